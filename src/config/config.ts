@@ -1,0 +1,91 @@
+/** The configuration that a run of the service uses: read once, checked whole, then frozen. */
+
+/** Where a server listens. Port 0 takes a free one. */
+export interface ListenConfig {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface GrpcConfig extends ListenConfig {
+  /** The longest a call may take, in ms, whatever deadline its client has set. */
+  readonly timeoutMs: number;
+  readonly transport: "grpc_js";
+  /** How long calls in flight may go on after SIGTERM, in ms. */
+  readonly drainTimeoutMs: number;
+}
+
+/** The HTTP side's address; read and checked so that a Kratos configuration is accepted. */
+export interface HttpConfig extends ListenConfig {
+  readonly timeoutMs: number;
+}
+
+export interface MysqlConfig {
+  readonly driver: "mysql";
+  /** `tcp` has hostname and port, `unix` a socket's path. */
+  readonly address:
+    | { readonly kind: "tcp"; readonly hostname: string; readonly port: number }
+    | { readonly kind: "unix"; readonly path: string };
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** The time zone of the table's DATETIME columns: `UTC`, `Local` (this machine's) or an IANA name. */
+  readonly location: string;
+  readonly charset: string;
+  /** `skip-verify` encrypts without checking the certificate. */
+  readonly tls: "off" | "on" | "skip-verify" | "preferred";
+  readonly table: string;
+  readonly connectTimeoutMs: number;
+  /** The longest one statement may take, in ms. */
+  readonly queryTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+export interface SqliteConfig {
+  readonly driver: "sqlite";
+  /** The database file; `:memory:` keeps nothing. */
+  readonly path: string;
+}
+
+export interface RedisConfig {
+  readonly hostname: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  readonly db: number;
+  /** Stands before every key that this service writes. */
+  readonly keyPrefix: string;
+  readonly connectTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+}
+
+export interface LocalCacheConfig {
+  readonly disabled: boolean;
+  /** The most that keys, values and their bookkeeping may take in memory. */
+  readonly maxBytes: number;
+  /** A larger entry is not kept in memory. */
+  readonly maxEntryBytes: number;
+}
+
+export interface CacheConfig {
+  /** The largest `value` of a Set, in bytes of `Any.value`. */
+  readonly maxValueBytes: number;
+  readonly local: LocalCacheConfig;
+  /** How many entries may wait to be copied into Redis after a read; more are dropped. */
+  readonly backfillQueueSize: number;
+}
+
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+}
+
+export interface Config {
+  readonly server: { readonly grpc: GrpcConfig; readonly http: HttpConfig };
+  /** Without redis, the database holds namespaced entries as well (the embedded profile). */
+  readonly data: {
+    readonly database: MysqlConfig | SqliteConfig;
+    readonly redis: RedisConfig | undefined;
+  };
+  readonly cache: CacheConfig;
+  readonly log: LogConfig;
+}

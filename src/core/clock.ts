@@ -1,0 +1,40 @@
+/** The only file that reads the time or sets a timer; everybody else is handed a {@link Clock}. */
+
+/** A timer that has been set and may still be cancelled. */
+export interface Timer {
+  /** Stops the timer; harmless once it has fired. */
+  cancel(): void;
+}
+
+/** Time and timers, handed in so that tests can own them. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, as an integer. May step when the machine's clock is set. */
+  now(): number;
+  /**
+   * Calls `callback` once, `delayMs` from now. A background timer does not keep the process alive by
+   * itself.
+   */
+  setTimer(callback: () => void, delayMs: number, kind?: "foreground" | "background"): Timer;
+}
+
+/** The longest delay a JavaScript timer takes: a signed 32-bit number of milliseconds, 24.8 days. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+class SystemTimer implements Timer {
+  readonly #id: ReturnType<typeof setTimeout>;
+
+  constructor(callback: () => void, delayMs: number, kind: "foreground" | "background") {
+    this.#id = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+    if (kind === "background") Deno.unrefTimer(this.#id);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#id);
+  }
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
+};

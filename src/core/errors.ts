@@ -1,0 +1,50 @@
+/** The one family of errors. The text follows one grammar: "Cannot <do>: <what is wrong>, expected <what is accepted>". */
+
+/** Every way in which a request can fail; each surface translates them by a table that the compiler completes. */
+export type ErrorCode =
+  /** The request says something that is not accepted; see {@link ServiceError.violations}. */
+  | "invalid_argument"
+  | "key_not_found"
+  | "secret_not_found"
+  | "secret_expired"
+  | "secret_disabled"
+  /** The tier that holds the truth could not answer, or not in time; nothing is known about the key. */
+  | "store_unavailable"
+  /** The caller's deadline has passed. */
+  | "deadline_exceeded"
+  /** The caller has gone. */
+  | "cancelled"
+  /** A mistake of this program, or data in a store that it cannot read. */
+  | "internal";
+
+/** One thing that is wrong with a request. */
+export interface Violation {
+  /** The field's name in the proto, with dots for nested ones: `value.type_url`. */
+  readonly field: string;
+  /** What is wrong, what the value was and what is accepted. Never holds a secret or a value's bytes. */
+  readonly description: string;
+}
+
+/** What a {@link ServiceError} carries beside its code and text. */
+export interface ServiceErrorOptions {
+  readonly cause?: unknown;
+  readonly violations?: readonly Violation[];
+  /** The tier that failed: `redis`, `database`. */
+  readonly tier?: string;
+}
+
+/** A failure with a code that every surface can translate. Its message is for the caller, its cause for the log. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  /** All that is wrong with the request; empty unless the code is `invalid_argument`. */
+  readonly violations: readonly Violation[];
+  readonly tier: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = "ServiceError";
+    this.code = code;
+    this.violations = options.violations ?? [];
+    this.tier = options.tier;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The one place where keys are made. A {@link CacheKey} names an entry in every tier, so two different
+ * entries never share one: the namespace is escaped until it holds no separator, and each kind of entry
+ * begins with its own word.
+ *
+ *     namespaced   namespace:<escaped namespace>:<key>      "a:b", "c"  ->  namespace:a%3Ab:c
+ *     secrets      secret:<key>                             "a", "b:c"  ->  namespace:a:b:c
+ */
+
+declare const made: unique symbol;
+
+/** The name of an entry in every tier; only this file makes one. */
+export type CacheKey = string & { readonly [made]: true };
+
+const SECRET_PREFIX = "secret:";
+
+/**
+ * The key of a namespaced entry. Different pairs give different keys: an escaped namespace holds no `:`, so
+ * the first `:` behind it ends it, and the escaping is reversible because `%` is escaped too.
+ */
+export function cacheKey(namespace: string, key: string): CacheKey {
+  return `namespace:${escapeNamespace(namespace)}:${key}` as CacheKey;
+}
+
+/** The key of a secret. */
+export function secretCacheKey(secretId: string): CacheKey {
+  return (SECRET_PREFIX + secretId) as CacheKey;
+}
+
+/** The secret's own key, as its owner wrote it. Throws a TypeError for the key of anything else. */
+export function secretIdOf(key: CacheKey): string {
+  if (!key.startsWith(SECRET_PREFIX)) {
+    throw new TypeError("Cannot read a secret's key: the entry is no secret");
+  }
+  return key.slice(SECRET_PREFIX.length);
+}
+
+function escapeNamespace(namespace: string): string {
+  // Most namespaces need no escaping: two scans are cheaper than a regular expression's result.
+  if (!namespace.includes(":") && !namespace.includes("%")) return namespace;
+  return namespace.replaceAll("%", "%25").replaceAll(":", "%3A");
+}

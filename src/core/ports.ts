@@ -1,0 +1,59 @@
+/** What the chain asks of a store. Each port has one conformance suite under tests/conformance. */
+import type { Entry } from "./entry.ts";
+import type { CacheKey } from "./key.ts";
+import type { Version } from "./version.ts";
+
+/** Somebody who waits for an answer. The signal is made when first asked for, so that a hit costs none. */
+export interface Caller {
+  readonly signal: AbortSignal;
+}
+
+/** The nearest tier: this process's memory. Answers at once and never fails. */
+export interface LocalStore<V> {
+  /** The entry, or undefined when there is none or it has expired. Makes no copy. */
+  get(key: CacheKey): Entry<V> | undefined;
+  /** Keeps the entry unless it is larger than the store takes; the entry it replaces is gone either way. */
+  set(key: CacheKey, entry: Entry<V>): void;
+  delete(key: CacheKey): void;
+  clear(): void;
+}
+
+/**
+ * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
+ * outcome is unknown; undefined says "asked, and not there".
+ *
+ * `C` is what a write says: a whole entry for namespaced values, a change for secrets.
+ */
+export interface Authority<V, C> {
+  /** The entry, also an expired one where the store still has it: the caller tells "expired" from "absent". */
+  read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined>;
+  /** Writes in one step and resolves to the entry as it is from then on, or a newer one. */
+  write(key: CacheKey, change: C, signal: AbortSignal): Promise<Entry<V>>;
+  /** Removes the entry; resolves to the version that outranks all it had, or undefined if there was none. */
+  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined>;
+  /** Resolves when the store can answer. */
+  ping(signal: AbortSignal): Promise<void>;
+}
+
+/** What a {@link SharedCache} holds: an entry, a sign that the truth is being changed, or nothing. */
+export type SharedRead<V> = Entry<V> | "tombstone" | undefined;
+
+/**
+ * A tier between memory and the authority that all replicas share. It never holds anything older than what
+ * it once held: entries carry versions, and whoever changes the truth first puts a tombstone here.
+ *
+ *     announce(k, intent)   ->  tombstone {intent}              before the authority is written
+ *     publish(k, intent, e) ->  e, if nobody else is writing    after it was
+ *     bury(k, intent, v)    ->  tombstone, outranks v           after it was deleted
+ *     fill(k, e)            ->  e, over nothing or an older entry, never over a tombstone
+ *
+ * A tombstone lasts longer than any request, so it outlives every reader that looked before the change.
+ */
+export interface SharedCache<V> {
+  read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V>>;
+  /** Replaces whatever is there by a tombstone that names `intent`, a string no other write has. */
+  announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
+  publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
+  bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
+  fill(key: CacheKey, entry: Entry<V>, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,81 @@
+/**
+ * What a gRPC service is to a transport: the shapes of grpc-js, so that services written for it plug in
+ * unchanged, without its package. Transports implement {@link GrpcServer}; services see nothing else of them.
+ */
+import type { Metadata } from "./metadata.ts";
+import type { StatusCode } from "./status.ts";
+
+/** One method of a service, as `@grpc/proto-loader` describes it. */
+export interface MethodDefinition<Req, Res> {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  /** The argument is only valid during the call and may be a view into a larger buffer: copy what you keep. */
+  requestDeserialize(bytes: Uint8Array): Req;
+  responseSerialize(value: Res): Uint8Array;
+}
+
+/** The methods of a service by name. */
+// deno-lint-ignore no-explicit-any -- methods of one service differ in their message types, as in grpc-js
+export type ServiceDefinition = Readonly<Record<string, MethodDefinition<any, any>>>;
+
+/** Why a call failed, in grpc-js's shape. Details go out percent-encoded, metadata as trailers. */
+export interface StatusObject {
+  readonly code: StatusCode;
+  readonly details: string;
+  readonly metadata?: Metadata;
+}
+
+/** What every kind of call offers its handler. */
+export interface ServerCall {
+  /** The client's metadata. Parsed when first asked for. */
+  readonly metadata: Metadata;
+  /** Aborts when the client cancels, its deadline passes or the connection is lost. Made when first asked for. */
+  readonly signal: AbortSignal;
+  readonly cancelled: boolean;
+  /** `/package.Service/Method`. */
+  getPath(): string;
+  /** `ip:port` of the client. */
+  getPeer(): string;
+  /** The client's deadline in ms since the Unix epoch; Infinity when it set none. */
+  getDeadline(): Date | number;
+  sendMetadata(metadata: Metadata): void;
+}
+
+/** A call with one request and one response. */
+export interface UnaryCall<Req> extends ServerCall {
+  readonly request: Req;
+}
+
+/** Ends a unary call: with a response, or with a status. */
+export type UnaryCallback<Res> = (
+  error: StatusObject | null,
+  value?: Res | null,
+  trailer?: Metadata,
+) => void;
+
+/** Handles a unary call. May call back at once, in the same turn. */
+export type UnaryHandler<Req, Res> = (call: UnaryCall<Req>, callback: UnaryCallback<Res>) => void;
+
+/** Handlers by method name; streaming ones have grpc-js's shapes over Node streams. */
+// deno-lint-ignore no-explicit-any -- one table holds handlers of all four kinds of call, as in grpc-js
+export type Implementation = Readonly<Record<string, (...args: any[]) => void>>;
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A gRPC server. Calls arrive once {@link GrpcServer.listen} has resolved. */
+export interface GrpcServer {
+  addService(definition: ServiceDefinition, implementation: Implementation): void;
+  /** Listens and resolves to the real address: port 0 takes a free one. Rejects when the port is in use. */
+  listen(address: ServerAddress): Promise<ServerAddress>;
+  /**
+   * Stops accepting, tells the clients (GOAWAY) and resolves once the calls in flight have ended; those that
+   * still run after `timeoutMs` are cancelled.
+   */
+  drain(timeoutMs: number): Promise<void>;
+}
