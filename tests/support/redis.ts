@@ -22,6 +22,10 @@ export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
     this.#extraArgs = extraArgs;
   }
 
+  get url(): string {
+    return `redis://${this.hostname}:${this.port}`;
+  }
+
   /** Starts the server, empty, on the same port as before, and resolves once it answers. */
   async start(): Promise<void> {
     const settings = [
