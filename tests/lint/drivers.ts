@@ -4,11 +4,15 @@ import { isRelative, projectPath } from "./project_path.ts";
 /** The one file that imports each package, so that replacing a package changes one file. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/server.ts",
+  "@grpc/proto-loader": "src/api/contract.ts",
+  "@grpc/reflection": "src/api/reflection.ts",
   "@std/yaml": "src/config/yaml.ts",
+  "grpc-health-check": "src/api/health.ts",
   "ioredis": "src/store/redis_client.ts",
   "lru-cache": "src/store/lru.ts",
   "mysql2": "src/store/mysql_pool.ts",
   "node:sqlite": "src/store/sqlite_database.ts",
+  "protobufjs": "src/api/contract.ts",
 };
 
 /** Each package is imported by one file of src/; the built-in modules of Node are free unless they are drivers. */
