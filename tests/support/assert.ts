@@ -6,7 +6,7 @@ import assert_ from "node:assert/strict";
 
 /** Fails unless `condition` is truthy. */
 export function assert(condition: unknown, message?: string): asserts condition {
-  assert_.ok(condition, message);
+  assert_.ok(condition, message ?? `expected a truthy value, got ${condition}`);
 }
 
 /** Fails unless both are deeply equal. */
