@@ -34,9 +34,8 @@ async function run(program: string, args: readonly string[]): Promise<void> {
     stderr: "piped",
   }).output();
   if (success) return;
-  throw new Error(
-    `Cannot install packages: ${program} ${args[0]} says ${new TextDecoder().decode(stderr).trim()}`,
-  );
+  const complaint = new TextDecoder().decode(stderr).trim().replaceAll(/\s*\n\s*/g, "; ");
+  throw new Error(`Cannot install packages: ${program} ${args[0]} says ${complaint}`);
 }
 
 function exists(path: string): boolean {
