@@ -36,12 +36,8 @@ export const driversRule: Deno.lint.Rule = {
   },
 };
 
+/** Whether `path` is the file `owner`, or lies in that folder. */
 function owns(owner: string, path: string): boolean {
-  return owner.endsWith("/") ? path.startsWith(owner) : path === owner;
-}
-
-/** Whether the path is the file `owner`, or lies in that folder where `owner` ends with a slash. */
-function isWithin(path: string, owner: string): boolean {
   return owner.endsWith("/") ? path.startsWith(owner) : path === owner;
 }
 
