@@ -65,12 +65,14 @@ export class MysqlPool implements AsyncDisposable {
     }
   }
 
-  /** Closes the connections. Statements that still run have as long as any statement to end. */
+  /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
-    await Promise.race([this.#driver.end(), tooLate]);
+    // It rejects when a connection has been lost in the meantime, which is as good as closed.
+    await Promise.race([this.#driver.end().catch(() => undefined), tooLate]);
     timer.cancel();
   }
 

@@ -4,7 +4,6 @@ import { isRelative, projectPath } from "./project_path.ts";
 /** The one file, or the folder ending in `/`, that imports each package, so that replacing it changes one place. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
-  "@grpc/proto-loader": "src/api/contract.ts",
   "@grpc/reflection": "src/api/reflection.ts",
   "@std/yaml": "src/config/yaml.ts",
   "grpc-health-check": "src/api/health.ts",
@@ -12,7 +11,6 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "lru-cache": "src/store/lru.ts",
   "mysql2": "src/store/mysql_pool.ts",
   "node:sqlite": "src/store/sqlite_database.ts",
-  "protobufjs": "src/api/contract.ts",
 };
 
 /** Each package is imported in one place of src/; the built-in modules of Node are free unless they are drivers. */
