@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { ConfigError } from "../../../src/config/config_error.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { EMBEDDED, environmentOf, load } from "./loading.ts";
 
 const CONFIGS = new URL("../../../configs/", import.meta.url);
@@ -165,4 +166,40 @@ Deno.test("describe() gives text that loads to the same configuration where noth
   const loaded = load(text, { flags });
   assertEquals(load(loaded.describe()).config, loaded.config);
   assertMatch(loaded.describe(), /addr: "\[::\]:0" # flag/);
+});
+
+Deno.test("describe() quotes any text so that YAML reads it back", async () => {
+  const words = [
+    "a",
+    "1",
+    ".",
+    ":",
+    " ",
+    "#",
+    "-",
+    "'",
+    '"',
+    "\\",
+    "e",
+    "true",
+    "null",
+    "x",
+    "0",
+    "~",
+    "*",
+    "{",
+    "é",
+    "%",
+  ];
+  await withSeed((seed) => {
+    const random = seededRandom(seed);
+    for (let i = 0; i < 300; i++) {
+      const pick = () => words[Math.floor(random() * words.length)];
+      const prefix = Array.from({ length: Math.floor(random() * 6) }, pick).join("");
+      const flags = { "data.redis.addr": "redis:6379", "data.redis.key_prefix": prefix };
+      const { redis } = load(load(EMBEDDED, { flags }).describe()).config.data;
+      assertEquals(redis?.keyPrefix, prefix);
+    }
+    return Promise.resolve();
+  });
 });

@@ -81,7 +81,7 @@ Deno.test("loadConfig() throws nothing but ConfigError and shows no password, wh
   await withSeed((seed) => {
     const random = seededRandom(seed);
     const outcomes = { loaded: 0, refused: 0 };
-    for (let i = 0; i < 4000; i++) {
+    for (let i = 0; i < 2000; i++) {
       let yaml = VALID;
       for (let changes = 1 + below(3, random); changes > 0; changes--) {
         yaml = MUTATIONS[below(MUTATIONS.length, random)]!(yaml, random);
@@ -90,7 +90,7 @@ Deno.test("loadConfig() throws nothing but ConfigError and shows no password, wh
       outcomes[outcome]++;
       assertKeepsPasswords(yaml, shown);
     }
-    assert(outcomes.loaded > 100 && outcomes.refused > 1000, Deno.inspect(outcomes));
+    assert(outcomes.loaded > 50 && outcomes.refused > 500, Deno.inspect(outcomes));
     return Promise.resolve();
   });
 });
