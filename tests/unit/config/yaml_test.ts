@@ -32,3 +32,21 @@ Deno.test("parseYaml() quotes nothing of the file in its error", () => {
     assertEquals(error.message.split("\n").length, 1);
   }
 });
+
+Deno.test({
+  name: "parseYaml() does not take a permission that its parser lacks for a fault of the file",
+  permissions: { env: false },
+  fn: () => {
+    // JSR's parser needs no permission, and then there is nothing to refuse.
+    let message = "";
+    try {
+      assertEquals(parseYaml("a: 1", "x.yaml"), { a: 1 });
+    } catch (error) {
+      message = error instanceof ConfigError ? error.message : Deno.inspect(error);
+    }
+    assertMatch(
+      message,
+      /^$|^x\.yaml: cannot be parsed by this process; expected the permission .*env access/,
+    );
+  },
+});
