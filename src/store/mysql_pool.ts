@@ -99,12 +99,13 @@ export class MysqlPool implements AsyncDisposable {
 
   async #connect(): Promise<PoolConnection> {
     if (this.#closed) throw databaseUnavailable("it has been closed");
+    const driver = this.#driver;
     try {
-      return await this.#driver.getConnection();
+      return await driver.getConnection();
     } catch (error) {
-      if (this.#options.tls !== "preferred" || !isWithoutTls(error)) throw error;
-      // From now on without: the server has said that it cannot.
-      this.#driver = createPool(driverOptions(this.#options, "off"));
+      if (this.#options.tls !== "preferred" || !isWithoutTls(error) || this.#closed) throw error;
+      // The server has said that it cannot: from now on without, for all who have just been told so.
+      if (this.#driver === driver) this.#driver = createPool(driverOptions(this.#options, "off"));
       return await this.#driver.getConnection();
     }
   }

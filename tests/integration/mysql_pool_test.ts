@@ -136,7 +136,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlPool rejects at once when the caller goes, and keeps the connection",
+  "MysqlPool rejects at once when the caller goes, and serves the next one",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { maxConnections: 1 });
     const caller = new AbortController();
