@@ -1,8 +1,11 @@
 import { systemClock } from "../../src/core/clock.ts";
 import type { CacheKey } from "../../src/core/key.ts";
-import { RedisClient, type RedisScript } from "../../src/store/redis_client.ts";
+import { RedisClient, redisScript } from "../../src/store/redis_client.ts";
 import { freshKeyPrefix } from "./redis.ts";
 import type { RedisAddress } from "./servers.ts";
+
+const GET = redisScript("return redis.call('GET', KEYS[1])");
+const PTTL = redisScript("return redis.call('PTTL', KEYS[1])");
 
 /** A connection under a prefix of the test's own, and what a test may want to know or do behind a store's back. */
 export class RedisProbe implements AsyncDisposable {
@@ -23,13 +26,13 @@ export class RedisProbe implements AsyncDisposable {
 
   /** What lies under the key as Redis has it. */
   async bytes(key: CacheKey): Promise<Uint8Array | undefined> {
-    const reply = await this.#run("testGet", "return redis.call('GET', KEYS[1])", key);
+    const reply = await this.client.run(GET, this.keyPrefix + key);
     return reply instanceof Uint8Array ? new Uint8Array(reply) : undefined;
   }
 
   /** The time that the key has left: Infinity when it never expires, 0 when it is not there. */
   async timeLeftMs(key: CacheKey): Promise<number> {
-    const left = Number(await this.#run("testPttl", "return redis.call('PTTL', KEYS[1])", key));
+    const left = Number(await this.client.run(PTTL, this.keyPrefix + key));
     return left === -1 ? Infinity : Math.max(0, left);
   }
 
@@ -44,10 +47,5 @@ export class RedisProbe implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client[Symbol.asyncDispose]();
-  }
-
-  #run(name: string, lua: string, key: CacheKey): Promise<unknown> {
-    const script: RedisScript = { name, lua };
-    return this.client.run(script, this.keyPrefix + key);
   }
 }
