@@ -35,7 +35,11 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#tier = tier;
     this.#clock = options.clock;
     this.#observer = options.observer;
-    this.#backfill = new Backfill((key, entry) => this.#fill(key, entry), options.backfillQueueSize);
+    this.#backfill = new Backfill(
+      (key, entry) => this.#fill(key, entry),
+      options.backfillQueueSize,
+      options.clock,
+    );
     this.#distrusted = new DistrustedKeys(
       options.clock,
       (key) => tier.write("bury", store.bury(key, options.newIntent(), undefined, this.#stop.signal)),
