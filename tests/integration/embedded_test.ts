@@ -3,6 +3,9 @@ import { embeddedProfile } from "../support/service_profile.ts";
 import { type ServedTest, sharedService } from "../support/service_shared.ts";
 import { namespacedSuite } from "./namespaced_suite.ts";
 import { secretSuite } from "./secret_suite.ts";
+import { textSuite } from "./text_suite.ts";
+import { valueSuite } from "./value_suite.ts";
+import { wireSuite } from "./wire_suite.ts";
 
 const served = sharedService(embeddedProfile);
 
@@ -12,3 +15,6 @@ const test: ServedTest = (title, body) => {
 
 namespacedSuite(test);
 secretSuite(test);
+textSuite(test);
+valueSuite(test);
+wireSuite(test);

@@ -4,6 +4,9 @@ import { serversProfile } from "../support/service_profile.ts";
 import { type ServedTest, sharedService } from "../support/service_shared.ts";
 import { namespacedSuite } from "./namespaced_suite.ts";
 import { secretSuite } from "./secret_suite.ts";
+import { textSuite } from "./text_suite.ts";
+import { valueSuite } from "./value_suite.ts";
+import { wireSuite } from "./wire_suite.ts";
 
 const served = sharedService(() => serversProfile(testServers() as TestServers));
 
@@ -17,3 +20,6 @@ const test: ServedTest = (title, body) => {
 
 namespacedSuite(test);
 secretSuite(test);
+textSuite(test);
+valueSuite(test);
+wireSuite(test);
