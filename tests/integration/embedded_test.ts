@@ -1,6 +1,7 @@
 /** Local memory -> SQLite, over a real socket. */
 import { embeddedProfile } from "../support/service_profile.ts";
 import { type ServedTest, sharedService } from "../support/service_shared.ts";
+import { discoverySuite } from "./discovery_suite.ts";
 import { namespacedSuite } from "./namespaced_suite.ts";
 import { secretSuite } from "./secret_suite.ts";
 import { textSuite } from "./text_suite.ts";
@@ -18,3 +19,4 @@ secretSuite(test);
 textSuite(test);
 valueSuite(test);
 wireSuite(test);
+discoverySuite(test, ["local", "database"]);

@@ -2,6 +2,7 @@
 import { type TestServers, testServers, testWithServers } from "../support/servers.ts";
 import { serversProfile } from "../support/service_profile.ts";
 import { type ServedTest, sharedService } from "../support/service_shared.ts";
+import { discoverySuite } from "./discovery_suite.ts";
 import { namespacedSuite } from "./namespaced_suite.ts";
 import { secretSuite } from "./secret_suite.ts";
 import { textSuite } from "./text_suite.ts";
@@ -23,3 +24,4 @@ secretSuite(test);
 textSuite(test);
 valueSuite(test);
 wireSuite(test);
+discoverySuite(test, ["local", "redis", "database"]);
