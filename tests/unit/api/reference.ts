@@ -1,7 +1,7 @@
 /** protobufjs as the reference for our own codec, and random messages for both. */
-import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
+import { type EnumTypeDefinition, loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 
-const FILES = loadSync("cacheserver/v1/cacheserver.proto", {
+const FILES = loadSync(["cacheserver/v1/cacheserver.proto", "cacheserver/v1/errors.proto"], {
   includeDirs: [decodeURIComponent(new URL("../../../proto", import.meta.url).pathname)],
 });
 
@@ -73,4 +73,10 @@ export function unknownField(draw: Draw): number[] {
 /** One message's bytes behind the other's, which is the encoding of both merged. */
 export function joined(...parts: readonly Iterable<number>[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** The names of an enum of errors.proto. */
+export function enumNames(name: string): string[] {
+  const { type } = FILES[`cacheserver.v1.${name}`] as EnumTypeDefinition;
+  return (type as { value: { name: string }[] }).value.map((value) => value.name);
 }
