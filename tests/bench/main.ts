@@ -3,7 +3,8 @@
  *
  *     deno task bench [--runs N] [--quick] [--json FILE]
  *
- * Redis and MariaDB come from where the tests get theirs. Exit code 1 if any call was not answered as expected.
+ * Redis and MariaDB come from where the tests get theirs. Exit code 1 if any call was not answered as expected, 2
+ * if the arguments are wrong.
  */
 import { parseArgs } from "node:util";
 import { printLine } from "../support/print_line.ts";
@@ -17,7 +18,7 @@ import { canStart, startSetup } from "./setup.ts";
 
 const FULL: Effort = { runs: 3, warmUpMs: 500, measuredMs: 2_000, maxKeys: Infinity };
 /** To see that it works; its numbers say little. */
-const QUICK: Effort = { runs: 1, warmUpMs: 50, measuredMs: 150, maxKeys: 500 };
+const QUICK: Effort = { runs: 1, warmUpMs: 50, measuredMs: 150, maxKeys: 1_000 };
 
 /** The second is where an entry takes most: the map has just doubled. */
 const MEMORY_ENTRIES = [100_000, 150_000, 1_000_000];
@@ -25,7 +26,12 @@ const QUICK_MEMORY_ENTRIES = [100_000];
 
 /** Resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { runs, quick, json } = parseArguments(args);
+  const options = parseArguments(args);
+  if (typeof options === "string") {
+    report(`deno task bench: ${options}`);
+    return 2;
+  }
+  const { runs, quick, json } = options;
   const effort = { ...(quick ? QUICK : FULL), ...(runs !== undefined && { runs }) };
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -63,16 +69,28 @@ async function measureAll(effort: Effort, signal: AbortSignal): Promise<Row[]> {
   return rows;
 }
 
-function parseArguments(args: readonly string[]) {
-  const { runs, quick = false, json } = parseArgs({
-    args: [...args],
-    options: { runs: { type: "string" }, quick: { type: "boolean" }, json: { type: "string" } },
-    strict: true,
-  }).values;
-  if (runs !== undefined && !/^[1-9]\d{0,2}$/.test(runs)) {
-    throw new TypeError(`Cannot take --runs ${runs}: expected a whole number from 1 to 999`);
+interface Options {
+  /** Undefined: as many as the effort says. */
+  readonly runs: number | undefined;
+  readonly quick: boolean;
+  /** The file for the JSON. */
+  readonly json: string | undefined;
+}
+
+/** The options, or what is wrong with them. */
+function parseArguments(args: readonly string[]): Options | string {
+  try {
+    const { runs, quick = false, json } = parseArgs({
+      args: [...args],
+      options: { runs: { type: "string" }, quick: { type: "boolean" }, json: { type: "string" } },
+      strict: true,
+    }).values;
+    if (runs === undefined) return { runs, quick, json };
+    if (!/^[1-9]\d{0,2}$/.test(runs)) return `--runs is ${runs}, expected a whole number from 1 to 999`;
+    return { runs: Number(runs), quick, json };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
-  return { runs: runs === undefined ? undefined : Number(runs), quick, json };
 }
 
 /** Progress goes to standard error, so that standard output is the table alone. */

@@ -36,7 +36,10 @@ export async function startSetup(name: SetupName): Promise<RunningSetup> {
     ...(servers === undefined ? PATIENCE : PATIENCE_WITH_REDIS),
     "cache.local.disabled": String(localMemory === "off"),
   });
-  resources.defer(async () => void await service.stop());
+  resources.defer(async () => {
+    const code = await service.stop();
+    if (code !== 0) throw new Error(`The service ended with ${code}: ${service.errors.join("\n")}`);
+  });
   const owned = resources.move();
   const { hostname, port } = new URL(`http://${service.address}`);
   return {

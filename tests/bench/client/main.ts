@@ -5,6 +5,9 @@ import { encodeRequests, pathOf } from "../requests.ts";
 import { percentile } from "../statistics.ts";
 import { type EndedCall, LoadConnection, type Workload } from "./connection.ts";
 
+/** So that there is a 99th percentile to tell, also where the machine stood still for all of a short time. */
+const MIN_MEASURED_CALLS = 100;
+
 /** Hands out the requests of a load to its connections, and keeps what it measures. */
 class LoadWorkload implements Workload {
   readonly path: string;
@@ -14,8 +17,10 @@ class LoadWorkload implements Workload {
   readonly #failures: Record<string, number> = {};
   #nextMessage = 0;
   #measuredFromMs = Infinity;
-  #endsAtMs = Infinity;
+  /** When enough has been measured; calls that end later do not count. */
+  #stoppedAtMs: number | undefined;
   #lastEndedAtMs = 0;
+  #endedCalls = 0;
 
   constructor(load: Load) {
     this.path = pathOf(load.requests.method);
@@ -24,29 +29,32 @@ class LoadWorkload implements Workload {
   }
 
   next(): Uint8Array | undefined {
-    if (this.#endsAtMs === Infinity) this.#start(performance.now());
-    if (this.#lastEndedAtMs >= this.#endsAtMs) return undefined;
+    if (this.#measuredFromMs === Infinity) this.#measuredFromMs = performance.now() + this.#load.warmUpMs;
+    if (this.#stoppedAtMs !== undefined) return undefined;
     if (this.#nextMessage === this.#messages.length && this.#load.order === "cycle") this.#nextMessage = 0;
     return this.#messages[this.#nextMessage++];
   }
 
-  /** A call counts when it ends within the measured time, whenever it began; a failure counts always. */
+  /** A call counts if it ends within the measured time, whenever it began; a failure counts always. */
   ended({ beganAtMs, endedAtMs, status, messageBytes }: EndedCall): void {
-    const { expectation } = this.#load;
-    const isExpected = status === expectation.status && messageBytes >= expectation.minMessageBytes;
-    if (!isExpected) {
-      const got = status === expectation.status ? `message of ${messageBytes} bytes` : `status ${status}`;
-      this.#failures[got] = (this.#failures[got] ?? 0) + 1;
-    } else if (endedAtMs >= this.#measuredFromMs && endedAtMs <= this.#endsAtMs) {
+    const { expectation, measuredMs } = this.#load;
+    this.#lastEndedAtMs = endedAtMs;
+    if (status !== expectation.status) this.#fail(`status ${status}`);
+    else if (messageBytes < expectation.minMessageBytes) this.#fail(`message of ${messageBytes} bytes`);
+    else if (endedAtMs >= this.#measuredFromMs && this.#stoppedAtMs === undefined) {
       this.#latenciesMs.push(endedAtMs - beganAtMs);
     }
-    this.#lastEndedAtMs = endedAtMs;
+    if (endedAtMs < this.#measuredFromMs || ++this.#endedCalls < MIN_MEASURED_CALLS) return;
+    if (endedAtMs >= this.#measuredFromMs + measuredMs) this.#stoppedAtMs ??= endedAtMs;
   }
 
   measurement(): Measurement {
     const latencies = this.#latenciesMs;
-    const elapsedMs = Math.min(this.#lastEndedAtMs, this.#endsAtMs) - this.#measuredFromMs;
+    const elapsedMs = (this.#stoppedAtMs ?? this.#lastEndedAtMs) - this.#measuredFromMs;
     const isEmpty = latencies.length === 0;
+    if (isEmpty && Object.keys(this.#failures).length === 0) {
+      throw new Error("Cannot measure: the keys were used up before the measured time began");
+    }
     return {
       calls: latencies.length,
       callsPerSecond: isEmpty ? 0 : latencies.length / elapsedMs * 1000,
@@ -56,9 +64,8 @@ class LoadWorkload implements Workload {
     };
   }
 
-  #start(nowMs: number): void {
-    this.#measuredFromMs = nowMs + this.#load.warmUpMs;
-    this.#endsAtMs = this.#measuredFromMs + this.#load.measuredMs;
+  #fail(got: string): void {
+    this.#failures[got] = (this.#failures[got] ?? 0) + 1;
   }
 }
 
