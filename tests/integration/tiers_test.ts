@@ -1,7 +1,6 @@
 /** What lies where in Local -> Redis -> MySQL, and that a copy never outlives what it is a copy of. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client.ts";
-import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
 import { serversProfile } from "../support/service_profile.ts";
@@ -154,42 +153,6 @@ testWithServers(
   },
 );
 
-for (const settings of [{}, NO_MEMORY]) {
-  const where = "cache.local.disabled" in settings ? "without local memory" : "with local memory";
-
-  testWithServers(["redis", "mysql"], `no read after a delete finds anything, ${where}`, async (servers) => {
-    await using profile = await serversProfile(servers);
-    await using service = await startService(profile, settings);
-    using writer = new CacheClient(service.address);
-    using reader = new CacheClient(service.address);
-    await withSeed(async (seed) => {
-      const random = seededRandom(seed);
-      for (let round = 0; round < 60; round++) {
-        if (random() < 0.3) await profile.redis.clear();
-        await Promise.all([
-          writer.set({ ...ENTRY, value: VALUE }),
-          writer.setSecret({ key: "k", name: "n" }),
-        ]);
-        const reads = Array.from({ length: 16 }, async (_, index) => {
-          await turns(index % 4);
-          await Promise.allSettled([reader.get(ENTRY), reader.getSecret({ key: "k" })]);
-        });
-        await turns(Math.floor(random() * 4));
-        await Promise.all([writer.delete(ENTRY), writer.deleteSecret({ key: "k" })]);
-        for (const client of [reader, writer]) {
-          assertEquals((await refusal(client.get(ENTRY))).reason, "KEY_NOT_FOUND");
-          assertEquals((await refusal(client.getSecret({ key: "k" }))).reason, "SECRET_NOT_FOUND");
-        }
-        await Promise.all(reads);
-        assertEquals((await refusal(reader.get(ENTRY))).reason, "KEY_NOT_FOUND");
-        assertEquals((await refusal(reader.getSecret({ key: "k" }))).reason, "SECRET_NOT_FOUND");
-      }
-    });
-    assertEquals(await profile.stored(), ["redis secret:k"]);
-    assertEquals((await profile.redis.get("secret:k"))?.[0], TOMBSTONE);
-  });
-}
-
 testWithServers(
   ["redis", "mysql"],
   "two services without local memory see each other's writes and deletes at once",
@@ -245,8 +208,3 @@ testWithServers(
     }
   },
 );
-
-/** Lets the event loop turn so often, so that seeded schedules interleave differently. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
-}

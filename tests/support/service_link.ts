@@ -1,12 +1,20 @@
-/** A way to a server that a test may cut: while it is cut, connections are refused and open ones are gone. */
+/**
+ * A way to a server that a test may cut: while it is cut, connections are refused and open ones are gone. `pause`
+ * is awaited before each piece of an answer is passed on, so that the connections overtake each other.
+ */
 export class ServerLink implements Disposable {
   readonly #target: Deno.ConnectOptions;
+  readonly #pause: () => Promise<void>;
   readonly #connections = new Set<Disposable>();
   readonly port: number;
   #listener: Deno.TcpListener | undefined;
 
-  constructor({ hostname, port }: { readonly hostname: string; readonly port: number }) {
+  constructor(
+    { hostname, port }: { readonly hostname: string; readonly port: number },
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#target = { hostname, port };
+    this.#pause = pause;
     this.port = this.#listen(0);
   }
 
@@ -40,9 +48,17 @@ export class ServerLink implements Disposable {
   async #join(near: Deno.TcpConn): Promise<void> {
     const far = await Deno.connect(this.#target);
     this.#connections.add(near).add(far);
+    const answers = new TransformStream<Uint8Array, Uint8Array>({
+      transform: async (piece, controller) => {
+        await this.#pause();
+        controller.enqueue(piece);
+      },
+    });
     // Either side's end, and a cut, ends both.
-    const ends = [near.readable.pipeTo(far.writable), far.readable.pipeTo(near.writable)];
-    await Promise.allSettled(ends);
+    await Promise.allSettled([
+      near.readable.pipeTo(far.writable),
+      far.readable.pipeThrough(answers).pipeTo(near.writable),
+    ]);
     this.#connections.delete(near);
     this.#connections.delete(far);
   }
