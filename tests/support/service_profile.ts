@@ -33,6 +33,8 @@ export async function embeddedProfile(): Promise<ServiceProfile> {
 export interface ServersProfile extends ServiceProfile {
   readonly redis: RedisKeys;
   readonly database: TestDatabase;
+  /** Runs the program's own `migrate`, which has been done once when the profile is opened. */
+  migrate(): Promise<void>;
 }
 
 /** Where the service is to find its servers, where that is not where they are. */
@@ -41,7 +43,7 @@ export interface ServersProfileOptions {
   readonly mysqlPort?: number;
 }
 
-/** Makes the database by the program's own `migrate`. */
+/** Opens a profile on these servers, its table made. */
 export async function serversProfile(
   servers: Pick<TestServers, "mysql"> & { readonly redis: RedisAddress },
   options: ServersProfileOptions = {},
@@ -55,14 +57,12 @@ export async function serversProfile(
   const source = (mysqlPort: number) =>
     `${account}@tcp(${hostname}:${mysqlPort})/${database.config.database}?parseTime=True&loc=Local`;
   const config = "configs/config.local.yaml";
-  const migration = await runProgram([
-    "migrate",
-    "-c",
-    config,
-    "--set",
-    `data.database.source=${source(port)}`,
-  ]);
-  if (migration.code !== 0) throw new Error(`Cannot migrate: ${migration.stderr}`);
+  const migrate = async () => {
+    const settings = ["--set", `data.database.source=${source(port)}`];
+    const { code, stderr } = await runProgram(["migrate", "-c", config, ...settings]);
+    if (code !== 0) throw new Error(`Cannot migrate: ${stderr}`);
+  };
+  await migrate();
   const owned = resources.move();
   return {
     config,
@@ -83,6 +83,7 @@ export async function serversProfile(
     },
     redis,
     database,
+    migrate,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
