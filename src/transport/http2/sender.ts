@@ -149,7 +149,8 @@ export class Sender {
   }
 
   #writeTrailers(stream: Stream, fields: readonly HeaderField[]): void {
-    this.#writeBlock(stream.id, fields, Flag.END_STREAM);
+    if (fields.length > 0) this.#writeBlock(stream.id, fields, Flag.END_STREAM);
+    else writeFrameHeader(this.#out, 0, FrameType.DATA, Flag.END_STREAM, stream.id);
     this.#events.onLocalEnd(stream);
   }
 

@@ -74,7 +74,10 @@ export class Stream {
     return this.#host.sendData(this, prefix, payload);
   }
 
-  /** Ends the response behind all data. Without headers before, these are the only ones. */
+  /**
+   * Ends the response behind all data. Without headers before, these are the only ones; without any fields, an
+   * empty DATA frame ends it.
+   */
   sendTrailers(fields: readonly HeaderField[]): void {
     this.#host.sendTrailers(this, fields);
   }

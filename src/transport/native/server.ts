@@ -1,0 +1,150 @@
+import { BufferPool } from "../buffer_pool.ts";
+import type { TransportClock, TransportTimer } from "../clock.ts";
+import { ServerConnection } from "../http2/connection.ts";
+import { ErrorCode } from "../http2/errors.ts";
+import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
+import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../http2/watchdog.ts";
+import { OutputBuffer } from "../output_buffer.ts";
+import type { GrpcServer, Implementation, ServerAddress, ServiceDefinition } from "../service.ts";
+import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./admission.ts";
+import { type CallEnvironment, CallSession } from "./call_session.ts";
+import { MethodTable } from "./method_table.ts";
+import { Socket } from "./socket.ts";
+
+/** gRPC's default for received messages. */
+const DEFAULT_MAX_RECEIVE_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** How often connections look at the time. */
+const TICK_MS = 1_000;
+/** Before accepting again after a failure, such as no free file descriptor. */
+const ACCEPT_PAUSE_MS = 100;
+
+export interface NativeServerOptions {
+  readonly clock: TransportClock;
+  readonly limits?: Partial<Http2Limits>;
+  readonly age?: Partial<ConnectionAge>;
+  readonly admission?: Partial<AdmissionLimits>;
+  readonly maxReceiveMessageBytes?: number;
+  readonly maxSendMessageBytes?: number;
+  /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Hears of errors that handlers throw instead of passing them on. */
+  readonly onHandlerError?: (error: unknown, path: string) => void;
+}
+
+/** One connection, and what ends with it. */
+interface OpenConnection {
+  readonly socket: Socket;
+  readonly connection: ServerConnection;
+  readonly closed: Promise<void>;
+}
+
+/** A gRPC server on Deno's own sockets. */
+export class NativeGrpcServer implements GrpcServer {
+  readonly #options: NativeServerOptions;
+  readonly #limits: Http2Limits;
+  readonly #age: ConnectionAge;
+  readonly #admission: Admission;
+  readonly #environment: CallEnvironment;
+  readonly #methods = new MethodTable();
+  readonly #pool = new BufferPool();
+  readonly #open = new Set<OpenConnection>();
+  #listener: Deno.Listener | undefined;
+  #tickTimer: TransportTimer | undefined;
+
+  constructor(options: NativeServerOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
+    this.#age = { ...DEFAULT_CONNECTION_AGE, ...options.age };
+    this.#admission = new Admission({ ...DEFAULT_ADMISSION_LIMITS, ...options.admission });
+    this.#environment = {
+      methods: this.#methods,
+      clock: options.clock,
+      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? DEFAULT_MAX_RECEIVE_MESSAGE_BYTES,
+      maxSendMessageBytes: options.maxSendMessageBytes ?? Infinity,
+      maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
+      onHandlerError: options.onHandlerError ?? (() => {}),
+    };
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  addService(definition: ServiceDefinition, implementation: Implementation): void {
+    this.#methods.add(definition, implementation);
+  }
+
+  // deno-lint-ignore require-await -- async turns what Deno throws at once into the rejection that the port asks for
+  async listen(address: ServerAddress): Promise<ServerAddress> {
+    const { tls } = this.#options;
+    const where = { hostname: address.hostname, port: address.port };
+    const listener = tls === undefined
+      ? Deno.listen(where)
+      : Deno.listenTls({ ...where, ...tls, alpnProtocols: ["h2"] });
+    this.#listener = listener;
+    void this.#acceptAll(listener);
+    const { hostname, port } = listener.addr as Deno.NetAddr;
+    return { hostname, port };
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const { connection } of this.#open) connection.drain();
+    const timer = this.#options.clock.setTimer(() => this.#cancelAll(), timeoutMs);
+    await Promise.all([...this.#open].map(({ closed }) => closed));
+    timer.cancel();
+    this.#tickTimer?.cancel();
+  }
+
+  #cancelAll(): void {
+    for (const { connection } of this.#open) connection.fail(ErrorCode.NO_ERROR, "server is shutting down");
+  }
+
+  async #acceptAll(listener: Deno.Listener): Promise<void> {
+    while (this.#listener === listener) {
+      try {
+        this.#admit(await listener.accept());
+      } catch (error) {
+        if (this.#listener !== listener) return;
+        this.#options.onHandlerError?.(error, "accept");
+        await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
+      }
+    }
+  }
+
+  #admit(stream: Deno.Conn): void {
+    const { hostname, port } = stream.remoteAddr as Deno.NetAddr;
+    if (!this.#admission.enter(hostname)) return stream.close();
+    if ("setNoDelay" in stream) (stream as Deno.TcpConn).setNoDelay(true);
+    const socket = new Socket(stream, this.#options.clock, this.#limits);
+    const connection = new ServerConnection(
+      socket,
+      (connection) => new CallSession(this.#environment, connection, `${hostname}:${port}`),
+      {
+        limits: this.#limits,
+        age: this.#age,
+        now: () => this.#options.clock.now(),
+        output: new OutputBuffer(this.#pool),
+      },
+    );
+    const open = { socket, connection, closed: socket.run(connection) };
+    this.#open.add(open);
+    this.#scheduleTick();
+    void open.closed.then(() => {
+      this.#open.delete(open);
+      this.#admission.leave(hostname);
+    });
+  }
+
+  #scheduleTick(): void {
+    this.#tickTimer ??= this.#options.clock.setTimer(() => this.#tick(), TICK_MS, "background");
+  }
+
+  #tick(): void {
+    this.#tickTimer = undefined;
+    for (const { socket } of this.#open) socket.tick();
+    if (this.#open.size > 0) this.#scheduleTick();
+  }
+}
