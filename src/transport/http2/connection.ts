@@ -1,14 +1,10 @@
-import type { HeaderField } from "../hpack/header_field.ts";
-import type { HeaderList } from "../hpack/decoder.ts";
 import type { OutputBuffer } from "../output_buffer.ts";
 import { AbuseGuard } from "./abuse_guard.ts";
 import { ConnectionError, ErrorCode, StreamError } from "./errors.ts";
 import { FrameReader, type FrameSink } from "./frame_reader.ts";
 import {
-  checkPriority,
-  paddingLength,
+  isSelfDependent,
   PRIORITY_BYTES,
-  readUint32,
   requireLength,
   requireNoStream,
   requireStream,
@@ -16,14 +12,12 @@ import {
 import {
   writeGoaway,
   writePing,
-  writeRstStream,
   writeSettings,
   writeSettingsAck,
   writeWindowUpdate,
 } from "./frame_writer.ts";
-import { HeaderAssembler } from "./header_assembler.ts";
 import type { Http2Limits } from "./limits.ts";
-import { PeerSettings, type SettingsEffects } from "./peer_settings.ts";
+import { applySettings } from "./peer_settings.ts";
 import { PrefaceReader } from "./preface_reader.ts";
 import {
   DEFAULT_WINDOW_BYTES,
@@ -33,22 +27,8 @@ import {
   SETTING_BYTES,
   SettingId,
 } from "./protocol.ts";
-import { ReceiveWindow } from "./receive_window.ts";
-import { readRequestHead, type RequestHead, trailersProblem } from "./request_head.ts";
-import { Sender, type SenderEvents } from "./sender.ts";
-import { Stream, type StreamHost, type StreamReceiver } from "./stream.ts";
-import { StreamTable } from "./stream_table.ts";
+import { type RequestAcceptor, RequestStreams } from "./request_streams.ts";
 import { type ConnectionAge, Watchdog } from "./watchdog.ts";
-
-/** Takes the requests of one connection. */
-export interface RequestAcceptor {
-  /** Calls that still run although their stream is gone. */
-  readonly orphanedCalls: number;
-  /** Takes a new request; equal header blocks come with the same `head`. May respond at once. */
-  accept(stream: Stream, head: RequestHead): StreamReceiver;
-  /** All that has arrived is handled, and queues have moved as far as they can. */
-  onTurnEnd(): void;
-}
 
 /** What a connection asks of the socket that carries it. */
 export interface ConnectionHost {
@@ -71,7 +51,7 @@ const DRAIN_PING = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 2]);
  * The server's end of one HTTP/2 connection: octets in by {@link receive}, octets out by {@link output}, requests
  * to the acceptor. Does no I/O and sets no timer. Source: RFC 9113.
  */
-export class ServerConnection implements FrameSink, SettingsEffects, StreamHost, SenderEvents {
+export class ServerConnection implements FrameSink {
   /** What is to be written to the client. */
   readonly output: OutputBuffer;
   readonly #limits: Http2Limits;
@@ -80,19 +60,13 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
   readonly #acceptor: RequestAcceptor;
   readonly #preface = new PrefaceReader();
   readonly #reader = new FrameReader(this);
-  readonly #headers: HeaderAssembler;
-  readonly #peerSettings = new PeerSettings();
   readonly #guard: AbuseGuard;
-  readonly #sender: Sender;
-  readonly #streams = new StreamTable();
-  readonly #window: ReceiveWindow;
+  readonly #streams: RequestStreams;
   readonly #watchdog: Watchdog;
   #hasSettings = false;
   #isInTurn = false;
   #drain: "no" | "announced" | "final" = "no";
   #isFinished = false;
-  #lastHeaders: HeaderList | undefined;
-  #lastHead: ReturnType<typeof readRequestHead> = "";
 
   constructor(
     host: ConnectionHost,
@@ -103,12 +77,17 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
     this.#limits = options.limits;
     this.#now = options.now;
     this.output = options.output;
-    this.#headers = new HeaderAssembler(options.limits);
     this.#guard = new AbuseGuard(options.limits, options.now);
-    this.#sender = new Sender(options.output, this);
-    this.#window = new ReceiveWindow(options.limits.connectionWindowBytes);
     this.#watchdog = new Watchdog(options.limits, options.age, options.now());
     this.#acceptor = acceptor(this);
+    this.#streams = new RequestStreams({
+      limits: options.limits,
+      guard: this.#guard,
+      output: options.output,
+      acceptor: this.#acceptor,
+      onOutput: () => this.#wakeOutsideTurn(),
+      onStreamClosed: () => this.#finishWhenDrained(),
+    });
     this.#announce();
   }
 
@@ -119,7 +98,7 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
 
   /** Whether so much waits for the client to read that no further call should start. */
   get isCongested(): boolean {
-    return this.#sender.queuedBytes + this.output.length > this.#limits.maxQueuedOutputBytes;
+    return this.#streams.queuedBytes + this.output.length > this.#limits.maxQueuedOutputBytes;
   }
 
   get openStreams(): number {
@@ -148,7 +127,7 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
   /** Moves queued bodies to {@link output}; to be called when the output has been written. */
   pump(): void {
     this.#isInTurn = true;
-    this.#sender.pump();
+    this.#streams.pump();
     this.#acceptor.onTurnEnd();
     this.#isInTurn = false;
   }
@@ -159,11 +138,11 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
     const verdict = this.#watchdog.check(this.#now(), {
       isReady: this.#hasSettings,
       framesRead: this.#reader.framesRead,
-      isInsideFrame: this.#reader.isInsideFrame || this.#headers.pendingStreamId !== 0,
+      isInsideFrame: this.#reader.isInsideFrame || this.#streams.pendingHeadersId !== 0,
       openStreams: this.#streams.size,
       lastStreamId: this.#streams.lastId,
-      dataFramesSent: this.#sender.dataFrames,
-      queuedBytes: this.#sender.queuedBytes,
+      dataFramesSent: this.#streams.dataFramesSent,
+      queuedBytes: this.#streams.queuedBytes,
       isDraining: this.#drain !== "no",
     });
     if (verdict.action === "fail") this.fail(verdict.code, verdict.reason);
@@ -198,7 +177,7 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
   /** The connection is lost: ends every stream without a word. */
   abandon(): void {
     this.#isFinished = true;
-    for (const stream of [...this.#streams.values()]) this.#closeEarly(stream);
+    this.#streams.closeAll();
   }
 
   /** A message of a request is whole; see {@link AbuseGuard}. */
@@ -210,7 +189,7 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
 
   onFrame(type: number, flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#isFinished) return;
-    const pendingId = this.#headers.pendingStreamId;
+    const pendingId = this.#streams.pendingHeadersId;
     if (pendingId !== 0 && (type !== FrameType.CONTINUATION || id !== pendingId)) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "header block is interrupted");
     }
@@ -221,23 +200,22 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
       this.#dispatch(type, flags, id, bytes, start, end);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
-      this.#guard.oddFrame("stream errors");
-      this.#resetById(error.streamId, error.code);
+      this.#streams.onStreamError(error);
     }
   }
 
   #dispatch(type: number, flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     switch (type) {
       case FrameType.DATA:
-        return this.#onData(flags, id, bytes, start, end);
+        return this.#streams.onData(flags, id, bytes, start, end);
       case FrameType.HEADERS:
-        return this.#onHeaders(flags, id, bytes, start, end);
+        return this.#streams.onHeaders(flags, id, bytes, start, end);
       case FrameType.CONTINUATION:
-        return this.#onContinuation(flags, bytes, start, end);
+        return this.#streams.onContinuation(flags, bytes, start, end);
       case FrameType.WINDOW_UPDATE:
-        return this.#onWindowUpdate(id, bytes, start, end);
+        return this.#streams.onWindowUpdate(id, bytes, start, end);
       case FrameType.RST_STREAM:
-        return this.#onRstStream(id, end - start);
+        return this.#streams.onRstStream(id, end - start);
       case FrameType.SETTINGS:
         return this.#onSettings(flags, id, bytes, start, end);
       case FrameType.PING:
@@ -254,181 +232,6 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
     }
   }
 
-  #onHeaders(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
-    if (id % 2 === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `HEADERS on stream ${id}`);
-    let blockStart = start;
-    let blockEnd = end;
-    if (flags & Flag.PADDED) {
-      blockEnd -= paddingLength(bytes, start, end);
-      blockStart++;
-    }
-    let selfDependency: StreamError | undefined;
-    if (flags & Flag.PRIORITY) {
-      if (blockEnd - blockStart < PRIORITY_BYTES) {
-        throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "HEADERS is too short for its priority");
-      }
-      selfDependency = prioritySelfDependency(id, bytes, blockStart);
-      blockStart += PRIORITY_BYTES;
-    }
-    const endsStream = (flags & Flag.END_STREAM) !== 0;
-    if ((flags & Flag.END_HEADERS) === 0) {
-      this.#headers.begin(id, endsStream, bytes, blockStart, blockEnd);
-    } else {
-      this.#onHeaderList(id, this.#headers.decode(bytes, blockStart, blockEnd), endsStream);
-    }
-    if (selfDependency !== undefined) throw selfDependency;
-  }
-
-  #onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
-    const id = this.#headers.pendingStreamId;
-    if (id === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "CONTINUATION without HEADERS");
-    const endsStream = this.#headers.endsStream;
-    this.#headers.continue(bytes, start, end);
-    if (flags & Flag.END_HEADERS) this.#onHeaderList(id, this.#headers.finish(), endsStream);
-  }
-
-  #onHeaderList(id: number, list: HeaderList, endsStream: boolean): void {
-    const stream = this.#streams.get(id);
-    if (stream !== undefined) return this.#onTrailers(stream, list, endsStream);
-    if (!this.#streams.isIdle(id)) {
-      if (this.#streams.wasResetByUs(id)) return;
-      throw new ConnectionError(ErrorCode.STREAM_CLOSED, `HEADERS on closed stream ${id}`);
-    }
-    this.#streams.advance(id);
-    if (this.#drain === "final") {
-      throw new StreamError(id, ErrorCode.REFUSED_STREAM, "connection is going away");
-    }
-    if (this.#streams.size + this.#acceptor.orphanedCalls >= this.#limits.maxConcurrentStreams) {
-      throw new StreamError(id, ErrorCode.REFUSED_STREAM, "too many calls at once");
-    }
-    if (list !== this.#lastHeaders) {
-      this.#lastHeaders = list;
-      this.#lastHead = readRequestHead(list, this.#limits.maxHeaderListBytes);
-    }
-    const head = this.#lastHead;
-    if (typeof head === "string") throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, head);
-    this.#open(id, head, endsStream);
-  }
-
-  #open(id: number, head: RequestHead, endsStream: boolean): void {
-    this.#guard.requestReceived();
-    const windows = {
-      sendBytes: this.#peerSettings.initialWindowBytes,
-      receiveBytes: this.#limits.streamWindowBytes,
-    };
-    const stream = new Stream(this, id, windows, head.contentLength);
-    this.#streams.add(stream);
-    stream.receiver = this.#acceptor.accept(stream, head);
-    if (endsStream) this.#onRemoteEnd(stream);
-  }
-
-  #onTrailers(stream: Stream, list: HeaderList, endsStream: boolean): void {
-    if (stream.remoteEnded) {
-      throw new StreamError(stream.id, ErrorCode.STREAM_CLOSED, "HEADERS behind END_STREAM");
-    }
-    if (!endsStream) {
-      throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, "trailers without END_STREAM");
-    }
-    const problem = trailersProblem(list);
-    if (problem !== undefined) throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, problem);
-    this.#onRemoteEnd(stream);
-  }
-
-  #onData(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
-    requireStream(id, "DATA");
-    // Padding counts, and so do octets for streams that are gone: section 6.9.1 and 5.1.
-    if (!this.#window.receive(end - start)) {
-      throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
-    }
-    this.#window.consume(end - start, 0, this.output);
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#onDataForNoStream(id);
-    let dataStart = start;
-    let dataEnd = end;
-    if (flags & Flag.PADDED) {
-      dataEnd -= paddingLength(bytes, start, end);
-      dataStart++;
-    }
-    const endsStream = (flags & Flag.END_STREAM) !== 0;
-    if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "DATA behind END_STREAM");
-    if (!stream.receiveWindow.receive(end - start)) {
-      throw new StreamError(id, ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window");
-    }
-    const length = dataEnd - dataStart;
-    if (!endsStream) this.#checkDataSize(length);
-    stream.bodyBytes += length;
-    if (stream.contentLength >= 0 && stream.bodyBytes > stream.contentLength) {
-      throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, "body exceeds content-length");
-    }
-    if (stream.localEnded) this.#discardData(stream, endsStream);
-    else if (length > 0) stream.receiver!.onData(bytes, dataStart, dataEnd);
-    if (endsStream && !stream.isClosed) this.#onRemoteEnd(stream);
-    else if (end - start > length) this.consume(stream, end - start - length);
-  }
-
-  #checkDataSize(length: number): void {
-    if (length === 0) this.#guard.oddFrame("empty DATA frames");
-    else if (length < this.#limits.tinyDataBytes) this.#guard.tinyData();
-  }
-
-  #onDataForNoStream(id: number): void {
-    if (this.#streams.isIdle(id)) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `DATA on idle stream ${id}`);
-    }
-    if (this.#streams.wasResetByUs(id)) return;
-    throw new ConnectionError(ErrorCode.STREAM_CLOSED, `DATA on closed stream ${id}`);
-  }
-
-  /**
-   * The response is complete before the request: what still comes is dropped. A client that goes on beyond its
-   * window is told to stop, without an error (section 8.1).
-   */
-  #discardData(stream: Stream, endsStream: boolean): void {
-    if (!endsStream && stream.receiveWindow.isExhausted) this.resetStream(stream, ErrorCode.NO_ERROR);
-  }
-
-  #onRemoteEnd(stream: Stream): void {
-    if (stream.contentLength >= 0 && stream.bodyBytes !== stream.contentLength) {
-      throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, "body does not match content-length");
-    }
-    stream.remoteEnded = true;
-    if (stream.localEnded) this.#close(stream);
-    else stream.receiver!.onEnd();
-  }
-
-  #onWindowUpdate(id: number, bytes: Uint8Array, start: number, end: number): void {
-    requireLength(end - start, 4, "WINDOW_UPDATE");
-    this.#guard.windowUpdate();
-    const increment = readUint32(bytes, start) & 0x7fffffff;
-    if (id === 0) {
-      if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0 octets");
-      if (!this.#sender.openConnectionWindow(increment)) {
-        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "connection's window overflows");
-      }
-      return;
-    }
-    const stream = this.#streams.get(id);
-    if (stream === undefined) {
-      if (!this.#streams.isIdle(id)) return;
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `WINDOW_UPDATE on idle stream ${id}`);
-    }
-    if (increment === 0) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0 octets");
-    if (!this.#sender.openStreamWindow(stream, increment)) {
-      throw new StreamError(id, ErrorCode.FLOW_CONTROL_ERROR, "stream's window overflows");
-    }
-  }
-
-  #onRstStream(id: number, length: number): void {
-    requireStream(id, "RST_STREAM");
-    requireLength(length, 4, "RST_STREAM");
-    if (this.#streams.isIdle(id)) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `RST_STREAM on idle stream ${id}`);
-    }
-    this.#guard.oddFrame("RST_STREAM frames");
-    const stream = this.#streams.get(id);
-    if (stream !== undefined) this.#closeEarly(stream);
-  }
-
   #onSettings(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     requireNoStream(id, "SETTINGS");
     this.#guard.oddFrame("SETTINGS frames");
@@ -440,7 +243,7 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too many settings");
     }
     this.#hasSettings = true;
-    this.#peerSettings.apply(bytes, start, end, this);
+    applySettings(bytes, start, end, this.#streams);
     writeSettingsAck(this.output);
   }
 
@@ -458,7 +261,9 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
     if (end - start !== PRIORITY_BYTES) {
       throw new StreamError(id, ErrorCode.FRAME_SIZE_ERROR, `PRIORITY is ${end - start} octets`);
     }
-    checkPriority(id, bytes, start);
+    if (isSelfDependent(id, bytes, start)) {
+      throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
+    }
   }
 
   /** The client will open no more streams: those that it has are finished, as in a drain of our own. */
@@ -467,66 +272,6 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
     if (length < 8) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `GOAWAY is ${length} octets`);
     this.#guard.oddFrame("GOAWAY frames");
     this.#finalGoaway();
-  }
-
-  // -- SettingsEffects
-
-  onHeaderTableSize(bytes: number): void {
-    this.#sender.setPeerTableSize(bytes);
-  }
-
-  onInitialWindowChange(differenceBytes: number): void {
-    for (const stream of this.#streams.values()) {
-      if (!this.#sender.openStreamWindow(stream, differenceBytes)) {
-        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `window of stream ${stream.id} overflows`);
-      }
-    }
-  }
-
-  // -- StreamHost
-
-  sendHeaders(stream: Stream, fields: readonly HeaderField[]): void {
-    if (stream.isClosed) return;
-    this.#sender.headers(stream, fields);
-    this.#touch();
-  }
-
-  sendData(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean {
-    if (stream.isClosed) return true;
-    const isSent = this.#sender.data(stream, prefix, payload);
-    this.#touch();
-    return isSent;
-  }
-
-  sendTrailers(stream: Stream, fields: readonly HeaderField[]): void {
-    if (stream.isClosed) return;
-    this.#sender.trailers(stream, fields);
-    this.#touch();
-  }
-
-  resetStream(stream: Stream, code: ErrorCode): void {
-    if (stream.isClosed) return;
-    writeRstStream(this.output, stream.id, code);
-    this.#streams.rememberReset(stream.id);
-    this.#close(stream);
-    this.#touch();
-  }
-
-  consume(stream: Stream, bytes: number): void {
-    if (stream.isClosed || stream.remoteEnded || stream.localEnded) return;
-    stream.receiveWindow.consume(bytes, stream.id, this.output);
-    this.#touch();
-  }
-
-  // -- SenderEvents
-
-  onLocalEnd(stream: Stream): void {
-    stream.localEnded = true;
-    if (stream.remoteEnded) this.#close(stream);
-  }
-
-  onDataSent(): void {
-    this.#guard.dataSent();
   }
 
   // -- inner
@@ -546,40 +291,16 @@ export class ServerConnection implements FrameSink, SettingsEffects, StreamHost,
     if (this.#drain === "final") return;
     this.#drain = "final";
     writeGoaway(this.output, this.#streams.lastId, ErrorCode.NO_ERROR, "");
+    this.#streams.refuseNew();
     this.#finishWhenDrained();
-    this.#touch();
+    this.#wakeOutsideTurn();
   }
 
   #finishWhenDrained(): void {
     if (this.#drain === "final" && this.#streams.size === 0) this.#isFinished = true;
   }
 
-  #resetById(id: number, code: ErrorCode): void {
-    const stream = this.#streams.get(id);
-    writeRstStream(this.output, id, code);
-    this.#streams.rememberReset(id);
-    if (stream !== undefined) this.#closeEarly(stream);
-  }
-
-  #closeEarly(stream: Stream): void {
-    this.#close(stream);
-    stream.receiver?.onClosed();
-  }
-
-  #close(stream: Stream): void {
-    stream.isClosed = true;
-    this.#sender.discard(stream);
-    this.#streams.remove(stream);
-    this.#finishWhenDrained();
-  }
-
-  #touch(): void {
+  #wakeOutsideTurn(): void {
     if (!this.#isInTurn) this.#host.wake();
   }
-}
-
-function prioritySelfDependency(id: number, bytes: Uint8Array, start: number): StreamError | undefined {
-  return (readUint32(bytes, start) & 0x7fffffff) === id
-    ? new StreamError(id, ErrorCode.PROTOCOL_ERROR, "stream depends on itself")
-    : undefined;
 }

@@ -1,5 +1,5 @@
 /** What RFC 9113 section 6 asks of single frames, apart from any state. Each function throws what it finds. */
-import { ConnectionError, ErrorCode, StreamError } from "./errors.ts";
+import { ConnectionError, ErrorCode } from "./errors.ts";
 
 /** Octets of the priority fields of RFC 9113 section 5.3.2 in HEADERS, and of a PRIORITY frame. */
 export const PRIORITY_BYTES = 5;
@@ -31,11 +31,9 @@ export function paddingLength(bytes: Uint8Array, start: number, end: number): nu
     : new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "padded frame is empty");
 }
 
-/** Checks priority fields, which are otherwise ignored; a stream cannot depend on itself. */
-export function checkPriority(streamId: number, bytes: Uint8Array, start: number): void {
-  if ((readUint32(bytes, start) & 0x7fffffff) === streamId) {
-    throw new StreamError(streamId, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
-  }
+/** Whether priority fields at `start` make a stream depend on itself: all of them that is looked at. */
+export function isSelfDependent(streamId: number, bytes: Uint8Array, start: number): boolean {
+  return (readUint32(bytes, start) & 0x7fffffff) === streamId;
 }
 
 export function readUint32(bytes: Uint8Array, offset: number): number {

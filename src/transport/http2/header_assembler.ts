@@ -1,11 +1,15 @@
 import { CompressionError } from "../hpack/compression_error.ts";
 import { type HeaderList, HpackDecoder } from "../hpack/decoder.ts";
 import { ConnectionError, ErrorCode } from "./errors.ts";
+import { isSelfDependent, paddingLength, PRIORITY_BYTES } from "./frame_rules.ts";
 import type { Http2Limits } from "./limits.ts";
-import { DEFAULT_HEADER_TABLE_BYTES } from "./protocol.ts";
+import { DEFAULT_HEADER_TABLE_BYTES, Flag } from "./protocol.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /**
- * Joins a header block out of HEADERS and CONTINUATION frames and decodes it. Source: RFC 9113 section 4.3.
+ * Joins a header block out of HEADERS and CONTINUATION frames and decodes it. Source: RFC 9113 sections 4.3, 6.2
+ * and 6.10.
  *
  * Clients repeat themselves: when a block equals the last one and the table has not changed since, it means the
  * same fields, and the same {@link HeaderList} is returned, so that its users can recognise it too.
@@ -13,56 +17,85 @@ import { DEFAULT_HEADER_TABLE_BYTES } from "./protocol.ts";
 export class HeaderAssembler {
   readonly #decoder = new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
   readonly #limits: Http2Limits;
-  /** The stream whose block has begun and not ended; 0 when none has. */
+  #isPending = false;
   #streamId = 0;
   #endsStream = false;
-  #fragment: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #dependsOnItself = false;
+  #fragment: Uint8Array = NOTHING;
   #continuations = 0;
-  #lastBlock: Uint8Array = new Uint8Array(0);
+  #lastBlock: Uint8Array = NOTHING;
   #lastList: HeaderList | undefined;
-  #lastGeneration = -1;
+  #lastGeneration = 0;
 
   constructor(limits: Http2Limits) {
     this.#limits = limits;
   }
 
-  /** The stream whose CONTINUATION must come next; 0 when any frame may. */
-  get pendingStreamId(): number {
+  /** Whether a block has begun and not ended: the next frame must continue it. */
+  get isPending(): boolean {
+    return this.#isPending;
+  }
+
+  /** The stream of the last block. */
+  get streamId(): number {
     return this.#streamId;
   }
 
-  /** Whether the pending block's HEADERS frame ends its stream. */
+  /** Whether the HEADERS frame of the last block ends its stream. */
   get endsStream(): boolean {
     return this.#endsStream;
   }
 
-  /** Starts a block that CONTINUATION frames complete. */
-  begin(streamId: number, endsStream: boolean, bytes: Uint8Array, start: number, end: number): void {
-    this.#streamId = streamId;
-    this.#endsStream = endsStream;
-    this.#continuations = 0;
-    this.#fragment = new Uint8Array(0);
-    this.#append(bytes, start, end);
+  /** Whether the HEADERS frame of the last block names its own stream as the one it depends on. */
+  get dependsOnItself(): boolean {
+    return this.#dependsOnItself;
   }
 
-  /** Adds a CONTINUATION frame's payload. */
-  continue(bytes: Uint8Array, start: number, end: number): void {
+  /** Takes a HEADERS frame; returns the fields once the block is whole. @throws {ConnectionError} */
+  onHeaders(
+    flags: number,
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): HeaderList | undefined {
+    let blockStart = start;
+    let blockEnd = end;
+    if (flags & Flag.PADDED) {
+      blockEnd -= paddingLength(bytes, start, end);
+      blockStart++;
+    }
+    this.#dependsOnItself = false;
+    if (flags & Flag.PRIORITY) {
+      if (blockEnd - blockStart < PRIORITY_BYTES) {
+        throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "HEADERS is too short for its priority");
+      }
+      this.#dependsOnItself = isSelfDependent(id, bytes, blockStart);
+      blockStart += PRIORITY_BYTES;
+    }
+    this.#streamId = id;
+    this.#endsStream = (flags & Flag.END_STREAM) !== 0;
+    if (flags & Flag.END_HEADERS) return this.#decodeOrRecall(bytes, blockStart, blockEnd);
+    this.#isPending = true;
+    this.#continuations = 0;
+    this.#append(bytes, blockStart, blockEnd);
+    return undefined;
+  }
+
+  /** Takes a CONTINUATION frame of the pending block, as {@link onHeaders} does. */
+  onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): HeaderList | undefined {
     if (++this.#continuations > this.#limits.maxContinuationFrames) {
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too many CONTINUATION frames");
     }
     this.#append(bytes, start, end);
-  }
-
-  /** Decodes the block that {@link begin} started. */
-  finish(): HeaderList {
+    if ((flags & Flag.END_HEADERS) === 0) return undefined;
     const block = this.#fragment;
-    this.#streamId = 0;
-    this.#fragment = new Uint8Array(0);
-    return this.decode(block, 0, block.length);
+    this.#isPending = false;
+    this.#fragment = NOTHING;
+    return this.#decodeOrRecall(block, 0, block.length);
   }
 
-  /** Decodes a block that one frame held. @throws {ConnectionError} */
-  decode(bytes: Uint8Array, start: number, end: number): HeaderList {
+  #decodeOrRecall(bytes: Uint8Array, start: number, end: number): HeaderList {
     const generation = this.#decoder.generation;
     if (
       this.#lastList !== undefined && generation === this.#lastGeneration && this.#isLast(bytes, start, end)

@@ -1,5 +1,4 @@
 import type { HeaderField } from "../hpack/header_field.ts";
-import type { ErrorCode } from "./errors.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import type { SendQueue } from "./send_queue.ts";
 
@@ -23,7 +22,6 @@ export interface StreamHost {
   sendHeaders(stream: Stream, fields: readonly HeaderField[]): void;
   sendData(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean;
   sendTrailers(stream: Stream, fields: readonly HeaderField[]): void;
-  resetStream(stream: Stream, code: ErrorCode): void;
   consume(stream: Stream, bytes: number): void;
 }
 
@@ -80,11 +78,6 @@ export class Stream {
    */
   sendTrailers(fields: readonly HeaderField[]): void {
     this.#host.sendTrailers(this, fields);
-  }
-
-  /** Ends the stream at once; what is queued is dropped. The receiver is not told. */
-  reset(code: ErrorCode): void {
-    this.#host.resetStream(this, code);
   }
 
   /** Lets the client send as many octets more. */

@@ -1,7 +1,8 @@
 import { BufferBudget } from "../grpc/message_reader.ts";
 import { RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
 import type { TransportClock } from "../clock.ts";
-import type { RequestAcceptor, ServerConnection } from "../http2/connection.ts";
+import type { ServerConnection } from "../http2/connection.ts";
+import type { RequestAcceptor } from "../http2/request_streams.ts";
 import type { RequestHead } from "../http2/request_head.ts";
 import type { Stream, StreamReceiver } from "../http2/stream.ts";
 import type { CallCore } from "./call_core.ts";
