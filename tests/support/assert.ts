@@ -6,22 +6,22 @@ import assert_ from "node:assert/strict";
 
 /** Fails unless `condition` is truthy. */
 export function assert(condition: unknown, message?: string): asserts condition {
-  assert_.ok(condition, message);
+  assert_.ok(condition, message ?? `expected a truthy value, got ${condition}`);
 }
 
 /** Fails unless both are deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  assert_.deepStrictEqual(actual, expected, message);
+  explained(() => assert_.deepStrictEqual(actual, expected), message);
 }
 
 /** Fails if both are deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  assert_.notDeepStrictEqual(actual, expected, message);
+  explained(() => assert_.notDeepStrictEqual(actual, expected), message);
 }
 
 /** Fails unless both are the same value by `Object.is`. */
 export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): asserts actual is T {
-  assert_.strictEqual(actual, expected, message);
+  explained(() => assert_.strictEqual(actual, expected), message);
 }
 
 /** Fails unless `actual` holds `expected`. */
@@ -34,7 +34,7 @@ export function assertStringIncludes(actual: string, expected: string, message?:
 
 /** Fails unless `actual` matches `expected`. */
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  assert_.match(actual, expected, message);
+  explained(() => assert_.match(actual, expected), message);
 }
 
 // deno-lint-ignore no-explicit-any -- the constructor's arguments do not matter, as in @std/assert
@@ -66,6 +66,16 @@ export async function assertRejects<E extends Error = Error>(
     return checkedError(error, errorClass, messageIncludes);
   }
   throw new assert_.AssertionError({ message: `expected a rejection with ${errorClass.name}` });
+}
+
+/** Puts `message` before what the assertion itself says, which would otherwise be lost. */
+function explained(assertion: () => void, message: string | undefined): void {
+  try {
+    assertion();
+  } catch (error) {
+    if (error instanceof Error && message !== undefined) error.message = `${message}: ${error.message}`;
+    throw error;
+  }
 }
 
 function checkedError<E extends Error>(

@@ -1,0 +1,83 @@
+/** The service cacheserver.v1.CacheServer: wire values in and out, no rule of its own. */
+import { described as describedEntry, type EntryName, type Namespaces } from "../business/namespaces.ts";
+import {
+  described as describedSecret,
+  type SecretAbsence,
+  type SecretName,
+  type Secrets,
+} from "../business/secrets.ts";
+import type { Clock } from "../core/clock.ts";
+import { type Entry, timeLeftMs } from "../core/entry.ts";
+import { ServiceError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+import type { GrpcServer } from "../transport/service.ts";
+import { EMPTY } from "./common_messages.ts";
+import { SERVICE_NAME } from "./contract.ts";
+import { decodeEntryName, decodeSetRequest, encodeGetResponse } from "./namespaced_messages.ts";
+import type { ApiObserver } from "./observer.ts";
+import { decodeSecretName, decodeSetSecretRequest, encodeGetSecretResponse } from "./secret_messages.ts";
+import { unaryHandler, unaryMethod, type Work } from "./unary.ts";
+
+/** What the service is made of. */
+export interface CacheServerOptions {
+  readonly namespaces: Namespaces;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly observer: ApiObserver;
+}
+
+/** Adds the service to a server. */
+export function addCacheServer(server: GrpcServer, options: CacheServerOptions): void {
+  const { namespaces, secrets, clock, observer } = options;
+
+  const methods: Readonly<Record<string, Work>> = {
+    Set: (call) => namespaces.set(decodeSetRequest(call.request)).then(empty),
+    Del: (call) => namespaces.delete(decodeEntryName(call.request)).then(empty),
+    Get: (call) => {
+      const name = decodeEntryName(call.request);
+      const found = namespaces.get(name, call);
+      return found instanceof Promise
+        ? found.then((entry) => getResponse(name, entry, clock))
+        : getResponse(name, found, clock);
+    },
+    SetSecret: (call) => secrets.set(decodeSetSecretRequest(call.request)).then(empty),
+    DelSecret: (call) => secrets.delete(decodeSecretName(call.request)).then(empty),
+    GetSecret: (call) => {
+      const name = decodeSecretName(call.request);
+      const found = secrets.get(name, call);
+      return found instanceof Promise
+        ? found.then((secret) => getSecretResponse(name, secret))
+        : getSecretResponse(name, found);
+    },
+  };
+
+  server.addService(
+    Object.fromEntries(Object.keys(methods).map((name) => [name, unaryMethod(SERVICE_NAME, name)])),
+    Object.fromEntries(
+      Object.entries(methods).map(([name, work]) => [name, unaryHandler(work, observer)]),
+    ),
+  );
+}
+
+function empty(): Uint8Array {
+  return EMPTY;
+}
+
+function getResponse(name: EntryName, entry: Entry<Uint8Array> | undefined, clock: Clock): Uint8Array {
+  if (entry === undefined) {
+    throw new ServiceError("key_not_found", `Cannot get ${describedEntry(name)}: it is not there`);
+  }
+  // It had not expired when it was looked at, so it has at least the smallest time left that can be said.
+  return encodeGetResponse(entry.value, Math.max(1, timeLeftMs(entry, clock.now())));
+}
+
+const ABSENCES = {
+  secret_not_found: "it is not there",
+  secret_expired: "it has expired",
+  secret_disabled: "it is disabled",
+} as const satisfies Record<SecretAbsence, string>;
+
+function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array {
+  if (typeof found === "object") return encodeGetSecretResponse(found);
+  throw new ServiceError(found, `Cannot get ${describedSecret(name)}: ${ABSENCES[found]}`);
+}

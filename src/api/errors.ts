@@ -1,0 +1,56 @@
+/** The one place where errors become gRPC statuses. */
+import { type ErrorCode, ServiceError } from "../core/errors.ts";
+import { Metadata } from "../transport/metadata.ts";
+import type { StatusObject } from "../transport/service.ts";
+import { Status, type StatusCode } from "../transport/status.ts";
+import { encodeStatus } from "./status_details.ts";
+
+interface Translation {
+  readonly status: StatusCode;
+  /** A name of ErrorReason in proto/cacheserver/v1/errors.proto. */
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+}
+
+/** How long a client should wait before it asks a tier again that was away. */
+const RETRY_AFTER_MS = 1000;
+
+const TRANSLATIONS = {
+  invalid_argument: { status: Status.INVALID_ARGUMENT, reason: "INVALID_ARGUMENT" },
+  key_not_found: { status: Status.NOT_FOUND, reason: "KEY_NOT_FOUND" },
+  secret_not_found: { status: Status.NOT_FOUND, reason: "SECRET_NOT_FOUND" },
+  secret_expired: { status: Status.NOT_FOUND, reason: "SECRET_EXPIRED" },
+  secret_disabled: { status: Status.PERMISSION_DENIED, reason: "SECRET_DISABLED" },
+  store_unavailable: {
+    status: Status.UNAVAILABLE,
+    reason: "STORE_UNAVAILABLE",
+    retryAfterMs: RETRY_AFTER_MS,
+  },
+  deadline_exceeded: { status: Status.DEADLINE_EXCEEDED, reason: "DEADLINE_EXCEEDED" },
+  cancelled: { status: Status.CANCELLED, reason: "CANCELLED" },
+  internal: { status: Status.INTERNAL, reason: "INTERNAL" },
+} as const satisfies Record<ErrorCode, Translation>;
+
+/** All that a client learns of a mistake of ours; the cause is in the log. */
+const NEUTRAL_TEXT = "Cannot answer: internal error";
+
+/** The trailer that carries a google.rpc.Status. */
+const DETAILS_KEY = "grpc-status-details-bin";
+
+/** The status of an error. Whatever is no {@link ServiceError} is a mistake of ours: INTERNAL. */
+export function toStatus(error: unknown): StatusObject {
+  const known = error instanceof ServiceError ? error : undefined;
+  const { status, reason, retryAfterMs }: Translation = TRANSLATIONS[known?.code ?? "internal"];
+  const text = known === undefined || known.code === "internal" ? NEUTRAL_TEXT : known.message;
+  const metadata = new Metadata();
+  metadata.set(
+    DETAILS_KEY,
+    encodeStatus(status, text, {
+      reason,
+      metadata: known?.tier === undefined ? {} : { tier: known.tier },
+      violations: known?.violations ?? [],
+      retryAfterMs,
+    }),
+  );
+  return { code: status, details: text, metadata };
+}

@@ -1,0 +1,106 @@
+/** The messages of proto/cacheserver/v1/namespaced.proto. */
+import type { AnyValue, EntryName, NewEntry } from "../business/namespaces.ts";
+import type { Duration } from "../business/time_to_live.ts";
+import type { Violation } from "../core/errors.ts";
+import { decodeDuration } from "./common_messages.ts";
+import { decodeText, ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { varintBytes, writeVarint } from "./protobuf_writer.ts";
+import { malformedText, NO_VIOLATIONS } from "./violations.ts";
+
+const Field = { NAMESPACE: 1, KEY: 2, VALUE: 3, EXPIRE: 4 } as const;
+const AnyField = { TYPE_URL: 1, VALUE: 2 } as const;
+
+/** Tags of GetResponse and of the Duration in it: field number and wire type in one byte. */
+const VALUE_TAG = 1 << 3 | WireType.LENGTH_DELIMITED;
+const EXPIRE_TAG = 2 << 3 | WireType.LENGTH_DELIMITED;
+const SECONDS_TAG = 1 << 3 | WireType.VARINT;
+const NANOS_TAG = 2 << 3 | WireType.VARINT;
+
+/** GetRequest and DelRequest. */
+export function decodeEntryName(bytes: Uint8Array): EntryName {
+  const reader = new ProtobufReader(bytes);
+  let namespace: string | undefined = "";
+  let key: string | undefined = "";
+  while (reader.next()) {
+    if (reader.is(Field.NAMESPACE, WireType.LENGTH_DELIMITED)) namespace = decodeText(reader.bytes());
+    else if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = decodeText(reader.bytes());
+    else reader.skip();
+  }
+  if (namespace !== undefined && key !== undefined) return { namespace, key, violations: NO_VIOLATIONS };
+  return { namespace: namespace ?? "", key: key ?? "", violations: malformedText({ namespace, key }) };
+}
+
+/** SetRequest. The value is a view into `bytes` where the client wrote it in one piece. */
+export function decodeSetRequest(bytes: Uint8Array): NewEntry {
+  const reader = new ProtobufReader(bytes);
+  let namespace: string | undefined = "";
+  let key: string | undefined = "";
+  let any: Uint8Array | undefined;
+  let expire: Duration | undefined;
+  while (reader.next()) {
+    if (reader.is(Field.NAMESPACE, WireType.LENGTH_DELIMITED)) namespace = decodeText(reader.bytes());
+    else if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = decodeText(reader.bytes());
+    else if (reader.is(Field.VALUE, WireType.LENGTH_DELIMITED)) any = merged(any, reader.bytes());
+    else if (reader.is(Field.EXPIRE, WireType.LENGTH_DELIMITED)) {
+      expire = decodeDuration(reader.bytes(), expire);
+    } else reader.skip();
+  }
+  const violations: Violation[] = malformedText({ namespace, key });
+  const value = any === undefined ? undefined : decodeAny(violations, any);
+  return { namespace: namespace ?? "", key: key ?? "", violations, value, expire };
+}
+
+/**
+ * GetResponse: the stored Any between its tag and the time left, which is absent when it is Infinity.
+ *
+ *     0A <length> <the Any, as it was stored> 12 <length> [08 <seconds>] [10 <nanos>]
+ */
+export function encodeGetResponse(any: Uint8Array, timeLeftMs: number): Uint8Array {
+  const anyBytes = 1 + varintBytes(any.length) + any.length;
+  if (timeLeftMs === Infinity) return writeAny(new Uint8Array(anyBytes), any);
+  const seconds = Math.floor(timeLeftMs / 1000);
+  const nanos = (timeLeftMs - seconds * 1000) * 1e6;
+  const durationBytes = (seconds === 0 ? 0 : 1 + varintBytes(seconds)) +
+    (nanos === 0 ? 0 : 1 + varintBytes(nanos));
+  const response = writeAny(new Uint8Array(anyBytes + 2 + durationBytes), any);
+  let at = anyBytes;
+  response[at++] = EXPIRE_TAG;
+  response[at++] = durationBytes;
+  if (seconds !== 0) {
+    response[at++] = SECONDS_TAG;
+    at = writeVarint(response, at, seconds);
+  }
+  if (nanos !== 0) {
+    response[at++] = NANOS_TAG;
+    writeVarint(response, at, nanos);
+  }
+  return response;
+}
+
+function writeAny(response: Uint8Array, any: Uint8Array): Uint8Array {
+  response[0] = VALUE_TAG;
+  response.set(any, writeVarint(response, 1, any.length));
+  return response;
+}
+
+/** Two occurrences of an embedded message are one message, and their bytes joined are its encoding. */
+function merged(before: Uint8Array | undefined, more: Uint8Array): Uint8Array {
+  if (before === undefined) return more;
+  const joined = new Uint8Array(before.length + more.length);
+  joined.set(before);
+  joined.set(more, before.length);
+  return joined;
+}
+
+function decodeAny(violations: Violation[], encoded: Uint8Array): AnyValue {
+  const reader = new ProtobufReader(encoded);
+  let typeUrl: string | undefined = "";
+  let payloadBytes = 0;
+  while (reader.next()) {
+    if (reader.is(AnyField.TYPE_URL, WireType.LENGTH_DELIMITED)) typeUrl = decodeText(reader.bytes());
+    else if (reader.is(AnyField.VALUE, WireType.LENGTH_DELIMITED)) payloadBytes = reader.bytes().length;
+    else reader.skip();
+  }
+  violations.push(...malformedText({ "value.type_url": typeUrl }));
+  return { typeUrl: typeUrl ?? "", payloadBytes, encoded };
+}

@@ -1,0 +1,119 @@
+import type { Chain } from "../cache/chain.ts";
+import type { Clock } from "../core/clock.ts";
+import { type Entry, isExpired } from "../core/entry.ts";
+import type { EntryChange } from "../core/entry_change.ts";
+import type { Violation } from "../core/errors.ts";
+import { type CacheKey, cacheKey } from "../core/key.ts";
+import type { Caller } from "../core/ports.ts";
+import { isAcceptable, MAX_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_TYPE_URL_BYTES } from "./limits.ts";
+import { type Duration, timeToLiveMs } from "./time_to_live.ts";
+import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
+
+/** A `google.protobuf.Any` whose type nobody here needs to know. */
+export interface AnyValue {
+  readonly typeUrl: string;
+  /** The size of its payload, `Any.value`. */
+  readonly payloadBytes: number;
+  /** The whole message, encoded; may be a view into a larger buffer. */
+  readonly encoded: Uint8Array;
+}
+
+/** Which entry. `violations` holds what was already found wrong with the request on its way here. */
+export interface EntryName {
+  readonly namespace: string;
+  readonly key: string;
+  readonly violations: readonly Violation[];
+}
+
+/** What Set is asked to store. */
+export interface NewEntry extends EntryName {
+  readonly value: AnyValue | undefined;
+  /** Absent: the entry never expires. */
+  readonly expire: Duration | undefined;
+}
+
+/** The longest that texts may be. */
+const NAMESPACE = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" } as const;
+const KEY = { min: 1, max: MAX_KEY_BYTES, unit: "bytes" } as const;
+const TYPE_URL = { min: 1, max: MAX_TYPE_URL_BYTES, unit: "bytes" } as const;
+
+/** What a namespaced entry is and may be; where it is kept is the chain's matter. */
+export class Namespaces {
+  readonly #chain: Chain<Uint8Array, EntryChange>;
+  readonly #clock: Clock;
+  readonly #maxValueBytes: number;
+
+  constructor(chain: Chain<Uint8Array, EntryChange>, clock: Clock, maxValueBytes: number) {
+    this.#chain = chain;
+    this.#clock = clock;
+    this.#maxValueBytes = maxValueBytes;
+  }
+
+  /**
+   * The entry, its value an encoded Any, or undefined when there is none; a promise of it unless local memory
+   * has it.
+   */
+  get(
+    name: EntryName,
+    caller: Caller,
+  ): Entry<Uint8Array> | undefined | Promise<Entry<Uint8Array> | undefined> {
+    const found = this.#chain.get(checkedKey("get", name), caller);
+    return found instanceof Promise ? found.then((entry) => this.#unlessExpired(entry)) : found;
+  }
+
+  /** Stores a copy of the value. */
+  async set(entry: NewEntry): Promise<void> {
+    const violations = [...entry.violations];
+    checkName(violations, entry);
+    this.#checkValue(violations, entry.value);
+    const ttlMs = timeToLiveMs(violations, "expire", entry.expire);
+    rejectIfInvalid(`set ${described(entry)}`, violations);
+    // The request's buffer is the transport's, and a view would keep all of it alive: the entry owns a copy.
+    const value = new Uint8Array(entry.value!.encoded);
+    const expiresAtMs = this.#clock.now() + ttlMs;
+    await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs });
+  }
+
+  /** Deletes the entry, there or not. */
+  async delete(name: EntryName): Promise<void> {
+    await this.#chain.delete(checkedKey("delete", name));
+  }
+
+  #checkValue(violations: Violation[], value: AnyValue | undefined): void {
+    if (value === undefined) {
+      violations.push({ field: "value", description: "is absent, expected a google.protobuf.Any" });
+      return;
+    }
+    checkField(violations, "value.type_url", value.typeUrl, TYPE_URL);
+    if (value.payloadBytes > this.#maxValueBytes) {
+      violations.push({
+        field: "value.value",
+        description: `is ${value.payloadBytes} bytes, expected at most ${this.#maxValueBytes}`,
+      });
+    }
+  }
+
+  #unlessExpired(entry: Entry<Uint8Array> | undefined): Entry<Uint8Array> | undefined {
+    return entry !== undefined && isExpired(entry, this.#clock.now()) ? undefined : entry;
+  }
+}
+
+/** How an entry is called in an error. */
+export function described(name: { readonly namespace: string; readonly key: string }): string {
+  return `key ${quoted(name.key)} of namespace ${quoted(name.namespace)}`;
+}
+
+function checkedKey(verb: string, name: EntryName): CacheKey {
+  const { namespace, key, violations } = name;
+  if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE) || !isAcceptable(key, KEY)) {
+    const all = [...violations];
+    checkName(all, name);
+    rejectIfInvalid(`${verb} ${described(name)}`, all);
+  }
+  return cacheKey(namespace, key);
+}
+
+function checkName(violations: Violation[], name: EntryName): void {
+  checkField(violations, "namespace", name.namespace, NAMESPACE);
+  checkField(violations, "key", name.key, KEY);
+}

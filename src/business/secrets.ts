@@ -1,0 +1,99 @@
+import type { Chain } from "../cache/chain.ts";
+import type { Clock } from "../core/clock.ts";
+import { type Entry, isExpired } from "../core/entry.ts";
+import type { ErrorCode, Violation } from "../core/errors.ts";
+import { type CacheKey, secretCacheKey } from "../core/key.ts";
+import type { Caller } from "../core/ports.ts";
+import { type Secret, SECRET_ENABLED, type SecretChange } from "../core/secret.ts";
+import {
+  isAcceptable,
+  MAX_SECRET_DESCRIPTION_CHARACTERS,
+  MAX_SECRET_KEY_BYTES,
+  MAX_SECRET_NAME_CHARACTERS,
+} from "./limits.ts";
+import { type Duration, timeToLiveMs } from "./time_to_live.ts";
+import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
+
+/** Which secret. `violations` holds what was already found wrong with the request on its way here. */
+export interface SecretName {
+  readonly key: string;
+  readonly violations: readonly Violation[];
+}
+
+/** What SetSecret is asked to store. */
+export interface NewSecret extends SecretName {
+  readonly name: string;
+  readonly description: string;
+  /** Absent: the secret never expires. */
+  readonly expire: Duration | undefined;
+}
+
+/** Why there is no secret to be had under a key. */
+export type SecretAbsence = Extract<ErrorCode, "secret_not_found" | "secret_expired" | "secret_disabled">;
+
+const KEY = { min: 1, max: MAX_SECRET_KEY_BYTES, unit: "bytes" } as const;
+const NAME = { min: 1, max: MAX_SECRET_NAME_CHARACTERS, unit: "characters" } as const;
+const DESCRIPTION = { min: 0, max: MAX_SECRET_DESCRIPTION_CHARACTERS, unit: "characters" } as const;
+
+/** What a secret is and may be; where it is kept is the chain's matter. */
+export class Secrets {
+  readonly #chain: Chain<Secret, SecretChange>;
+  readonly #clock: Clock;
+  readonly #newSecretKey: () => string;
+
+  /** `newSecretKey` makes a fresh random UUIDv4. */
+  constructor(chain: Chain<Secret, SecretChange>, clock: Clock, newSecretKey: () => string) {
+    this.#chain = chain;
+    this.#clock = clock;
+    this.#newSecretKey = newSecretKey;
+  }
+
+  /** The secret, or why there is none to be had; a promise of it unless local memory has it. */
+  get(name: SecretName, caller: Caller): Secret | SecretAbsence | Promise<Secret | SecretAbsence> {
+    const found = this.#chain.get(checkedKey("get", name), caller);
+    return found instanceof Promise ? found.then((entry) => this.#served(entry)) : this.#served(found);
+  }
+
+  /** Creates the secret, or changes an existing one's name, description and expiry. */
+  async set(secret: NewSecret): Promise<void> {
+    const violations = [...secret.violations];
+    checkField(violations, "key", secret.key, KEY);
+    checkField(violations, "name", secret.name, NAME);
+    checkField(violations, "description", secret.description, DESCRIPTION);
+    const ttlMs = timeToLiveMs(violations, "expire", secret.expire);
+    rejectIfInvalid(`set ${described(secret)}`, violations);
+    const atMs = this.#clock.now();
+    await this.#chain.set(secretCacheKey(secret.key), {
+      name: secret.name,
+      description: secret.description,
+      expires: ttlMs === Infinity ? 0 : Math.ceil((atMs + ttlMs) / 1000),
+      newSecretKey: this.#newSecretKey(),
+      atMs,
+    });
+  }
+
+  /** Deletes the secret, there or not. */
+  async delete(name: SecretName): Promise<void> {
+    await this.#chain.delete(checkedKey("delete", name));
+  }
+
+  #served(entry: Entry<Secret> | undefined): Secret | SecretAbsence {
+    if (entry === undefined) return "secret_not_found";
+    if (isExpired(entry, this.#clock.now())) return "secret_expired";
+    return entry.value.status === SECRET_ENABLED ? entry.value : "secret_disabled";
+  }
+}
+
+/** How a secret is called in an error. */
+export function described(name: { readonly key: string }): string {
+  return `secret ${quoted(name.key)}`;
+}
+
+function checkedKey(verb: string, name: SecretName): CacheKey {
+  if (name.violations.length > 0 || !isAcceptable(name.key, KEY)) {
+    const violations = [...name.violations];
+    checkField(violations, "key", name.key, KEY);
+    rejectIfInvalid(`${verb} ${described(name)}`, violations);
+  }
+  return secretCacheKey(name.key);
+}

@@ -1,0 +1,22 @@
+import { ServiceError, type Violation } from "../core/errors.ts";
+import { checkText, type TextLimit } from "./limits.ts";
+
+/** Throws all violations of a request at once, if there are any. `action` completes "Cannot …". */
+export function rejectIfInvalid(action: string, violations: readonly Violation[]): void {
+  if (violations.length === 0) return;
+  const list = violations.map(({ field, description }) =>
+    field === "" ? description : `${field} ${description}`
+  );
+  throw new ServiceError("invalid_argument", `Cannot ${action}: ${list.join("; ")}`, { violations });
+}
+
+/** Checks a text field, unless the request was already found to have no readable text there. */
+export function checkField(violations: Violation[], field: string, text: string, limit: TextLimit): void {
+  if (!violations.some((violation) => violation.field === field)) checkText(violations, field, text, limit);
+}
+
+/** A text from a request as it may stand in an error: quoted, and cut when it is long. */
+export function quoted(text: string): string {
+  const LONGEST = 64;
+  return JSON.stringify(text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`);
+}

@@ -1,0 +1,163 @@
+import type { Clock } from "../core/clock.ts";
+import { type Entry, isExpired } from "../core/entry.ts";
+import type { CacheKey } from "../core/key.ts";
+import type { Authority, Caller, LocalStore, SharedCache } from "../core/ports.ts";
+import type { Version } from "../core/version.ts";
+import { Fences } from "./fences.ts";
+import type { CacheObserver } from "./observer.ts";
+import { SharedTier } from "./shared_tier.ts";
+import { SingleFlight } from "./single_flight.ts";
+import type { Tier } from "./tier.ts";
+
+/** The parts of a chain, nearest first. */
+export interface ChainOptions<V, C> {
+  readonly local: LocalStore<V> | undefined;
+  readonly shared: { readonly store: SharedCache<V>; readonly tier: Tier } | undefined;
+  readonly authority: { readonly store: Authority<V, C>; readonly tier: Tier };
+  readonly clock: Clock;
+  readonly observer: CacheObserver;
+  /** Makes a UUID, which no other change, here or in another process, has ever had. */
+  readonly newIntent: () => string;
+  /** How many entries may wait to be copied into the shared tier. */
+  readonly backfillQueueSize: number;
+}
+
+/**
+ * How the tiers work together: local memory, at most one shared tier, and the authority, which holds the truth.
+ *
+ *     read     local -> shared -> authority; what a lower tier had is copied into the nearer ones
+ *     change   announce in shared -> authority -> publish in shared -> local -> return
+ *
+ * When a change returns, every healthy tier holds it, and no read that begins afterwards sees anything older.
+ * An error of the authority is an error, never a miss; an error above it costs the nearer copy, not the call.
+ */
+export class Chain<V, C> implements AsyncDisposable {
+  readonly #local: LocalStore<V> | undefined;
+  readonly #shared: SharedTier<V> | undefined;
+  readonly #authority: Authority<V, C>;
+  readonly #tier: Tier;
+  readonly #clock: Clock;
+  readonly #newIntent: () => string;
+  readonly #fences = new Fences();
+  readonly #flights = new SingleFlight((key: CacheKey, signal) => this.#descend(key, signal));
+
+  constructor(options: ChainOptions<V, C>) {
+    this.#local = options.local;
+    this.#authority = options.authority.store;
+    this.#tier = options.authority.tier;
+    this.#clock = options.clock;
+    this.#newIntent = options.newIntent;
+    if (options.shared !== undefined) {
+      const { store, tier } = options.shared;
+      this.#shared = new SharedTier(store, tier, options);
+    }
+  }
+
+  /**
+   * The entry, or undefined when the authority has none. It may have expired where the authority still has the
+   * row; the caller tells that from absence. A hit in local memory is returned itself, without a promise.
+   */
+  get(key: CacheKey, caller: Caller): Entry<V> | undefined | Promise<Entry<V> | undefined> {
+    return this.#local?.get(key) ?? this.#flights.join(key, caller.signal);
+  }
+
+  /** Stores an entry; resolves to it as the authority has it. On rejection the outcome is unknown. */
+  set(key: CacheKey, change: C): Promise<Entry<V>> {
+    return this.#change(
+      key,
+      (signal) => this.#authority.write(key, change, signal),
+      (shared, intent, entry) => shared.publish(key, intent, entry),
+      (entry) => entry,
+    );
+  }
+
+  /** Deletes an entry, there or not. On rejection the outcome is unknown. */
+  async delete(key: CacheKey): Promise<void> {
+    await this.#change<Version | undefined>(
+      key,
+      (signal) => this.#authority.remove(key, signal),
+      (shared, intent, version) => shared.bury(key, intent, version),
+      () => undefined,
+    );
+  }
+
+  /** Resolves once no copy into a nearer tier is waiting or under way. */
+  async idle(): Promise<void> {
+    await this.#shared?.idle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#shared?.[Symbol.asyncDispose]();
+  }
+
+  /** What a flight does: looks below local memory and fills what is nearer behind the answer. */
+  async #descend(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined> {
+    using fence = this.#fences.take(key);
+    const shared = await this.#shared?.read(key, signal) ?? "unknown";
+    if (typeof shared === "object") {
+      if (fence.holds) this.#local?.set(key, shared);
+      return shared;
+    }
+    signal.throwIfAborted();
+    const entry = await this.#tier.read("read", this.#authority.read(key, signal));
+    if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
+    // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
+    if (fence.holds && shared !== "tombstone") {
+      this.#local?.set(key, entry);
+      if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
+    }
+    return entry;
+  }
+
+  /**
+   * Changes the truth and then the nearer tiers.
+   *
+   * `apply` changes the authority, `share` tells the shared tier, `kept` says what local memory may hold then.
+   */
+  async #change<T>(
+    key: CacheKey,
+    apply: (signal: AbortSignal) => Promise<T>,
+    share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
+    kept: (result: T) => Entry<V> | undefined,
+  ): Promise<T> {
+    this.#fences.void(key);
+    using fence = this.#fences.take(key);
+    // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
+    const signal = new AbortController().signal;
+    const intent = this.#newIntent();
+    let announced = false;
+    if (this.#shared !== undefined) {
+      // Announcing costs the shared copy, so the authority is asked first whether it can answer at all: while
+      // it cannot, nothing changes, and reads go on being served from the shared tier.
+      await this.#tier.read("write", this.#authority.ping(signal));
+      announced = await this.#shared.announce(key, intent);
+    }
+    let result: T;
+    try {
+      result = await this.#tier.write("write", apply(signal), () => this.#drop(key));
+    } catch (error) {
+      // It may have happened or may still happen: nobody nearer may go on answering for this key. In the
+      // shared tier the announcement stands until it ends by itself.
+      if (!announced) this.#shared?.distrust(key);
+      this.#drop(key);
+      throw error;
+    }
+    if (this.#shared !== undefined) {
+      // Without an announcement another change's entry may have come in between: distrusted once more.
+      if (announced) await share(this.#shared, intent, result);
+      else this.#shared.distrust(key);
+    }
+    const entry = kept(result);
+    const keep = fence.holds && entry !== undefined && !isExpired(entry, this.#clock.now());
+    this.#drop(key);
+    if (keep) this.#local?.set(key, entry);
+    return result;
+  }
+
+  /** Drops what local memory has and what reads in flight would put there. */
+  #drop(key: CacheKey): void {
+    this.#local?.delete(key);
+    this.#fences.void(key);
+    this.#flights.forget(key);
+  }
+}

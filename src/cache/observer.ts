@@ -1,0 +1,7 @@
+/** What the chain tells whoever watches it; every method is called on the spot and must not throw. */
+export interface CacheObserver {
+  /** A tier failed or ran into its time-out; the request goes on without it where it can. */
+  tierFailed(tier: string, operation: string, error: unknown): void;
+  /** A copy into a nearer tier was given up because too many were waiting. */
+  fillDropped(tier: string): void;
+}

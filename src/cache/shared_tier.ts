@@ -1,0 +1,123 @@
+import type { Clock } from "../core/clock.ts";
+import { type Entry, isExpired } from "../core/entry.ts";
+import type { CacheKey } from "../core/key.ts";
+import type { SharedCache } from "../core/ports.ts";
+import type { Version } from "../core/version.ts";
+import { Backfill } from "./backfill.ts";
+import { DistrustedKeys } from "./distrusted_keys.ts";
+import type { Fence } from "./fences.ts";
+import type { CacheObserver } from "./observer.ts";
+import type { Tier } from "./tier.ts";
+
+/** The parts of a {@link SharedTier} beside its store and policy. */
+export interface SharedTierOptions {
+  readonly clock: Clock;
+  readonly observer: CacheObserver;
+  readonly newIntent: () => string;
+  readonly backfillQueueSize: number;
+}
+
+/**
+ * A shared cache as the chain uses it: none of its failures fails a call. A read that fails is "unknown"; a
+ * change that cannot be announced leaves the key distrusted until the tier has a tombstone for it.
+ */
+export class SharedTier<V> implements AsyncDisposable {
+  readonly #store: SharedCache<V>;
+  readonly #tier: Tier;
+  readonly #clock: Clock;
+  readonly #observer: CacheObserver;
+  readonly #backfill: Backfill<V>;
+  readonly #distrusted: DistrustedKeys;
+  readonly #stop = new AbortController();
+
+  constructor(store: SharedCache<V>, tier: Tier, options: SharedTierOptions) {
+    this.#store = store;
+    this.#tier = tier;
+    this.#clock = options.clock;
+    this.#observer = options.observer;
+    this.#backfill = new Backfill((key, entry) => this.#fill(key, entry), options.backfillQueueSize);
+    this.#distrusted = new DistrustedKeys(
+      options.clock,
+      (key) => tier.write("bury", store.bury(key, options.newIntent(), undefined, this.#stop.signal)),
+    );
+  }
+
+  /** An entry that has not expired; "absent" or "tombstone" as the tier says; "unknown" when it cannot be asked. */
+  async read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | "absent" | "tombstone" | "unknown"> {
+    if (this.#distrusted.has(key)) return "unknown";
+    try {
+      const found = await this.#tier.read("read", this.#store.read(key, signal));
+      // Asked again: a change may have failed to announce itself while the answer was under way.
+      if (this.#distrusted.has(key)) return "unknown";
+      if (typeof found !== "object") return found ?? "absent";
+      return isExpired(found, this.#clock.now()) ? "absent" : found;
+    } catch {
+      return "unknown";
+    }
+  }
+
+  /**
+   * Puts a tombstone over the key before the authority is changed. False when that could not be done: the key
+   * is distrusted here until it can, and the change goes on.
+   */
+  async announce(key: CacheKey, intent: string): Promise<boolean> {
+    try {
+      await this.#tier.write("announce", this.#store.announce(key, intent, this.#stop.signal));
+    } catch {
+      this.#distrusted.add(key);
+      return false;
+    }
+    this.#distrusted.delete(key);
+    return true;
+  }
+
+  /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
+  async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
+    if (isExpired(entry, this.#clock.now())) return await this.bury(key, intent, entry.version);
+    await this.#finish(this.#store.publish(key, intent, entry, this.#stop.signal));
+  }
+
+  /** Ends the announcement of a delete; the tombstone stays. */
+  async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+    await this.#finish(this.#store.bury(key, intent, version, this.#stop.signal));
+  }
+
+  /** Says that the key was changed without an announcement: what the tier has may be older than the truth. */
+  distrust(key: CacheKey): void {
+    this.#distrusted.add(key);
+  }
+
+  /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
+  backfill(key: CacheKey, entry: Entry<V>, fence: Fence): void {
+    if (this.#backfill.offer(key, entry, fence)) return;
+    fence[Symbol.dispose]();
+    this.#observer.fillDropped(this.#tier.name);
+  }
+
+  idle(): Promise<void> {
+    return this.#backfill.idle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#backfill.idle();
+    this.#distrusted[Symbol.dispose]();
+    this.#stop.abort();
+  }
+
+  async #finish(told: Promise<void>): Promise<void> {
+    try {
+      await this.#tier.write("write", told);
+    } catch {
+      // The announcement still stands there: a tombstone, which no reader takes for an answer.
+    }
+  }
+
+  async #fill(key: CacheKey, entry: Entry<V>): Promise<void> {
+    if (isExpired(entry, this.#clock.now())) return;
+    try {
+      await this.#tier.write("fill", this.#store.fill(key, entry, this.#stop.signal));
+    } catch {
+      // The observer has been told; the next read of the key tries again.
+    }
+  }
+}

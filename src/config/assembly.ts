@@ -1,0 +1,177 @@
+/** Settings to Config: what keys say about each other is checked and applied here. */
+import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config.ts";
+import type { Problem } from "./config_error.ts";
+import { type DatabaseSourceReading, readDatabaseSource } from "./database_source.ts";
+import type { MysqlSource } from "./mysql_source.ts";
+import { isConfigured, type Setting, type Settings } from "./settings.ts";
+import { formatSize } from "./size.ts";
+import type { Path } from "./schema.ts";
+
+/** What came of putting settings together. */
+export interface Assembly {
+  /** Undefined when there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+  /** The settings as they are used: with what follows from other keys. */
+  readonly settings: Settings;
+  /** The database's source as it may be shown. */
+  readonly maskedSource: string;
+}
+
+/** Puts the settings together. A key that has had a problem before is not complained about again. */
+export function assemble(given: Settings): Assembly {
+  const reading = readSource(given);
+  const settings = withDerived(given, reading);
+  const problems = [...sourceProblems(given, reading), ...redisProblems(given), ...memoryProblems(given)];
+  const database = databaseConfig(settings, reading);
+  const redis = isConfigured(settings, "data.redis") ? redisConfig(settings) : undefined;
+  const config = database === undefined || problems.length > 0 ? undefined : {
+    ...sections(settings),
+    data: { database, redis },
+  };
+  return { config, problems, settings, maskedSource: reading?.masked ?? "" };
+}
+
+/** Undefined where the driver or the source is not known. */
+function readSource(settings: Settings): DatabaseSourceReading | undefined {
+  const driver = settings["data.database.driver"].value;
+  const source = settings["data.database.source"].value;
+  return driver === undefined || source === undefined ? undefined : readDatabaseSource(driver, source);
+}
+
+/**
+ * A key that nobody has set follows from one that somebody has: the time-outs from the source's parameters,
+ * and the largest entry in memory from the memory that there is.
+ */
+function withDerived(settings: Settings, reading: DatabaseSourceReading | undefined): Settings {
+  const mysql = reading?.source?.driver === "mysql" ? reading.source.mysql : undefined;
+  const readWriteMs = [mysql?.readTimeoutMs, mysql?.writeTimeoutMs].filter((ms) => ms !== undefined);
+  const queryTimeoutMs = readWriteMs.length === 0 ? undefined : Math.max(...readWriteMs);
+  const maxBytes = settings["cache.local.max_bytes"].value;
+  const maxEntryBytes = Math.min(settings["cache.local.max_entry_bytes"].value, maxBytes);
+  return {
+    ...settings,
+    "data.database.connect_timeout": derived(settings, "data.database.connect_timeout", mysql?.timeoutMs),
+    "data.database.query_timeout": derived(settings, "data.database.query_timeout", queryTimeoutMs),
+    "cache.local.max_entry_bytes": { ...settings["cache.local.max_entry_bytes"], value: maxEntryBytes },
+  };
+}
+
+function derived(
+  settings: Settings,
+  path: "data.database.connect_timeout" | "data.database.query_timeout",
+  fromSource: number | undefined,
+): Setting<number> {
+  if (fromSource === undefined || settings[path].origin !== "default") return settings[path];
+  return { value: fromSource, origin: "data.database.source" };
+}
+
+function sourceProblems(settings: Settings, reading: DatabaseSourceReading | undefined): Problem[] {
+  const { origin } = settings["data.database.source"];
+  const where = origin === "file" ? {} : { origin };
+  return [
+    ...missing(settings, "data.database.driver", "mysql or sqlite"),
+    ...missing(settings, "data.database.source", "a Go DSN or mysql:// URL for mysql, a file for sqlite"),
+    ...(reading?.faults ?? []).map((fault) => ({
+      path: "data.database.source",
+      ...where,
+      value: reading!.masked,
+      ...fault,
+    })),
+  ];
+}
+
+function redisProblems(settings: Settings): Problem[] {
+  if (isConfigured(settings, "data.redis")) {
+    return missing(settings, "data.redis.addr", "the host:port of Redis");
+  }
+  if (settings["data.database.driver"].value !== "mysql") return [];
+  return [{
+    path: "data.redis",
+    wrong: "is missing",
+    accepted: "data.redis.addr: with driver mysql, Redis holds the truth of namespaced entries",
+  }];
+}
+
+function missing(settings: Settings, path: Path, accepted: string): Problem[] {
+  const { value, origin } = settings[path];
+  return value === undefined && origin === "default" ? [{ path, wrong: "is missing", accepted }] : [];
+}
+
+function memoryProblems(settings: Settings): Problem[] {
+  const { value: maxBytes } = settings["cache.local.max_bytes"];
+  const { value: maxEntryBytes, origin } = settings["cache.local.max_entry_bytes"];
+  if (origin === "default" || maxEntryBytes <= maxBytes) return [];
+  return [{
+    path: "cache.local.max_entry_bytes",
+    value: formatSize(maxEntryBytes),
+    wrong: "is larger than the memory it goes to",
+    accepted: `at most cache.local.max_bytes, which is ${formatSize(maxBytes)}`,
+  }];
+}
+
+function databaseConfig(
+  settings: Settings,
+  reading: DatabaseSourceReading | undefined,
+): MysqlConfig | SqliteConfig | undefined {
+  const source = reading?.source;
+  if (source === undefined) return undefined;
+  return source.driver === "sqlite" ? source : mysqlConfig(settings, source.mysql);
+}
+
+function mysqlConfig(settings: Settings, source: MysqlSource): MysqlConfig {
+  const { address, user, password, database, location, charset, tls } = source;
+  return {
+    driver: "mysql",
+    address,
+    user,
+    password,
+    database,
+    location,
+    charset,
+    tls,
+    table: settings["data.database.table"].value,
+    connectTimeoutMs: settings["data.database.connect_timeout"].value,
+    queryTimeoutMs: settings["data.database.query_timeout"].value,
+    maxConnections: settings["data.database.max_connections"].value,
+  };
+}
+
+/** Undefined where the address is not known. */
+function redisConfig(settings: Settings): RedisConfig | undefined {
+  const address = settings["data.redis.addr"].value;
+  return address && {
+    ...address,
+    username: settings["data.redis.username"].value,
+    password: settings["data.redis.password"].value,
+    db: settings["data.redis.db"].value,
+    keyPrefix: settings["data.redis.key_prefix"].value,
+    connectTimeoutMs: settings["data.redis.connect_timeout"].value,
+    readTimeoutMs: settings["data.redis.read_timeout"].value,
+    writeTimeoutMs: settings["data.redis.write_timeout"].value,
+  };
+}
+
+function sections(settings: Settings): Omit<Config, "data"> {
+  return {
+    server: {
+      grpc: {
+        ...settings["server.grpc.addr"].value,
+        timeoutMs: settings["server.grpc.timeout"].value,
+        transport: settings["server.grpc.transport"].value,
+        drainTimeoutMs: settings["server.grpc.drain_timeout"].value,
+      },
+      http: { ...settings["server.http.addr"].value, timeoutMs: settings["server.http.timeout"].value },
+    },
+    cache: {
+      maxValueBytes: settings["cache.max_value_bytes"].value,
+      local: {
+        disabled: settings["cache.local.disabled"].value,
+        maxBytes: settings["cache.local.max_bytes"].value,
+        maxEntryBytes: settings["cache.local.max_entry_bytes"].value,
+      },
+      backfillQueueSize: settings["cache.backfill_queue_size"].value,
+    },
+    log: { level: settings["log.level"].value },
+  };
+}

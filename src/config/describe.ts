@@ -1,0 +1,42 @@
+/** The configuration in force as YAML text, which the reader takes again where nothing is masked. */
+import { KEYS, type Path, PATHS, textOf } from "./schema.ts";
+import { isConfigured, type Settings } from "./settings.ts";
+import { MASK } from "./shown_value.ts";
+
+/** One line a key, with its origin behind it; `maskedSource` stands for the database's source. */
+export function describeSettings(settings: Settings, maskedSource: string): string {
+  const lines: string[] = [];
+  let above: readonly string[] = [];
+  const withRedis = isConfigured(settings, "data.redis");
+  for (const path of PATHS) {
+    if (path.startsWith("data.redis.") && !withRedis) continue;
+    const sections = path.split(".");
+    const name = sections.pop()!;
+    for (const [depth, section] of sections.entries()) {
+      if (sections.slice(0, depth + 1).join(".") === above.slice(0, depth + 1).join(".")) continue;
+      lines.push(`${indent(depth)}${section}:`);
+    }
+    above = sections;
+    const value = shown(path, settings, maskedSource);
+    lines.push(`${indent(sections.length)}${name}: ${value} # ${settings[path].origin}`);
+  }
+  return lines.join("\n") + "\n";
+}
+
+function shown(path: Path, settings: Settings, maskedSource: string): string {
+  const { value } = settings[path];
+  if (path === "data.database.source") return quoted(maskedSource);
+  if (KEYS[path].secret) return quoted(value === "" ? "" : MASK);
+  const text = textOf(path, value);
+  return typeof value === "number" || typeof value === "boolean" ? text : quoted(text);
+}
+
+/** Plain where YAML reads the text back as it is: it begins with a letter or digits and a sign, and ends nothing. */
+function quoted(text: string): string {
+  const plain = /^(?:[A-Za-z]|\d+[.:])[\w./:()@?=&%+*-]*[\w)]$/.test(text);
+  return plain && !/^(?:true|false|null|[\d.]+(?:e[\d+-]+)?)$/i.test(text) ? text : JSON.stringify(text);
+}
+
+function indent(depth: number): string {
+  return "  ".repeat(depth);
+}

@@ -1,0 +1,123 @@
+/** The kinds of value that a key may have: how each is read, checked and written. */
+import { formatHostPort, type HostPort, parseHostPort } from "./address.ts";
+import type { Fault } from "./config_error.ts";
+import { formatDuration, parseDurationMs } from "./duration.ts";
+import { formatSize, parseSizeBytes } from "./size.ts";
+
+/** A value, or why there is none. */
+export type Reading<T> = { readonly value: T } | Fault;
+
+/** One kind of value. */
+export interface Kind<T> {
+  /** Reads a value as YAML has it. */
+  read(value: unknown): Reading<T>;
+  /** Reads what a variable, a flag or an expanded reference says. */
+  readText(text: string): Reading<T>;
+  /** The text that {@link readText} reads back. */
+  format(value: T): string;
+}
+
+/** The smallest and the largest value that is accepted. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Text without control characters that `legal` accepts; `accepted` completes "expected ...". */
+export function text(legal: (text: string) => boolean, accepted: string): Kind<string> {
+  const readText = (text: string): Reading<string> =>
+    // deno-lint-ignore no-control-regex -- control characters are what it looks for
+    /[\x00-\x1f\x7f]/.test(text) || !legal(text) ? { wrong: "is not accepted", accepted } : { value: text };
+  return {
+    readText,
+    read: (value) =>
+      typeof value === "string" ? readText(value) : {
+        wrong: "is not text",
+        accepted: `${accepted}, with quotes around what YAML takes for something else`,
+      },
+    format: (value) => value,
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const W extends string>(...words: readonly W[]): Kind<W> {
+  const accepted = new Intl.ListFormat("en", { type: "disjunction" }).format(words);
+  const read = (value: unknown): Reading<W> => {
+    const word = words.find((word) => word === value);
+    return word === undefined ? { wrong: "is not accepted", accepted } : { value: word };
+  };
+  return { read, readText: read, format: (value) => value };
+}
+
+/** True or false. */
+export function boolean(): Kind<boolean> {
+  const fault: Fault = { wrong: "is not a boolean", accepted: "true or false" };
+  return {
+    read: (value) => typeof value === "boolean" ? { value } : fault,
+    readText: (text) => text === "true" || text === "false" ? { value: text === "true" } : fault,
+    format: String,
+  };
+}
+
+/** A whole number. */
+export function integer(range: Range): Kind<number> {
+  const accepted = `a whole number from ${range.min} to ${range.max}`;
+  const read = (value: unknown): Reading<number> =>
+    Number.isSafeInteger(value)
+      ? inRange(value as number, range, accepted)
+      : { wrong: "is not a whole number", accepted };
+  return {
+    read,
+    readText: (text) => read(/^-?\d{1,15}$/.test(text) ? Number(text) : text),
+    format: String,
+  };
+}
+
+/** 24 days: the longest time that a JavaScript timer can wait, rounded down. */
+const MAX_DURATION_MS = 24 * 24 * 3_600_000;
+
+/** Milliseconds, written with a unit. */
+export function duration(): Kind<number> {
+  const range = { min: 1, max: MAX_DURATION_MS - 1 };
+  const readText = (text: string): Reading<number> => {
+    const ms = parseDurationMs(text);
+    return ms === undefined
+      ? { wrong: "is not a duration", accepted: "a number with a unit such as 1s, 0.2s or 200ms" }
+      : inRange(ms, range, "at least 1ms and less than 24 days (576h)");
+  };
+  return { read: (value) => readText(String(value)), readText, format: formatDuration };
+}
+
+/** Bytes, with a unit or without. */
+export function size(range: Range): Kind<number> {
+  const readText = (text: string): Reading<number> => {
+    const bytes = parseSizeBytes(text);
+    return bytes === undefined
+      ? { wrong: "is not a size", accepted: "a number of bytes, or one with a unit such as 512KiB or 64MiB" }
+      : inRange(bytes, range, `from ${formatSize(range.min)} to ${formatSize(range.max)}`);
+  };
+  return { read: (value) => readText(String(value)), readText, format: formatSize };
+}
+
+/** An address to listen on; no host means all of this machine's, port 0 a free one. */
+export function listenAddress(): Kind<HostPort> {
+  return address("0.0.0.0", 0, "host:port with a port from 0 to 65535, such as 127.0.0.1:9000 or [::]:9000");
+}
+
+/** An address to connect to; no host means this machine. */
+export function remoteAddress(): Kind<HostPort> {
+  return address("127.0.0.1", 1, "host:port with a port from 1 to 65535, such as 127.0.0.1:6379");
+}
+
+function address(defaultHostname: string, minPort: number, accepted: string): Kind<HostPort> {
+  const readText = (text: string): Reading<HostPort> => {
+    const parsed = parseHostPort(text);
+    if (parsed === undefined || parsed.port < minPort) return { wrong: "is not an address", accepted };
+    return { value: { hostname: parsed.hostname || defaultHostname, port: parsed.port } };
+  };
+  return { read: (value) => readText(String(value)), readText, format: formatHostPort };
+}
+
+function inRange(value: number, { min, max }: Range, accepted: string): Reading<number> {
+  return value >= min && value <= max ? { value } : { wrong: "is out of range", accepted };
+}

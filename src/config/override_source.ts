@@ -1,0 +1,72 @@
+/** What the environment and the command line say, key by key. Both stand above the file, flags on top. */
+import type { Problem } from "./config_error.ts";
+import { type Environment, lookUp } from "./environment.ts";
+import { ENVIRONMENT_PREFIX, isPath, type Path, PATHS, variableOf } from "./schema.ts";
+import type { Origin } from "./settings.ts";
+import { nearest } from "./suggestion.ts";
+
+/** Text for a key, and who says it. */
+export interface Override {
+  readonly text: string;
+  readonly origin: Origin;
+}
+
+/** The variable that names the configuration file; it belongs to the command line, not to a key. */
+const FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG";
+
+/** What Kubernetes sets in every pod beside a Service named `cacheserver`. */
+const SERVICE_LINK =
+  /^CACHESERVER_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/** Collects the overrides of known keys; unknown and unreadable ones are problems. */
+export function readOverrides(
+  environment: Environment,
+  flags: ReadonlyMap<string, string>,
+): { overrides: ReadonlyMap<Path, Override>; problems: readonly Problem[] } {
+  const overrides = new Map<Path, Override>();
+  const problems = unknownVariables(environment);
+  const forbidden: string[] = [];
+  for (const path of PATHS) {
+    const name = variableOf(path);
+    const variable = lookUp(environment, name);
+    if (variable === "forbidden") forbidden.push(name);
+    else if (variable.value !== undefined) overrides.set(path, { text: variable.value, origin: name });
+  }
+  if (forbidden.length > 0) problems.push(forbiddenVariables(forbidden));
+  for (const [path, text] of flags) {
+    if (isPath(path)) overrides.set(path, { text, origin: "flag" });
+    else problems.push(unknown(path, "key", PATHS));
+  }
+  return { overrides, problems };
+}
+
+/** One problem for all of them: they come together, from one permission that was not given. */
+function forbiddenVariables(names: readonly string[]): Problem {
+  const more = names.length === 1 ? "" : ` (nor ${names.length - 1} more)`;
+  return {
+    path: names[0]!,
+    wrong: `may not be read by this process${more}`,
+    accepted: `to be started with --allow-env=${ENVIRONMENT_PREFIX}*`,
+  };
+}
+
+function unknownVariables(environment: Environment): Problem[] {
+  const known = PATHS.map(variableOf);
+  return [...environment.names?.() ?? []]
+    .filter((name) =>
+      name.startsWith(ENVIRONMENT_PREFIX) && name !== FILE_VARIABLE && !SERVICE_LINK.test(name)
+    )
+    .filter((name) => !known.some((variable) => variable === name))
+    .map((name) => unknown(name, "variable", known));
+}
+
+function unknown(path: string, what: string, known: readonly string[]): Problem {
+  const suggestion = nearest(path, known);
+  return {
+    path,
+    wrong: `is not a known ${what}`,
+    accepted: suggestion === undefined
+      ? `one such as ${known[1]}`
+      : `${suggestion} or another of the reference`,
+  };
+}

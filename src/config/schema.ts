@@ -1,0 +1,164 @@
+/**
+ * Every key of the configuration, once. The reader, the errors, `cacheserver check` and the README's table
+ * all come from here.
+ */
+import {
+  boolean,
+  duration,
+  integer,
+  type Kind,
+  listenAddress,
+  oneOf,
+  remoteAddress,
+  size,
+  text,
+} from "./kind.ts";
+
+/** One key. `T` includes undefined where there is no default. */
+export interface Key<T> {
+  readonly kind: Kind<NonNullable<T>>;
+  readonly default: T;
+  /** One line for the reader of the README. */
+  readonly meaning: string;
+  /** Whether the value holds a secret and is masked wherever it is shown. */
+  readonly secret: boolean;
+}
+
+function key<T>(kind: Kind<NonNullable<T>>, byDefault: NonNullable<T>, meaning: string): Key<NonNullable<T>> {
+  return { kind, default: byDefault, meaning, secret: false };
+}
+
+function keyWithoutDefault<T>(kind: Kind<NonNullable<T>>, meaning: string): Key<T | undefined> {
+  return { kind, default: undefined, meaning, secret: false };
+}
+
+function secret<T>(key: Key<T>): Key<T> {
+  return { ...key, secret: true };
+}
+
+const KiB = 2 ** 10;
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+
+const anyText = text(() => true, "text without control characters");
+/** Legal between backquotes in MySQL and MariaDB, whose names have at most 64 characters. */
+const identifier = text(
+  (name) => /^[A-Za-z_][A-Za-z0-9_$]{0,63}$/.test(name),
+  "a letter or _, then at most 63 letters, digits, _ or $",
+);
+
+/** The keys by path, in the order in which `check` and the README show them. */
+export const KEYS = {
+  "server.http.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
+  "server.http.addr": key(
+    listenAddress(),
+    { hostname: "127.0.0.1", port: 8000 },
+    "Checked, so that a Kratos configuration is accepted unchanged. This release serves no HTTP.",
+  ),
+  "server.http.timeout": key(duration(), 1000, "As server.http.addr: checked, and not used yet."),
+  "server.grpc.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
+  "server.grpc.addr": key(
+    listenAddress(),
+    { hostname: "127.0.0.1", port: 9000 },
+    "Where gRPC is served. Port 0 takes a free one; no host means all addresses of the machine.",
+  ),
+  "server.grpc.timeout": key(
+    duration(),
+    1000,
+    "The longest a call may take, whatever deadline its client set.",
+  ),
+  "server.grpc.transport": key(oneOf("grpc_js"), "grpc_js", "The implementation of gRPC."),
+  "server.grpc.drain_timeout": key(
+    duration(),
+    10_000,
+    "How long calls in flight may go on after SIGTERM or SIGINT.",
+  ),
+
+  "data.database.driver": keyWithoutDefault(oneOf("mysql", "sqlite"), "mysql (also MariaDB) or sqlite."),
+  "data.database.source": secret(keyWithoutDefault(
+    anyText,
+    "mysql: a Go DSN, user:password@tcp(host:port)/database?loc=UTC, or a mysql:// URL. sqlite: the file.",
+  )),
+  "data.database.table": key(identifier, "usercenter_secret", "MySQL's table of secrets."),
+  "data.database.connect_timeout": key(
+    duration(),
+    2000,
+    "The longest a connection to MySQL may take to open. If not set, the source's timeout.",
+  ),
+  "data.database.query_timeout": key(
+    duration(),
+    500,
+    "The longest a statement may take. If not set, the larger of the source's readTimeout and writeTimeout.",
+  ),
+  "data.database.max_connections": key(
+    integer({ min: 1, max: 10_000 }),
+    10,
+    "The most connections to MySQL that are open at once.",
+  ),
+  "data.redis.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
+  "data.redis.addr": keyWithoutDefault(
+    remoteAddress(),
+    "Redis. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+  ),
+  "data.redis.username": key(anyText, "", "The user of Redis's access list; empty for its default user."),
+  "data.redis.password": secret(key(anyText, "", "The password; empty for none.")),
+  "data.redis.db": key(integer({ min: 0, max: 2 ** 31 - 1 }), 0, "The number of Redis's database."),
+  "data.redis.key_prefix": key(anyText, "cacheserver:", "Stands before every key that is written to Redis."),
+  "data.redis.connect_timeout": key(duration(), 1000, "The longest a connection to Redis may take to open."),
+  "data.redis.read_timeout": key(duration(), 200, "The longest a read from Redis may take."),
+  "data.redis.write_timeout": key(duration(), 200, "The longest a write to Redis may take."),
+
+  "cache.max_value_bytes": key(size({ min: 1, max: 256 * MiB }), MiB, "The largest value that Set accepts."),
+  "cache.local.disabled": key(boolean(), false, "true turns the local memory tier off."),
+  "cache.local.max_bytes": key(
+    size({ min: KiB, max: 1024 * GiB }),
+    256 * MiB,
+    "The most that local memory holds, keys and bookkeeping included.",
+  ),
+  "cache.local.max_entry_bytes": key(
+    size({ min: 1, max: GiB }),
+    2 * MiB,
+    "A larger entry is not kept in local memory. At most cache.local.max_bytes.",
+  ),
+  "cache.backfill_queue_size": key(
+    integer({ min: 1, max: 1_000_000 }),
+    10_000,
+    "How many entries may wait to be copied into Redis after a read; more are dropped.",
+  ),
+
+  "log.level": key(oneOf("debug", "info", "warn", "error"), "info", "Less urgent lines are not written."),
+} as const satisfies Readonly<Record<string, Key<unknown>>>;
+
+/** The path of a key. */
+export type Path = keyof typeof KEYS;
+
+/** The type of a key's value. */
+export type ValueOf<P extends Path> = (typeof KEYS)[P]["default"];
+
+/** The paths of all keys. */
+export const PATHS = Object.keys(KEYS) as readonly Path[];
+
+/** Whether `path` is a key's. */
+export function isPath(path: string): path is Path {
+  return Object.hasOwn(KEYS, path);
+}
+
+/** A value of the key at `path` as it would be written. */
+export function textOf(path: Path, value: unknown): string {
+  return (KEYS[path].kind as Kind<unknown>).format(value);
+}
+
+/** What stands before the path in the name of every variable that overrides a key. */
+export const ENVIRONMENT_PREFIX = "CACHESERVER_" as const;
+
+/** The variable that overrides a key: `CACHESERVER_DATA_REDIS_ADDR` for `data.redis.addr`. */
+export function variableOf(path: Path): `CACHESERVER_${string}` {
+  return `${ENVIRONMENT_PREFIX}${path.toUpperCase().replaceAll(".", "_")}`;
+}
+
+/** The names directly below a section such as `data.redis`, or below the root, which is the empty path. */
+export function namesBelow(section: string): readonly string[] {
+  const prefix = section === "" ? "" : section + ".";
+  const below = PATHS.filter((path) => path.startsWith(prefix));
+  return [...new Set(below.map((path) => path.slice(prefix.length).split(".", 1)[0]!))];
+}

@@ -1,0 +1,31 @@
+/** YAML text to plain values. Uses only what npm's `yaml` and JSR's `@std/yaml` have in common. */
+import { parse } from "@std/yaml";
+import { ConfigError } from "./config_error.ts";
+
+/** The core schema knows text, numbers, booleans and null; warnings could quote a password to the terminal. */
+const OPTIONS = { schema: "core", logLevel: "error", onWarning: () => {} } as const;
+
+/** The value that `text` holds; undefined for an empty file. Throws a ConfigError that quotes nothing of it. */
+export function parseYaml(text: string, path: string): unknown {
+  try {
+    return parse(text, OPTIONS) ?? undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : "";
+    const [, reason = "", line, column] = /^(.*?)(?: at line (\d+), column (\d+)|$)/.exec(message) ?? [];
+    throw new ConfigError([{
+      path: line === undefined ? path : `${path}:${line}:${column}`,
+      wrong: "is not YAML",
+      accepted: isPlainWords(reason)
+        ? `YAML (${reason})`
+        : "YAML, with quotes around text that begins or ends with a sign",
+    }]);
+  }
+}
+
+/**
+ * Whether a parser's reason is one of its fixed sentences. Those that quote the file (`Unresolved alias: x`,
+ * `Invalid escape sequence \x`) put a sign before the quotation, and what they quote may be a password.
+ */
+function isPlainWords(reason: string): boolean {
+  return /^[A-Za-z ,'[\]{}-]+$/.test(reason);
+}

@@ -1,0 +1,55 @@
+import { ServiceError } from "../core/errors.ts";
+import { databaseUnavailable } from "./database_error.ts";
+
+/** The server's error numbers that mean something here. Source: MySQL 8 and MariaDB, "Server Error Codes". */
+const DEADLOCK = 1213;
+const LOCK_WAIT_TIMEOUT = 1205;
+const ACCESS_DENIED = [1044, 1045, 1142, 1698];
+const BAD_DATABASE = 1049;
+const NO_SUCH_TABLE = 1146;
+const BAD_COLUMN = 1054;
+
+const MIGRATE = "run `cacheserver migrate`";
+
+/** Whether the server ended the transaction to free another one; it has left no trace and may be tried again. */
+export function isDeadlock(error: unknown): boolean {
+  return propertyOf(error, "errno") === DEADLOCK;
+}
+
+/** Whether the server offers no TLS. */
+export function isWithoutTls(error: unknown): boolean {
+  return propertyOf(error, "code") === "HANDSHAKE_NO_SSL_SUPPORT";
+}
+
+/** Whether the database of the configuration does not exist. */
+export function isMissingDatabase(error: unknown): boolean {
+  return error instanceof ServiceError && propertyOf(error.cause, "errno") === BAD_DATABASE;
+}
+
+/** What the driver or the server said, for an operator; holds no password. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof ServiceError && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof Error)) return String(cause);
+  // Node's error for a name with several addresses has a code but no text.
+  return cause.message || String(propertyOf(cause, "code"));
+}
+
+/** The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. */
+export function mysqlUnavailable(error: unknown): ServiceError {
+  return error instanceof ServiceError ? error : databaseUnavailable(describe(error), error);
+}
+
+function describe(error: unknown): string {
+  const errno = propertyOf(error, "errno");
+  if (error instanceof DOMException && error.name === "TimeoutError") return "it did not answer in time";
+  if (errno === LOCK_WAIT_TIMEOUT || errno === DEADLOCK) return "other changes of the same row take too long";
+  if (errno === BAD_DATABASE || errno === NO_SUCH_TABLE) return `its table is missing, ${MIGRATE}`;
+  if (errno === BAD_COLUMN) return `its table is not upgraded, ${MIGRATE}`;
+  if (ACCESS_DENIED.some((denied) => denied === errno)) return "it refuses the account";
+  // The driver numbers what the server said; what the network did has a code alone.
+  return typeof errno === "number" && errno > 0 ? "it refused the statement" : "it could not be reached";
+}
+
+function propertyOf(error: unknown, name: string): unknown {
+  return error instanceof Error ? Reflect.get(error, name) : undefined;
+}

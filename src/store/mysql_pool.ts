@@ -1,0 +1,152 @@
+/** The only file that imports the MySQL driver. */
+import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2/promise";
+import { Socket } from "node:net";
+import type { Clock } from "../core/clock.ts";
+import { databaseUnavailable, refuseAborted } from "./database_error.ts";
+import { isWithoutTls, mysqlUnavailable } from "./mysql_errors.ts";
+import { MysqlSession } from "./mysql_session.ts";
+import { Slots } from "./slots.ts";
+
+/** Which server, and within what limits; the configuration's section has this shape. */
+export interface MysqlPoolOptions {
+  readonly address:
+    | { readonly kind: "tcp"; readonly hostname: string; readonly port: number }
+    | { readonly kind: "unix"; readonly path: string };
+  readonly user: string;
+  readonly password: string;
+  /** Empty to connect without one. */
+  readonly database: string;
+  /** `on` checks the certificate and its name; `preferred` takes what the server offers, unchecked. */
+  readonly tls: "off" | "on" | "skip-verify" | "preferred";
+  readonly connectTimeoutMs: number;
+  /** The longest one statement may take, and the longest wait for a free connection. */
+  readonly queryTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+/** Statements kept prepared on each connection; the stores have fewer. */
+const MAX_PREPARED_STATEMENTS = 32;
+/** How long an idle connection is silent before TCP asks whether the server is still there. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
+/** Connections to one server, opened when needed. Nothing waits longer than the configuration says. */
+export class MysqlPool implements AsyncDisposable {
+  readonly #options: MysqlPoolOptions;
+  readonly #clock: Clock;
+  readonly #slots: Slots;
+  /** Connections whose session has been set up. */
+  readonly #ready = new WeakSet<object>();
+  #driver: Pool;
+  #closed = false;
+
+  /** Connects to nothing yet. */
+  constructor(options: MysqlPoolOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#slots = new Slots(options.maxConnections, clock);
+    this.#driver = createPool(driverOptions(options, options.tls));
+  }
+
+  /**
+   * Lends `work` a connection and resolves to its result. Rejects with a ServiceError, and at once when the
+   * signal aborts: the statement that is running then goes on to its end, but no further one begins.
+   */
+  async use<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    refuseAborted(signal);
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = () => reject(databaseUnavailable("the caller stopped waiting", signal.reason));
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await Promise.race([this.#lend(work, signal), aborted]);
+    } catch (error) {
+      throw mysqlUnavailable(error);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Closes the connections. Statements that still run have as long as any statement to end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
+    await Promise.race([this.#driver.end(), tooLate]);
+    timer.cancel();
+  }
+
+  async #lend<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { queryTimeoutMs } = this.#options;
+    // The driver's own queue for connections knows neither time-outs nor signals, and so is never used.
+    await this.#slots.take(queryTimeoutMs, signal);
+    try {
+      const connection = await this.#connect();
+      try {
+        const session = new MysqlSession(connection, { clock: this.#clock, queryTimeoutMs, signal });
+        await this.#setUp(connection, session);
+        const result = await work(session);
+        connection.release();
+        return result;
+      } catch (error) {
+        destroy(connection);
+        throw error;
+      }
+    } finally {
+      this.#slots.give();
+    }
+  }
+
+  async #connect(): Promise<PoolConnection> {
+    if (this.#closed) throw databaseUnavailable("it has been closed");
+    try {
+      return await this.#driver.getConnection();
+    } catch (error) {
+      if (this.#options.tls !== "preferred" || !isWithoutTls(error)) throw error;
+      // From now on without: the server has said that it cannot.
+      this.#driver = createPool(driverOptions(this.#options, "off"));
+      return await this.#driver.getConnection();
+    }
+  }
+
+  /**
+   * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
+   * instead of a cut, and no wait for a row's lock that outlasts the caller.
+   */
+  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<void> {
+    if (this.#ready.has(connection.connection)) return;
+    const lockWaitSeconds = Math.max(1, Math.floor(this.#options.queryTimeoutMs / 1000));
+    await session.command("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    await session.command(
+      `SET SESSION sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = ${lockWaitSeconds}`,
+    );
+    this.#ready.add(connection.connection);
+  }
+}
+
+/** Ends the connection at once; the driver alone would wait for the server to take part. */
+function destroy(connection: PoolConnection): void {
+  connection.destroy();
+  const socket: unknown = Reflect.get(connection.connection, "stream");
+  if (socket instanceof Socket) socket.destroy();
+}
+
+function driverOptions(options: MysqlPoolOptions, tls: MysqlPoolOptions["tls"]): PoolOptions {
+  const { address, user, password, database, connectTimeoutMs, maxConnections } = options;
+  return {
+    ...(address.kind === "tcp"
+      ? { host: address.hostname, port: address.port }
+      : { socketPath: address.path }),
+    user,
+    password,
+    ...(database !== "" && { database }),
+    ...(tls !== "off" && { ssl: { rejectUnauthorized: tls === "on", verifyIdentity: tls === "on" } }),
+    // Whatever the columns are in, the connection speaks UTF-8 and the server converts.
+    charset: "utf8mb4_general_ci",
+    connectTimeout: connectTimeoutMs,
+    connectionLimit: maxConnections,
+    maxPreparedStatements: MAX_PREPARED_STATEMENTS,
+    keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+  };
+}

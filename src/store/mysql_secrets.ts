@@ -1,0 +1,131 @@
+import type { Entry } from "../core/entry.ts";
+import { ServiceError } from "../core/errors.ts";
+import { type CacheKey, secretIdOf } from "../core/key.ts";
+import type { Authority } from "../core/ports.ts";
+import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
+import { endOf, type Version } from "../core/version.ts";
+import { databaseUnavailable } from "./database_error.ts";
+import { MysqlDatetime } from "./mysql_datetime.ts";
+import type { MysqlPool } from "./mysql_pool.ts";
+import { transaction } from "./mysql_session.ts";
+import { quoteName } from "./mysql_table.ts";
+
+/** 64-bit integers and dates come as text; other programs may have left any text column NULL. */
+interface SecretRow {
+  readonly id: string;
+  readonly version: string;
+  readonly userID: string | null;
+  readonly name: string | null;
+  readonly secretID: string;
+  readonly secretKey: string | null;
+  readonly status: number;
+  readonly expires: string | null;
+  readonly description: string | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+}
+
+/** VALUES() is deprecated in MySQL 8, but its successor is unknown to MariaDB. */
+function statements(table: string) {
+  return {
+    read: `
+      SELECT id, version, userID, name, secretID, secretKey, status, expires, description, createdAt, updatedAt
+      FROM ${table} WHERE secretID = ?`,
+    write: `
+      INSERT INTO ${table} (secretID, secretKey, name, description, expires, createdAt, updatedAt)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description),
+        expires = VALUES(expires), updatedAt = VALUES(updatedAt), version = version + 1`,
+    lock: `SELECT id FROM ${table} WHERE secretID = ? FOR UPDATE`,
+    remove: `DELETE FROM ${table} WHERE id = ?`,
+    ping: "SELECT 1",
+  };
+}
+
+export interface MysqlSecretsOptions {
+  readonly table: string;
+  /** The zone of the table's DATETIME columns: `UTC`, `Local` or an IANA name. */
+  readonly location: string;
+}
+
+/** Secrets in MySQL or MariaDB, one row each. Expired ones stay until they are removed. */
+export class MysqlSecrets implements Authority<Secret, SecretChange> {
+  readonly #pool: MysqlPool;
+  readonly #datetime: MysqlDatetime;
+  readonly #sql: ReturnType<typeof statements>;
+
+  /** The pool stays its owner's to close. */
+  constructor(pool: MysqlPool, { table, location }: MysqlSecretsOptions) {
+    this.#pool = pool;
+    this.#datetime = new MysqlDatetime(location);
+    this.#sql = statements(quoteName(table));
+  }
+
+  async read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
+    const secretId = secretIdOf(key);
+    const [row] = await this.#pool.use(
+      (session) => session.rows<SecretRow>(this.#sql.read, [secretId]),
+      signal,
+    );
+    return row === undefined ? undefined : this.#entryOf(row);
+  }
+
+  /**
+   * The transaction holds the row's lock until it has been read back, so the entry is the one that this write
+   * made, even if somebody else removes the row right behind it.
+   */
+  async write(key: CacheKey, change: SecretChange, signal: AbortSignal): Promise<Entry<Secret>> {
+    const secretId = secretIdOf(key);
+    const { name, description, expires, newSecretKey, atMs } = change;
+    const at = this.#datetime.toText(atMs);
+    const [row] = await this.#pool.use((session) =>
+      transaction(session, async () => {
+        await session.run(this.#sql.write, [secretId, newSecretKey, name, description, expires, at, at]);
+        return await session.rows<SecretRow>(this.#sql.read, [secretId]);
+      }), signal);
+    if (row === undefined) throw databaseUnavailable("a row that was written cannot be read back");
+    return this.#entryOf(row);
+  }
+
+  async remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined> {
+    const secretId = secretIdOf(key);
+    const row = await this.#pool.use((session) =>
+      transaction(session, async () => {
+        const [locked] = await session.rows<{ readonly id: string }>(this.#sql.lock, [secretId]);
+        if (locked !== undefined) await session.run(this.#sql.remove, [locked.id]);
+        return locked;
+      }), signal);
+    return row === undefined ? undefined : endOf(wholeNumber(row.id, "id"));
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#pool.use((session) => session.rows(this.#sql.ping), signal);
+  }
+
+  #entryOf(row: SecretRow): Entry<Secret> {
+    const value: Secret = {
+      userId: row.userID ?? "",
+      name: row.name ?? "",
+      secretId: row.secretID,
+      secretKey: row.secretKey ?? "",
+      expires: wholeNumber(row.expires ?? "0", "expires"),
+      status: row.status,
+      description: row.description ?? "",
+      createdAtMs: this.#datetime.toEpochMs(row.createdAt),
+      updatedAtMs: this.#datetime.toEpochMs(row.updatedAt),
+    };
+    const version = { id: wholeNumber(row.id, "id"), revision: wholeNumber(row.version, "version") };
+    return { value, expiresAtMs: secretExpiresAtMs(value), version };
+  }
+}
+
+/** The number that a 64-bit column says; an error where a JavaScript number would be another one. */
+function wholeNumber(text: string, column: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number)) return number;
+  throw new ServiceError(
+    "internal",
+    `Cannot read a secret: its ${column} is ${text}, expected at most ${Number.MAX_SAFE_INTEGER}`,
+    { tier: "database" },
+  );
+}

@@ -1,0 +1,83 @@
+import type { Clock } from "../core/clock.ts";
+import { refuseAborted } from "./database_error.ts";
+import { isDeadlock } from "./mysql_errors.ts";
+
+/** What a statement takes. */
+export type MysqlValue = string | number | null;
+
+/** What a session needs of the driver's connection. */
+export interface MysqlConnection {
+  /** Prepares the statement, once a connection, and runs it; resolves to rows, or to what was changed. */
+  execute(sql: string, values: MysqlValue[]): Promise<readonly [unknown, ...unknown[]]>;
+  /** Runs a statement as text, for those that cannot be prepared. */
+  query(sql: string): Promise<unknown>;
+}
+
+export interface MysqlSessionOptions {
+  readonly clock: Clock;
+  /** The longest one statement may take. */
+  readonly queryTimeoutMs: number;
+  /** No statement begins once it is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A connection while it is lent out. Whoever sees a statement fail gives it up: after a time-out its answer
+ * may still come, after an error a transaction may still be open.
+ */
+export class MysqlSession {
+  readonly #connection: MysqlConnection;
+  readonly #options: MysqlSessionOptions;
+
+  constructor(connection: MysqlConnection, options: MysqlSessionOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** The rows that a prepared statement finds; `Row` names their columns. 64-bit integers come as text. */
+  async rows<Row>(sql: string, values: MysqlValue[] = []): Promise<Row[]> {
+    const [rows] = await this.#bounded(() => this.#connection.execute(sql, values));
+    return rows as Row[];
+  }
+
+  /** Runs a prepared statement that finds nothing. */
+  async run(sql: string, values: MysqlValue[] = []): Promise<void> {
+    await this.#bounded(() => this.#connection.execute(sql, values));
+  }
+
+  /** Runs a statement that cannot be prepared, such as one that begins a transaction. */
+  async command(sql: string): Promise<void> {
+    await this.#bounded(() => this.#connection.query(sql));
+  }
+
+  async #bounded<T>(statement: () => Promise<T>): Promise<T> {
+    const { clock, queryTimeoutMs, signal } = this.#options;
+    refuseAborted(signal);
+    const tooLate = Promise.withResolvers<never>();
+    const timer = clock.setTimer(() => {
+      tooLate.reject(new DOMException(`No answer within ${queryTimeoutMs} ms`, "TimeoutError"));
+    }, queryTimeoutMs);
+    try {
+      return await Promise.race([statement(), tooLate.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+/** Enough for any crowd that writes one row: of each deadlock at least one transaction gets through. */
+const MAX_ATTEMPTS = 10;
+
+/** Runs `work` as one transaction, again if the server ends it because of a deadlock. */
+export async function transaction<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      await session.command("START TRANSACTION");
+      const result = await work();
+      await session.command("COMMIT");
+      return result;
+    } catch (error) {
+      if (!isDeadlock(error) || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import type { Clock } from "../core/clock.ts";
+import { type Entry, timeLeftMs } from "../core/entry.ts";
+import { ServiceError } from "../core/errors.ts";
+import type { CacheKey } from "../core/key.ts";
+import type { SharedCache, SharedRead } from "../core/ports.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Version } from "../core/version.ts";
+import type { RedisClient } from "./redis_client.ts";
+import { readValue } from "./redis_read.ts";
+import {
+  ANNOUNCE,
+  BURY,
+  FILL,
+  FORMAT_ENTRY,
+  FORMAT_TOMBSTONE,
+  PUBLISH,
+  VERSION_END,
+  VERSION_PART_DIGITS,
+} from "./redis_secret_scripts.ts";
+import { decodeSecret, encodeSecret } from "./secret_codec.ts";
+
+/** How long a tombstone stands: longer than any request can last, see {@link SharedCache}. */
+export const TOMBSTONE_TTL_MS = 60_000;
+
+/** Secrets in Redis, between memory and the database; redis_secret_scripts.ts has the rules and the layout. */
+export class RedisSecrets implements SharedCache<Secret> {
+  readonly #client: RedisClient;
+  readonly #keyPrefix: string;
+  readonly #clock: Clock;
+
+  constructor(client: RedisClient, keyPrefix: string, clock: Clock) {
+    this.#client = client;
+    this.#keyPrefix = keyPrefix;
+    this.#clock = clock;
+  }
+
+  async read(key: CacheKey): Promise<SharedRead<Secret>> {
+    const found = await readValue(this.#client, this.#clock, this.#keyPrefix + key);
+    if (found === undefined) return undefined;
+    const format = found.bytes[0];
+    if (format === FORMAT_TOMBSTONE) return "tombstone";
+    if (format !== FORMAT_ENTRY) {
+      throw new ServiceError(
+        "internal",
+        `Cannot read a secret in Redis: format byte ${format}, expected 1 or 2`,
+      );
+    }
+    return {
+      value: decodeSecret(found.bytes.subarray(VERSION_END)),
+      expiresAtMs: found.expiresAtMs,
+      version: decodeVersion(found.bytes),
+    };
+  }
+
+  async announce(key: CacheKey, intent: string): Promise<void> {
+    await this.#client.run(ANNOUNCE, this.#keyPrefix + key, intent, TOMBSTONE_TTL_MS);
+  }
+
+  async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
+    await this.#client.run(
+      PUBLISH,
+      this.#keyPrefix + key,
+      intent,
+      TOMBSTONE_TTL_MS,
+      ...this.#arguments(entry),
+    );
+  }
+
+  async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+    const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
+    await this.#client.run(BURY, this.#keyPrefix + key, intent, TOMBSTONE_TTL_MS, outranked);
+  }
+
+  async fill(key: CacheKey, entry: Entry<Secret>): Promise<void> {
+    await this.#client.run(FILL, this.#keyPrefix + key, ...this.#arguments(entry));
+  }
+
+  /** version, payload, time left: 0 tells the script that the entry never expires. */
+  #arguments(entry: Entry<Secret>): [string, Uint8Array, number] {
+    const leftMs = timeLeftMs(entry, this.#clock.now());
+    const ttlMs = leftMs === Infinity ? 0 : Math.max(1, leftMs);
+    return [encodeVersion(entry.version), encodeSecret(entry.value), ttlMs];
+  }
+}
+
+/** Fixed width, so that the order of the texts is the order of the versions in every locale of Redis's Lua. */
+function encodeVersion(version: Version): string {
+  return digits(version.id) + digits(version.revision);
+}
+
+function digits(part: number): string {
+  return String(part).padStart(VERSION_PART_DIGITS, "0");
+}
+
+function decodeVersion(bytes: Uint8Array): Version {
+  const text = String.fromCharCode(...bytes.subarray(1, VERSION_END));
+  return {
+    id: Number(text.slice(0, VERSION_PART_DIGITS)),
+    revision: Number(text.slice(VERSION_PART_DIGITS)),
+  };
+}

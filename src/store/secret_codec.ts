@@ -1,0 +1,41 @@
+import { ServiceError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** A secret as the bytes that Redis keeps: JSON, its numbers exact. */
+export function encodeSecret(secret: Secret): Uint8Array {
+  return encoder.encode(JSON.stringify(secret));
+}
+
+/** Reads what {@link encodeSecret} wrote. Throws `internal` for anything else, without quoting it. */
+export function decodeSecret(bytes: Uint8Array): Secret {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decoder.decode(bytes));
+  } catch {
+    throw new ServiceError("internal", "Cannot read a secret in Redis: not JSON");
+  }
+  if (!isSecret(parsed)) {
+    throw new ServiceError("internal", "Cannot read a secret in Redis: fields are missing");
+  }
+  return parsed;
+}
+
+const FIELDS = {
+  userId: "string",
+  name: "string",
+  secretId: "string",
+  secretKey: "string",
+  expires: "number",
+  status: "number",
+  description: "string",
+  createdAtMs: "number",
+  updatedAtMs: "number",
+} as const satisfies Record<keyof Secret, "string" | "number">;
+
+function isSecret(value: unknown): value is Secret {
+  return typeof value === "object" && value !== null &&
+    Object.entries(FIELDS).every(([field, type]) => typeof Reflect.get(value, field) === type);
+}

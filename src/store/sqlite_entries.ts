@@ -1,0 +1,82 @@
+import type { Clock } from "../core/clock.ts";
+import type { Entry } from "../core/entry.ts";
+import type { EntryChange } from "../core/entry_change.ts";
+import type { CacheKey } from "../core/key.ts";
+import type { Authority } from "../core/ports.ts";
+import { UNVERSIONED } from "../core/version.ts";
+import { refuseAborted } from "./database_error.ts";
+import type { SqliteDatabase, SqliteStatement } from "./sqlite_database.ts";
+import { SqlitePurge } from "./sqlite_purge.ts";
+
+type EntryRow = { readonly value: Uint8Array; readonly expiresAtMs: number | null };
+
+const READ = `
+  SELECT value, expiresAtMs FROM entry
+  WHERE key = ?1 AND (expiresAtMs IS NULL OR expiresAtMs > ?2)`;
+
+const WRITE = `
+  INSERT INTO entry (key, value, expiresAtMs) VALUES (?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value, expiresAtMs = excluded.expiresAtMs`;
+
+const REMOVE = "DELETE FROM entry WHERE key = ?";
+
+/**
+ * The namespaced entries of the embedded profile. An entry is gone at its expiry; its row goes later, in the
+ * background. Entries carry no version, as there is a single copy of each.
+ */
+export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Disposable {
+  readonly #clock: Clock;
+  readonly #read: SqliteStatement<EntryRow>;
+  readonly #write: SqliteStatement<Record<string, never>>;
+  readonly #remove: SqliteStatement<Record<string, never>>;
+  readonly #ping: SqliteStatement<Record<string, never>>;
+  readonly #purge: SqlitePurge;
+
+  /** The database stays its owner's to close; dispose of the entries first, which ends the purge. */
+  constructor(database: SqliteDatabase, clock: Clock) {
+    this.#clock = clock;
+    this.#read = database.statement(READ);
+    this.#write = database.statement(WRITE);
+    this.#remove = database.statement(REMOVE);
+    this.#ping = database.statement("SELECT 1 FROM entry LIMIT 1");
+    this.#purge = new SqlitePurge(database, clock);
+  }
+
+  read(key: CacheKey, signal: AbortSignal): Promise<Entry<Uint8Array> | undefined> {
+    return Promise.try(() => {
+      refuseAborted(signal);
+      const [row] = this.#read.rows(key, this.#clock.now());
+      if (row === undefined) return undefined;
+      return { value: row.value, expiresAtMs: row.expiresAtMs ?? Infinity, version: UNVERSIONED };
+    });
+  }
+
+  write(key: CacheKey, change: EntryChange, signal: AbortSignal): Promise<Entry<Uint8Array>> {
+    return Promise.try(() => {
+      refuseAborted(signal);
+      const { value, expiresAtMs } = change;
+      this.#write.run(key, value, expiresAtMs === Infinity ? null : expiresAtMs);
+      return { value, expiresAtMs, version: UNVERSIONED };
+    });
+  }
+
+  /** Resolves to undefined in any case: there are no versions to outrank. */
+  remove(key: CacheKey, signal: AbortSignal): Promise<undefined> {
+    return Promise.try(() => {
+      refuseAborted(signal);
+      this.#remove.run(key);
+      return undefined;
+    });
+  }
+
+  ping(signal: AbortSignal): Promise<void> {
+    return Promise.try(() => {
+      refuseAborted(signal);
+      this.#ping.rows();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#purge[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,129 @@
+import { Buffer } from "node:buffer";
+import {
+  Metadata as GrpcJsMetadata,
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition as GrpcJsServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { Metadata } from "../metadata.ts";
+import type { TransportOptions } from "../options.ts";
+import type {
+  GrpcServer,
+  Implementation,
+  ServerAddress,
+  ServiceDefinition,
+  StatusObject,
+  UnaryHandler,
+} from "../service.ts";
+import { Status } from "../status.ts";
+import { GrpcJsUnaryCall } from "./call.ts";
+
+/** The reference transport: grpc-js's server over node:http2. */
+export class GrpcJsServer implements GrpcServer {
+  readonly #options: TransportOptions;
+  readonly #server: Server;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#server = new Server({
+      "grpc.max_receive_message_length": options.maxRequestBytes,
+      "grpc.max_send_message_length": -1,
+    });
+  }
+
+  addService(definition: ServiceDefinition, implementation: Implementation): void {
+    const methods = Object.entries(definition);
+    const grpcJsDefinition = methods.map(([name, method]) => [name, {
+      ...method,
+      // Clients' halves, which grpc-js's type asks of a definition and its server never calls.
+      requestSerialize: notOnServer,
+      responseDeserialize: notOnServer,
+      responseSerialize: (value: unknown) => asBuffer(method.responseSerialize(value)),
+    }]);
+    const handlers = methods.map(([name, method]) => {
+      // proto-loader's definitions name the method as in the proto, implementations may start in lower case.
+      const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
+      if (handler === undefined) throw new TypeError(`Cannot add service: method ${name} has no handler`);
+      const unary = !method.requestStream && !method.responseStream;
+      return [name, unary ? this.#adapted(handler) : handler];
+    });
+    this.#server.addService(
+      Object.fromEntries(grpcJsDefinition) as GrpcJsServiceDefinition,
+      Object.fromEntries(handlers) as UntypedServiceImplementation,
+    );
+  }
+
+  listen(address: ServerAddress): Promise<ServerAddress> {
+    const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(`${host}:${address.port}`, ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve({ hostname: address.hostname, port });
+        else reject(error);
+      });
+    });
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.timers.setTimer(() => {
+      this.#server.forceShutdown();
+      resolve();
+    }, timeoutMs);
+    this.#server.tryShutdown(() => resolve());
+    await promise;
+    timer.cancel();
+  }
+
+  /** Runs a port's handler under grpc-js, bounded in time unless it answers at once. */
+  #adapted(handler: UnaryHandler<unknown, unknown>) {
+    return (inner: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
+      const call = new GrpcJsUnaryCall(inner, toGrpcJs);
+      let timer: { cancel(): void } | undefined;
+      let ended = false;
+      const end = (error: StatusObject | null, value?: unknown, trailer?: Metadata) => {
+        if (ended) return;
+        ended = true;
+        timer?.cancel();
+        if (error !== null) callback(withGrpcJsMetadata(error));
+        else callback(null, value, trailer === undefined ? undefined : toGrpcJs(trailer));
+      };
+      handler(call, end);
+      if (ended) return;
+      timer = this.#options.timers.setTimer(() => {
+        end({ code: Status.DEADLINE_EXCEEDED, details: this.#tooLate() });
+        call.abort();
+      }, this.#options.callTimeoutMs);
+    };
+  }
+
+  #tooLate(): string {
+    return `Cannot answer within ${this.#options.callTimeoutMs} ms, the server's time limit`;
+  }
+}
+
+function notOnServer(): never {
+  throw new TypeError("Cannot use a client's half of a method on the server");
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Services written for grpc-js answer with its own metadata, or none; ours with the port's. */
+function withGrpcJsMetadata(
+  error: StatusObject,
+): { code: number; details: string; metadata?: GrpcJsMetadata } {
+  const { code, details, metadata } = error;
+  return metadata instanceof Metadata ? { code, details, metadata: toGrpcJs(metadata) } : { code, details };
+}
+
+function toGrpcJs(metadata: Metadata): GrpcJsMetadata {
+  const copy = new GrpcJsMetadata();
+  for (const [key, values] of metadata.entries()) {
+    for (const value of values) copy.add(key, typeof value === "string" ? value : asBuffer(value));
+  }
+  return copy;
+}

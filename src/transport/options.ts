@@ -1,0 +1,14 @@
+/** What every transport can be told. */
+export interface TransportOptions {
+  /** The longest a call may take, in ms, whatever deadline its client has set: DEADLINE_EXCEEDED after it. */
+  readonly callTimeoutMs: number;
+  /** A larger request is answered with RESOURCE_EXHAUSTED. */
+  readonly maxRequestBytes: number;
+  readonly timers: TransportTimers;
+}
+
+/** The timers that a transport is handed, so that tests own them. */
+export interface TransportTimers {
+  /** Calls back once, `delayMs` from now, unless cancelled. */
+  setTimer(callback: () => void, delayMs: number): { cancel(): void };
+}

@@ -1,0 +1,26 @@
+import { systemClock } from "../../src/core/clock.ts";
+import { migrateMysql } from "../../src/store/mysql_migrate.ts";
+import { MysqlPool } from "../../src/store/mysql_pool.ts";
+import { MysqlSecrets } from "../../src/store/mysql_secrets.ts";
+import { TestDatabase } from "../support/mysql_database.ts";
+import { type MysqlAddress, testServers, testWithServers } from "../support/servers.ts";
+import { authoritySecretSuite, type OpenSecretStore } from "./authority_secret_suite.ts";
+
+async function open(server: MysqlAddress): Promise<OpenSecretStore> {
+  const database = new TestDatabase(server);
+  await migrateMysql(database.config, systemClock, new AbortController().signal);
+  const pool = new MysqlPool(database.config, systemClock);
+  return {
+    store: new MysqlSecrets(pool, database.config),
+    [Symbol.asyncDispose]: async () => {
+      await pool[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+authoritySecretSuite(
+  "MysqlSecrets",
+  () => open(testServers().mysql!),
+  (title, test) => testWithServers(["mysql"], title, test),
+);

@@ -1,0 +1,43 @@
+import { importVisitor } from "./imports.ts";
+import { isRelative, projectPath } from "./project_path.ts";
+
+/** The one file that imports each package, so that replacing a package changes one file. */
+const DRIVERS: Readonly<Record<string, string>> = {
+  "@grpc/grpc-js": "src/transport/grpc_js/server.ts",
+  "@grpc/proto-loader": "src/api/contract.ts",
+  "@grpc/reflection": "src/api/reflection.ts",
+  "@std/yaml": "src/config/yaml.ts",
+  "grpc-health-check": "src/api/health.ts",
+  "ioredis": "src/store/redis_client.ts",
+  "lru-cache": "src/store/lru.ts",
+  "mysql2": "src/store/mysql_pool.ts",
+  "node:sqlite": "src/store/sqlite_database.ts",
+  "protobufjs": "src/api/contract.ts",
+};
+
+/** Each package is imported by one file of src/; the built-in modules of Node are free unless they are drivers. */
+export const driversRule: Deno.lint.Rule = {
+  create(context) {
+    const path = projectPath(context.filename);
+    if (path === undefined || !path.startsWith("src/")) return {};
+    return importVisitor(({ node, specifier }) => {
+      if (isRelative(specifier)) return;
+      const name = packageOf(specifier);
+      const owner = DRIVERS[name];
+      if (owner === path || (owner === undefined && name.startsWith("node:"))) return;
+      context.report({
+        node,
+        message: `${path} must not import ${name}`,
+        hint: owner === undefined
+          ? "Add the package and its one file to the table in tests/lint/drivers.ts"
+          : `Only ${owner} does`,
+      });
+    });
+  },
+};
+
+/** The package without its subpath, registry and version: `mysql2` for `npm:mysql2@3/promise`. */
+function packageOf(specifier: string): string {
+  const bare = specifier.replace(/^(npm|jsr):\/?/, "");
+  return /^(?:@[^/]+\/)?[^@/]+/.exec(bare)?.[0] ?? bare;
+}

@@ -1,0 +1,17 @@
+/** The project's own lint rules, which `deno lint` runs beside the built-in ones (`lint.plugins` in deno.json). */
+import { clockRule } from "./clock.ts";
+import { driversRule } from "./drivers.ts";
+import { fileLengthRule } from "./file_length.ts";
+import { layersRule } from "./layers.ts";
+
+const plugin: Deno.lint.Plugin = {
+  name: "cacheserver",
+  rules: {
+    "layers": layersRule,
+    "drivers": driversRule,
+    "clock": clockRule,
+    "file-length": fileLengthRule,
+  },
+};
+
+export default plugin;

@@ -1,0 +1,98 @@
+import { findProgram } from "./find_program.ts";
+import { freePort } from "./free_port.ts";
+import type { RedisAddress } from "./servers.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** A prefix that no other test has, so that tests may share one Redis. */
+export function freshKeyPrefix(): string {
+  return `test-${crypto.randomUUID()}:`;
+}
+
+/** A Redis of the test's own, which it may stop, freeze and restart. Keeps nothing on disk. */
+export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
+  readonly hostname = "127.0.0.1";
+  readonly port: number;
+  readonly #program: string;
+  readonly #extraArgs: readonly string[];
+  #process: Deno.ChildProcess | undefined;
+
+  constructor(program: string, port: number, extraArgs: readonly string[]) {
+    this.#program = program;
+    this.port = port;
+    this.#extraArgs = extraArgs;
+  }
+
+  get url(): string {
+    return `redis://${this.hostname}:${this.port}`;
+  }
+
+  /** Starts the server, empty, on the same port as before, and resolves once it answers. */
+  async start(): Promise<void> {
+    const settings = [
+      "--port",
+      String(this.port),
+      "--bind",
+      this.hostname,
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+    ];
+    const process = new Deno.Command(this.#program, {
+      args: [...settings, ...this.#extraArgs],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#process = process;
+    let exitCode: number | undefined;
+    process.status.then((status) => exitCode = status.code);
+    await waitFor(async () => {
+      if (exitCode !== undefined) return true;
+      return await answersPing(this);
+    }, { what: `redis-server to answer on port ${this.port}`, timeoutMs: 10_000 });
+    if (exitCode !== undefined) throw new Error(`Cannot start redis-server: it ended with code ${exitCode}`);
+  }
+
+  /** Kills the server as a crash would, and resolves once it is gone. */
+  async stop(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    if (process === undefined) return;
+    process.kill("SIGKILL");
+    await process.status;
+  }
+
+  /** Freezes the server: connections stay open, and nothing is answered until {@link resume}. */
+  pause(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Starts a Redis of the caller's own on a free port; `args` are further ones for redis-server. */
+export async function startRedis(
+  { args = [] }: { readonly args?: readonly string[] } = {},
+): Promise<ThrowawayRedis> {
+  const program = findProgram("redis-server");
+  if (program === undefined) throw new Error("Cannot start a Redis: redis-server is not on the PATH");
+  const redis = new ThrowawayRedis(program, freePort(), args);
+  await redis.start();
+  return redis;
+}
+
+/** Whether a Redis at this address answers PING. */
+export async function answersPing({ hostname, port }: RedisAddress): Promise<boolean> {
+  using connection = await Deno.connect({ hostname, port });
+  await connection.write(new TextEncoder().encode("PING\r\n"));
+  const answer = new Uint8Array(64);
+  const length = await connection.read(answer) ?? 0;
+  return new TextDecoder().decode(answer.subarray(0, length)).startsWith("+PONG");
+}

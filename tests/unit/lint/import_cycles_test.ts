@@ -1,0 +1,74 @@
+import { assertEquals } from "@std/assert";
+import { importVisitor } from "../../lint/imports.ts";
+import { importedPath, isRelative, projectPath } from "../../lint/project_path.ts";
+
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+Deno.test("No file of src imports itself by way of others, types aside", async () => {
+  const graph = new Map<string, string[]>();
+  for await (const filename of sourceFiles(new URL("../../../src/", import.meta.url))) {
+    graph.set(projectPath(filename) ?? filename, valueImports(filename, await Deno.readTextFile(filename)));
+  }
+  assertEquals(firstCycle(graph), []);
+});
+
+Deno.test("firstCycle() names the files of a cycle, and none where the graph has none", () => {
+  const diamond: Graph = new Map([["a", ["b", "c"]], ["b", ["d"]], ["c", ["d"]], ["d", []]]);
+  assertEquals(firstCycle(diamond), []);
+  assertEquals(firstCycle(new Map([...diamond, ["d", ["c"]]])), ["d", "c", "d"]);
+});
+
+Deno.test("valueImports() leaves type imports and packages out", () => {
+  const source = `
+    import { a } from "./a.ts";
+    import type { B } from "./b.ts";
+    export * from "../core/c.ts";
+    import "ioredis";
+  `;
+  const { pathname } = new URL("../../../src/cache/x.ts", import.meta.url);
+  assertEquals(valueImports(pathname, source), ["src/cache/a.ts", "src/core/c.ts"]);
+});
+
+/** The files that the program at `filename` loads when it runs, as paths below the project's root. */
+function valueImports(filename: string, source: string): string[] {
+  const paths: string[] = [];
+  const collect: Deno.lint.Rule = {
+    create: () =>
+      importVisitor(({ specifier, kind }) => {
+        const path = isRelative(specifier) ? importedPath(filename, specifier) : undefined;
+        if (kind === "value" && path !== undefined) paths.push(path);
+      }),
+  };
+  Deno.lint.runPlugin({ name: "imports", rules: { collect } }, filename, source);
+  return paths;
+}
+
+/** The files of one cycle, the first of them again at the end; empty where there is none. */
+function firstCycle(graph: Graph): string[] {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] => {
+    if (done.has(file)) return [];
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    path.push(file);
+    for (const imported of graph.get(file) ?? []) {
+      const cycle = visit(imported);
+      if (cycle.length > 0) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+async function* sourceFiles(folder: URL): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* sourceFiles(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield new URL(name, folder).pathname;
+  }
+}
