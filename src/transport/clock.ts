@@ -1,5 +1,7 @@
-/** The time as a transport needs it; `core/clock.ts` has this shape. */
-export interface TransportClock {
+import type { TransportTimers } from "./options.ts";
+
+/** Timers and the time; `core/clock.ts` has this shape. */
+export interface TransportClock extends TransportTimers {
   /** Milliseconds since the Unix epoch, as an integer. */
   now(): number;
   /** Calls `callback` once, `delayMs` from now. A background timer does not keep the process alive. */
@@ -7,7 +9,4 @@ export interface TransportClock {
 }
 
 /** A timer that has been set. */
-export interface TransportTimer {
-  /** Stops the timer; harmless once it has fired. */
-  cancel(): void;
-}
+export type TransportTimer = ReturnType<TransportTimers["setTimer"]>;

@@ -9,8 +9,6 @@ import type { StatusCode } from "./status.ts";
 export interface MethodDefinition<Req, Res> {
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** The name in the proto, by which an implementation may offer the method too. */
-  readonly originalName?: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   /** The argument is only valid during the call and may be a view into a larger buffer: copy what you keep. */

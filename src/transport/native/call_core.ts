@@ -28,7 +28,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   #reader: MessageReader | undefined;
   #metadata: Metadata | undefined;
   #abort: AbortController | undefined;
-  #deadlineTimer: TransportTimer | undefined;
+  #timer: TransportTimer | undefined;
   readonly #deadlineMs: number;
   #hasSentHeaders = false;
   /** `answered`: a status has been sent. `cancelled`: nobody is left to hear the handler. */
@@ -49,6 +49,8 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   protected abstract onHalfClose(): void;
   /** The client will hear nothing more: cancelled, timed out or lost. */
   protected abstract onCancelled(): void;
+  /** The server's own limit for this kind of call. */
+  protected abstract get timeLimitMs(): number;
   abstract onDrain(): void;
 
   /** Whether the status has been sent, or nobody is left to hear it. */
@@ -128,13 +130,20 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
 
   // -- for the kinds of calls
 
-  /** Sets the timer of the deadline, unless the call has ended in the turn that began it. */
-  armDeadline(): void {
+  /** Sets the timer that ends the call, unless it has ended in the turn that began it. */
+  armTimer(): void {
     if (this.isEnded) return;
     const { clock } = this.session.environment;
-    this.#deadlineTimer = clock.setTimer(
-      () => this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details: "Deadline exceeded" }),
-      this.#deadlineMs - clock.now(),
+    const leftMs = this.#deadlineMs === Infinity ? Infinity : this.#deadlineMs - clock.now();
+    const limitMs = this.timeLimitMs;
+    const delayMs = Math.min(leftMs, limitMs);
+    if (delayMs === Infinity) return;
+    const details = leftMs <= limitMs
+      ? "Deadline exceeded"
+      : `Cannot answer within ${limitMs} ms, the server's time limit`;
+    this.#timer = clock.setTimer(
+      () => this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details }),
+      delayMs,
       "background",
     );
   }
@@ -148,12 +157,6 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
     } catch (error) {
       this.session.environment.onHandlerError(error, this.getPath());
       this.sendStatus({ code: Status.INTERNAL, details: "Error serializing response" });
-      return true;
-    }
-    const limit = this.session.environment.maxSendMessageBytes;
-    if (message.length > limit) {
-      const details = `Sent message is ${message.length} bytes, expected at most ${limit}`;
-      this.sendStatus({ code: Status.RESOURCE_EXHAUSTED, details });
       return true;
     }
     if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
@@ -182,12 +185,12 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
     const length = end - start - PREFIX_BYTES;
     return length >= 0 && bytes[start] === 0 && bytes[start + 1] === 0 &&
       ((bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) === length &&
-      length <= this.session.environment.maxReceiveMessageBytes;
+      length <= this.session.environment.maxRequestBytes;
   }
 
   #makeReader(): MessageReader {
     return new MessageReader({
-      maxMessageBytes: this.session.environment.maxReceiveMessageBytes,
+      maxMessageBytes: this.session.environment.maxRequestBytes,
       budget: this.session.bufferBudget,
       onMessage: (bytes, isCompressed) => this.#receive(bytes, isCompressed),
     });
@@ -196,7 +199,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   #receive(bytes: Uint8Array, isCompressed: boolean): void {
     if (this.isEnded) return;
     this.session.connection.messageReceived();
-    const limit = this.session.environment.maxReceiveMessageBytes;
+    const limit = this.session.environment.maxRequestBytes;
     const message = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
     checkLength(message.length, limit);
     let request: unknown;
@@ -234,7 +237,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
 
   #end(state: "answered" | "cancelled"): void {
     this.#state = state;
-    this.#deadlineTimer?.cancel();
+    this.#timer?.cancel();
     this.#reader?.release();
   }
 }

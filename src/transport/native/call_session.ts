@@ -16,8 +16,9 @@ import { UnaryServerCall } from "./unary_call.ts";
 export interface CallEnvironment {
   readonly methods: MethodTable;
   readonly clock: TransportClock;
-  readonly maxReceiveMessageBytes: number;
-  readonly maxSendMessageBytes: number;
+  readonly maxRequestBytes: number;
+  /** The longest a unary call may take, whatever deadline its client has set. */
+  readonly callTimeoutMs: number;
   readonly maxBufferedRequestBytes: number;
   /** Hears of errors that handlers throw instead of passing them on. */
   readonly onHandlerError: (error: unknown, path: string) => void;
@@ -36,7 +37,7 @@ export class CallSession implements RequestAcceptor {
   orphanedCalls = 0;
   #lastHead: RequestHead | undefined;
   #lastPlan: RequestPlan | undefined;
-  /** Calls with a deadline that this turn has begun; most end in it and need no timer. */
+  /** Calls that this turn has begun and that may not last for ever; most end in it and need no timer. */
   #turnCalls: CallCore[] = [];
   /** Calls that wait for the client to read earlier answers. */
   #heldCalls: UnaryServerCall[] = [];
@@ -59,7 +60,7 @@ export class CallSession implements RequestAcceptor {
         const call = plan.method.requestStream || plan.method.responseStream
           ? openStreamingCall(this, stream, plan)
           : new UnaryServerCall(this, stream, plan);
-        if (plan.timeoutMs !== Infinity) this.#turnCalls.push(call);
+        this.#turnCalls.push(call);
         return call;
       }
       case "refusal":
@@ -76,7 +77,7 @@ export class CallSession implements RequestAcceptor {
     if (this.#turnCalls.length === 0) return;
     const calls = this.#turnCalls;
     this.#turnCalls = [];
-    for (const call of calls) call.armDeadline();
+    for (const call of calls) call.armTimer();
   }
 
   /** Starts the call's handler, now or once the client has read more of what waits for it. */

@@ -16,13 +16,14 @@ export class MethodTable {
   readonly #methods = new Map<string, Method>();
   readonly #services = new Set<string>();
 
-  /** @throws {Error} when a method is there already, or nothing is implemented. */
+  /** @throws {Error} when a method has been added before. */
   add(definition: ServiceDefinition, implementation: Implementation): void {
     for (const [name, method] of Object.entries(definition)) {
       if (this.#methods.has(method.path)) {
         throw new Error(`Cannot add method ${method.path}: it has been added before`);
       }
-      const handler = implementation[name] ?? implementation[method.originalName ?? ""];
+      // proto-loader's definitions name the method as in the proto, implementations may start in lower case.
+      const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
       this.#methods.set(method.path, { definition: method, handler: handler?.bind(implementation) });
       this.#services.add(serviceOf(method.path));
     }

@@ -5,26 +5,24 @@ import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../http2/watchdog.ts";
 import { OutputBuffer } from "../output_buffer.ts";
+import type { TransportOptions } from "../options.ts";
 import type { GrpcServer, Implementation, ServerAddress, ServiceDefinition } from "../service.ts";
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./admission.ts";
 import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
 
-/** gRPC's default for received messages. */
-const DEFAULT_MAX_RECEIVE_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** How often connections look at the time. */
 const TICK_MS = 1_000;
 /** Before accepting again after a failure, such as no free file descriptor. */
 const ACCEPT_PAUSE_MS = 100;
 
-export interface NativeServerOptions {
-  readonly clock: TransportClock;
+/** What the native transport can be told; it looks at the time too. */
+export interface NativeServerOptions extends TransportOptions {
+  readonly timers: TransportClock;
   readonly limits?: Partial<Http2Limits>;
   readonly age?: Partial<ConnectionAge>;
   readonly admission?: Partial<AdmissionLimits>;
-  readonly maxReceiveMessageBytes?: number;
-  readonly maxSendMessageBytes?: number;
   /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Hears of errors that handlers throw instead of passing them on. */
@@ -58,9 +56,9 @@ export class NativeGrpcServer implements GrpcServer {
     this.#admission = new Admission({ ...DEFAULT_ADMISSION_LIMITS, ...options.admission });
     this.#environment = {
       methods: this.#methods,
-      clock: options.clock,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? DEFAULT_MAX_RECEIVE_MESSAGE_BYTES,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? Infinity,
+      clock: options.timers,
+      maxRequestBytes: options.maxRequestBytes,
+      callTimeoutMs: options.callTimeoutMs,
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
       onHandlerError: options.onHandlerError ?? (() => {}),
     };
@@ -92,7 +90,7 @@ export class NativeGrpcServer implements GrpcServer {
     this.#listener?.close();
     this.#listener = undefined;
     for (const { connection } of this.#open) connection.drain();
-    const timer = this.#options.clock.setTimer(() => this.#cancelAll(), timeoutMs);
+    const timer = this.#options.timers.setTimer(() => this.#cancelAll(), timeoutMs);
     await Promise.all([...this.#open].map(({ closed }) => closed));
     timer.cancel();
     this.#tickTimer?.cancel();
@@ -109,7 +107,7 @@ export class NativeGrpcServer implements GrpcServer {
       } catch (error) {
         if (this.#listener !== listener) return;
         this.#options.onHandlerError?.(error, "accept");
-        await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
+        await new Promise<void>((resolve) => this.#options.timers.setTimer(resolve, ACCEPT_PAUSE_MS));
       }
     }
   }
@@ -118,14 +116,14 @@ export class NativeGrpcServer implements GrpcServer {
     const { hostname, port } = stream.remoteAddr as Deno.NetAddr;
     if (!this.#admission.enter(hostname)) return stream.close();
     if ("setNoDelay" in stream) (stream as Deno.TcpConn).setNoDelay(true);
-    const socket = new Socket(stream, this.#options.clock, this.#limits);
+    const socket = new Socket(stream, this.#options.timers, this.#limits);
     const connection = new ServerConnection(
       socket,
       (connection) => new CallSession(this.#environment, connection, `${hostname}:${port}`),
       {
         limits: this.#limits,
         age: this.#age,
-        now: () => this.#options.clock.now(),
+        now: () => this.#options.timers.now(),
         output: new OutputBuffer(this.#pool),
       },
     );
@@ -139,7 +137,7 @@ export class NativeGrpcServer implements GrpcServer {
   }
 
   #scheduleTick(): void {
-    this.#tickTimer ??= this.#options.clock.setTimer(() => this.#tick(), TICK_MS, "background");
+    this.#tickTimer ??= this.#options.timers.setTimer(() => this.#tick(), TICK_MS, "background");
   }
 
   #tick(): void {

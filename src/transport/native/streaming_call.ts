@@ -61,6 +61,11 @@ export class StreamingCall extends CallCore {
     onSent?.();
   }
 
+  /** A stream may stay open as long as its client likes. */
+  protected override get timeLimitMs(): number {
+    return Infinity;
+  }
+
   protected override onRequest(request: unknown): void {
     if (this.plan.method.requestStream) {
       this.#isReading = this.#surface.push(request);

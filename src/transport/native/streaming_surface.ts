@@ -16,7 +16,8 @@ export class StreamingSurface extends Duplex implements ServerCall {
   #status: StatusObject = { code: Status.OK, details: "" };
 
   constructor(call: StreamingCall) {
-    super({ objectMode: true });
+    // One request waits at most: the client's window stays closed for what the handler has not taken.
+    super({ objectMode: true, readableHighWaterMark: 1 });
     this.#call = call;
     this.on("error", (error: unknown) => {
       this.#status = statusFromError(error);

@@ -30,6 +30,10 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   override onDrain(): void {}
 
+  protected override get timeLimitMs(): number {
+    return this.session.environment.callTimeoutMs;
+  }
+
   protected override onRequest(request: unknown): void {
     if (this.#hasRequest) {
       throw new CallError(Status.INTERNAL, "unary call has more than one request message");
