@@ -24,10 +24,6 @@ export class DynamicTable {
     return this.#fields.length - this.#first;
   }
 
-  get sizeBytes(): number {
-    return this.#sizeBytes;
-  }
-
   /** Changes whenever an index may have changed its meaning. */
   get generation(): number {
     return this.#generation;
