@@ -1,34 +1,22 @@
-/** The contract as data: the proto files, read at start, for reflection and for clients. */
-import { fromJSON, type PackageDefinition } from "@grpc/proto-loader";
-import protobuf from "protobufjs";
+/** The contract as data: what buf makes of the proto files, comments included, for reflection and for clients. */
+import { ProtobufReader, WireType } from "./protobuf_reader.ts";
 
 /** The service's full name, as gRPC paths and health checks spell it. */
 export const SERVICE_NAME = "cacheserver.v1.CacheServer";
 
-/** Imported files come before those that import them. */
-const PROTO_FILES = ["namespaced.proto", "secret.proto", "errors.proto", "cacheserver.proto"];
+/** `deno task proto` writes it; CI compares it with the proto files. */
+const DESCRIPTOR_SET = new URL("../../proto/contract.binpb", import.meta.url);
 
-/** Files of protobuf's own that the contract imports; protobufjs brings them along. */
-const WELL_KNOWN_FILES = ["any", "duration", "empty", "timestamp"];
+/** google.protobuf.FileDescriptorSet.file */
+const FILE_FIELD = 1;
 
-/**
- * The package `cacheserver.v1` for whoever wants descriptors.
- *
- * The texts are read with Deno's own functions and parsed here: proto-loader looks for imported files in
- * directories, which does not see the files inside a compiled executable.
- */
-export function loadContract(): PackageDefinition {
-  const root = new protobuf.Root();
-  for (const name of WELL_KNOWN_FILES) {
-    const common = protobuf.common.get(`google/protobuf/${name}.proto`);
-    if (common === null || common.nested === undefined) {
-      throw new Error(`Cannot load the contract: protobufjs has no ${name}.proto`);
-    }
-    root.addJSON(common.nested);
+/** The contract's files, those they import included, each an encoded google.protobuf.FileDescriptorProto. */
+export function loadContract(): Uint8Array[] {
+  const reader = new ProtobufReader(Deno.readFileSync(DESCRIPTOR_SET));
+  const files: Uint8Array[] = [];
+  while (reader.next()) {
+    if (reader.is(FILE_FIELD, WireType.LENGTH_DELIMITED)) files.push(reader.bytes());
+    else reader.skip();
   }
-  for (const name of PROTO_FILES) {
-    const url = new URL(`../../proto/cacheserver/v1/${name}`, import.meta.url);
-    protobuf.parse(Deno.readTextFileSync(url), root, { keepCase: true });
-  }
-  return fromJSON(root.toJSON(), { keepCase: true, longs: String, enums: String, defaults: true });
+  return files;
 }

@@ -17,17 +17,20 @@ export interface DatabaseSourceReading {
   readonly faults: readonly Fault[];
 }
 
+/** SQLite's name for a database without a file. */
+const IN_MEMORY = ":memory:";
+
 /** Reads the source by the rules of its driver; `masked` and `faults` hold no password. */
 export function readDatabaseSource(driver: "mysql" | "sqlite", text: string): DatabaseSourceReading {
   if (driver === "mysql") {
     const { source, masked, faults } = parseMysqlSource(text);
     return { source: source && { driver, mysql: source }, masked, faults };
   }
-  // A server's source under the wrong driver is no file, and holds a password.
-  if (text === "" || text.endsWith("/") || text.includes("://") || /:.*@/s.test(text)) {
+  // A server's source under the wrong driver is no file, and holds a password, perhaps cut short.
+  if (text === "" || text.endsWith("/") || /[:@]/.test(text) && text !== IN_MEMORY) {
     const fault = {
       wrong: "is not a file",
-      accepted: "with driver sqlite a path such as data/cacheserver.db",
+      accepted: "with driver sqlite a path without : and @, such as data/cacheserver.db",
     };
     return { source: undefined, masked: MASK, faults: [fault] };
   }

@@ -31,7 +31,7 @@ function shown(path: Path, settings: Settings, maskedSource: string): string {
   return typeof value === "number" || typeof value === "boolean" ? text : quoted(text);
 }
 
-/** Plain where YAML reads the text back as it is: it begins with a letter or digits and a sign, and ends nothing. */
+/** The text as a YAML scalar: plain where YAML reads it back as this text, else in JSON's quotes. */
 function quoted(text: string): string {
   const plain = /^(?:[A-Za-z]|\d+[.:])[\w./:()@?=&%+*-]*[\w)]$/.test(text);
   return plain && !/^(?:true|false|null|[\d.]+(?:e[\d+-]+)?)$/i.test(text) ? text : JSON.stringify(text);

@@ -116,10 +116,14 @@ function credentials(userInfo: string): { user: string; password: string } {
     : { user: userInfo.slice(0, colon), password: userInfo.slice(colon + 1) };
 }
 
-/** A name without a password is masked too: it may be a password without its user. */
+/**
+ * What stands before the address, masked. A name is shown if it looks like one and a password follows it;
+ * otherwise a `:` may be missing, and it is the password, or begins with it.
+ */
 function maskedUser(userInfo: string): string {
   if (userInfo === "") return "";
-  return userInfo.includes(":") ? `${credentials(userInfo).user}:${MASK}@` : `${MASK}@`;
+  const [, name] = /^([\w.-]{1,32}):/.exec(userInfo) ?? [];
+  return name === undefined ? `${MASK}@` : `${name}:${MASK}@`;
 }
 
 /** ParseDSN's defaults: this machine and MySQL's port, for each that is absent. */

@@ -4,15 +4,15 @@ export const MASK = "***";
 const MAX_SHOWN_CHARS = 60;
 
 /**
- * A value as an error may show it, on one line and cut short. Text with an `@` is masked under every key:
+ * A value as an error may show it: at most its first word, on one line. The rest may be the next line with
+ * its password, where a line break is missing. Text with an `@` is masked under every key, since
  * `redis://:password@host` gets typed where `host:port` belongs.
  */
 export function shownValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a mapping";
   if (typeof value !== "string") return String(value);
-  if (value.includes("@")) return MASK;
-  const characters = [...value];
-  const cut = characters.length > MAX_SHOWN_CHARS;
-  return JSON.stringify(cut ? characters.slice(0, MAX_SHOWN_CHARS).join("") + "..." : value);
+  if (value.includes("@") || /^\s/.test(value)) return MASK;
+  const word = [.../^\S*/.exec(value)![0]].slice(0, MAX_SHOWN_CHARS).join("");
+  return JSON.stringify(word === value ? value : `${word} ...`);
 }

@@ -10,6 +10,7 @@ export function parseYaml(text: string, path: string): unknown {
   try {
     return parse(text, OPTIONS) ?? undefined;
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw forbidden(path, error);
     const message = error instanceof Error ? error.message : "";
     const [, reason = "", line, column] = /^(.*?)(?: at line (\d+), column (\d+)|$)/.exec(message) ?? [];
     throw new ConfigError([{
@@ -20,6 +21,15 @@ export function parseYaml(text: string, path: string): unknown {
         : "YAML, with quotes around text that begins or ends with a sign",
     }]);
   }
+}
+
+/** npm's `yaml` looks at two variables of its own before it parses anything. */
+function forbidden(path: string, { message }: Error): ConfigError {
+  return new ConfigError([{
+    path,
+    wrong: "cannot be parsed by this process",
+    accepted: `the permission that the YAML parser lacks (${message})`,
+  }]);
 }
 
 /**

@@ -51,7 +51,7 @@ export type SharedRead<V> = Entry<V> | "tombstone" | undefined;
  */
 export interface SharedCache<V> {
   read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V>>;
-  /** Replaces whatever is there by a tombstone that names `intent`, a string no other write has. */
+  /** Replaces whatever is there by a tombstone that names `intent`, a UUID that no other change has. */
   announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
   bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;

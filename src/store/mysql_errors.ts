@@ -47,7 +47,7 @@ function describe(error: unknown): string {
   if (errno === BAD_COLUMN) return `its table is not upgraded, ${MIGRATE}`;
   if (ACCESS_DENIED.some((denied) => denied === errno)) return "it refuses the account";
   // The driver numbers what the server said; what the network did has a code alone.
-  return typeof errno === "number" && errno > 0 ? "it refused the statement" : "it could not be reached";
+  return typeof errno === "number" && errno > 0 ? "it refused the request" : "it could not be reached";
 }
 
 function propertyOf(error: unknown, name: string): unknown {

@@ -65,12 +65,14 @@ export class MysqlPool implements AsyncDisposable {
     }
   }
 
-  /** Closes the connections. Statements that still run have as long as any statement to end. */
+  /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
-    await Promise.race([this.#driver.end(), tooLate]);
+    // It rejects when a connection has been lost in the meantime, which is as good as closed.
+    await Promise.race([this.#driver.end().catch(() => undefined), tooLate]);
     timer.cancel();
   }
 
@@ -97,12 +99,13 @@ export class MysqlPool implements AsyncDisposable {
 
   async #connect(): Promise<PoolConnection> {
     if (this.#closed) throw databaseUnavailable("it has been closed");
+    const driver = this.#driver;
     try {
-      return await this.#driver.getConnection();
+      return await driver.getConnection();
     } catch (error) {
-      if (this.#options.tls !== "preferred" || !isWithoutTls(error)) throw error;
-      // From now on without: the server has said that it cannot.
-      this.#driver = createPool(driverOptions(this.#options, "off"));
+      if (this.#options.tls !== "preferred" || !isWithoutTls(error) || this.#closed) throw error;
+      // The server has said that it cannot: from now on without, for all who have just been told so.
+      if (this.#driver === driver) this.#driver = createPool(driverOptions(this.#options, "off"));
       return await this.#driver.getConnection();
     }
   }

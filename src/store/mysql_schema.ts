@@ -94,12 +94,8 @@ function changeOf(column: MysqlColumn, collation: string): UpgradeStep | undefin
 
   const type = isWide ? column.columnType : `varchar(${characters})`;
   const kept = column.charset === "utf8mb4" ? column.collation : undefined;
-  const wanted = column.name === SECRET_ID ? (isExact ? column.collation : collation) : kept;
-  const words = [
-    "CHARACTER SET utf8mb4",
-    ...(wanted === undefined ? [] : [`COLLATE ${wanted}`]),
-    column.attributes,
-  ];
+  const wanted = isExact ? kept : collation;
+  const words = ["CHARACTER SET utf8mb4", ...(wanted ? [`COLLATE ${wanted}`] : []), column.attributes];
   return {
     clause: `MODIFY COLUMN ${quoteName(column.name)} ${type} ${words.join(" ")}`.trimEnd(),
     sentence: `Changed column ${column.name} from ${column.columnType} ${column.collation} ` +

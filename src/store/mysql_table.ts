@@ -24,7 +24,7 @@ export interface MysqlTable {
   readonly kind: string;
   readonly engine: string;
   readonly columns: ReadonlyMap<string, MysqlColumn>;
-  /** The unique keys, the primary one under `PRIMARY`, with the columns of each; a key of a prefix has none. */
+  /** The columns of each unique key, `<column> prefix` for one that is not unique as a whole; see `PRIMARY`. */
   readonly uniqueKeys: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -65,7 +65,7 @@ function attempt<T>(use: () => T): T {
 function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== ":memory:") Deno.mkdirSync(dirname(path), { recursive: true });
+    if (path !== ":memory:") makeFile(path);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     upgrade(database, path);
@@ -81,6 +81,12 @@ function open(path: string): DatabaseSync {
       { cause: error, tier: "database" },
     );
   }
+}
+
+/** It will hold secrets, so nobody else may read it; SQLite gives the files beside it the same mode. */
+function makeFile(path: string): void {
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
 }
 
 /** Takes the steps that the file has not taken yet, in one transaction that shuts out other processes. */

@@ -119,6 +119,7 @@ function serverArguments(folder: string, port: number, socket: string): string[]
     "--performance-schema=OFF",
     "--innodb-buffer-pool-size=32M",
     "--innodb-flush-log-at-trx-commit=2",
+    "--loose-ssl=OFF",
     "--loose-mysqlx=OFF",
   ];
 }

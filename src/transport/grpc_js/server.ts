@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { EventEmitter } from "node:events";
 import {
   Metadata as GrpcJsMetadata,
   type sendUnaryData,
@@ -25,6 +26,8 @@ import { GrpcJsUnaryCall } from "./call.ts";
 export class GrpcJsServer implements GrpcServer {
   readonly #options: TransportOptions;
   readonly #server: Server;
+  /** The streaming calls in flight. */
+  readonly #streams = new Set<EventEmitter>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -48,7 +51,7 @@ export class GrpcJsServer implements GrpcServer {
       const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
       if (handler === undefined) throw new TypeError(`Cannot add service: method ${name} has no handler`);
       const unary = !method.requestStream && !method.responseStream;
-      return [name, unary ? this.#adapted(handler) : handler];
+      return [name, unary ? this.#adapted(handler) : this.#tracked(handler)];
     });
     this.#server.addService(
       Object.fromEntries(grpcJsDefinition) as GrpcJsServiceDefinition,
@@ -73,6 +76,10 @@ export class GrpcJsServer implements GrpcServer {
       resolve();
     }, timeoutMs);
     this.#server.tryShutdown(() => resolve());
+    // A stream such as a health watch has no end of its own, and nobody would wait for it.
+    for (const stream of this.#streams) {
+      stream.emit("error", { code: Status.UNAVAILABLE, details: "The server is shutting down" });
+    }
     await promise;
     timer.cancel();
   }
@@ -81,21 +88,31 @@ export class GrpcJsServer implements GrpcServer {
   #adapted(handler: UnaryHandler<unknown, unknown>) {
     return (inner: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
       const call = new GrpcJsUnaryCall(inner, toGrpcJs);
-      let timer: { cancel(): void } | undefined;
       let ended = false;
+      let stopTimer = () => {};
       const end = (error: StatusObject | null, value?: unknown, trailer?: Metadata) => {
         if (ended) return;
         ended = true;
-        timer?.cancel();
+        stopTimer();
         if (error !== null) callback(withGrpcJsMetadata(error));
         else callback(null, value, trailer === undefined ? undefined : toGrpcJs(trailer));
       };
       handler(call, end);
       if (ended) return;
-      timer = this.#options.timers.setTimer(() => {
+      const timer = this.#options.timers.setTimer(() => {
         end({ code: Status.DEADLINE_EXCEEDED, details: this.#tooLate() });
         call.abort();
       }, this.#options.callTimeoutMs);
+      stopTimer = () => timer.cancel();
+    };
+  }
+
+  /** Runs a streaming handler of grpc-js's shape, and knows its call for as long as it lasts. */
+  #tracked(handler: Implementation[string]) {
+    return (call: EventEmitter, ...rest: unknown[]): void => {
+      this.#streams.add(call);
+      for (const end of ["cancelled", "close", "finish"]) call.once(end, () => this.#streams.delete(call));
+      handler(call, ...rest);
     };
   }
 

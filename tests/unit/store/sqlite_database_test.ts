@@ -37,6 +37,20 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
   });
 });
 
+Deno.test("SqliteDatabase lets nobody else read the files that it makes", async () => {
+  await inFolder((folder) => {
+    using _database = new SqliteDatabase(`${folder}/cache.db`);
+    const modes = [...Deno.readDirSync(folder)].map(({ name }) => {
+      return [name, (Deno.statSync(`${folder}/${name}`).mode ?? 0) & 0o777] as const;
+    });
+    assertEquals(Object.fromEntries(modes), {
+      "cache.db": 0o600,
+      "cache.db-shm": 0o600,
+      "cache.db-wal": 0o600,
+    });
+  });
+});
+
 Deno.test("SqliteDatabase waits for the disk at each commit", async () => {
   await inFolder((folder) => {
     using database = new SqliteDatabase(`${folder}/cache.db`);

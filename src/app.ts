@@ -1,0 +1,253 @@
+/** The composition root: makes the parts that a configuration asks for, joins them, and ends them in order. */
+import { addCacheServer } from "./api/cache_server.ts";
+import { loadContract } from "./api/contract.ts";
+import { Health } from "./api/health.ts";
+import { addReflection } from "./api/reflection.ts";
+import { Namespaces } from "./business/namespaces.ts";
+import { Secrets } from "./business/secrets.ts";
+import { Chain, type ChainOptions } from "./cache/chain.ts";
+import { Tier } from "./cache/tier.ts";
+import { TierProbe } from "./cache/tier_probe.ts";
+import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
+import { systemClock } from "./core/clock.ts";
+import type { EntryChange } from "./core/entry_change.ts";
+import { ServiceError } from "./core/errors.ts";
+import type { Authority, SharedCache } from "./core/ports.ts";
+import type { Secret, SecretChange } from "./core/secret.ts";
+import { Logger } from "./observe/logger.ts";
+import { LogObserver } from "./observe/log_observer.ts";
+import { LruMemory } from "./store/lru.ts";
+import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
+import { MysqlPool } from "./store/mysql_pool.ts";
+import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { RedisClient } from "./store/redis_client.ts";
+import { RedisEntries } from "./store/redis_entries.ts";
+import { RedisSecrets } from "./store/redis_secrets.ts";
+import { SqliteDatabase } from "./store/sqlite_database.ts";
+import { SqliteEntries } from "./store/sqlite_entries.ts";
+import { SqliteSecrets } from "./store/sqlite_secrets.ts";
+import { GrpcJsServer } from "./transport/grpc_js/server.ts";
+import type { GrpcServer, ServerAddress } from "./transport/service.ts";
+
+/** The time that an operation on the embedded database may take; it answers at once or waits for the file's lock. */
+const SQLITE_TIMEOUT_MS = 1000;
+
+/** A request is at most its value and this much more: names, type, framing of the message. */
+const REQUEST_OVERHEAD_BYTES = 64 * 1024;
+
+/** What gRPC servers take unless they are told otherwise; never less, so that a too large value gets a clear answer. */
+const DEFAULT_MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/** One of the places where the truth or a copy of it is kept, as health and logs see it. */
+interface Probed {
+  readonly tier: Tier;
+  ping(signal: AbortSignal): Promise<void>;
+}
+
+/** The stores that a configuration asks for. */
+interface Stores {
+  readonly entries: { readonly store: Authority<Uint8Array, EntryChange>; readonly tier: Tier };
+  readonly sharedSecrets: { readonly store: SharedCache<Secret>; readonly tier: Tier } | undefined;
+  readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
+  readonly probed: readonly Probed[];
+}
+
+/** A running service. */
+export interface App {
+  /** Where it really listens. */
+  readonly address: ServerAddress;
+  /** Takes no more calls, lets those in flight end, flushes what is on its way and closes everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the service; it takes calls once this resolves. A Redis or MySQL that is down does not keep it from
+ * starting. `writeLog` is handed one line of JSON an event. Rejects with a one-line reason, with nothing left open.
+ */
+export async function startApp(config: Config, writeLog: (line: string) => void): Promise<App> {
+  const logger = new Logger(systemClock, config.log.level, writeLog);
+  const observer = new LogObserver(logger, systemClock);
+  await using resources = new AsyncDisposableStack();
+
+  const stores = await openStores(config, resources, observer);
+  const memory = config.cache.local.disabled ? undefined : new LruMemory(config.cache.local, systemClock);
+  const common = {
+    clock: systemClock,
+    observer,
+    newIntent: () => crypto.randomUUID(),
+    backfillQueueSize: config.cache.backfillQueueSize,
+  };
+  const entries = resources.use(chain({
+    ...common,
+    local: memory?.store((value: Uint8Array) => value.length),
+    shared: undefined,
+    authority: stores.entries,
+  }));
+  const secrets = resources.use(chain({
+    ...common,
+    local: memory?.store(bytesOfSecret),
+    shared: stores.sharedSecrets,
+    authority: stores.secrets,
+  }));
+
+  const server: GrpcServer = new GrpcJsServer({
+    callTimeoutMs: config.server.grpc.timeoutMs,
+    maxRequestBytes: Math.max(
+      DEFAULT_MAX_REQUEST_BYTES,
+      config.cache.maxValueBytes + REQUEST_OVERHEAD_BYTES,
+    ),
+    timers: systemClock,
+  });
+  addCacheServer(server, {
+    namespaces: new Namespaces(entries, systemClock, config.cache.maxValueBytes),
+    secrets: new Secrets(secrets, systemClock, () => crypto.randomUUID()),
+    clock: systemClock,
+    observer,
+  });
+  addReflection(server, loadContract());
+  const health = new Health(server);
+  if (memory !== undefined) health.setTier("local", "SERVING");
+  const probes = stores.probed.map((probed) => resources.use(probe(probed, health, logger)));
+  await Promise.all(probes.map((each) => each.asked));
+
+  const address = await server.listen(config.server.grpc);
+  logger.info("serving", {
+    address: addressText(address),
+    transport: config.server.grpc.transport,
+    tiers: [memory && "local", ...stores.probed.map(({ tier }) => tier.name)].filter(Boolean).join(" "),
+  });
+
+  const owned = resources.move();
+  return {
+    address,
+    async stop() {
+      logger.info("draining", { timeout_ms: config.server.grpc.drainTimeoutMs });
+      health.drain();
+      await server.drain(config.server.grpc.drainTimeoutMs);
+      await owned.disposeAsync();
+      logger.info("stopped");
+    },
+  };
+}
+
+/** Creates or upgrades the database's schema; resolves to what was done, a sentence each. */
+export async function migrateDatabase(config: Config): Promise<string[]> {
+  const { database } = config.data;
+  const done: string[] = [];
+  if (database.driver === "mysql") {
+    done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
+  } else {
+    // Opening the file brings it to the present schema.
+    new SqliteDatabase(database.path)[Symbol.dispose]();
+  }
+  return done.length > 0 ? done : ["Nothing was missing."];
+}
+
+function chain<V, C>(options: ChainOptions<V, C>): Chain<V, C> {
+  return new Chain(options);
+}
+
+async function openStores(
+  config: Config,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): Promise<Stores> {
+  const { database, redis } = config.data;
+  if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
+  const secrets = database.driver === "sqlite"
+    ? openSqlite(database, resources, observer)
+    : openMysql(database, resources, observer);
+  if (redis === undefined) {
+    throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
+  }
+  const shared = await openRedis(redis, resources, observer);
+  return {
+    entries: shared.entries,
+    sharedSecrets: shared.secrets,
+    secrets: secrets.secrets,
+    probed: [shared.probed, ...secrets.probed],
+  };
+}
+
+/** The embedded profile: one file is the authority for everything. */
+function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, observer: LogObserver): Stores {
+  const tier = new Tier(
+    { name: "database", readTimeoutMs: SQLITE_TIMEOUT_MS, writeTimeoutMs: SQLITE_TIMEOUT_MS },
+    systemClock,
+    observer,
+  );
+  const file = resources.use(new SqliteDatabase(config.path));
+  const entries = resources.use(new SqliteEntries(file, systemClock));
+  const secrets = new SqliteSecrets(file);
+  return {
+    entries: { store: entries, tier },
+    sharedSecrets: undefined,
+    secrets: { store: secrets, tier },
+    probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
+  };
+}
+
+function openMysql(
+  config: MysqlConfig,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): Pick<Stores, "secrets" | "probed"> {
+  const { queryTimeoutMs } = config;
+  const tier = new Tier(
+    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs },
+    systemClock,
+    observer,
+  );
+  const pool = resources.use(new MysqlPool(config, systemClock));
+  const secrets = new MysqlSecrets(pool, config);
+  let schemaIsRight = false;
+  const ping = async (signal: AbortSignal) => {
+    if (schemaIsRight) return await secrets.ping(signal);
+    const wrong = await checkMysqlSchema(pool, config.table, signal);
+    if (wrong !== undefined) throw new ServiceError("store_unavailable", wrong, { tier: tier.name });
+    schemaIsRight = true;
+  };
+  return { secrets: { store: secrets, tier }, probed: [{ tier, ping }] };
+}
+
+async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
+  const tier = new Tier(
+    { name: "redis", readTimeoutMs: config.readTimeoutMs, writeTimeoutMs: config.writeTimeoutMs },
+    systemClock,
+    observer,
+  );
+  const client = resources.use(
+    new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)),
+  );
+  // So that the first calls find a connection; without one the service starts all the same.
+  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+  const timer = systemClock.setTimer(resolve, config.connectTimeoutMs);
+  await Promise.race([client.ready(), tooLate]);
+  timer.cancel();
+  return {
+    entries: { store: new RedisEntries(client, config.keyPrefix, systemClock), tier },
+    secrets: { store: new RedisSecrets(client, config.keyPrefix, systemClock), tier },
+    probed: { tier, ping: () => client.ping() },
+  };
+}
+
+function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {
+  const endless = new AbortController().signal;
+  return new TierProbe(systemClock, () => tier.read("ping", ping(endless)), (state) => {
+    health.setTier(tier.name, state === "up" ? "SERVING" : "NOT_SERVING");
+    if (state === "up") logger.info("tier_up", { tier: tier.name });
+    else logger.warn("tier_down", { tier: tier.name });
+  });
+}
+
+/** What a secret takes in memory: its texts, one byte a character where they are Latin, and its numbers. */
+function bytesOfSecret(secret: Secret): number {
+  const { userId, name, secretId, secretKey, description } = secret;
+  const SECRET_OVERHEAD_BYTES = 256;
+  return userId.length + name.length + secretId.length + secretKey.length + description.length +
+    SECRET_OVERHEAD_BYTES;
+}
+
+function addressText({ hostname, port }: ServerAddress): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

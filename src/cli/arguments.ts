@@ -1,0 +1,51 @@
+import { parseArgs } from "node:util";
+
+/** The command line says something that is not accepted: exit code 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
+
+/** What an operator has typed behind a command that reads the configuration. */
+export interface ConfigArguments {
+  /** The file that --config names. */
+  readonly path: string | undefined;
+  /** What --set says, by path of the configuration. */
+  readonly overrides: ReadonlyMap<string, string>;
+}
+
+/** Reads `--config FILE` (also `-c`, `--conf`, `-conf`) and `--set PATH=VALUE`, which may be repeated. */
+export function parseConfigArguments(args: readonly string[]): ConfigArguments {
+  const parsed = parseStrictly(args);
+  const paths = [...parsed.config ?? [], ...parsed.conf ?? []];
+  if (paths.length > 1) throw new UsageError(`--config is given ${paths.length} times, expected once`);
+  const overrides = new Map<string, string>();
+  for (const assignment of parsed.set ?? []) {
+    const at = assignment.indexOf("=");
+    // Only the path is quoted: a value may be a password.
+    if (at <= 0) throw new UsageError("--set takes PATH=VALUE, such as --set server.grpc.addr=127.0.0.1:0");
+    overrides.set(assignment.slice(0, at), assignment.slice(at + 1));
+  }
+  return { path: paths[0], overrides };
+}
+
+/** Refuses arguments of a command that takes none. */
+export function expectNoArguments(command: string, args: readonly string[]): void {
+  if (args.length > 0) throw new UsageError(`${command} takes no arguments, got ${JSON.stringify(args[0])}`);
+}
+
+function parseStrictly(args: readonly string[]) {
+  const list = { type: "string", multiple: true } as const;
+  try {
+    return parseArgs({
+      // Kratos programs are started with -conf; a single dash would be read as -c onf.
+      args: args.map((arg) => /^-conf(=|$)/.test(arg) ? `-${arg}` : arg),
+      options: { config: { ...list, short: "c" }, conf: list, set: list },
+      strict: true,
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

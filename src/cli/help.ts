@@ -1,0 +1,31 @@
+import { expectNoArguments } from "./arguments.ts";
+import { print } from "./print.ts";
+
+const HELP = `CacheServer: a three-tier cache (local memory, Redis, MySQL) behind gRPC.
+
+Usage: cacheserver [COMMAND] [OPTIONS]
+
+Commands:
+  serve      Serve until SIGTERM or SIGINT, then drain. The default.
+  check      Print the configuration in force, or everything that is wrong with it.
+  migrate    Create the database's table, or upgrade it and keep every row.
+  version    Print the version.
+  help       Print this.
+
+Options of serve, check and migrate:
+  -c, --config FILE      The configuration (also --conf). Without it the file that
+                         CACHESERVER_CONFIG names, or the embedded profile: no servers,
+                         local memory and SQLite in ./data, on 127.0.0.1:9000.
+  --set PATH=VALUE       Sets one key, such as --set server.grpc.addr=127.0.0.1:0;
+                         may be repeated.
+
+Every key can also be set in the environment: data.redis.addr is CACHESERVER_DATA_REDIS_ADDR.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+`;
+
+/** Prints what can be typed. */
+export function help(args: readonly string[]): void {
+  expectNoArguments("help", args);
+  print(HELP);
+}

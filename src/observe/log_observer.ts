@@ -1,0 +1,53 @@
+import type { CacheObserver } from "../cache/observer.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "./logger.ts";
+
+/** At most one line about a tier in this time: a tier that is away fails every request. */
+const QUIET_MS = 10_000;
+
+/** What has been seen of one tier since its last line. */
+interface Silence {
+  untilMs: number;
+  suppressed: number;
+}
+
+/** Logs what goes wrong in the tiers and in the program, without letting a dead tier flood the log. */
+export class LogObserver implements CacheObserver {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #silences = new Map<string, Silence>();
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  tierFailed(tier: string, operation: string, error: unknown): void {
+    this.#warn(`tier_failed ${tier}`, "tier_failed", { tier, operation, error: asError(error) });
+  }
+
+  fillDropped(tier: string): void {
+    this.#warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
+  }
+
+  /** A call failed by a mistake of ours. */
+  callFailed(path: string, error: unknown): void {
+    this.#logger.error("call_failed", { path, error: asError(error) });
+  }
+
+  #warn(subject: string, event: string, fields: Readonly<Record<string, string | Error>>): void {
+    const nowMs = this.#clock.now();
+    const silence = this.#silences.get(subject);
+    if (silence !== undefined && nowMs < silence.untilMs) {
+      silence.suppressed++;
+      return;
+    }
+    const suppressed = silence?.suppressed || undefined;
+    this.#silences.set(subject, { untilMs: nowMs + QUIET_MS, suppressed: 0 });
+    this.#logger.warn(event, { ...fields, suppressed });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

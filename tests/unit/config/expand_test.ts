@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import { expand } from "../../../src/config/expand.ts";
+
+const VARIABLES: Readonly<Record<string, string>> = {
+  HOST: "redis",
+  PORT: "6379",
+  EMPTY: "",
+  NESTED: "${HOST}",
+};
+
+function expandWith(
+  text: string,
+  secret = false,
+): { text: string; expanded: boolean; faults: readonly unknown[] } {
+  return expand(text, (name) => name === "CLOSED" ? "forbidden" : { value: VARIABLES[name] }, secret);
+}
+
+Deno.test("expand() replaces references, wherever they stand", () => {
+  assertEquals(expandWith("${HOST}:${PORT}"), { text: "redis:6379", expanded: true, faults: [] });
+  assertEquals(expandWith("plain $HOST {x}"), { text: "plain $HOST {x}", expanded: false, faults: [] });
+});
+
+Deno.test("expand() takes the default only where the variable is not set", () => {
+  assertEquals(expandWith("${GONE:a:b}").text, "a:b");
+  assertEquals(expandWith("${GONE:}").text, "");
+  assertEquals(expandWith("${HOST:other}").text, "redis");
+  assertEquals(expandWith("${EMPTY:other}").text, "");
+});
+
+Deno.test("expand() does not expand what came from a variable", () => {
+  assertEquals(expandWith("${NESTED}").text, "${HOST}");
+});
+
+Deno.test("expand() reports every variable that is not set, names it and says what would do", () => {
+  assertEquals(expandWith("${A}${B}").faults, [
+    {
+      wrong: "refers to A, which is not set",
+      accepted: "A in the environment, or a default as in ${A:default}",
+    },
+    {
+      wrong: "refers to B, which is not set",
+      accepted: "B in the environment, or a default as in ${B:default}",
+    },
+  ]);
+});
+
+Deno.test("expand() names the permission for a variable that may not be read", () => {
+  assertEquals(expandWith("${CLOSED:x}").faults, [{
+    wrong: "refers to CLOSED, which this process may not read",
+    accepted: "to be started with --allow-env=CLOSED",
+  }]);
+});
+
+Deno.test("expand() refuses malformed references", () => {
+  for (const text of ["${}", "${1A}", "${A B}", "${A", "${A:${HOST}}", "${:x}"]) {
+    assertEquals(expandWith(text).faults[0], {
+      wrong: "has a malformed reference",
+      accepted: "${NAME} or ${NAME:default}",
+    }, text);
+  }
+});
+
+Deno.test("expand() repeats nothing of a secret that merely looks like a reference", () => {
+  const { faults } = expandWith("ab${cdEf}", true);
+  assertEquals(faults.length, 1);
+  assertEquals(JSON.stringify(faults).includes("cdEf"), false);
+});

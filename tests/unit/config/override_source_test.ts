@@ -1,0 +1,98 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../../src/config/config_error.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { EMBEDDED, environmentOf, load, problemLines } from "./loading.ts";
+
+Deno.test("loadConfig() lets a variable stand above the file, and a flag above both", () => {
+  const yaml =
+    `${EMBEDDED}cache: { backfill_queue_size: 1, local: { disabled: false } }\nlog: { level: warn }`;
+  const variables = {
+    CACHESERVER_CACHE_BACKFILL_QUEUE_SIZE: "2",
+    CACHESERVER_CACHE_LOCAL_DISABLED: "true",
+    CACHESERVER_SERVER_GRPC_ADDR: "[::1]:0",
+  };
+  const { config } = load(yaml, { variables, flags: { "cache.backfill_queue_size": "3" } });
+  assertEquals(config.cache.backfillQueueSize, 3);
+  assertEquals(config.cache.local.disabled, true);
+  assertEquals(config.server.grpc.hostname, "::1");
+  assertEquals(config.server.grpc.port, 0);
+  assertEquals(config.log.level, "warn");
+});
+
+Deno.test("loadConfig() does not mind a wrong value that another one stands above", () => {
+  const yaml = `${EMBEDDED}log: { level: "\${GONE}" }`;
+  assertEquals(load(yaml, { variables: { CACHESERVER_LOG_LEVEL: "error" } }).config.log.level, "error");
+});
+
+Deno.test("loadConfig() says which variable or flag a wrong value came from", () => {
+  const variables = { CACHESERVER_LOG_LEVEL: "loud", CACHESERVER_DATA_REDIS_PASSWORD: "hunter2\n" };
+  assertEquals(problemLines(EMBEDDED, { variables, flags: { "cache.backfill_queue_size": "1.5" } }), [
+    "data.redis.password (from CACHESERVER_DATA_REDIS_PASSWORD): *** is not accepted; expected text without " +
+    "control characters",
+    'cache.backfill_queue_size (from flag): "1.5" is not a whole number; expected a whole number from 1 to 1000000',
+    'log.level (from CACHESERVER_LOG_LEVEL): "loud" is not accepted; expected debug, info, warn, or error',
+    "data.redis.addr: is missing; expected the host:port of Redis",
+  ]);
+});
+
+Deno.test("loadConfig() says where a wrong source came from", () => {
+  const variables = { CACHESERVER_DATA_DATABASE_SOURCE: "root:hunter2" };
+  const lines = problemLines("data: { database: { driver: mysql }, redis: { addr: h:6379 } }", { variables });
+  assertEquals(lines.length, 1);
+  assertStringIncludes(
+    lines[0]!,
+    "data.database.source (from CACHESERVER_DATA_DATABASE_SOURCE): *** is not a MySQL source; expected user:",
+  );
+});
+
+Deno.test("loadConfig() refuses unknown variables and flags without showing their values", () => {
+  const variables = {
+    CACHESERVER_DATA_REDIS_PASSWRD: "hunter2",
+    CACHESERVER_CONFIG: "x.yaml",
+    CACHESERVER_SERVICE_HOST: "10.0.0.1",
+    CACHESERVER_SERVICE_PORT_GRPC: "9000",
+    CACHESERVER_PORT: "tcp://10.0.0.1:9000",
+    CACHESERVER_PORT_9000_TCP_ADDR: "10.0.0.1",
+    PATH: "/bin",
+  };
+  assertEquals(problemLines(EMBEDDED, { variables, flags: { "data.redis.pasword": "hunter2" } }), [
+    "CACHESERVER_DATA_REDIS_PASSWRD: is not a known variable; expected CACHESERVER_DATA_REDIS_PASSWORD or another " +
+    "of the reference",
+    "data.redis.pasword: is not a known key; expected data.redis.password or another of the reference",
+  ]);
+});
+
+Deno.test("loadConfig() takes an environment that cannot be listed", () => {
+  const { get } = environmentOf({ CACHESERVER_LOG_LEVEL: "debug", CACHESERVER_TYPO: "1" });
+  const options = { path: "test.yaml", readFile: () => EMBEDDED };
+  assertEquals(loadConfig({ ...options, env: { get } }).config.log.level, "debug");
+  assertEquals(loadConfig({ ...options, env: { get, names: () => undefined } }).config.log.level, "debug");
+});
+
+Deno.test("loadConfig() names a variable that it may not read, and the permission", () => {
+  const forbid = (forbidden: (name: string) => boolean) => {
+    const get = (name: string) => {
+      if (forbidden(name)) throw new Deno.errors.NotCapable(`Requires env access to "${name}"`);
+      return undefined;
+    };
+    const yaml = `${EMBEDDED}log: { level: "\${LEVEL:info}" }`;
+    return assertThrows(
+      () => loadConfig({ path: "test.yaml", env: { get }, readFile: () => yaml }),
+      ConfigError,
+    ).message;
+  };
+  assertEquals(
+    forbid((name) => name === "CACHESERVER_LOG_LEVEL"),
+    "CACHESERVER_LOG_LEVEL: may not be read by this process; expected to be started with --allow-env=CACHESERVER_*",
+  );
+  assertEquals(
+    forbid((name) => name.startsWith("CACHESERVER_")).replace(/\d+ more/, "N more"),
+    "CACHESERVER_SERVER_HTTP_NETWORK: may not be read by this process (nor N more); expected to be started with " +
+      "--allow-env=CACHESERVER_*",
+  );
+  assertEquals(
+    forbid((name) => name === "LEVEL"),
+    'log.level: "${LEVEL:info}" refers to LEVEL, which this process may not read; expected to be started with ' +
+      "--allow-env=LEVEL",
+  );
+});

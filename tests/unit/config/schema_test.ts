@@ -1,0 +1,49 @@
+import { assert, assertEquals } from "@std/assert";
+import { configurationReference } from "../../../src/config/reference.ts";
+import { isPath, type Key, KEYS, namesBelow, PATHS, textOf, variableOf } from "../../../src/config/schema.ts";
+
+Deno.test("variableOf() derives one variable a key, different for all of them", () => {
+  assertEquals(variableOf("data.redis.addr"), "CACHESERVER_DATA_REDIS_ADDR");
+  assertEquals(variableOf("cache.local.max_bytes"), "CACHESERVER_CACHE_LOCAL_MAX_BYTES");
+  assertEquals(new Set(PATHS.map(variableOf)).size, PATHS.length);
+});
+
+Deno.test("KEYS has only defaults that their own kind reads back", () => {
+  for (const path of PATHS) {
+    const key: Key<unknown> = KEYS[path];
+    if (key.default === undefined) continue;
+    assertEquals(
+      key.kind.readText(textOf(path, key.default)),
+      { value: key.default as NonNullable<unknown> },
+      path,
+    );
+  }
+});
+
+Deno.test("KEYS masks what holds a password, and nothing else", () => {
+  assertEquals(PATHS.filter((path) => KEYS[path].secret), ["data.database.source", "data.redis.password"]);
+});
+
+Deno.test("isPath() takes keys, not sections and not what every object has", () => {
+  assert(isPath("log.level"));
+  for (const path of ["log", "", "log.level.x", "toString", "__proto__"]) {
+    assertEquals(isPath(path), false, path);
+  }
+});
+
+Deno.test("namesBelow() lists keys and sections once each", () => {
+  assertEquals(namesBelow(""), ["server", "data", "cache", "log"]);
+  assertEquals(namesBelow("cache"), ["max_value_bytes", "local", "backfill_queue_size"]);
+});
+
+Deno.test("configurationReference() has a row for every key, with its default as it would be written", () => {
+  const rows = configurationReference();
+  assertEquals(rows.map((row) => row.path), [...PATHS]);
+  const defaultOf = (path: string) => rows.find((row) => row.path === path)?.default;
+  assertEquals(defaultOf("server.grpc.addr"), "127.0.0.1:9000");
+  assertEquals(defaultOf("data.redis.read_timeout"), "200ms");
+  assertEquals(defaultOf("cache.local.max_bytes"), "256MiB");
+  assertEquals(defaultOf("data.redis.password"), "");
+  assertEquals(defaultOf("data.database.source"), undefined);
+  for (const { path, meaning } of rows) assert(/^\S.*\.$/.test(meaning), path);
+});
