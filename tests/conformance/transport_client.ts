@@ -11,19 +11,24 @@ import {
 } from "@grpc/grpc-js";
 import type { MethodDefinition, ServerAddress, ServiceDefinition } from "../../src/transport/service.ts";
 
+/** A message as handlers see it; on the wire it is its text. */
+export interface EchoMessage {
+  readonly text: string;
+}
+
 const ECHO_PATH = "/conformance.Echo";
 
 function method(
   name: string,
   requestStream: boolean,
   responseStream: boolean,
-): MethodDefinition<string, string> {
+): MethodDefinition<EchoMessage, EchoMessage> {
   return {
     path: `${ECHO_PATH}/${name}`,
     requestStream,
     responseStream,
-    requestDeserialize: (bytes) => new TextDecoder().decode(bytes),
-    responseSerialize: (value) => new TextEncoder().encode(value),
+    requestDeserialize: (bytes) => ({ text: new TextDecoder().decode(bytes) }),
+    responseSerialize: ({ text }) => new TextEncoder().encode(text),
   };
 }
 

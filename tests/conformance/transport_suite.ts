@@ -17,40 +17,40 @@ import type {
 } from "../../src/transport/service.ts";
 import { Status } from "../../src/transport/status.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { ECHO_SERVICE, TestClient } from "./transport_client.ts";
+import { ECHO_SERVICE, type EchoMessage, TestClient } from "./transport_client.ts";
 
-type Unary = (call: UnaryCall<string>, callback: UnaryCallback<string>) => void;
+type Unary = (call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>) => void;
 
 const ANY_PORT: ServerAddress = { hostname: "127.0.0.1", port: 0 };
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
 /** A streaming call as grpc-js's handlers know it, as far as the suite uses it. */
 interface StreamingCall {
-  readonly request: string;
+  readonly request: EchoMessage;
   readonly cancelled: boolean;
-  on(event: string, listener: (value: string) => void): void;
-  write(value: string): boolean;
+  on(event: string, listener: (value: EchoMessage) => void): void;
+  write(value: EchoMessage): boolean;
   once(event: string, listener: () => void): void;
   end(): void;
   emit(event: "error", error: { code: number; details: string }): void;
 }
 
 const ECHOING = {
-  unary: (call: UnaryCall<string>, callback: UnaryCallback<string>) => callback(null, call.request),
-  clientStream: (call: StreamingCall, callback: UnaryCallback<string>) => {
+  unary: (call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>) => callback(null, call.request),
+  clientStream: (call: StreamingCall, callback: UnaryCallback<EchoMessage>) => {
     const parts: string[] = [];
-    call.on("data", (part) => parts.push(part));
-    call.on("end", () => callback(null, parts.join("+")));
+    call.on("data", ({ text }) => parts.push(text));
+    call.on("end", () => callback(null, { text: parts.join("+") }));
   },
   serverStream: (call: StreamingCall) => {
-    for (const part of call.request.split(",")) call.write(part);
+    for (const text of call.request.text.split(",")) call.write({ text });
     call.end();
   },
   bidi: (call: StreamingCall) => {
     call.on("data", (part) => call.write(part));
     call.on("end", () => call.end());
   },
-  missing: (_call: UnaryCall<string>, callback: UnaryCallback<string>) =>
+  missing: (_call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>) =>
     callback({ code: Status.UNIMPLEMENTED, details: "" }),
 };
 
@@ -159,8 +159,10 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
   });
 
   test("shows a handler its call's metadata, path and peer", async () => {
-    let seen: UnaryCall<string> | undefined;
-    await using running = await start({ unary: (call, callback) => (seen = call, callback(null, "")) });
+    let seen: UnaryCall<EchoMessage> | undefined;
+    await using running = await start({
+      unary: (call, callback) => (seen = call, callback(null, { text: "" })),
+    });
     const metadata = new ClientMetadata();
     metadata.add("x-text", "a");
     metadata.add("x-text", "b");
@@ -170,12 +172,12 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(seen!.metadata.get("X-Text").join(", "), "a, b");
     assertEquals(seen!.metadata.get("grpc-timeout"), []);
     assertEquals(seen!.getPath(), "/conformance.Echo/Unary");
-    assertStringIncludes(seen!.getPeer(), "127.0.0.1:");
+    assertStringIncludes(peer, "127.0.0.1:");
     assertEquals(seen!.getDeadline(), Infinity);
   });
 
   test("ends a call at its deadline", async () => {
-    let seen: UnaryCall<string> | undefined;
+    let seen: UnaryCall<EchoMessage> | undefined;
     await using running = await start({ unary: (call) => (seen = call, void call.signal) });
     const deadline = Date.now() + 100;
     const { status } = await running.client.unary("Unary", "", { deadline });
@@ -191,7 +193,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
   });
 
   test("tells a handler that its client has cancelled", async () => {
-    let seen: UnaryCall<string> | undefined;
+    let seen: UnaryCall<EchoMessage> | undefined;
     await using running = await start({ unary: (call) => (seen = call, void call.signal) });
     const abort = new AbortController();
     const outcome = running.client.unary("Unary", "", { signal: abort.signal });
@@ -233,7 +235,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
   test("ends a stream of responses with the status of an error event, behind what was written", async () => {
     await using running = await start({
       serverStream: (call) => {
-        call.write("one");
+        call.write({ text: "one" });
         call.emit("error", { code: Status.ABORTED, details: "enough" });
       },
     });
@@ -249,7 +251,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
       serverStream: (call) => {
         call.on("cancelled", () => cancelled++);
         const more = () => {
-          while (call.write("x".repeat(100_000))) written++;
+          while (call.write({ text: "x".repeat(100_000) })) written++;
           written++;
           call.once("drain", more);
         };
@@ -281,7 +283,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
   });
 
   test("drains: what still runs after the time-out is cancelled", async () => {
-    let seen: UnaryCall<string> | undefined;
+    let seen: UnaryCall<EchoMessage> | undefined;
     const running = await start({ unary: (call) => (seen = call, void call.signal) });
     const outcome = running.client.unary("Unary", "");
     await waitFor(() => seen, { what: "the call to arrive" });

@@ -46,7 +46,7 @@ export const HPACK_EXAMPLES: readonly {
     blocks: [{
       section: "C.2.1",
       hex: "400a637573746f6d2d6b65790d637573746f6d2d686561646572",
-      fields: [["custom-key", "custom-header"]]
+      fields: [["custom-key", "custom-header"]],
     }],
   },
   {
@@ -54,7 +54,7 @@ export const HPACK_EXAMPLES: readonly {
     blocks: [{
       section: "C.2.2",
       hex: "040c2f73616d706c652f70617468",
-      fields: [[":path", "/sample/path"]]
+      fields: [[":path", "/sample/path"]],
     }],
   },
   {
@@ -62,7 +62,7 @@ export const HPACK_EXAMPLES: readonly {
     blocks: [{
       section: "C.2.3",
       hex: "100870617373776f726406736563726574",
-      fields: [["password", "secret"]]
+      fields: [["password", "secret"]],
     }],
   },
   {
@@ -75,13 +75,13 @@ export const HPACK_EXAMPLES: readonly {
       {
         section: "C.3.1",
         hex: "828684410f7777772e6578616d706c652e636f6d",
-        fields: FIRST_REQUEST
+        fields: FIRST_REQUEST,
       },
       { section: "C.3.2", hex: "828684be58086e6f2d6361636865", fields: SECOND_REQUEST },
       {
         section: "C.3.3",
         hex: "828785bf400a637573746f6d2d6b65790c637573746f6d2d76616c7565",
-        fields: THIRD_REQUEST
+        fields: THIRD_REQUEST,
       },
     ],
   },
@@ -93,7 +93,7 @@ export const HPACK_EXAMPLES: readonly {
       {
         section: "C.4.3",
         hex: "828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf",
-        fields: THIRD_REQUEST
+        fields: THIRD_REQUEST,
       },
     ],
   },
@@ -104,7 +104,7 @@ export const HPACK_EXAMPLES: readonly {
         section: "C.5.1",
         hex: "4803333032580770726976617465611d4d6f6e2c203231204f637420323031332032303a31333a323120474d54" +
           "6e1768747470733a2f2f7777772e6578616d706c652e636f6d",
-        fields: FIRST_RESPONSE
+        fields: FIRST_RESPONSE,
       },
       { section: "C.5.2", hex: "4803333037c1c0bf", fields: SECOND_RESPONSE },
       {
@@ -112,7 +112,7 @@ export const HPACK_EXAMPLES: readonly {
         hex: "88c1611d4d6f6e2c203231204f637420323031332032303a31333a323220474d54c05a04677a69707738666f6f3d" +
           "4153444a4b48514b425a584f5157454f50495541585157454f49553b206d61782d6167653d333630303b2076657273" +
           "696f6e3d31",
-        fields: THIRD_RESPONSE
+        fields: THIRD_RESPONSE,
       },
     ],
   },
@@ -124,7 +124,7 @@ export const HPACK_EXAMPLES: readonly {
         hex:
           "488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8" +
           "e9ae82ae43d3",
-        fields: FIRST_RESPONSE
+        fields: FIRST_RESPONSE,
       },
       { section: "C.6.2", hex: "4883640effc1c0bf", fields: SECOND_RESPONSE },
       {
@@ -132,7 +132,7 @@ export const HPACK_EXAMPLES: readonly {
         hex:
           "88c16196d07abe941054d444a8200595040b8166e084a62d1bffc05a839bd9ab77ad94e7821dd7f2e6c7b335dfdfcd5b" +
           "3960d5af27087f3672c1ab270fb5291f9587316065c003ed4ee5b1063d5007",
-        fields: THIRD_RESPONSE
+        fields: THIRD_RESPONSE,
       },
     ],
   },
