@@ -9,7 +9,6 @@ import {
   data,
   frame,
   headerBlock,
-  headers,
   message,
   ping,
   PREFACE,
@@ -46,8 +45,9 @@ class Dice {
 export function fuzzConnection(seed: number): void {
   const dice = new Dice(seed);
   const peer = new TestPeer({ callTimeoutMs: 1000 });
-  const input = concat(PREFACE, settings(), ...Array.from({ length: 60 }, () => anyFrame(dice)));
-  for (let i = dice.upTo(8); i > 0; i--) input[24 + dice.upTo(input.length - 24)] = dice.upTo(256);
+  const source = new FrameSource(dice);
+  const input = concat(PREFACE, settings(), ...Array.from({ length: 80 }, () => source.next()));
+  for (let i = dice.pick([0, 0, 1, 8]); i > 0; i--) input[24 + dice.upTo(input.length - 24)] = dice.upTo(256);
   for (let offset = 0; offset < input.length;) {
     const size = 1 + dice.upTo(dice.pick([3, 50, 4000]));
     peer.connection.receive(input.subarray(offset, offset + size));
@@ -81,45 +81,85 @@ export function fuzzHpack(seed: number): void {
   }
 }
 
-function anyFrame(dice: Dice): Uint8Array {
-  const streamId = dice.pick([0, 1, 1, 3, 5, 2 * dice.upTo(50) + 1, dice.upTo(2 ** 31)]);
-  const kind = dice.pick(["Unary", "ClientStream", "ServerStream", "Bidi", "Nope"]);
-  switch (dice.upTo(12)) {
-    case 0:
-    case 1:
-    case 2:
-      return concat(headers(streamId, callHeaders(kind)), data(streamId, message("hello"), dice.upTo(2)));
-    case 3:
-      return data(
-        streamId,
-        message(dice.octets(dice.upTo(300)), dice.pick([0, 0, 0, 1, 2])),
-        dice.pick([0, 1, 8, 9]),
-      );
-    case 4:
-      return headers(
-        streamId,
-        callHeaders(kind, [["grpc-timeout", dice.pick(["1m", "1S", "x"])]]),
-        dice.pick([4, 5, 0]),
-      );
-    case 5:
-      return windowUpdate(streamId, dice.pick([0, 1, 1000, 2 ** 31 - 1]));
-    case 6:
-      return settings([dice.upTo(10), dice.pick([0, 1, 16_384, 2 ** 32 - 1, dice.upTo(100_000)])]);
-    case 7:
-      return rstStream(streamId);
-    case 8:
-      return ping();
-    case 9: {
-      const block = headerBlock(callHeaders(kind));
-      const cut = dice.upTo(block.length);
-      return concat(
-        frame(1, dice.upTo(2), streamId, block.subarray(0, cut)),
-        frame(9, 4, streamId, block.subarray(cut)),
-      );
+/** Writes frames that are legal one by one, and as many wild ones as its mood has. */
+class FrameSource {
+  readonly #dice: Dice;
+  readonly #streams: number[] = [];
+  readonly #mood: number;
+  #nextStreamId = 1;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+    this.#mood = dice.pick([Infinity, 100, 20, 3]);
+  }
+
+  next(): Uint8Array {
+    const isWild = this.#dice.upTo(this.#mood === Infinity ? 2 ** 31 : this.#mood) === 0;
+    return isWild ? this.#wild() : this.#legal();
+  }
+
+  #legal(): Uint8Array {
+    const dice = this.#dice;
+    const streamId = this.#streams.length === 0 ? 0 : dice.pick(this.#streams);
+    switch (dice.upTo(12)) {
+      case 0:
+        return windowUpdate(dice.pick([0, streamId]), dice.pick([1, 1000, 100_000]));
+      case 1:
+        return settings([dice.pick([1, 3, 4, 6, 99]), dice.upTo(100_000)]);
+      case 2:
+        return ping();
+      case 3:
+        return frame(2, 0, this.#nextStreamId + 2, [0, 0, 0, 0, 9]);
+      case 4:
+        if (streamId === 0) return ping();
+        this.#forget(streamId);
+        return rstStream(streamId);
+      case 5:
+      case 6:
+      case 7:
+        return this.#open();
+      default: {
+        if (streamId === 0) return this.#open();
+        const ends = dice.upTo(3) === 0 ? 1 : 0;
+        if (ends === 1) this.#forget(streamId);
+        const body = dice.pick([
+          message("hello"),
+          message(dice.octets(dice.upTo(3000))),
+          dice.octets(dice.upTo(9)),
+        ]);
+        return frame(0, ends | 8, streamId, concat([2], body, [0, 0]));
+      }
     }
-    case 10:
-      return frame(dice.upTo(12), dice.upTo(256), streamId, dice.octets(dice.pick([0, 4, 5, 6, 8, 30])));
-    default:
-      return data(streamId, dice.octets(dice.upTo(30)), dice.upTo(2));
+  }
+
+  #open(): Uint8Array {
+    const dice = this.#dice;
+    const streamId = this.#nextStreamId;
+    this.#nextStreamId += 2 * (1 + dice.upTo(2));
+    const name = dice.pick(["Unary", "Unary", "ClientStream", "ServerStream", "Bidi", "Nope"]);
+    const more = dice.pick(
+      [[], [["grpc-timeout", dice.pick(["1m", "1S", "x"])]], [["a-bin", dice.pick(["AQ", "!"])]]] as const,
+    );
+    const block = headerBlock(callHeaders(name, more));
+    if (dice.upTo(4) === 0) return concat(frame(1, 4, streamId, block), data(streamId, message("whole"), 1));
+    this.#streams.push(streamId);
+    const cut = dice.upTo(block.length);
+    return dice.upTo(4) > 0
+      ? frame(1, 4, streamId, block)
+      : concat(frame(1, 0, streamId, block.subarray(0, cut)), frame(9, 4, streamId, block.subarray(cut)));
+  }
+
+  #forget(streamId: number): void {
+    this.#streams.splice(this.#streams.indexOf(streamId), 1);
+  }
+
+  /** A frame of any type, on any stream, of any length. */
+  #wild(): Uint8Array {
+    const dice = this.#dice;
+    const streamId = dice.pick([0, 1, this.#nextStreamId, dice.upTo(2 ** 31), ...this.#streams]);
+    const octets = dice.octets(dice.pick([0, 4, 5, 6, 8, 30, 300]));
+    return dice.upTo(2) === 0
+      ? frame(dice.upTo(12), dice.upTo(256), streamId, octets)
+      : data(streamId, message(octets, dice.upTo(4)), dice.upTo(2));
   }
 }

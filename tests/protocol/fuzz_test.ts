@@ -2,7 +2,7 @@ import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import { fuzzConnection, fuzzHpack } from "./fuzz.ts";
 
 /** A second or two; `FUZZ_ROUNDS` asks for more. */
-const DEFAULT_ROUNDS = 400;
+const DEFAULT_ROUNDS = 200;
 
 for (const [subject, fuzz] of [["ServerConnection", fuzzConnection], ["HpackDecoder", fuzzHpack]] as const) {
   Deno.test(`${subject} survives input of any kind`, () =>

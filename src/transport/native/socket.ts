@@ -29,9 +29,11 @@ export class Socket implements ConnectionHost {
   /** Serves the connection; resolves once it is closed. */
   async run(connection: ServerConnection): Promise<void> {
     this.#connection = connection;
-    this.#flush();
     try {
-      await this.#read();
+      if (await this.#speaksHttp2()) {
+        this.#flush();
+        await this.#read();
+      }
     } catch {
       // The client has broken the connection off, or the close timer has: both end it.
     } finally {
@@ -63,6 +65,13 @@ export class Socket implements ConnectionHost {
     this.#closeTimer?.cancel();
     this.#onRoom?.();
     this.#stream.close();
+  }
+
+  /** Over TLS, both sides must have agreed on HTTP/2. Source: RFC 9113 section 3.2. */
+  async #speaksHttp2(): Promise<boolean> {
+    if (!("handshake" in this.#stream)) return true;
+    const { alpnProtocol } = await (this.#stream as Deno.TlsConn).handshake();
+    return alpnProtocol === "h2";
   }
 
   async #read(): Promise<void> {
