@@ -160,8 +160,13 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
 
   test("shows a handler its call's metadata, path and peer", async () => {
     let seen: UnaryCall<EchoMessage> | undefined;
+    let peer = "";
     await using running = await start({
-      unary: (call, callback) => (seen = call, callback(null, { text: "" })),
+      unary: (call, callback) => {
+        seen = call;
+        peer = call.getPeer();
+        callback(null, { text: "" });
+      },
     });
     const metadata = new ClientMetadata();
     metadata.add("x-text", "a");

@@ -98,6 +98,9 @@ Deno.test("A method other than POST is answered with HTTP 405", () => {
   assertEquals(peer.response(1).headers[":status"], "405");
   assertEquals(peer.response(1).headers["allow"], "POST");
   assertEquals(peer.response(3).headers[":status"], "405");
+  peer.send(headers(5, withField(":method", "HEAD"), 5));
+  assertEquals(peer.response(5).body.length, 0);
+  assert(peer.response(5).isEnded);
 });
 
 Deno.test("GET /healthz is answered with 200 and a body of at least 5 octets", () => {
@@ -319,6 +322,7 @@ Deno.test("sendMetadata() puts metadata before the message, and does so once", (
   const metadata = new Metadata();
   metadata.set("x-early", "yes");
   metadata.set("content-type", "text/html");
+  metadata.set("connection", "close");
   const peer = TestPeer.ready({
     implementation: {
       unary: (call, callback) => {
@@ -332,6 +336,7 @@ Deno.test("sendMetadata() puts metadata before the message, and does so once", (
   assertEquals(peer.received.map(({ type }) => type), [1, 0, 1]);
   assertEquals(peer.response(1).headers["x-early"], "yes");
   assertEquals(peer.response(1).headers["content-type"], "application/grpc");
+  assertEquals(peer.response(1).headers["connection"], undefined);
 });
 
 Deno.test("A client's reset cancels the call; its late answer goes nowhere", () => {

@@ -15,9 +15,14 @@ const PROTOCOL_FIELDS: ReadonlySet<string> = new Set([
   "te",
 ]);
 
-/** Fields that only the server itself may put into a response. */
+/** Fields that only the server itself may put into a response, or nobody (RFC 9113 section 8.2.2). */
 const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   ...PROTOCOL_FIELDS,
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
   "grpc-message",
   "grpc-status",
 ]);

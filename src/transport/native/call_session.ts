@@ -67,7 +67,7 @@ export class CallSession implements RequestAcceptor {
         stream.sendTrailers([...RESPONSE_HEADERS, ...statusTrailers(plan.status)]);
         return IGNORING;
       case "plain":
-        sendPlainResponse(stream, plan.response);
+        sendPlainResponse(stream, head.method, plan.response);
         return IGNORING;
     }
   }

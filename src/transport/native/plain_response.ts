@@ -22,10 +22,10 @@ export const UNSUPPORTED_MEDIA_TYPE: PlainResponse = plainResponse(
   [],
 );
 
-/** Sends the response as a whole. */
-export function sendPlainResponse(stream: Stream, response: PlainResponse): void {
+/** Sends the response as a whole; to HEAD without its body (RFC 9110 section 9.3.2). */
+export function sendPlainResponse(stream: Stream, method: string, response: PlainResponse): void {
   stream.sendHeaders(response.headers);
-  stream.sendData(NOTHING, response.body);
+  if (method !== "HEAD") stream.sendData(NOTHING, response.body);
   stream.sendTrailers([]);
 }
 

@@ -14,7 +14,10 @@ export class Socket implements ConnectionHost {
   readonly #readBuffer = new ReadBuffer();
   #connection!: ServerConnection;
   #isFlushScheduled = false;
-  #isWriting = false;
+  /** What the write under way has to write. */
+  #writing: Uint8Array<ArrayBuffer> | undefined;
+  /** The output's buffer that it is a part of. */
+  #taken: Uint8Array<ArrayBuffer> | undefined;
   #writtenAtMs = 0;
   #onRoom: (() => void) | undefined;
   #closeTimer: TransportTimer | undefined;
@@ -85,6 +88,10 @@ export class Socket implements ConnectionHost {
     }
   }
 
+  get #isWriting(): boolean {
+    return this.#writing !== undefined;
+  }
+
   get #isOutputFull(): boolean {
     return this.#isWriting && this.#connection.output.length > this.#limits.maxQueuedOutputBytes;
   }
@@ -93,28 +100,31 @@ export class Socket implements ConnectionHost {
     if (this.#isWriting || this.#isClosed) return;
     const { output } = this.#connection;
     if (output.length > 0) {
-      this.#isWriting = true;
-      void this.#write(output.take());
+      this.#taken = output.take();
+      this.#write(this.#taken);
     } else if (this.#connection.isFinished) {
       this.#closeGently();
     }
   }
 
-  async #write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
-    try {
-      for (let offset = 0; offset < chunk.length;) {
-        this.#writtenAtMs = this.#clock.now();
-        offset += await this.#stream.write(offset === 0 ? chunk : chunk.subarray(offset));
-      }
-    } catch {
-      return this.close();
-    }
-    this.#isWriting = false;
-    this.#connection.output.giveBack(chunk);
+  #write(octets: Uint8Array<ArrayBuffer>): void {
+    this.#writing = octets;
+    this.#writtenAtMs = this.#clock.now();
+    this.#stream.write(octets).then(this.#onWritten, this.#onWriteFailed);
+  }
+
+  // One function for all writes of the connection: a closure for each would cost as much as the write's promise.
+  readonly #onWritten = (length: number): void => {
+    const octets = this.#writing!;
+    if (length < octets.length) return this.#write(octets.subarray(length));
+    this.#writing = undefined;
+    this.#connection.output.giveBack(this.#taken!);
     this.#connection.pump();
     this.#flush();
     if (!this.#isOutputFull) this.#signalRoom();
-  }
+  };
+
+  readonly #onWriteFailed = (): void => this.close();
 
   #signalRoom(): void {
     const onRoom = this.#onRoom;
