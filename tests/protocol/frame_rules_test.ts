@@ -334,6 +334,23 @@ Deno.test("ServerConnection.drain() allows for requests under way, then names th
   assert(peer.connection.isFinished);
 });
 
+Deno.test("ServerConnection.drain() ends a connection at once that has not said SETTINGS", () => {
+  const peer = new TestPeer();
+  peer.connection.drain();
+  assert(peer.connection.isFinished);
+});
+
+Deno.test("ServerConnection ends with INTERNAL_ERROR on a mistake of its own, and reports it", () => {
+  const peer = TestPeer.ready();
+  const mistake = new Error("a mistake");
+  peer.session.accept = () => {
+    throw mistake;
+  };
+  peer.send(open());
+  assertEquals(peer.goaway, { lastStreamId: 1, code: 2, debugData: "internal error" });
+  assertEquals(peer.errors, [mistake]);
+});
+
 Deno.test("ServerConnection.drain() goes on without the client's answer after a second", () => {
   const peer = TestPeer.ready();
   peer.connection.drain();

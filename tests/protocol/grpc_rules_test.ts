@@ -299,9 +299,34 @@ Deno.test("A handler that throws is UNKNOWN, without its text; a response that c
   thrown.call(1);
   assertEquals(thrown.response(1).trailers["grpc-status"], UNKNOWN);
   assert(!thrown.response(1).trailers["grpc-message"]!.includes("password"));
+  assertEquals(thrown.errors.map(String), ["Error: password"]);
   const wrong = TestPeer.ready({ implementation: { unary: (_call, callback) => callback(null, undefined) } });
   wrong.call(1);
   assertEquals(wrong.response(1).trailers["grpc-status"], INTERNAL);
+});
+
+Deno.test("What a listener of a streaming handler throws ends its call alone, and is reported", () => {
+  const peer = TestPeer.ready({
+    implementation: {
+      bidi: (call) => {
+        call.on("data", () => {
+          throw new Error("password");
+        });
+        call.on("cancelled", () => {
+          throw new Error("and again");
+        });
+        call.resume();
+      },
+    },
+  });
+  peer.send(headers(1, callHeaders("Bidi")), headers(3, callHeaders("Bidi")), rstStream(3));
+  assertEquals(peer.errors.map(String), ["Error: and again"]);
+  return Promise.resolve().then(() => {
+    peer.send(data(1, message("x")));
+    assertEquals(peer.response(1).trailers["grpc-status"], UNKNOWN);
+    assertEquals(peer.errors.map(String), ["Error: and again", "Error: password"]);
+    assertEquals(peer.goaway, undefined);
+  });
 });
 
 Deno.test("A second callback of a handler is ignored", () => {

@@ -83,6 +83,8 @@ export class TestPeer {
   readonly session: CallSession;
   /** How often the connection asked for a flush outside of a turn. */
   wakes = 0;
+  /** What was reported and no client is told. */
+  readonly errors: unknown[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly #decoder = new HpackDecoder(65_536);
   #block: { readonly frame: ReceivedFrame; readonly fragments: Uint8Array[] } | undefined;
@@ -95,7 +97,7 @@ export class TestPeer {
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     let session!: CallSession;
     this.connection = new ServerConnection(
-      { wake: () => void this.wakes++ },
+      { wake: () => void this.wakes++, onInternalError: (error) => this.errors.push(error) },
       (connection) =>
         session = new CallSession(
           {
@@ -104,7 +106,7 @@ export class TestPeer {
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
             callTimeoutMs: options.callTimeoutMs ?? Infinity,
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
-            onHandlerError: () => {},
+            onError: (error) => this.errors.push(error),
           },
           connection,
           "192.0.2.1:1",

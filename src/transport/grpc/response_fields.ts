@@ -15,6 +15,9 @@ const STATUS_FIELDS: ReadonlyMap<number, HeaderField> = new Map(
   Object.values(Status).map((code) => [code, new ConstantField("grpc-status", String(code))]),
 );
 
+/** The status of a call that went well. */
+export const OK_STATUS: StatusObject = { code: Status.OK, details: "" };
+
 /** The headers of a response without metadata. */
 export const RESPONSE_HEADERS: readonly HeaderField[] = [HTTP_OK, CONTENT_TYPE, ACCEPT_ENCODING];
 

@@ -34,6 +34,8 @@ import { type ConnectionAge, Watchdog } from "./watchdog.ts";
 export interface ConnectionHost {
   /** There is output, or the end, outside of {@link ServerConnection.receive}. */
   wake(): void;
+  /** Hears of an error that only a mistake in this program explains; it has ended the connection. */
+  onInternalError(error: unknown): void;
 }
 
 export interface ConnectionOptions {
@@ -113,11 +115,7 @@ export class ServerConnection implements FrameSink {
       const start = this.#preface.isComplete ? 0 : this.#preface.push(chunk);
       if (this.#preface.isComplete) this.#reader.push(chunk, start);
     } catch (error) {
-      if (error instanceof ConnectionError) this.fail(error.code, error.message);
-      else {
-        this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
-        throw error;
-      }
+      this.#onError(error);
     } finally {
       this.#isInTurn = false;
     }
@@ -160,6 +158,7 @@ export class ServerConnection implements FrameSink {
    */
   drain(): void {
     if (this.#drain !== "no" || this.#isFinished) return;
+    if (!this.#hasSettings) return this.fail(ErrorCode.NO_ERROR, "");
     this.#drain = "announced";
     writeGoaway(this.output, MAX_STREAM_ID, ErrorCode.NO_ERROR, "");
     writePing(this.output, DRAIN_PING, 0);
@@ -275,6 +274,12 @@ export class ServerConnection implements FrameSink {
   }
 
   // -- inner
+
+  #onError(error: unknown): void {
+    if (error instanceof ConnectionError) return this.fail(error.code, error.message);
+    this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
+    this.#host.onInternalError(error);
+  }
 
   /** The server's preface: settings, and the connection's window, which only WINDOW_UPDATE can open. */
   #announce(): void {

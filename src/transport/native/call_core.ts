@@ -3,7 +3,7 @@ import { decompress } from "../grpc/compression.ts";
 import { statusFromError } from "../grpc/error_status.ts";
 import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader.ts";
 import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
-import { RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
+import { OK_STATUS, RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
 import type { TransportTimer } from "../clock.ts";
 import type { HeaderField } from "../hpack/header_field.ts";
 import type { Stream, StreamReceiver } from "../http2/stream.ts";
@@ -155,7 +155,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
     try {
       message = this.plan.method.responseSerialize(value);
     } catch (error) {
-      this.session.environment.onHandlerError(error, this.getPath());
+      this.session.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.INTERNAL, details: "Error serializing response" });
       return true;
     }
@@ -171,12 +171,19 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
     this.#end("answered");
   }
 
+  /** Ends the call with a response, or with the status of an error, as a handler's callback is told. */
+  protected answer(error: unknown, value: unknown, trailer: Metadata | undefined): void {
+    if (error) return this.sendStatus(statusFromError(error, trailer));
+    this.sendMessage(value);
+    this.sendStatus(trailer === undefined ? OK_STATUS : { ...OK_STATUS, metadata: trailer });
+  }
+
   /** Calls a handler; what it throws ends the call and is reported. */
   protected run(handler: () => void): void {
     try {
       handler();
     } catch (error) {
-      this.session.environment.onHandlerError(error, this.getPath());
+      this.session.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.UNKNOWN, details: "Server method handler threw an error" });
     }
   }

@@ -20,8 +20,8 @@ export interface CallEnvironment {
   /** The longest a unary call may take, whatever deadline its client has set. */
   readonly callTimeoutMs: number;
   readonly maxBufferedRequestBytes: number;
-  /** Hears of errors that handlers throw instead of passing them on. */
-  readonly onHandlerError: (error: unknown, path: string) => void;
+  /** Hears of errors that no client is told. */
+  readonly onError: (error: unknown, where: string) => void;
 }
 
 /** Takes what is left of a request that has been answered. */

@@ -25,8 +25,8 @@ export interface NativeServerOptions extends TransportOptions {
   readonly admission?: Partial<AdmissionLimits>;
   /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Hears of errors that handlers throw instead of passing them on. */
-  readonly onHandlerError?: (error: unknown, path: string) => void;
+  /** Hears of errors that no client is told: thrown by the handler of a method (`where` is its path), or our own. */
+  readonly onError?: (error: unknown, where: string) => void;
 }
 
 /** One connection, and what ends with it. */
@@ -60,7 +60,7 @@ export class NativeGrpcServer implements GrpcServer {
       maxRequestBytes: options.maxRequestBytes,
       callTimeoutMs: options.callTimeoutMs,
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
-      onHandlerError: options.onHandlerError ?? (() => {}),
+      onError: (error, where) => this.#options.onError?.(error, where),
     };
   }
 
@@ -106,7 +106,7 @@ export class NativeGrpcServer implements GrpcServer {
         this.#admit(await listener.accept());
       } catch (error) {
         if (this.#listener !== listener) return;
-        this.#options.onHandlerError?.(error, "accept");
+        this.#environment.onError(error, "accept");
         await new Promise<void>((resolve) => this.#options.timers.setTimer(resolve, ACCEPT_PAUSE_MS));
       }
     }
@@ -116,10 +116,15 @@ export class NativeGrpcServer implements GrpcServer {
     const { hostname, port } = stream.remoteAddr as Deno.NetAddr;
     if (!this.#admission.enter(hostname)) return stream.close();
     if ("setNoDelay" in stream) (stream as Deno.TcpConn).setNoDelay(true);
-    const socket = new Socket(stream, this.#options.timers, this.#limits);
+    const peer = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    const socket = new Socket(stream, {
+      clock: this.#options.timers,
+      limits: this.#limits,
+      onInternalError: (error) => this.#environment.onError(error, "connection"),
+    });
     const connection = new ServerConnection(
       socket,
-      (connection) => new CallSession(this.#environment, connection, `${hostname}:${port}`),
+      (created) => new CallSession(this.#environment, created, peer),
       {
         limits: this.#limits,
         age: this.#age,

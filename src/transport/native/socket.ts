@@ -3,6 +3,12 @@ import type { ConnectionHost, ServerConnection } from "../http2/connection.ts";
 import type { Http2Limits } from "../http2/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
+export interface SocketOptions {
+  readonly clock: TransportClock;
+  readonly limits: Http2Limits;
+  readonly onInternalError: (error: unknown) => void;
+}
+
 /**
  * Carries one connection over a byte stream of Deno; the only file that reads and writes one. One read and one
  * write are under way at most: what is answered meanwhile goes out with the next write, all of it at once.
@@ -11,6 +17,7 @@ export class Socket implements ConnectionHost {
   readonly #stream: Deno.Conn;
   readonly #clock: TransportClock;
   readonly #limits: Http2Limits;
+  readonly onInternalError: (error: unknown) => void;
   readonly #readBuffer = new ReadBuffer();
   #connection!: ServerConnection;
   #isFlushScheduled = false;
@@ -23,10 +30,11 @@ export class Socket implements ConnectionHost {
   #closeTimer: TransportTimer | undefined;
   #isClosed = false;
 
-  constructor(stream: Deno.Conn, clock: TransportClock, limits: Http2Limits) {
+  constructor(stream: Deno.Conn, options: SocketOptions) {
     this.#stream = stream;
-    this.#clock = clock;
-    this.#limits = limits;
+    this.#clock = options.clock;
+    this.#limits = options.limits;
+    this.onInternalError = options.onInternalError;
   }
 
   /** Serves the connection; resolves once it is closed. */
@@ -58,7 +66,9 @@ export class Socket implements ConnectionHost {
   tick(): void {
     if (this.#isWriting && this.#clock.now() - this.#writtenAtMs >= this.#limits.stalledOutputTimeoutMs) {
       this.close();
-    } else this.#connection.tick();
+    } else {
+      this.#connection.tick();
+    }
   }
 
   /** Closes at once, whatever is under way. */
@@ -117,8 +127,9 @@ export class Socket implements ConnectionHost {
   readonly #onWritten = (length: number): void => {
     const octets = this.#writing!;
     if (length < octets.length) return this.#write(octets.subarray(length));
-    this.#writing = undefined;
     this.#connection.output.giveBack(this.#taken!);
+    this.#writing = undefined;
+    this.#taken = undefined;
     this.#connection.pump();
     this.#flush();
     if (!this.#isOutputFull) this.#signalRoom();

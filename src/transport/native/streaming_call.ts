@@ -1,5 +1,4 @@
 import { CallError } from "../grpc/call_error.ts";
-import { statusFromError } from "../grpc/error_status.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { Metadata } from "../metadata.ts";
 import type { StatusObject } from "../service.ts";
@@ -8,8 +7,6 @@ import { CallCore } from "./call_core.ts";
 import type { CallPlan } from "./call_plan.ts";
 import type { CallSession } from "./call_session.ts";
 import { StreamingSurface } from "./streaming_surface.ts";
-
-const OK = { code: Status.OK, details: "" } as const;
 
 /** Opens a call of which the requests, the responses or both are a stream. */
 export function openStreamingCall(session: CallSession, stream: Stream, plan: CallPlan): CallCore {
@@ -68,8 +65,8 @@ export class StreamingCall extends CallCore {
 
   protected override onRequest(request: unknown): void {
     if (this.plan.method.requestStream) {
-      this.#isReading = this.#surface.push(request);
-      return;
+      // A listener of the handler may throw.
+      return this.run(() => void (this.#isReading = this.#surface.push(request)));
     }
     if (this.#hasRequest) throw new CallError(Status.INTERNAL, "call has more than one request message");
     this.#hasRequest = true;
@@ -83,7 +80,7 @@ export class StreamingCall extends CallCore {
   }
 
   protected override onCancelled(): void {
-    this.#surface.emit("cancelled", "cancelled");
+    this.run(() => void this.#surface.emit("cancelled", "cancelled"));
     this.#surface.destroy();
   }
 
@@ -93,8 +90,6 @@ export class StreamingCall extends CallCore {
   }
 
   readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {
-    if (error) return this.sendStatus(statusFromError(error, trailer));
-    this.sendMessage(value);
-    this.sendStatus(trailer === undefined ? OK : { ...OK, metadata: trailer });
+    this.answer(error, value, trailer);
   };
 }

@@ -1,8 +1,8 @@
 import { Duplex } from "node:stream";
 import { statusFromError } from "../grpc/error_status.ts";
+import { OK_STATUS } from "../grpc/response_fields.ts";
 import { Metadata } from "../metadata.ts";
 import type { ServerCall, StatusObject } from "../service.ts";
-import { Status } from "../status.ts";
 import type { StreamingCall } from "./streaming_call.ts";
 
 /**
@@ -13,7 +13,7 @@ export class StreamingSurface extends Duplex implements ServerCall {
   /** The request of a call whose requests are no stream. */
   request: unknown = undefined;
   readonly #call: StreamingCall;
-  #status: StatusObject = { code: Status.OK, details: "" };
+  #status: StatusObject = OK_STATUS;
 
   constructor(call: StreamingCall) {
     // One request waits at most: the client's window stays closed for what the handler has not taken.

@@ -1,5 +1,4 @@
 import { CallError } from "../grpc/call_error.ts";
-import { statusFromError } from "../grpc/error_status.ts";
 import type { Metadata } from "../metadata.ts";
 import type { UnaryCall } from "../service.ts";
 import { Status } from "../status.ts";
@@ -21,11 +20,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   start(): void {
     if (this.isEnded) return;
     this.#isHandlerRunning = true;
-    this.run(() =>
-      this.plan.handler(this, (error: unknown, value?: unknown, trailer?: Metadata) => {
-        this.#respond(error, value, trailer);
-      })
-    );
+    this.run(() => this.plan.handler(this, this.#respond));
   }
 
   override onDrain(): void {}
@@ -51,18 +46,10 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     if (this.#isHandlerRunning) this.session.orphanedCalls++;
   }
 
-  #respond(error: unknown, value: unknown, trailer: Metadata | undefined): void {
+  readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {
     if (!this.#isHandlerRunning) return;
     this.#isHandlerRunning = false;
-    if (this.cancelled) {
-      this.session.orphanedCalls--;
-    } else if (error) {
-      this.sendStatus(statusFromError(error, trailer));
-    } else {
-      this.sendMessage(value);
-      this.sendStatus(trailer === undefined ? OK : { ...OK, metadata: trailer });
-    }
-  }
+    if (this.cancelled) this.session.orphanedCalls--;
+    else this.answer(error, value, trailer);
+  };
 }
-
-const OK = { code: Status.OK, details: "" } as const;
