@@ -115,7 +115,7 @@ Deno.test("Answered calls pay for the PINGs and window updates of honest clients
     );
     peer.received.length = 0;
   }
-  assertEquals(peer.goaway, undefined);
+  assert(!peer.connection.isFinished);
 });
 
 Deno.test("Small messages of an honest stream pay for their small DATA frames", () => {
@@ -163,6 +163,18 @@ Deno.test("More than 8 CONTINUATION frames end the connection, also empty ones",
   assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
 });
 
+Deno.test("CONTINUATION frames are counted for each header block", () => {
+  const peer = TestPeer.ready();
+  for (let i = 0; i < 10; i++) {
+    peer.send(
+      frame(1, 0, streamOf(i), headerBlock(callHeaders())),
+      ...Array(7).fill(frame(9, 0, streamOf(i))),
+    );
+    peer.send(frame(9, 4, streamOf(i)), data(streamOf(i), message("x"), 1));
+    assertEquals(peer.response(streamOf(i)).trailers["grpc-status"], "0");
+  }
+});
+
 Deno.test("More than 32 settings in a frame end the connection", () => {
   const entries = Array.from({ length: 33 }, (_, i) => [0xf000, i] as const);
   const peer = TestPeer.ready();
@@ -203,6 +215,17 @@ Deno.test("Answers that the client does not read hold further calls back, and go
     peer.received.splice(0, peer.received.length - 50);
   }
   assertEquals(started, 100);
+});
+
+Deno.test("A reset frees what was queued for its stream: calls held back start", () => {
+  let started = 0;
+  const peer = TestPeer.ready({
+    implementation: { unary: (_call, callback) => (started++, callback(null, new Uint8Array(600_000))) },
+  });
+  for (let i = 0; i < 6; i++) peer.call(streamOf(i));
+  assertEquals(started, 2);
+  peer.send(rstStream(1));
+  assertEquals(started, 3);
 });
 
 Deno.test("A client that never reads its answers is let go after 30 s", () => {
@@ -265,6 +288,15 @@ Deno.test("An idle connection is asked to go after the idle time-out, one with a
   busy.send(open);
   busy.advance(60_000);
   assertEquals(busy.goaway, undefined);
+});
+
+Deno.test("Calls that come and go between two looks keep a connection from being idle", () => {
+  const peer = TestPeer.ready({ limits: { idleTimeoutMs: 10_000 } });
+  for (let i = 0; i < 30; i++) {
+    peer.call(streamOf(i));
+    peer.advance(1000);
+  }
+  assertEquals(peer.goaway, undefined);
 });
 
 Deno.test("A silent client is asked with a PING, and let go when it does not answer", () => {

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Metadata } from "../../src/transport/metadata.ts";
 import type { Implementation } from "../../src/transport/service.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
-import { data, headers, message, PREFACE, rstStream, settings, windowUpdate } from "./frames.ts";
+import { concat, data, headers, message, PREFACE, rstStream, settings, windowUpdate } from "./frames.ts";
 import { callHeaders, TestPeer } from "./test_peer.ts";
 
 const INITIAL_WINDOW_SIZE = 4;
@@ -209,6 +209,22 @@ Deno.test("A request larger than every window arrives: octets are given back as 
   }
   peer.call(3);
   assertEquals(peer.response(3).trailers["grpc-status"], OK);
+});
+
+Deno.test("Padding counts, and is given back at once", () => {
+  const peer = TestPeer.ready({ limits: { streamWindowBytes: 2000 } });
+  const body = message("x".repeat(10_000));
+  let window = 2000;
+  peer.send(headers(1, callHeaders()));
+  for (let offset = 0; offset < body.length; offset += 100) {
+    const padded = concat([250], body.subarray(offset, offset + 100), new Uint8Array(250));
+    window -= padded.length;
+    assert(window >= 0, "the window stays closed");
+    peer.send(data(1, padded, 8));
+    for (const { type, streamId, payload } of peer.received.splice(0)) {
+      if (type === 8 && streamId === 1) window += new DataView(payload.buffer).getUint32(0);
+    }
+  }
 });
 
 Deno.test("A handler that does not read closes its stream's window, not the connection's", () => {

@@ -71,6 +71,12 @@ const CONNECTION_ERRORS:
       STREAM_CLOSED,
     ],
     ["5.1", "HEADERS on a closed stream", concat(open(), data(1, message(""), 1), open()), STREAM_CLOSED],
+    [
+      "5.1",
+      "WINDOW_UPDATE on an even stream, which only we could open",
+      concat(open(5), windowUpdate(2, 1)),
+      PROTOCOL_ERROR,
+    ],
     ["5.1.1", "HEADERS on an even stream", headers(2, callHeaders()), PROTOCOL_ERROR],
     ["5.1.1", "HEADERS on a stream below an earlier one", concat(open(5), open(3)), STREAM_CLOSED],
     ["6.1", "DATA on stream 0", data(0, [0]), PROTOCOL_ERROR],
@@ -231,6 +237,25 @@ for (const [what, fields] of MALFORMED) {
     assertEquals(peer.response(3).trailers["grpc-status"], "0");
   });
 }
+
+Deno.test("ServerConnection forgets the priority of one HEADERS at the next", () => {
+  const peer = TestPeer.ready();
+  peer.send(frame(1, END_HEADERS | PRIORITY, 1, concat([0, 0, 0, 1, 0], block)));
+  peer.call(3);
+  assertEquals(peer.response(3).trailers["grpc-status"], "0");
+});
+
+Deno.test("ServerConnection reads equal header blocks anew once the table has changed", () => {
+  const peer = TestPeer.ready();
+  const rest = headerBlock(callHeaders().filter(([name]) => name !== ":path"));
+  const inserting = (path: string) => concat([0x44, path.length], ascii(path), rest);
+  // Index 62, the newest entry: the same octets for both paths.
+  const referring = concat([0xbe], rest);
+  peer.send(frame(1, 5, 1, inserting("/x.Y/A")), frame(1, 5, 3, referring), frame(1, 5, 5, referring));
+  peer.send(frame(1, 5, 7, inserting("/x.Z/B")), frame(1, 5, 9, referring));
+  const texts = [3, 5, 9].map((id) => peer.response(id).trailers["grpc-message"]);
+  assertEquals(texts, ["unknown service x.Y", "unknown service x.Y", "unknown service x.Z"]);
+});
 
 Deno.test("ServerConnection takes a request without te", () => {
   const peer = TestPeer.ready();

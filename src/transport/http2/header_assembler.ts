@@ -24,8 +24,8 @@ export class HeaderAssembler {
   #fragment: Uint8Array = NOTHING;
   #continuations = 0;
   #lastBlock: Uint8Array = NOTHING;
+  /** Undefined when the last block has changed the table: the same octets would mean something else now. */
   #lastList: HeaderList | undefined;
-  #lastGeneration = 0;
 
   constructor(limits: Http2Limits) {
     this.#limits = limits;
@@ -96,18 +96,13 @@ export class HeaderAssembler {
   }
 
   #decodeOrRecall(bytes: Uint8Array, start: number, end: number): HeaderList {
-    const generation = this.#decoder.generation;
-    if (
-      this.#lastList !== undefined && generation === this.#lastGeneration && this.#isLast(bytes, start, end)
-    ) {
-      return this.#lastList;
-    }
+    if (this.#lastList !== undefined && this.#isLast(bytes, start, end)) return this.#lastList;
     this.#checkSize(end - start);
+    const generation = this.#decoder.generation;
     const list = this.#decode(bytes, start, end);
     this.#lastList = undefined;
     if (generation === this.#decoder.generation) {
       this.#lastList = list;
-      this.#lastGeneration = generation;
       this.#lastBlock = bytes.slice(start, end);
     }
     return list;

@@ -34,7 +34,7 @@ export class Sender {
   readonly #out: OutputBuffer;
   readonly #events: SenderEvents;
   readonly #encoder = new HpackEncoder();
-  /** Streams with a body to send and an open window of their own, each once, the next first. */
+  /** Streams with a body to send, each once, the next first; {@link pump} drops those with a closed window. */
   readonly #line: Stream[] = [];
   #windowBytes = DEFAULT_WINDOW_BYTES;
   #queuedBytes = 0;
@@ -134,7 +134,7 @@ export class Sender {
   }
 
   #enterLine(stream: Stream, queue: SendQueue): void {
-    if (queue.isInLine || stream.sendWindowBytes <= 0) return;
+    if (queue.isInLine) return;
     queue.isInLine = true;
     this.#line.push(stream);
   }
