@@ -37,6 +37,9 @@ const NAMESPACE = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" } as const;
 const KEY = { min: 1, max: MAX_KEY_BYTES, unit: "bytes" } as const;
 const TYPE_URL = { min: 1, max: MAX_TYPE_URL_BYTES, unit: "bytes" } as const;
 
+/** The most that an Any takes beside its payload: its type URL, and two tags and lengths. */
+const MAX_ANY_OVERHEAD_BYTES = MAX_TYPE_URL_BYTES + 32;
+
 /** What a namespaced entry is and may be; where it is kept is the chain's matter. */
 export class Namespaces {
   readonly #chain: Chain<Uint8Array, EntryChange>;
@@ -89,6 +92,14 @@ export class Namespaces {
       violations.push({
         field: "value.value",
         description: `is ${value.payloadBytes} bytes, expected at most ${this.#maxValueBytes}`,
+      });
+    }
+    // Stored as it came, with fields that an Any does not have or that occur again: none gets round the limit.
+    const maxBytes = Math.max(this.#maxValueBytes, value.payloadBytes) + MAX_ANY_OVERHEAD_BYTES;
+    if (value.encoded.length > maxBytes) {
+      violations.push({
+        field: "value",
+        description: `is ${value.encoded.length} bytes when encoded, expected at most ${maxBytes}`,
       });
     }
   }

@@ -1,3 +1,4 @@
+import type { Clock } from "../core/clock.ts";
 import type { Entry } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Fence } from "./fences.ts";
@@ -6,10 +7,17 @@ interface Job<V> {
   readonly key: CacheKey;
   readonly entry: Entry<V>;
   readonly fence: Fence;
+  readonly offeredAtMs: number;
 }
 
 /** How many copies are under way at once; the store's client sends them in one batch. */
 const CONCURRENT_FILLS = 16;
+
+/**
+ * A copy that has waited longer is not made: another replica may have deleted the entry meanwhile, and its
+ * tombstone, which would have refused the copy, stands for a minute only.
+ */
+export const MAX_WAIT_MS = 10_000;
 
 /**
  * Copies entries into a remote tier behind the reads that found them.
@@ -20,14 +28,16 @@ const CONCURRENT_FILLS = 16;
 export class Backfill<V> {
   readonly #fill: (key: CacheKey, entry: Entry<V>) => Promise<void>;
   readonly #limit: number;
+  readonly #clock: Clock;
   readonly #queue: Job<V>[] = [];
   #running = 0;
   #idle = Promise.withResolvers<void>();
 
   /** `fill` must not reject. `limit` is how many copies may wait. */
-  constructor(fill: (key: CacheKey, entry: Entry<V>) => Promise<void>, limit: number) {
+  constructor(fill: (key: CacheKey, entry: Entry<V>) => Promise<void>, limit: number, clock: Clock) {
     this.#fill = fill;
     this.#limit = limit;
+    this.#clock = clock;
     this.#idle.resolve();
   }
 
@@ -35,7 +45,7 @@ export class Backfill<V> {
   offer(key: CacheKey, entry: Entry<V>, fence: Fence): boolean {
     if (this.#queue.length >= this.#limit) return false;
     if (this.#running === 0) this.#idle = Promise.withResolvers();
-    this.#queue.push({ key, entry, fence });
+    this.#queue.push({ key, entry, fence, offeredAtMs: this.#clock.now() });
     if (this.#running < CONCURRENT_FILLS) this.#work();
     return true;
   }
@@ -49,7 +59,8 @@ export class Backfill<V> {
     this.#running++;
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
       using fence = job.fence;
-      if (fence.holds) await this.#fill(job.key, job.entry);
+      const waitedMs = this.#clock.now() - job.offeredAtMs;
+      if (fence.holds && waitedMs <= MAX_WAIT_MS) await this.#fill(job.key, job.entry);
     }
     if (--this.#running === 0) this.#idle.resolve();
   }

@@ -3,7 +3,7 @@ import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority, Caller, LocalStore, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
-import { Fences } from "./fences.ts";
+import { type Fence, Fences } from "./fences.ts";
 import type { CacheObserver } from "./observer.ts";
 import { SharedTier } from "./shared_tier.ts";
 import { SingleFlight } from "./single_flight.ts";
@@ -93,20 +93,39 @@ export class Chain<V, C> implements AsyncDisposable {
   /** What a flight does: looks below local memory and fills what is nearer behind the answer. */
   async #descend(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined> {
     using fence = this.#fences.take(key);
-    const shared = await this.#shared?.read(key, signal) ?? "unknown";
+    const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
     if (typeof shared === "object") {
-      if (fence.holds) this.#local?.set(key, shared);
+      if (this.#mayFill(key, fence)) this.#local?.set(key, shared);
       return shared;
     }
     signal.throwIfAborted();
     const entry = await this.#tier.read("read", this.#authority.read(key, signal));
+    const mayFill = this.#mayFill(key, fence);
     if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
     // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
-    if (fence.holds && shared !== "tombstone") {
+    if (mayFill && shared !== "tombstone") {
       this.#local?.set(key, entry);
       if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
     }
     return entry;
+  }
+
+  /**
+   * Whether a read may fill memory with what it found. If not, something has happened to the key meanwhile, and
+   * what was found may be the newer: memory drops the key, or a read that begins after this one has returned
+   * could get something older from it.
+   *
+   *     get(k)            set(k, 1)               set(k, 2)
+   *     begins
+   *                       done, memory holds 1
+   *                                               2 is in Redis, the answer on its way
+   *     reads 2
+   *     returns 2; the next get must not return 1
+   */
+  #mayFill(key: CacheKey, fence: Fence): boolean {
+    if (fence.holds) return true;
+    this.#drop(key);
+    return false;
   }
 
   /**
@@ -120,8 +139,7 @@ export class Chain<V, C> implements AsyncDisposable {
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     kept: (result: T) => Entry<V> | undefined,
   ): Promise<T> {
-    this.#fences.void(key);
-    using fence = this.#fences.take(key);
+    using fence = this.#fences.takeForChange(key);
     // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
     const signal = new AbortController().signal;
     const intent = this.#newIntent();
@@ -136,9 +154,8 @@ export class Chain<V, C> implements AsyncDisposable {
     try {
       result = await this.#tier.write("write", apply(signal), () => this.#drop(key));
     } catch (error) {
-      // It may have happened or may still happen: nobody nearer may go on answering for this key. In the
-      // shared tier the announcement stands until it ends by itself.
-      if (!announced) this.#shared?.distrust(key);
+      // It may have happened or may still happen: nobody nearer may go on answering for this key.
+      this.#shared?.distrust(key);
       this.#drop(key);
       throw error;
     }

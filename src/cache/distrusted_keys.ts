@@ -11,7 +11,9 @@ const RETRY_MS = 1000;
 export class DistrustedKeys implements Disposable {
   readonly #clock: Clock;
   readonly #makeSafe: (key: CacheKey) => Promise<void>;
-  readonly #keys = new Set<CacheKey>();
+  /** Each key with the number of the addition that it was last named in. */
+  readonly #keys = new Map<CacheKey, number>();
+  #additions = 0;
   #timer: Timer | undefined;
 
   /** `makeSafe` resolves once the tier holds nothing under the key that could be read. */
@@ -25,7 +27,7 @@ export class DistrustedKeys implements Disposable {
   }
 
   add(key: CacheKey): void {
-    this.#keys.add(key);
+    this.#keys.set(key, ++this.#additions);
     this.#schedule();
   }
 
@@ -45,13 +47,16 @@ export class DistrustedKeys implements Disposable {
 
   async #retry(): Promise<void> {
     // One after the other: the first failure says that the tier is still away, and ends the round.
-    for (const key of [...this.#keys]) {
-      try {
-        await this.#makeSafe(key);
-      } catch {
-        break;
-      }
+    for (const [key, addition] of [...this.#keys]) {
+      if (this.#keys.get(key) !== addition) continue;
+      const safe = await this.#makeSafe(key).then(() => true, () => false);
+      // Added again: what was made safe is older than the last change, and may not be so any more.
+      if (this.#keys.get(key) !== addition) continue;
       this.#keys.delete(key);
+      if (safe) continue;
+      // Back to the end, so that a key that always fails keeps no other from its turn.
+      this.#keys.set(key, addition);
+      break;
     }
     this.#timer = undefined;
     if (this.#keys.size > 0) this.#schedule();

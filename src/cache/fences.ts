@@ -4,7 +4,11 @@ import type { CacheKey } from "../core/key.ts";
 interface Cell {
   generation: number;
   fences: number;
+  changes: number;
 }
+
+/** The generation of a fence that never holds. */
+const NEVER = -1;
 
 /**
  * Keeps older things from overwriting newer ones in local memory.
@@ -20,21 +24,27 @@ interface Cell {
  *     fence is void: does not put
  *     "old" back into memory
  *
- * Two writes of one key that overlap void each other, because only the authority knows their order; the next
- * read asks it. A cell exists only while a fence of its key is out.
+ * Two changes of one key that overlap fill nothing either, because only the authority knows their order; the
+ * next read asks it. A cell exists only while a fence of its key is out.
  */
 export class Fences {
   readonly #cells = new Map<CacheKey, Cell>();
 
-  /** Takes a fence. Dispose it once the fill is done or given up. */
+  /** Takes a fence for a read. Dispose it once the fill is done or given up. */
   take(key: CacheKey): Fence {
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      cell = { generation: 0, fences: 0 };
-      this.#cells.set(key, cell);
-    }
-    cell.fences++;
-    return new Fence(this.#cells, key, cell);
+    const cell = this.#cell(key);
+    return new Fence(cell, cell.generation, () => this.#release(key, cell));
+  }
+
+  /** Voids all fences of the key and takes one for a change, void if another change is under way. */
+  takeForChange(key: CacheKey): Fence {
+    const cell = this.#cell(key);
+    cell.generation++;
+    cell.changes++;
+    return new Fence(cell, cell.changes > 1 ? NEVER : cell.generation, () => {
+      cell.changes--;
+      this.#release(key, cell);
+    });
   }
 
   /** Voids all fences of the key that are out. */
@@ -42,20 +52,32 @@ export class Fences {
     const cell = this.#cells.get(key);
     if (cell !== undefined) cell.generation++;
   }
+
+  #cell(key: CacheKey): Cell {
+    let cell = this.#cells.get(key);
+    if (cell === undefined) {
+      cell = { generation: 0, fences: 0, changes: 0 };
+      this.#cells.set(key, cell);
+    }
+    cell.fences++;
+    return cell;
+  }
+
+  #release(key: CacheKey, cell: Cell): void {
+    if (--cell.fences === 0) this.#cells.delete(key);
+  }
 }
 
 /** One permission to fill; see {@link Fences}. */
 export class Fence implements Disposable {
-  readonly #cells: Map<CacheKey, Cell>;
-  readonly #key: CacheKey;
-  readonly #cell: Cell;
+  readonly #cell: { readonly generation: number };
   readonly #generation: number;
+  readonly #release: () => void;
 
-  constructor(cells: Map<CacheKey, Cell>, key: CacheKey, cell: Cell) {
-    this.#cells = cells;
-    this.#key = key;
+  constructor(cell: { readonly generation: number }, generation: number, release: () => void) {
     this.#cell = cell;
-    this.#generation = cell.generation;
+    this.#generation = generation;
+    this.#release = release;
   }
 
   /** Whether nothing has happened to the key since the fence was taken. */
@@ -64,6 +86,6 @@ export class Fence implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (--this.#cell.fences === 0) this.#cells.delete(this.#key);
+    this.#release();
   }
 }

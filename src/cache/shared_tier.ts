@@ -35,7 +35,11 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#tier = tier;
     this.#clock = options.clock;
     this.#observer = options.observer;
-    this.#backfill = new Backfill((key, entry) => this.#fill(key, entry), options.backfillQueueSize);
+    this.#backfill = new Backfill(
+      (key, entry) => this.#fill(key, entry),
+      options.backfillQueueSize,
+      options.clock,
+    );
     this.#distrusted = new DistrustedKeys(
       options.clock,
       (key) => tier.write("bury", store.bury(key, options.newIntent(), undefined, this.#stop.signal)),
@@ -74,15 +78,15 @@ export class SharedTier<V> implements AsyncDisposable {
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
   async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return await this.bury(key, intent, entry.version);
-    await this.#finish(this.#store.publish(key, intent, entry, this.#stop.signal));
+    await this.#finish(key, this.#store.publish(key, intent, entry, this.#stop.signal));
   }
 
   /** Ends the announcement of a delete; the tombstone stays. */
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    await this.#finish(this.#store.bury(key, intent, version, this.#stop.signal));
+    await this.#finish(key, this.#store.bury(key, intent, version, this.#stop.signal));
   }
 
-  /** Says that the key was changed without an announcement: what the tier has may be older than the truth. */
+  /** Says that what the tier has may be older than the truth: the key is not read there until it has a tombstone. */
   distrust(key: CacheKey): void {
     this.#distrusted.add(key);
   }
@@ -104,11 +108,12 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#stop.abort();
   }
 
-  async #finish(told: Promise<void>): Promise<void> {
+  async #finish(key: CacheKey, told: Promise<void>): Promise<void> {
     try {
       await this.#tier.write("write", told);
     } catch {
-      // The announcement still stands there: a tombstone, which no reader takes for an answer.
+      // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
+      this.#distrusted.add(key);
     }
   }
 

@@ -70,7 +70,9 @@ export class Timeouts {
     for (; this.#head < this.#queue.length; this.#head++) {
       const waiting = this.#queue[this.#head]!;
       if (waiting.settled) continue;
-      if (waiting.deadlineMs > nowMs) break;
+      const leftMs = waiting.deadlineMs - nowMs;
+      // More than all of it: the machine's clock was set back, perhaps by hours, and nobody waits that long.
+      if (leftMs > 0 && leftMs <= this.#timeoutMs) break;
       waiting.expire();
     }
     this.#compact();

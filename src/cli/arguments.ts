@@ -38,14 +38,28 @@ export function expectNoArguments(command: string, args: readonly string[]): voi
 
 function parseStrictly(args: readonly string[]) {
   const list = { type: "string", multiple: true } as const;
-  try {
-    return parseArgs({
+  const { values, positionals } = inOneSentence(() =>
+    parseArgs({
       // Kratos programs are started with -conf; a single dash would be read as -c onf.
       args: args.map((arg) => /^-conf(=|$)/.test(arg) ? `-${arg}` : arg),
       options: { config: { ...list, short: "c" }, conf: list, set: list },
       strict: true,
-    }).values;
+      allowPositionals: true,
+    })
+  );
+  // Not quoted: it may be the password that somebody has typed behind --set PATH.
+  if (positionals.length > 0) {
+    throw new UsageError("An argument belongs to no option, expected --config FILE or --set PATH=VALUE");
+  }
+  return values;
+}
+
+/** What `parse` returns; what it throws, as a UsageError without the advice that follows its first sentence. */
+function inOneSentence<T>(parse: () => T): T {
+  try {
+    return parse();
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const text = error instanceof Error ? error.message : String(error);
+    throw new UsageError(text.split(/\.?\s*\n|\.\s|\.$/, 1)[0]!);
   }
 }

@@ -10,9 +10,15 @@ export interface Environment {
 export const processEnvironment: Environment = {
   get: (name) => Deno.env.get(name),
   names() {
-    // Asked first: listing without the permission would prompt whoever sits at the terminal.
-    if (Deno.permissions.querySync({ name: "env" }).state !== "granted") return undefined;
-    return Object.keys(Deno.env.toObject());
+    // Where the answer is "prompt", listing would question whoever sits at the terminal. "denied" may still
+    // list: it is what a permission set with `ignore` says, which hides variables and refuses none.
+    if (Deno.permissions.querySync({ name: "env" }).state === "prompt") return undefined;
+    try {
+      return Object.keys(Deno.env.toObject());
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) return undefined;
+      throw error;
+    }
   },
 };
 

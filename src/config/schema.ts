@@ -88,7 +88,7 @@ export const KEYS = {
   "data.database.query_timeout": key(
     duration(),
     500,
-    "The longest a statement may take. If not set, the larger of the source's readTimeout and writeTimeout.",
+    "The longest an operation on MySQL may take. If not set, the larger of the source's readTimeout and writeTimeout.",
   ),
   "data.database.max_connections": key(
     integer({ min: 1, max: 10_000 }),

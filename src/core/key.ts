@@ -4,7 +4,8 @@
  * begins with its own word.
  *
  *     namespaced   namespace:<escaped namespace>:<key>      "a:b", "c"  ->  namespace:a%3Ab:c
- *     secrets      secret:<key>                             "a", "b:c"  ->  namespace:a:b:c
+ *                                                           "a", "b:c"  ->  namespace:a:b:c
+ *     secrets      secret:<key>                             "a"         ->  secret:a
  */
 
 declare const made: unique symbol;

@@ -48,12 +48,15 @@ export class Logger {
   }
 }
 
+/** Nobody reads further, and an error may be its own cause. */
+const MAX_CAUSES = 8;
+
 /** An error's text followed by those of what caused it. */
 function causes(error: Error): string {
   const texts: string[] = [];
   for (
     let cause: unknown = error;
-    cause !== undefined;
+    cause !== undefined && texts.length < MAX_CAUSES;
     cause = cause instanceof Error ? cause.cause : undefined
   ) {
     texts.push(cause instanceof Error ? cause.message || cause.name : String(cause));

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 
 /** How to reach a Redis server. */
@@ -13,17 +14,28 @@ export interface RedisClientOptions {
   readonly connectTimeoutMs: number;
 }
 
-/** A Lua script on one key; ioredis sends its text once a connection and its SHA-1 from then on. */
+/** A Lua script on one key; {@link redisScript} makes one. */
 export interface RedisScript {
-  /** Unique among the scripts of this program. */
-  readonly name: string;
   readonly lua: string;
+  /** The name under which Redis knows a script that it has run before. */
+  readonly sha1: string;
+}
+
+/** The script with this text. */
+export function redisScript(lua: string): RedisScript {
+  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }
 
 /** What the stores send as a script's argument. */
 export type RedisArgument = string | number | Uint8Array;
 
-type ScriptCommand = (key: string, ...args: RedisArgument[]) => Promise<unknown>;
+/** EVALSHA's and EVAL's twins that reply with bytes, which ioredis has and its types do not name. */
+type EvalCommand = (
+  script: string,
+  keyCount: number,
+  key: string,
+  ...args: (string | number | Buffer)[]
+) => Promise<unknown>;
 
 /** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
@@ -36,7 +48,8 @@ const MAX_RECONNECT_DELAY_MS = 1000;
  */
 export class RedisClient implements AsyncDisposable {
   readonly #redis: Redis;
-  readonly #scripts = new Map<string, ScriptCommand>();
+  readonly #evalSha: EvalCommand;
+  readonly #eval: EvalCommand;
 
   /** Starts to connect. `onError` is told of each failed attempt and lost connection. */
   constructor(options: RedisClientOptions, onError: (error: Error) => void) {
@@ -55,6 +68,8 @@ export class RedisClient implements AsyncDisposable {
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
     this.#redis.on("error", onError);
+    this.#evalSha = this.#command("evalshaBuffer");
+    this.#eval = this.#command("evalBuffer");
   }
 
   /** Resolves once commands can be sent; never rejects, and waits for ever while the server is away. */
@@ -78,12 +93,21 @@ export class RedisClient implements AsyncDisposable {
     await this.#redis.del(key);
   }
 
-  /** Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer. */
-  run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown> {
-    return (this.#scripts.get(script.name) ?? this.#define(script))(
-      key,
-      ...args.map((arg) => arg instanceof Uint8Array ? asBuffer(arg) : arg),
-    );
+  /**
+   * Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer.
+   *
+   * Not by ioredis's defineCommand: a script that is defined while a batch is being collected is missing from
+   * that batch, which then takes the process down.
+   */
+  async run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown> {
+    const sent = args.map((arg) => arg instanceof Uint8Array ? asBuffer(arg) : arg);
+    try {
+      return await this.#evalSha(script.sha1, 1, key, ...sent);
+    } catch (error) {
+      // Redis has restarted or never met the script. Nothing was run, so nothing is run twice.
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return await this.#eval(script.lua, 1, key, ...sent);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,14 +117,10 @@ export class RedisClient implements AsyncDisposable {
     await ended;
   }
 
-  #define(script: RedisScript): ScriptCommand {
-    this.#redis.defineCommand(script.name, { numberOfKeys: 1, lua: script.lua });
-    // defineCommand adds the method, and its twin that replies with bytes, under the script's name.
-    const method: unknown = Reflect.get(this.#redis, `${script.name}Buffer`);
-    if (typeof method !== "function") throw new TypeError(`Cannot define script ${script.name}`);
-    const command: ScriptCommand = (...args) => method.apply(this.#redis, args);
-    this.#scripts.set(script.name, command);
-    return command;
+  #command(name: string): EvalCommand {
+    const method: unknown = Reflect.get(this.#redis, name);
+    if (typeof method !== "function") throw new TypeError(`Cannot run scripts: ioredis has no ${name}`);
+    return (...args) => method.apply(this.#redis, args);
   }
 }
 

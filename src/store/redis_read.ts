@@ -1,15 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { RedisClient, RedisScript } from "./redis_client.ts";
+import { type RedisClient, redisScript } from "./redis_client.ts";
 
 /**
  * The value and the time it has left, as of one instant. GET and PTTL sent one behind the other are two
  * instants: a SET in between would pair the old value with the new one's time.
  */
-const READ: RedisScript = {
-  name: "cacheserverRead",
-  lua: "return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }",
-};
+const READ = redisScript("return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }");
 
 /** PTTL's answer for a key that never expires. */
 const NEVER = -1;

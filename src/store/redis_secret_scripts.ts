@@ -20,7 +20,7 @@
  * Somebody whose intent is gone (FLUSHALL, eviction, too late) publishes no entry either, because it cannot
  * know what has happened since; it leaves a tombstone, and the next reader after that fills from the database.
  */
-import type { RedisScript } from "./redis_client.ts";
+import { redisScript } from "./redis_client.ts";
 
 /** First byte of a key that holds a secret. */
 export const FORMAT_ENTRY = 1;
@@ -60,44 +60,32 @@ local function newer(a, b) if a > b then return a else return b end end
 `;
 
 /** ARGV: intent, tombstone's ttl. */
-export const ANNOUNCE: RedisScript = {
-  name: "cacheserverAnnounce",
-  lua: `${LOAD}
+export const ANNOUNCE = redisScript(`${LOAD}
 load(ARGV[1])
 local deadline = string.format('%013.0f', now + ARGV[2])
 put('\\${FORMAT_TOMBSTONE}' .. version .. others .. ARGV[1] .. deadline, ARGV[2])
-`,
-};
+`);
 
 /** ARGV: intent, tombstone's ttl, version, payload, entry's ttl or 0. */
-export const PUBLISH: RedisScript = {
-  name: "cacheserverPublish",
-  lua: `${LOAD}
+export const PUBLISH = redisScript(`${LOAD}
 load(ARGV[1])
 if found and others == '' and ARGV[3] >= version then
   put('\\${FORMAT_ENTRY}' .. ARGV[3] .. ARGV[4], ARGV[5])
 else
   put('\\${FORMAT_TOMBSTONE}' .. newer(version, ARGV[3]) .. others, ARGV[2])
 end
-`,
-};
+`);
 
 /** ARGV: intent, tombstone's ttl, version. */
-export const BURY: RedisScript = {
-  name: "cacheserverBury",
-  lua: `${LOAD}
+export const BURY = redisScript(`${LOAD}
 load(ARGV[1])
 put('\\${FORMAT_TOMBSTONE}' .. newer(version, ARGV[3]) .. others, ARGV[2])
-`,
-};
+`);
 
 /** ARGV: version, payload, entry's ttl or 0. */
-export const FILL: RedisScript = {
-  name: "cacheserverFill",
-  lua: `${LOAD}
+export const FILL = redisScript(`${LOAD}
 load('')
 if not held or (kind == ${FORMAT_ENTRY} and ARGV[1] > version) then
   put('\\${FORMAT_ENTRY}' .. ARGV[1] .. ARGV[2], ARGV[3])
 end
-`,
-};
+`);

@@ -27,11 +27,13 @@ export class RedisSecrets implements SharedCache<Secret> {
   readonly #client: RedisClient;
   readonly #keyPrefix: string;
   readonly #clock: Clock;
+  readonly #tombstoneTtlMs: number;
 
-  constructor(client: RedisClient, keyPrefix: string, clock: Clock) {
+  constructor(client: RedisClient, keyPrefix: string, clock: Clock, tombstoneTtlMs = TOMBSTONE_TTL_MS) {
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#clock = clock;
+    this.#tombstoneTtlMs = tombstoneTtlMs;
   }
 
   async read(key: CacheKey): Promise<SharedRead<Secret>> {
@@ -53,7 +55,7 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   async announce(key: CacheKey, intent: string): Promise<void> {
-    await this.#client.run(ANNOUNCE, this.#keyPrefix + key, intent, TOMBSTONE_TTL_MS);
+    await this.#client.run(ANNOUNCE, this.#keyPrefix + key, intent, this.#tombstoneTtlMs);
   }
 
   async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
@@ -61,14 +63,14 @@ export class RedisSecrets implements SharedCache<Secret> {
       PUBLISH,
       this.#keyPrefix + key,
       intent,
-      TOMBSTONE_TTL_MS,
+      this.#tombstoneTtlMs,
       ...this.#arguments(entry),
     );
   }
 
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
-    await this.#client.run(BURY, this.#keyPrefix + key, intent, TOMBSTONE_TTL_MS, outranked);
+    await this.#client.run(BURY, this.#keyPrefix + key, intent, this.#tombstoneTtlMs, outranked);
   }
 
   async fill(key: CacheKey, entry: Entry<Secret>): Promise<void> {

@@ -1,0 +1,41 @@
+import type { RequestRange } from "./requests.ts";
+import type { ServerAddress } from "../../src/transport/service.ts";
+
+/** How many calls are in flight, and over how many connections. */
+export interface Shape {
+  readonly connections: number;
+  /** Calls in flight on each connection. */
+  readonly streams: number;
+}
+
+/** What an answer has to be in order to count. */
+export interface Expectation {
+  /** The gRPC status. */
+  readonly status: number;
+  /** The least that the response's message may be, in bytes. */
+  readonly minMessageBytes: number;
+}
+
+/** One measurement as a load generator is told to take it. */
+export interface Load {
+  readonly address: ServerAddress;
+  readonly shape: Shape;
+  readonly requests: RequestRange;
+  /** `cycle`: key after key, and from the first again. `once`: no key twice, so the load may end before its time. */
+  readonly order: "cycle" | "once";
+  readonly expectation: Expectation;
+  /** Load that is not measured, before the measured one. */
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+}
+
+/** What a load generator has seen. */
+export interface Measurement {
+  /** Calls that were answered as expected. */
+  readonly calls: number;
+  readonly callsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** How many calls were answered otherwise, by what they got instead. They are in no other number. */
+  readonly failures: Readonly<Record<string, number>>;
+}

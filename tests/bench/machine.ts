@@ -1,0 +1,60 @@
+import { cpus } from "node:os";
+import { TestDatabase } from "../support/mysql_database.ts";
+import { type RedisAddress, testServers } from "../support/servers.ts";
+import { findH2load } from "./load_h2load.ts";
+
+/** On what the numbers were taken. */
+export interface Machine {
+  readonly date: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly kernel: string;
+  readonly deno: string;
+  /** Undefined where there is none. */
+  readonly redis: string | undefined;
+  readonly database: string | undefined;
+  readonly h2load: string | undefined;
+  /** The load average of the last minute before the first measurement: near 0 when nobody else used the machine. */
+  readonly loadAverage: number;
+}
+
+/** Describes this machine and the servers that the environment names. */
+export async function describeMachine(): Promise<Machine> {
+  const { redis, mysql } = testServers();
+  const { deno, v8 } = Deno.version;
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: navigator.hardwareConcurrency,
+    memoryGiB: Math.round(Deno.systemMemoryInfo().total / 2 ** 30 * 10) / 10,
+    kernel: `${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,
+    deno: `${deno} (V8 ${v8})`,
+    redis: redis && await redisVersion(redis),
+    database: mysql && await databaseVersion(new TestDatabase(mysql)),
+    h2load: await h2loadVersion(),
+    loadAverage: Deno.loadavg()[0]!,
+  };
+}
+
+async function redisVersion({ hostname, port }: RedisAddress): Promise<string> {
+  using connection = await Deno.connect({ hostname, port });
+  await connection.write(new TextEncoder().encode("INFO server\r\n"));
+  const answer = new Uint8Array(4096);
+  const length = await connection.read(answer) ?? 0;
+  return /redis_version:(\S+)/.exec(new TextDecoder().decode(answer.subarray(0, length)))?.[1] ?? "unknown";
+}
+
+async function databaseVersion(database: TestDatabase): Promise<string> {
+  await using owned = database;
+  await owned.create();
+  const [row] = await owned.rows<{ readonly version: string }>("SELECT VERSION() AS version");
+  return row?.version ?? "unknown";
+}
+
+async function h2loadVersion(): Promise<string | undefined> {
+  const program = findH2load();
+  if (program === undefined) return undefined;
+  const { stdout } = await new Deno.Command(program, { args: ["--version"] }).output();
+  return new TextDecoder().decode(stdout).trim().replace(/^h2load /, "");
+}

@@ -1,0 +1,94 @@
+/**
+ * What entries in local memory really take: a process of its own fills an LruMemory as the service does, and
+ * compares its resident memory before and after with what the memory has counted.
+ */
+import { systemClock } from "../../src/core/clock.ts";
+import { cacheKey } from "../../src/core/key.ts";
+import { UNVERSIONED } from "../../src/core/version.ts";
+import { LruMemory, type LruOptions } from "../../src/store/lru.ts";
+import { printLine } from "../support/print_line.ts";
+import { entryKey } from "./requests.ts";
+
+/** The stored value of each entry: an encoded Any. */
+export const VALUE_BYTES = 100;
+const NAMESPACE = "sessions";
+const TTL_MS = 3_600_000;
+const RECEIVED = new Uint8Array(VALUE_BYTES).fill(0x61);
+
+const LIMITS: LruOptions = { maxBytes: Number.MAX_SAFE_INTEGER, maxEntryBytes: 2 ** 20 };
+const WARM_UP_MEMORY_BYTES = 2 ** 20;
+const WARM_UP_ENTRIES = 500_000;
+
+/** The memory of a number of entries. */
+export interface MemoryUse {
+  readonly entries: number;
+  /** The characters of a key, its namespace included. */
+  readonly keyBytes: number;
+  readonly valueBytes: number;
+  /** What LruMemory counts. */
+  readonly accountedBytes: number;
+  /** By how much the resident memory has grown. */
+  readonly residentBytes: number;
+  /** What an entry takes beside its key and value, by the resident memory; lru.ts counts ENTRY_OVERHEAD_BYTES. */
+  readonly overheadBytes: number;
+}
+
+/** Measures in a fresh process. */
+export async function measureMemory(entries: number): Promise<MemoryUse> {
+  const self = decodeURIComponent(new URL(import.meta.url).pathname);
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--v8-flags=--expose-gc", "--allow-read", self, String(entries)],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error(`Cannot measure the memory of ${entries} entries, see above`);
+  return JSON.parse(new TextDecoder().decode(stdout)) as MemoryUse;
+}
+
+/** Measures in this process. */
+async function measure(entries: number): Promise<MemoryUse> {
+  // A process that has been at work has grown its heap's young generation, which is no entry's: it grows before
+  // the first look, under entries that come and go. They share a value, for what an allocator of buffers keeps of
+  // those that are gone would hide what the entries take.
+  const passing = new LruMemory({ ...LIMITS, maxBytes: WARM_UP_MEMORY_BYTES }, systemClock);
+  fill(passing, WARM_UP_ENTRIES, () => RECEIVED);
+  const memory = new LruMemory(LIMITS, systemClock);
+  const before = await residentBytes();
+  // As Namespaces.set() does: the entry owns a copy of what was received.
+  fill(memory, entries, () => new Uint8Array(RECEIVED));
+  const resident = await residentBytes() - before;
+  if (memory.entryCount !== entries) {
+    throw new Error(`There are ${memory.entryCount} entries, not ${entries}`);
+  }
+  const keyBytes = cacheKey(NAMESPACE, entryKey(0)).length;
+  return {
+    entries,
+    keyBytes,
+    valueBytes: VALUE_BYTES,
+    accountedBytes: memory.usedBytes,
+    residentBytes: resident,
+    overheadBytes: resident / entries - keyBytes - VALUE_BYTES,
+  };
+}
+
+function fill(memory: LruMemory, entries: number, newValue: () => Uint8Array): void {
+  const store = memory.store((value: Uint8Array) => value.length);
+  for (let index = 0; index < entries; index++) {
+    const expiresAtMs = systemClock.now() + TTL_MS;
+    store.set(cacheKey(NAMESPACE, entryKey(index)), { value: newValue(), expiresAtMs, version: UNVERSIONED });
+  }
+}
+
+/** The resident memory without garbage: buffers are freed by a thread of their own, behind the collection. */
+async function residentBytes(): Promise<number> {
+  const collect: unknown = Reflect.get(globalThis, "gc");
+  if (typeof collect !== "function") throw new Error("Cannot collect garbage: --expose-gc is missing");
+  for (let round = 0; round < 5; round++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return Deno.memoryUsage().rss;
+}
+
+if (import.meta.main) printLine(JSON.stringify(await measure(Number(Deno.args[0]))));

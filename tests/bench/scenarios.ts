@@ -1,0 +1,165 @@
+/** What is measured, as a table: a further measurement is a further row. */
+import { Status } from "../../src/transport/status.ts";
+import type { Expectation, Load, Shape } from "./load.ts";
+import { type Method, PAYLOAD_BYTES } from "./requests.ts";
+
+/** How the service is set up: with which servers beside it, and whether it has its own memory before them. */
+export interface ServiceSetup {
+  readonly profile: "servers" | "embedded";
+  readonly localMemory: "on" | "off";
+}
+
+/** The set-ups by the name that the report gives them. */
+export const SETUPS = {
+  "servers": { profile: "servers", localMemory: "on" },
+  "servers, no L1": { profile: "servers", localMemory: "off" },
+  "embedded": { profile: "embedded", localMemory: "on" },
+  "embedded, no L1": { profile: "embedded", localMemory: "off" },
+} as const satisfies Record<string, ServiceSetup>;
+
+export type SetupName = keyof typeof SETUPS;
+
+/** Who makes the load: `deno` is the client in the folder client/. */
+export type Generator = "deno" | "h2load";
+
+/** One way to put a scenario under load. */
+export interface ScenarioLoad {
+  readonly generator: Generator;
+  readonly shape: Shape;
+}
+
+/** One row. */
+export interface Scenario {
+  readonly name: string;
+  readonly setup: SetupName;
+  /** What is there before: nothing, each key as the service stores it, or rows that only MySQL knows of. */
+  readonly preparation: "nothing" | "keys stored by the service" | "rows inserted into MySQL";
+  readonly method: Method;
+  /** How many keys there are for a run, and whether a run may ask for one again. */
+  readonly keys: { readonly count: number; readonly order: Load["order"] };
+  readonly expectation: Expectation;
+  readonly loads: readonly ScenarioLoad[];
+}
+
+const MAIN: ScenarioLoad = { generator: "deno", shape: { connections: 8, streams: 16 } };
+const MANY_CONNECTIONS: ScenarioLoad = { generator: "deno", shape: { connections: 50, streams: 1 } };
+
+/** Many times the calls in flight, so that no two of them ask for the same key and share one read. */
+const ENTRIES = { count: 10_000, order: "cycle" } as const;
+const SECRETS = { count: 2_000, order: "cycle" } as const;
+/** More than a run gets to ask for. */
+const FRESH_SECRETS = { count: 30_000, order: "once" } as const;
+
+const SECRET_KEY_BYTES = 36;
+const VALUE: Expectation = { status: Status.OK, minMessageBytes: PAYLOAD_BYTES };
+const SECRET: Expectation = { status: Status.OK, minMessageBytes: SECRET_KEY_BYTES };
+const EMPTY: Expectation = { status: Status.OK, minMessageBytes: 0 };
+const NOT_FOUND: Expectation = { status: Status.NOT_FOUND, minMessageBytes: 0 };
+
+/** The rows in the order of the report; those of one set-up stand together and share its process. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "Get, L1 hit",
+    setup: "servers",
+    preparation: "keys stored by the service",
+    method: "Get",
+    keys: ENTRIES,
+    expectation: VALUE,
+    loads: [
+      MAIN,
+      { ...MAIN, generator: "h2load" },
+      MANY_CONNECTIONS,
+      { ...MANY_CONNECTIONS, generator: "h2load" },
+    ],
+  },
+  {
+    name: "Get, miss (NOT_FOUND)",
+    setup: "servers",
+    preparation: "nothing",
+    method: "Get",
+    keys: ENTRIES,
+    expectation: NOT_FOUND,
+    loads: [MAIN],
+  },
+  {
+    name: "Set",
+    setup: "servers",
+    preparation: "nothing",
+    method: "Set",
+    keys: ENTRIES,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "GetSecret, L1 hit",
+    setup: "servers",
+    preparation: "keys stored by the service",
+    method: "GetSecret",
+    keys: SECRETS,
+    expectation: SECRET,
+    loads: [MAIN],
+  },
+  {
+    name: "Get, Redis hit",
+    setup: "servers, no L1",
+    preparation: "keys stored by the service",
+    method: "Get",
+    keys: ENTRIES,
+    expectation: VALUE,
+    loads: [MAIN],
+  },
+  {
+    name: "GetSecret, Redis hit",
+    setup: "servers, no L1",
+    preparation: "keys stored by the service",
+    method: "GetSecret",
+    keys: SECRETS,
+    expectation: SECRET,
+    loads: [MAIN],
+  },
+  {
+    name: "GetSecret, MySQL (and copied into Redis)",
+    setup: "servers, no L1",
+    preparation: "rows inserted into MySQL",
+    method: "GetSecret",
+    keys: FRESH_SECRETS,
+    expectation: SECRET,
+    loads: [MAIN],
+  },
+  {
+    name: "Get, miss (NOT_FOUND)",
+    setup: "embedded",
+    preparation: "nothing",
+    method: "Get",
+    keys: ENTRIES,
+    expectation: NOT_FOUND,
+    loads: [MAIN],
+  },
+  {
+    name: "Set",
+    setup: "embedded",
+    preparation: "nothing",
+    method: "Set",
+    keys: ENTRIES,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "Get, SQLite",
+    setup: "embedded, no L1",
+    preparation: "keys stored by the service",
+    method: "Get",
+    keys: ENTRIES,
+    expectation: VALUE,
+    loads: [MAIN],
+  },
+  {
+    name: "GetSecret, SQLite",
+    setup: "embedded, no L1",
+    preparation: "keys stored by the service",
+    method: "GetSecret",
+    keys: SECRETS,
+    expectation: SECRET,
+    loads: [MAIN],
+  },
+];

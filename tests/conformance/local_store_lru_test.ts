@@ -1,0 +1,11 @@
+import { LruMemory } from "../../src/store/lru.ts";
+import { localStoreSuite } from "./local_store_suite.ts";
+
+localStoreSuite("LruMemory", (limits, clock) => {
+  const memory = new LruMemory(limits, clock);
+  return {
+    store: memory.store((value: Uint8Array) => value.length),
+    sibling: memory.store((value: string) => value.length),
+    usedBytes: () => memory.usedBytes,
+  };
+});

@@ -1,0 +1,14 @@
+import type { CacheObserver } from "../../src/cache/observer.ts";
+
+/** Writes down what it is told, a line each: `redis read: <the error's text>`. */
+export class RecordingObserver implements CacheObserver {
+  readonly told: string[] = [];
+
+  tierFailed(tier: string, operation: string, error: unknown): void {
+    this.told.push(`${tier} ${operation}: ${error instanceof Error ? error.message : error}`);
+  }
+
+  fillDropped(tier: string): void {
+    this.told.push(`${tier} dropped a fill`);
+  }
+}

@@ -1,0 +1,51 @@
+import { systemClock } from "../../src/core/clock.ts";
+import type { CacheKey } from "../../src/core/key.ts";
+import { RedisClient, redisScript } from "../../src/store/redis_client.ts";
+import { freshKeyPrefix } from "./redis.ts";
+import type { RedisAddress } from "./servers.ts";
+
+const GET = redisScript("return redis.call('GET', KEYS[1])");
+const PTTL = redisScript("return redis.call('PTTL', KEYS[1])");
+
+/** A connection under a prefix of the test's own, and what a test may want to know or do behind a store's back. */
+export class RedisProbe implements AsyncDisposable {
+  readonly keyPrefix = freshKeyPrefix();
+  readonly clock = systemClock;
+  readonly client: RedisClient;
+
+  private constructor(client: RedisClient) {
+    this.client = client;
+  }
+
+  static async open({ hostname, port }: RedisAddress): Promise<RedisProbe> {
+    const account = { username: "", password: "", db: 0 };
+    const client = new RedisClient({ hostname, port, ...account, connectTimeoutMs: 5_000 }, () => {});
+    await client.ready();
+    return new RedisProbe(client);
+  }
+
+  /** What lies under the key as Redis has it. */
+  async bytes(key: CacheKey): Promise<Uint8Array | undefined> {
+    const reply = await this.client.run(GET, this.keyPrefix + key);
+    return reply instanceof Uint8Array ? new Uint8Array(reply) : undefined;
+  }
+
+  /** The time that the key has left: Infinity when it never expires, 0 when it is not there. */
+  async timeLeftMs(key: CacheKey): Promise<number> {
+    const left = Number(await this.client.run(PTTL, this.keyPrefix + key));
+    return left === -1 ? Infinity : Math.max(0, left);
+  }
+
+  async put(key: CacheKey, bytes: Uint8Array): Promise<void> {
+    await this.client.set(this.keyPrefix + key, bytes, Infinity);
+  }
+
+  /** Deletes the key, as an eviction would. */
+  async lose(key: CacheKey): Promise<void> {
+    await this.client.delete(this.keyPrefix + key);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client[Symbol.asyncDispose]();
+  }
+}

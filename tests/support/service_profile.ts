@@ -1,0 +1,98 @@
+import { DatabaseSync } from "node:sqlite";
+import { TestDatabase } from "./mysql_database.ts";
+import { freshKeyPrefix } from "./redis.ts";
+import type { RedisAddress, TestServers } from "./servers.ts";
+import { type ProgramOptions, runProgram } from "./service_program.ts";
+import { RedisKeys } from "./service_redis.ts";
+
+/** Where a service keeps its data: several services, one after another or at once, may share a profile. */
+export interface ServiceProfile extends AsyncDisposable {
+  /** The configuration's file, as the repository ships it. */
+  readonly config: string;
+  /** What the test changes in it, by path. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly programOptions: ProgramOptions;
+  /** The keys of all that lies behind local memory, each with its tier before it. */
+  stored(): Promise<string[]>;
+}
+
+/** Local -> SQLite, the file in a temporary folder. */
+export async function embeddedProfile(): Promise<ServiceProfile> {
+  const folder = await Deno.makeTempDir({ prefix: "cacheserver-embedded-" });
+  const path = `${folder}/data/cacheserver.db`;
+  return {
+    config: "configs/config.embedded.yaml",
+    settings: { "data.database.source": path },
+    programOptions: { writable: folder },
+    stored: () => Promise.resolve(storedInSqlite(path)),
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+/** Local -> Redis -> MySQL: a prefix and a database of the test's own, and views of what lies there. */
+export interface ServersProfile extends ServiceProfile {
+  readonly redis: RedisKeys;
+  readonly database: TestDatabase;
+}
+
+/** Where the service is to find its servers, where that is not where they are. */
+export interface ServersProfileOptions {
+  /** A way to MySQL that the test may cut. */
+  readonly mysqlPort?: number;
+}
+
+/** Makes the database by the program's own `migrate`. */
+export async function serversProfile(
+  servers: Pick<TestServers, "mysql"> & { readonly redis: RedisAddress },
+  options: ServersProfileOptions = {},
+): Promise<ServersProfile> {
+  await using resources = new AsyncDisposableStack();
+  const keyPrefix = freshKeyPrefix();
+  const redis = resources.use(new RedisKeys(servers.redis, keyPrefix));
+  const database = resources.use(new TestDatabase(servers.mysql));
+  const { user, password, hostname, port } = servers.mysql;
+  const account = `${user}:${password}`;
+  const source = (mysqlPort: number) =>
+    `${account}@tcp(${hostname}:${mysqlPort})/${database.config.database}?parseTime=True&loc=Local`;
+  const config = "configs/config.local.yaml";
+  const migration = await runProgram([
+    "migrate",
+    "-c",
+    config,
+    "--set",
+    `data.database.source=${source(port)}`,
+  ]);
+  if (migration.code !== 0) throw new Error(`Cannot migrate: ${migration.stderr}`);
+  const owned = resources.move();
+  return {
+    config,
+    settings: {
+      "data.database.source": source(options.mysqlPort ?? port),
+      "data.redis.addr": `${servers.redis.hostname}:${servers.redis.port}`,
+      "data.redis.key_prefix": keyPrefix,
+    },
+    programOptions: {},
+    async stored() {
+      const rows = await database.rows<{ readonly secretID: string }>(
+        "SELECT secretID FROM usercenter_secret",
+      );
+      return [
+        ...(await redis.names()).map((name) => `redis ${name}`),
+        ...rows.map(({ secretID }) => `mysql ${secretID}`),
+      ];
+    },
+    redis,
+    database,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function storedInSqlite(path: string): string[] {
+  const file = new DatabaseSync(path, { readOnly: true });
+  try {
+    return file.prepare("SELECT key AS name FROM entry UNION ALL SELECT secretId FROM secret").all()
+      .map(({ name }) => `sqlite ${name}`);
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,75 @@
+import { ServiceError } from "../../../src/core/errors.ts";
+import type { Clock } from "../../../src/core/clock.ts";
+
+/** What may go wrong between a chain and a store, each with this probability in [0, 1]. */
+export interface Faults {
+  /** The request is lost: the store never sees it, and the caller is told that it failed. */
+  readonly refused: number;
+  /** The answer is lost: the store has done it, and the caller is told that it failed. */
+  readonly replyLost: number;
+  /** Nobody is told anything for a long time: the caller runs into its time-out, the store may still do it. */
+  readonly stalled: number;
+}
+
+export const NO_FAULTS: Faults = { refused: 0, replyLost: 0, stalled: 0 };
+
+/** A request or a reply that is on its way. */
+interface Packet {
+  readonly sentAtMs: number;
+  deliver(): void;
+}
+
+/** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lasts. */
+export const MAX_DELAY_MS = 20_000;
+
+/** Carries calls from chains to stores; they arrive in any order, when the schedule says so. */
+export class SimulatedNetwork {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #packets: Packet[] = [];
+
+  constructor(clock: Clock, random: () => number) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  get packetCount(): number {
+    return this.#packets.length;
+  }
+
+  /** Calls `apply` in the store some time later and resolves with its result later still. `isAlive`: who asks. */
+  call<T>(apply: () => T, faults: Faults, isAlive: () => boolean): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const dice = this.#random();
+    const fail = () => reject(new ServiceError("store_unavailable", "Simulated failure"));
+    const reply = (answer: () => void) => this.#send(() => isAlive() && answer());
+    this.#send(() => {
+      if (dice < faults.refused) return reply(fail);
+      const result = apply();
+      if (dice < faults.refused + faults.replyLost) return reply(fail);
+      if (dice < faults.refused + faults.replyLost + faults.stalled) return;
+      reply(() => resolve(result));
+    });
+    return promise;
+  }
+
+  /** Delivers one packet, whichever. */
+  deliverAny(): void {
+    const [packet] = this.#packets.splice(Math.floor(this.#random() * this.#packets.length), 1);
+    packet?.deliver();
+  }
+
+  /** Delivers whatever would be on its way for too long once `ms` have passed. */
+  deliverOverdue(ms: number): void {
+    const dueBeforeMs = this.#clock.now() + ms - MAX_DELAY_MS;
+    for (let packet = this.#packets[0]; packet !== undefined && packet.sentAtMs <= dueBeforeMs;) {
+      this.#packets.shift();
+      packet.deliver();
+      packet = this.#packets[0];
+    }
+  }
+
+  #send(deliver: () => void): void {
+    this.#packets.push({ sentAtMs: this.#clock.now(), deliver });
+  }
+}

@@ -1,0 +1,207 @@
+import { isExpired } from "../../../src/core/entry.ts";
+import { ServiceError } from "../../../src/core/errors.ts";
+import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { seededRandom } from "../seeded_random.ts";
+import { SimulatedNetwork } from "./network.ts";
+import { Replica, type ReplicaOptions, type World } from "./replica.ts";
+import { type Committed, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
+
+/** What a schedule may do beside reads, writes and deletes. */
+export interface ScheduleOptions extends ReplicaOptions {
+  readonly replicas: number;
+  /** How likely each step kills a replica and starts another in its place. */
+  readonly kill: number;
+  /** How likely each step empties the shared tier. */
+  readonly flush: number;
+}
+
+const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
+const STEPS = 120;
+const LONGEST_PAUSE_MS = 400;
+
+/**
+ * Runs one random schedule and returns what was wrong with it, a sentence each; nothing is wrong with a right
+ * chain. A read is wrong if it returns something older than what a client knew before the read began, from an
+ * acknowledged change or from another read; or a state that never was; or a value that had expired. Of what
+ * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join.
+ */
+export async function runSchedule(seed: number, options: ScheduleOptions): Promise<string[]> {
+  const schedule = new Schedule(seed, options);
+  for (let step = 0; step < STEPS; step++) await schedule.step();
+  await schedule.finish();
+  return schedule.wrong;
+}
+
+/** An operation that a client waits for. */
+interface Running {
+  readonly replica: Replica;
+  /** Of a read: its key, and the index of the oldest state that it may return. */
+  readonly read?: { readonly key: CacheKey; readonly floor: number };
+}
+
+class Schedule {
+  readonly wrong: string[] = [];
+  readonly #options: ScheduleOptions;
+  readonly #random: () => number;
+  readonly #clock = new FakeClock();
+  readonly #world: World;
+  readonly #replicas: Replica[];
+  readonly #running = new Set<Running>();
+  /** The index of the newest state of a key that clients know of, by replica. */
+  readonly #known = new Map<Replica, Map<CacheKey, number>>();
+  #lastValue = 0;
+  #lastIntent = 0;
+
+  constructor(seed: number, options: ScheduleOptions) {
+    this.#options = options;
+    this.#random = seededRandom(seed);
+    this.#world = {
+      clock: this.#clock,
+      network: new SimulatedNetwork(this.#clock, this.#random),
+      authority: new SimulatedAuthority(),
+      shared: new SimulatedSharedCache(this.#clock),
+      newIntent: () => `intent ${++this.#lastIntent}`,
+    };
+    this.#replicas = Array.from({ length: options.replicas }, () => new Replica(this.#world, options));
+  }
+
+  async step(): Promise<void> {
+    const dice = this.#random();
+    if (dice < this.#options.kill) this.#restartOne();
+    else if (dice < this.#options.kill + this.#options.flush) this.#world.shared.flush();
+    else if (dice < 0.55) this.#world.network.deliverAny();
+    else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+    else this.#begin();
+    await settle();
+  }
+
+  /** Lets everything end that was begun, and reads each key once more on each replica. */
+  async finish(): Promise<void> {
+    await this.#quiesce();
+    for (const replica of this.#replicas) for (const key of KEYS) this.#read(replica, key);
+    await this.#quiesce();
+    if (this.#waiting() > 0) this.wrong.push(`${this.#waiting()} operations never ended`);
+  }
+
+  async #quiesce(): Promise<void> {
+    for (let round = 0; round < 2000 && this.#waiting() + this.#world.network.packetCount > 0; round++) {
+      if (this.#world.network.packetCount > 0) this.#world.network.deliverAny();
+      else this.#pass(LONGEST_PAUSE_MS);
+      await settle();
+    }
+  }
+
+  #waiting(): number {
+    return [...this.#running].filter(({ replica }) => replica.isAlive).length;
+  }
+
+  #pass(ms: number): void {
+    this.#world.network.deliverOverdue(ms);
+    this.#clock.advance(ms);
+  }
+
+  #restartOne(): void {
+    const index = this.#pick(this.#replicas.length);
+    this.#replicas[index]!.kill();
+    this.#replicas[index] = new Replica(this.#world, this.#options);
+  }
+
+  #begin(): void {
+    const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
+    const key = KEYS[this.#pick(KEYS.length)]!;
+    const dice = this.#random();
+    if (dice < 0.55) this.#read(replica, key);
+    else if (dice < 0.85) this.#write(replica, key);
+    else this.#delete(replica, key);
+  }
+
+  #write(replica: Replica, key: CacheKey): void {
+    const value = ++this.#lastValue;
+    const ttlMs = this.#random() < 0.5 ? Infinity : 1 + this.#pick(1000);
+    const work = replica.chain.set(key, { value, expiresAtMs: this.#clock.now() + ttlMs });
+    this.#track({ replica }, work, () => {
+      this.#learn(
+        replica,
+        key,
+        this.#world.authority.history(key).findIndex((state) => state.value === value),
+      );
+    });
+  }
+
+  #delete(replica: Replica, key: CacheKey): void {
+    const states = this.#world.authority.history(key);
+    const before = states.length;
+    this.#track({ replica }, replica.chain.delete(key), () => {
+      // Its own commit is this one or a later one: the bound is the weaker one, and still a bound.
+      this.#learn(
+        replica,
+        key,
+        states.findIndex((state, index) => index >= before && state.value === undefined),
+      );
+    });
+  }
+
+  #learn(replica: Replica, key: CacheKey, index: number): void {
+    if (index < 0) this.wrong.push(`a change of ${key} was acknowledged that never reached the authority`);
+    const known = this.#known.get(replica) ?? new Map<CacheKey, number>();
+    this.#known.set(replica, known.set(key, Math.max(known.get(key) ?? 0, index)));
+  }
+
+  /** The index of the oldest state that a read which begins now may return. */
+  #floor(replica: Replica, key: CacheKey): number {
+    const here = this.#known.get(replica)?.get(key) ?? 0;
+    const anywhere = Math.max(0, ...[...this.#known.values()].map((known) => known.get(key) ?? 0));
+    const joinable = [...this.#running].flatMap(({ replica: at, read }) =>
+      at === replica && read?.key === key ? [read.floor] : []
+    );
+    return Math.max(here, Math.min(anywhere, ...joinable));
+  }
+
+  #read(replica: Replica, key: CacheKey): void {
+    const floor = this.#floor(replica, key);
+    const found = Promise.resolve(replica.chain.get(key, { signal: new AbortController().signal }));
+    this.#track({ replica, read: { key, floor } }, found, (entry) => {
+      const nowMs = this.#clock.now();
+      const value = entry === undefined || isExpired(entry, nowMs) ? undefined : entry.value;
+      const states = this.#world.authority.history(key);
+      const index = states.findIndex((state, index) =>
+        index >= floor &&
+        (value === undefined
+          ? state.value === undefined || isExpired(state, nowMs)
+          : state.value === value && state.expiresAtMs === entry?.expiresAtMs)
+      );
+      if (index >= 0) this.#learn(replica, key, index);
+      else this.wrong.push(`${key} was read as ${value}, after it had become ${text(states.slice(floor))}`);
+    });
+  }
+
+  #track<T>(running: Running, work: Promise<T>, done: (result: T) => void): void {
+    this.#running.add(running);
+    work.then((result) => {
+      this.#running.delete(running);
+      done(result);
+    }, (error) => {
+      this.#running.delete(running);
+      if (!(error instanceof ServiceError) || error.code !== "store_unavailable") {
+        this.wrong.push(String(error));
+      }
+    });
+  }
+
+  #pick(count: number): number {
+    return Math.floor(this.#random() * count);
+  }
+}
+
+function text(states: readonly Committed[]): string {
+  return states.map(({ value, expiresAtMs }) =>
+    value === undefined ? "absent" : `${value} until ${expiresAtMs}`
+  )
+    .join(", then ");
+}
+
+/** Lets every promise settle that can without a packet or the clock. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
+}

@@ -1,0 +1,102 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { decodeText, MalformedMessage, ProtobufReader, WireType } from "../../../src/api/protobuf_reader.ts";
+import { ProtobufWriter, varintBytes, writeVarint } from "../../../src/api/protobuf_writer.ts";
+import { seededRandom, withSeed } from "../../support/seeded_random.ts";
+import { Draw, varint } from "./reference.ts";
+
+/** Reads the one integer field of a message. */
+function readInteger(bytes: Iterable<number>): number {
+  const reader = new ProtobufReader(Uint8Array.from([0x08, ...bytes]));
+  reader.next();
+  return reader.integer();
+}
+
+Deno.test("ProtobufReader.integer() reads every int64, the nearest number where none is exact", () => {
+  const powers = Array.from({ length: 64 }, (_, bit) => 2n ** BigInt(bit));
+  const values = powers.flatMap((power) => [power - 1n, power, -power, 1n - power, -power - 1n]);
+  for (const value of values.map((each) => BigInt.asIntN(64, each))) {
+    assertEquals(readInteger(varint(value)), Number(value), `${value}`);
+  }
+});
+
+Deno.test("ProtobufReader.integer() takes up to 10 bytes, needed or not", () => {
+  assertEquals(readInteger([...Array(9).fill(0x80), 0x00]), 0);
+  assertEquals(readInteger([0x81, 0x80, 0x00]), 1);
+  assertThrows(() => readInteger([...Array(10).fill(0x80), 0x00]), MalformedMessage, "more than 10 bytes");
+  assertThrows(() => readInteger([0x80]), MalformedMessage, "ends within a number");
+});
+
+Deno.test("ProtobufReader refuses what no message can hold", () => {
+  const cases = [
+    { bytes: [0x00, 0x00], text: "no valid number" },
+    { bytes: [...varint(2n ** 32n), 0], text: "no valid number" },
+    { bytes: [0x0b], text: "wire type 3 is not known" },
+    { bytes: [0x0f], text: "wire type 7 is not known" },
+    { bytes: [0x0a, 5, 1], text: "ends within a field" },
+    { bytes: [0x0a, ...varint(-1n)], text: "a length is negative" },
+    { bytes: [0x0a, ...varint(2n ** 62n)], text: "ends within a field" },
+    { bytes: [0x09, 1, 2, 3, 4, 5, 6, 7], text: "ends within a field" },
+    { bytes: [0x0d, 1, 2, 3], text: "ends within a field" },
+  ];
+  for (const { bytes, text } of cases) {
+    const reader = new ProtobufReader(Uint8Array.from(bytes));
+    const readAll = () => {
+      while (reader.next()) reader.skip();
+    };
+    assertThrows(readAll, MalformedMessage, text);
+  }
+});
+
+Deno.test("ProtobufReader reads what ProtobufWriter wrote", () =>
+  withSeed((seed) => {
+    const draw = new Draw(seededRandom(seed));
+    for (let round = 0; round < 200; round++) {
+      const field = 1 + draw.below(2 ** 29 - 1);
+      const [number, bytes] = [draw.integer() || 1, draw.bytes(700)];
+      const message = new ProtobufWriter().integer(field, number).bytes(field, bytes).finish();
+      const reader = new ProtobufReader(message);
+      assertEquals([reader.next(), reader.is(field, WireType.VARINT), reader.integer()], [
+        true,
+        true,
+        number,
+      ]);
+      assertEquals([reader.next(), reader.is(field, WireType.LENGTH_DELIMITED)], [true, true]);
+      assertEquals(new Uint8Array(reader.bytes()), bytes);
+      assertEquals(reader.next(), false);
+    }
+    return Promise.resolve();
+  }));
+
+Deno.test("ProtobufWriter leaves out empty texts and zeros, never an embedded message", () => {
+  const bytes = new ProtobufWriter().text(1, "").integer(2, 0).bytes(3, new Uint8Array(0)).finish();
+  assertEquals(bytes, Uint8Array.from([0x1a, 0]));
+});
+
+Deno.test("writeVarint() writes as many bytes as varintBytes() says", () => {
+  for (let bits = 0; bits <= 53; bits++) {
+    for (const value of [2 ** bits - 1, 2 ** bits].filter(Number.isSafeInteger)) {
+      const bytes = new Uint8Array(10);
+      const end = writeVarint(bytes, 0, value);
+      assertEquals([...bytes.subarray(0, end)], varint(BigInt(value)));
+      assertEquals(end, varintBytes(value), `${value}`);
+    }
+  }
+});
+
+Deno.test("decodeText() reads UTF-8 of any length and refuses all else", () => {
+  const encoder = new TextEncoder();
+  for (const unit of ["a", "ß", "日", "\u{1f511}", "\ufeff", "\0"]) {
+    for (const length of [0, 1, 63, 64, 65, 1_000]) {
+      assertEquals(decodeText(encoder.encode(unit.repeat(length))), unit.repeat(length));
+    }
+  }
+  const wrong = [[0x80], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xff]];
+  for (const bytes of wrong) {
+    assertEquals(decodeText(Uint8Array.from(bytes)), undefined, `${bytes}`);
+    assertEquals(
+      decodeText(Uint8Array.from([...new Uint8Array(70).fill(0x61), ...bytes])),
+      undefined,
+      `${bytes}`,
+    );
+  }
+});

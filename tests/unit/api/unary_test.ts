@@ -1,0 +1,85 @@
+import { assertEquals } from "@std/assert";
+import { MalformedMessage } from "../../../src/api/protobuf_reader.ts";
+import { unaryHandler, unaryMethod, type Work } from "../../../src/api/unary.ts";
+import { ServiceError } from "../../../src/core/errors.ts";
+import { Metadata } from "../../../src/transport/metadata.ts";
+import type { StatusObject, UnaryCall } from "../../../src/transport/service.ts";
+import { Status } from "../../../src/transport/status.ts";
+import { turn } from "../../support/turn.ts";
+
+const CALL: UnaryCall<Uint8Array> = {
+  request: new Uint8Array(0),
+  metadata: new Metadata(),
+  signal: new AbortController().signal,
+  cancelled: false,
+  getPath: () => "/s/M",
+  getPeer: () => "peer",
+  getDeadline: () => Infinity,
+  sendMetadata: () => {},
+};
+
+const RESPONSE = Uint8Array.from([1, 2, 3]);
+
+/** Runs the handler of `work` and keeps what it answers and what it tells. */
+function handled(work: Work) {
+  const answers: (Uint8Array | StatusObject)[] = [];
+  const told: string[] = [];
+  const observer = { callFailed: (path: string, error: unknown) => told.push(`${path} ${error}`) };
+  unaryHandler(work, observer)(CALL, (error, value) => answers.push(error ?? value!));
+  return { answers, told };
+}
+
+Deno.test("unaryHandler() answers in the same turn what is there at once, and later what is promised", async () => {
+  assertEquals(handled(() => RESPONSE).answers, [RESPONSE]);
+  const { answers } = handled(() => Promise.resolve(RESPONSE));
+  assertEquals(answers, []);
+  await turn();
+  assertEquals(answers, [RESPONSE]);
+});
+
+Deno.test("unaryHandler() answers an error with its status, thrown or rejected", async () => {
+  const error = new ServiceError("key_not_found", "not there");
+  const rejected = handled(() => Promise.reject(error));
+  const thrown = handled(() => {
+    throw error;
+  });
+  await turn();
+  for (const { answers: [answer], told } of [rejected, thrown]) {
+    assertEquals(answer !== undefined && "code" in answer && answer.code, Status.NOT_FOUND);
+    assertEquals(told, []);
+  }
+});
+
+Deno.test("unaryHandler() tells of our own mistakes, whose text the client does not see", async () => {
+  const mistakes = [new TypeError("x is undefined"), new ServiceError("internal", "format byte 9")];
+  for (const mistake of mistakes) {
+    const { answers: [answer], told } = handled(() => {
+      throw mistake;
+    });
+    await turn();
+    assertEquals(answer !== undefined && "code" in answer && answer.details, "Cannot answer: internal error");
+    assertEquals(told, [`/s/M ${mistake}`]);
+  }
+});
+
+Deno.test("unaryHandler() answers a request that is no message with INVALID_ARGUMENT", () => {
+  const { answers: [answer], told } = handled(() => {
+    throw new MalformedMessage("it ends within a field");
+  });
+  assertEquals(answer !== undefined && "code" in answer && [answer.code, answer.details], [
+    Status.INVALID_ARGUMENT,
+    "Cannot read the request: it is not a protobuf message: it ends within a field",
+  ]);
+  assertEquals(told, []);
+});
+
+Deno.test("unaryMethod() hands bytes through as they are", () => {
+  const method = unaryMethod("pkg.Service", "Get");
+  assertEquals([method.path, method.requestStream, method.responseStream], [
+    "/pkg.Service/Get",
+    false,
+    false,
+  ]);
+  assertEquals(method.requestDeserialize(RESPONSE) === RESPONSE, true);
+  assertEquals(method.responseSerialize(RESPONSE) === RESPONSE, true);
+});

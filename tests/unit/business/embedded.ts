@@ -1,0 +1,47 @@
+/** The business rules over SQLite in memory, with no tier above it. */
+import { Namespaces } from "../../../src/business/namespaces.ts";
+import { Secrets } from "../../../src/business/secrets.ts";
+import { Chain } from "../../../src/cache/chain.ts";
+import { Tier } from "../../../src/cache/tier.ts";
+import { SqliteDatabase } from "../../../src/store/sqlite_database.ts";
+import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
+import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { RecordingObserver } from "../../support/recording_observer.ts";
+
+export const MAX_VALUE_BYTES = 100;
+
+/** The secretKey of every secret that is created. */
+export const SECRET_KEY = "0b9f3c1e-0000-4000-8000-000000000000";
+
+/** Both services and the clock they live by. */
+export class Embedded implements Disposable {
+  readonly clock = new FakeClock();
+  readonly namespaces: Namespaces;
+  readonly secrets: Secrets;
+  readonly database = new SqliteDatabase(":memory:");
+  readonly #entries = new SqliteEntries(this.database, this.clock);
+
+  constructor() {
+    const observer = new RecordingObserver();
+    const timeouts = { readTimeoutMs: 1_000, writeTimeoutMs: 1_000 };
+    const common = {
+      local: undefined,
+      shared: undefined,
+      clock: this.clock,
+      observer,
+      newIntent: () => crypto.randomUUID(),
+      backfillQueueSize: 1,
+    };
+    const tier = new Tier({ name: "database", ...timeouts }, this.clock, observer);
+    const entries = new Chain({ ...common, authority: { store: this.#entries, tier } });
+    const secrets = new Chain({ ...common, authority: { store: new SqliteSecrets(this.database), tier } });
+    this.namespaces = new Namespaces(entries, this.clock, MAX_VALUE_BYTES);
+    this.secrets = new Secrets(secrets, this.clock, () => SECRET_KEY);
+  }
+
+  [Symbol.dispose](): void {
+    this.#entries[Symbol.dispose]();
+    this.database[Symbol.dispose]();
+  }
+}

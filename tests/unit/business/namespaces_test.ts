@@ -1,0 +1,108 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { AnyValue, NewEntry } from "../../../src/business/namespaces.ts";
+import { ServiceError } from "../../../src/core/errors.ts";
+import { Embedded, MAX_VALUE_BYTES } from "./embedded.ts";
+
+const CALLER = { signal: new AbortController().signal };
+const NAME = { namespace: "shop", key: "a", violations: [] };
+const VALUE = any({ payloadBytes: 3 });
+
+function any({ typeUrl = "t", payloadBytes = 0, otherBytes = 8 }): AnyValue {
+  return { typeUrl, payloadBytes, encoded: new Uint8Array(payloadBytes + otherBytes).fill(7) };
+}
+
+function newEntry(fields: Partial<NewEntry> = {}): NewEntry {
+  return { ...NAME, value: VALUE, expire: undefined, ...fields };
+}
+
+/** What Namespaces.set() refuses an entry for; empty when it takes it. */
+async function refusals(fields: Partial<NewEntry>): Promise<string[]> {
+  using embedded = new Embedded();
+  try {
+    await embedded.namespaces.set(newEntry(fields));
+    return [];
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    assertEquals(embedded.database.statement("SELECT * FROM entry").rows(), []);
+    return error.violations.map(({ field, description }) => `${field} ${description}`);
+  }
+}
+
+Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is deleted", async () => {
+  using embedded = new Embedded();
+  const { namespaces, clock } = embedded;
+  const value = any({ payloadBytes: 3 });
+  await namespaces.set(newEntry({ value, expire: { seconds: 0, nanos: 1_500_000 } }));
+  value.encoded.fill(0);
+  const entry = await namespaces.get(NAME, CALLER);
+  assertEquals(entry && new Uint8Array(entry.value), VALUE.encoded);
+  assertEquals(entry?.expiresAtMs, clock.now() + 2);
+  clock.advance(2);
+  assertEquals(await namespaces.get(NAME, CALLER), undefined);
+
+  await namespaces.set(newEntry());
+  assertEquals((await namespaces.get(NAME, CALLER))?.expiresAtMs, Infinity);
+  await namespaces.delete(NAME);
+  await namespaces.delete(NAME);
+  assertEquals(await namespaces.get(NAME, CALLER), undefined);
+});
+
+Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond, and stores nothing then", async () => {
+  const cases: readonly [Partial<NewEntry>, readonly string[]][] = [
+    [{ namespace: "n".repeat(253) }, []],
+    [{ namespace: "n".repeat(254) }, ["namespace is 254 bytes, expected 1 to 253"]],
+    [{ namespace: "" }, ["namespace is empty, expected 1 to 253 bytes"]],
+    [{ key: "ß".repeat(512) }, []],
+    [{ key: "ß".repeat(512) + "k" }, ["key is 1025 bytes, expected 1 to 1024"]],
+    [{ key: "a\0" }, ["key has control character U+0000 at position 1, expected none"]],
+    [{ value: undefined }, ["value is absent, expected a google.protobuf.Any"]],
+    [{ value: any({ typeUrl: "" }) }, ["value.type_url is empty, expected 1 to 1024 bytes"]],
+    [{ value: any({ typeUrl: "t".repeat(1024) }) }, []],
+    [{ value: any({ typeUrl: "t".repeat(1025) }) }, ["value.type_url is 1025 bytes, expected 1 to 1024"]],
+    [{ value: any({ payloadBytes: MAX_VALUE_BYTES }) }, []],
+    [{ value: any({ payloadBytes: MAX_VALUE_BYTES + 1 }) }, [
+      "value.value is 101 bytes, expected at most 100",
+    ]],
+    [{ expire: { seconds: 1e12, nanos: 0 } }, [
+      "expire is 1000000000000 seconds, expected more than 0 and at most 315576000000 seconds",
+    ]],
+  ];
+  for (const [fields, expected] of cases) assertEquals(await refusals(fields), [...expected]);
+});
+
+Deno.test("Namespaces.set() refuses an Any that hides bytes beside its payload", async () => {
+  const limit = MAX_VALUE_BYTES + 1_024 + 32;
+  assertEquals(await refusals({ value: any({ otherBytes: limit }) }), []);
+  assertEquals(await refusals({ value: any({ otherBytes: limit + 1 }) }), [
+    "value is 1157 bytes when encoded, expected at most 1156",
+  ]);
+});
+
+Deno.test("Namespaces.set() says everything that is wrong at once, after what was wrong before", async () => {
+  const found = await refusals({
+    namespace: "",
+    key: "",
+    violations: [{ field: "namespace", description: "is not valid UTF-8" }],
+    value: undefined,
+    expire: { seconds: 0, nanos: 0 },
+  });
+  assertEquals(found, [
+    "namespace is not valid UTF-8",
+    "key is empty, expected 1 to 1024 bytes",
+    "value is absent, expected a google.protobuf.Any",
+    "expire is 0 seconds, expected more than 0 and at most 315576000000 seconds",
+  ]);
+});
+
+Deno.test("Namespaces.get() and delete() refuse what set() would, by name", async () => {
+  using embedded = new Embedded();
+  const wrong = { namespace: "", key: "k\n", violations: [] };
+  const expected = `key "k\\n" of namespace "": namespace is empty, expected 1 to 253 bytes; ` +
+    "key has control character U+000A at position 1, expected none";
+  const fromGet = assertThrows(() => embedded.namespaces.get(wrong, CALLER), ServiceError);
+  assertEquals(fromGet.message, `Cannot get ${expected}`);
+  const fromDelete = await assertRejects(() => embedded.namespaces.delete(wrong), ServiceError);
+  assertEquals(fromDelete.message, `Cannot delete ${expected}`);
+  const longest = { namespace: "ß".repeat(126), key: "日".repeat(341), violations: [] };
+  assertEquals(await embedded.namespaces.get(longest, CALLER), undefined);
+});

@@ -1,0 +1,68 @@
+/** Random schedules over a simulated clock and stores that answer in any order; see support/simulation. */
+import { assertEquals } from "@std/assert";
+import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
+import { runSchedule, type ScheduleOptions } from "../../support/simulation/schedule.ts";
+import { withSeed } from "../../support/seeded_random.ts";
+
+const SCHEDULES = 400;
+
+const SOME_FAULTS: Faults = { refused: 0.08, replyLost: 0.08, stalled: 0.05 };
+
+const CALM = {
+  local: true,
+  shared: false,
+  replicas: 1,
+  kill: 0,
+  flush: 0,
+  authorityFaults: NO_FAULTS,
+  sharedFaults: NO_FAULTS,
+  announceFaults: NO_FAULTS,
+} satisfies ScheduleOptions;
+
+const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
+  "local memory over the authority": CALM,
+  "local memory over an authority that fails": { ...CALM, authorityFaults: SOME_FAULTS },
+  "three tiers": { ...CALM, shared: true },
+  "three tiers of which both remote ones fail": {
+    ...CALM,
+    shared: true,
+    authorityFaults: SOME_FAULTS,
+    sharedFaults: SOME_FAULTS,
+    announceFaults: SOME_FAULTS,
+  },
+  "replicas that share a tier": { ...CALM, local: false, shared: true, replicas: 3 },
+  "replicas that share a tier, and die": {
+    ...CALM,
+    local: false,
+    shared: true,
+    replicas: 3,
+    kill: 0.02,
+    authorityFaults: SOME_FAULTS,
+  },
+  "replicas that share a tier, which fails once a change is announced": {
+    ...CALM,
+    local: false,
+    shared: true,
+    replicas: 3,
+    kill: 0.02,
+    sharedFaults: { refused: 0.15, replyLost: 0.15, stalled: 0 },
+  },
+  "replicas that share a tier, which loses what it holds": {
+    ...CALM,
+    local: false,
+    shared: true,
+    replicas: 3,
+    flush: 0.02,
+  },
+};
+
+for (const [name, options] of Object.entries(SETTINGS)) {
+  Deno.test(`Chain never returns anything older than what was acknowledged before: ${name}`, async () => {
+    await withSeed(async (seed) => {
+      for (let index = 0; index < SCHEDULES; index++) {
+        const wrong = await runSchedule(seed + index, options);
+        assertEquals(wrong, [], `schedule ${seed} + ${index}`);
+      }
+    });
+  });
+}

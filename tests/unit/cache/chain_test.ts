@@ -1,0 +1,223 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { Chain } from "../../../src/cache/chain.ts";
+import { Tier } from "../../../src/cache/tier.ts";
+import type { Entry } from "../../../src/core/entry.ts";
+import { ServiceError } from "../../../src/core/errors.ts";
+import { cacheKey } from "../../../src/core/key.ts";
+import type { Authority, LocalStore, SharedCache } from "../../../src/core/ports.ts";
+import { LruMemory } from "../../../src/store/lru.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const KEY = cacheKey("namespace", "key");
+const CALLER = { signal: new AbortController().signal };
+const TIMEOUT_MS = 200;
+/** The time by the clock of {@link setUp}. */
+const NOW_MS = 1_000_000;
+
+/** An entry that never expires unless told otherwise; its version grows with its value. */
+function entry(value: string, expiresAtMs = Infinity): Entry<string> {
+  return { value, expiresAtMs, version: { id: 1, revision: value.charCodeAt(0) } };
+}
+
+/** A chain over stores of which a test replaces the methods that it is about. */
+function setUp(stores: {
+  authority?: Partial<Authority<string, string>>;
+  shared?: Partial<SharedCache<string>>;
+}) {
+  const clock = new FakeClock(NOW_MS);
+  const log: string[] = [];
+  const local: LocalStore<string> = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock)
+    .store((value) => value.length);
+  const note = <T>(what: string, result: T): Promise<T> => {
+    log.push(what);
+    return Promise.resolve(result);
+  };
+  const authority: Authority<string, string> = {
+    read: () => note("authority.read", undefined),
+    write: (_key, value) => note("authority.write", entry(value)),
+    remove: () => note("authority.remove", undefined),
+    ping: () => note("authority.ping", undefined),
+    ...stores.authority,
+  };
+  const shared: SharedCache<string> = {
+    read: () => note("shared.read", undefined),
+    announce: () => note("shared.announce", undefined),
+    publish: () => note("shared.publish", undefined),
+    bury: () => note("shared.bury", undefined),
+    fill: (_key, { value }) => note(`shared.fill ${value}`, undefined),
+    ...stores.shared,
+  };
+  const observer = { tierFailed() {}, fillDropped() {} };
+  const tier = (name: string) =>
+    new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
+  const chain = new Chain<string, string>({
+    local,
+    shared: stores.shared && { store: shared, tier: tier("shared") },
+    authority: { store: authority, tier: tier("database") },
+    clock,
+    observer,
+    newIntent: () => "intent",
+    backfillQueueSize: 10,
+  });
+  return { chain, clock, local, log };
+}
+
+const fails = () => Promise.reject(new Error("connection refused"));
+
+Deno.test("Chain.get() returns what memory has itself, without a promise and without asking below", () => {
+  const { chain, local, log } = setUp({});
+  const held = entry("a");
+  local.set(KEY, held);
+  assertStrictEquals(chain.get(KEY, CALLER), held);
+  assertEquals(log, []);
+});
+
+Deno.test("Chain.get() makes no signal for a hit in memory", () => {
+  const { chain, local } = setUp({});
+  local.set(KEY, entry("a"));
+  chain.get(KEY, {
+    get signal(): AbortSignal {
+      throw new Error("asked for");
+    },
+  });
+});
+
+Deno.test("Chain.get() fills memory and the shared tier behind what the authority had", async () => {
+  const { chain, local, log } = setUp({ authority: { read: () => Promise.resolve(entry("a")) }, shared: {} });
+  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals(local.get(KEY)?.value, "a");
+  await chain.idle();
+  assertEquals(log, ["shared.read", "shared.fill a"]);
+});
+
+Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
+  const { chain, local, log } = setUp({
+    authority: { read: () => Promise.resolve(entry("a")) },
+    shared: { read: () => Promise.resolve("tombstone") },
+  });
+  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals(local.get(KEY), undefined);
+  await chain.idle();
+  assertEquals(log, []);
+});
+
+Deno.test("Chain.get() hands on an expired entry of the authority and fills nothing with it", async () => {
+  const { chain, local, log } = setUp({
+    authority: { read: () => Promise.resolve(entry("a", NOW_MS)) },
+    shared: {},
+  });
+  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals(local.get(KEY), undefined);
+  await chain.idle();
+  assertEquals(log, ["shared.read"]);
+});
+
+Deno.test("Chain.get() takes an expired entry of the shared tier for absent", async () => {
+  const { chain } = setUp({
+    authority: { read: () => Promise.resolve(entry("b")) },
+    shared: { read: () => Promise.resolve(entry("a", NOW_MS)) },
+  });
+  assertEquals((await chain.get(KEY, CALLER))?.value, "b");
+});
+
+Deno.test("Chain.get() skips a shared tier that fails, and does not fill it", async () => {
+  const { chain, log } = setUp({
+    authority: { read: () => Promise.resolve(entry("a")) },
+    shared: { read: fails },
+  });
+  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  await chain.idle();
+  assertEquals(log, []);
+});
+
+Deno.test("Chain.get() rejects when the authority fails: an outage is never a miss", async () => {
+  const { chain } = setUp({ authority: { read: fails } });
+  const error = await assertRejects(() => Promise.resolve(chain.get(KEY, CALLER)), ServiceError);
+  assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
+});
+
+Deno.test("Chain.get() gives up after one time-out of an authority that does not answer", async () => {
+  const { chain, clock } = setUp({ authority: { read: () => new Promise(() => {}) } });
+  const found = Promise.resolve(chain.get(KEY, CALLER));
+  clock.advance(TIMEOUT_MS);
+  const error = await assertRejects(() => found, ServiceError, "did not answer in time");
+  assertEquals(error.code, "store_unavailable");
+});
+
+Deno.test("Chain.set() writes the authority between the announcement and the publication", async () => {
+  const { chain, local, log } = setUp({ shared: {} });
+  await chain.set(KEY, "a");
+  assertEquals(log, ["authority.ping", "shared.announce", "authority.write", "shared.publish"]);
+  assertEquals(local.get(KEY)?.value, "a");
+});
+
+Deno.test("Chain.set() announces nothing while the authority does not answer", async () => {
+  const { chain, local, log } = setUp({ authority: { ping: fails }, shared: {} });
+  local.set(KEY, entry("old"));
+  await assertRejects(() => chain.set(KEY, "new"), ServiceError);
+  assertEquals(log, []);
+  assertEquals(local.get(KEY)?.value, "old", "nothing has changed, so memory may go on");
+});
+
+Deno.test("Chain.set() drops the key from memory when nobody knows whether it was written", async () => {
+  const { chain, local } = setUp({ authority: { write: fails } });
+  local.set(KEY, entry("old"));
+  await assertRejects(() => chain.set(KEY, "new"), ServiceError);
+  assertEquals(local.get(KEY), undefined);
+});
+
+Deno.test("Chain.set() drops the key once more when a write that was given up turns out to have happened", async () => {
+  const { promise, resolve } = Promise.withResolvers<Entry<string>>();
+  const { chain, clock, local } = setUp({
+    authority: { write: () => promise, read: () => Promise.resolve(entry("old")) },
+  });
+  const written = chain.set(KEY, "new");
+  clock.advance(TIMEOUT_MS);
+  await assertRejects(() => written, ServiceError);
+  await chain.get(KEY, CALLER);
+  assertEquals(local.get(KEY)?.value, "old");
+  resolve(entry("new"));
+  await promise;
+  await Promise.resolve();
+  assertEquals(local.get(KEY), undefined);
+});
+
+Deno.test("Chain.set() succeeds without the shared tier, which is not read for the key until it is safe", async () => {
+  let reachable = false;
+  const unless = <T>(result: T) => reachable ? Promise.resolve(result) : fails();
+  const { chain, clock, local, log } = setUp({
+    authority: { read: () => Promise.resolve(entry("new")) },
+    shared: { announce: () => unless(undefined), bury: () => unless(undefined) },
+  });
+  assertEquals((await chain.set(KEY, "new")).value, "new");
+  local.clear();
+  await chain.get(KEY, CALLER);
+  assertEquals(log, ["authority.ping", "authority.write"], "the shared tier is not asked");
+  reachable = true;
+  clock.advance(1000);
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  local.clear();
+  await chain.get(KEY, CALLER);
+  await chain.idle();
+  assertEquals(log.slice(2), ["shared.read", "shared.fill new"]);
+});
+
+Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key is under way", async () => {
+  const { promise, resolve } = Promise.withResolvers<Entry<string>>();
+  const { chain, local } = setUp({ authority: { read: () => promise } });
+  const read = chain.get(KEY, CALLER);
+  await chain.delete(KEY);
+  resolve(entry("old"));
+  assertEquals((await read)?.value, "old");
+  assertEquals(local.get(KEY), undefined);
+});
+
+Deno.test("Chain.get() that begins after a delete does not join a read that began before it", async () => {
+  const answers = [Promise.withResolvers<Entry<string>>().promise, Promise.resolve(undefined)];
+  const { chain } = setUp({ authority: { read: () => answers.shift()! } });
+  const before = chain.get(KEY, CALLER);
+  await chain.delete(KEY);
+  assertEquals(await chain.get(KEY, CALLER), undefined);
+  assertEquals(answers.length, 0);
+  assertEquals(before instanceof Promise, true);
+});

@@ -1,0 +1,231 @@
+import { assertEquals } from "@std/assert";
+import { Fences } from "../../../src/cache/fences.ts";
+import { SharedTier } from "../../../src/cache/shared_tier.ts";
+import { Tier } from "../../../src/cache/tier.ts";
+import type { Entry } from "../../../src/core/entry.ts";
+import { type CacheKey, secretCacheKey } from "../../../src/core/key.ts";
+import type { SharedCache, SharedRead } from "../../../src/core/ports.ts";
+import { endOf, type Version } from "../../../src/core/version.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { RecordingObserver } from "../../support/recording_observer.ts";
+import { turn } from "../../support/turn.ts";
+
+const KEY = secretCacheKey("alice");
+const SIGNAL = new AbortController().signal;
+const TIMEOUT_MS = 200;
+const RETRY_MS = 1_000;
+
+/** A shared cache that writes down what it is told, and answers or fails as the test says. */
+class ScriptedCache implements SharedCache<string> {
+  readonly told: string[] = [];
+  holds: SharedRead<string>;
+  /** What every operation waits for. */
+  answer: () => Promise<void> = () => Promise.resolve();
+
+  async read(): Promise<SharedRead<string>> {
+    await this.answer();
+    return this.holds;
+  }
+
+  announce(_key: CacheKey, intent: string): Promise<void> {
+    return this.#take(`announce ${intent}`);
+  }
+
+  publish(_key: CacheKey, intent: string, entry: Entry<string>): Promise<void> {
+    return this.#take(`publish ${intent} ${entry.value}`);
+  }
+
+  bury(_key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+    return this.#take(`bury ${intent} ${version?.id ?? "nothing"}`);
+  }
+
+  fill(_key: CacheKey, entry: Entry<string>): Promise<void> {
+    return this.#take(`fill ${entry.value}`);
+  }
+
+  #take(what: string): Promise<void> {
+    this.told.push(what);
+    return this.answer();
+  }
+}
+
+/** A shared tier over a {@link ScriptedCache}. */
+class Sharing {
+  readonly clock = new FakeClock();
+  readonly observer = new RecordingObserver();
+  readonly store = new ScriptedCache();
+  readonly shared: SharedTier<string>;
+
+  constructor({ backfillQueueSize = 10 } = {}) {
+    const tier = new Tier(
+      { name: "redis", readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS },
+      this.clock,
+      this.observer,
+    );
+    this.shared = new SharedTier(this.store, tier, {
+      clock: this.clock,
+      observer: this.observer,
+      newIntent: () => "own",
+      backfillQueueSize,
+    });
+  }
+
+  entry(leftMs = Infinity): Entry<string> {
+    return { value: "v", expiresAtMs: this.clock.now() + leftMs, version: { id: 1, revision: 1 } };
+  }
+
+  read() {
+    return this.shared.read(KEY, SIGNAL);
+  }
+
+  /** What becomes of `work` when the tier never answers it. */
+  async timedOut<T>(work: Promise<T>): Promise<T> {
+    this.clock.advance(TIMEOUT_MS);
+    return await work;
+  }
+
+  async nextRetry(): Promise<void> {
+    this.clock.advance(RETRY_MS);
+    await turn();
+  }
+}
+
+const away = () => Promise.reject(new Error("away"));
+const silent = () => new Promise<never>(() => {});
+const well = () => Promise.resolve();
+
+Deno.test("SharedTier.read() says what the store holds, and absent for what has expired", async () => {
+  const sharing = new Sharing();
+  assertEquals(await sharing.read(), "absent");
+  sharing.store.holds = "tombstone";
+  assertEquals(await sharing.read(), "tombstone");
+  const entry = sharing.entry(1);
+  sharing.store.holds = entry;
+  assertEquals(await sharing.read(), entry);
+  sharing.clock.advance(1);
+  assertEquals(await sharing.read(), "absent");
+});
+
+Deno.test("SharedTier.read() says unknown of a store that fails or does not answer, and tells of it", async () => {
+  const sharing = new Sharing();
+  sharing.store.answer = away;
+  assertEquals(await sharing.read(), "unknown");
+  sharing.store.answer = silent;
+  assertEquals(await sharing.timedOut(sharing.read()), "unknown");
+  assertEquals(sharing.observer.told, [
+    "redis read: Cannot read in the redis tier: it cannot be reached or refused",
+    "redis read: Cannot read in the redis tier: it did not answer in time",
+  ]);
+});
+
+Deno.test("SharedTier.announce() that succeeds keeps the key trusted", async () => {
+  const sharing = new Sharing();
+  assertEquals(await sharing.shared.announce(KEY, "A"), true);
+  assertEquals(await sharing.read(), "absent");
+  assertEquals(sharing.store.told, ["announce A"]);
+});
+
+Deno.test("SharedTier.announce() that fails distrusts the key until a tombstone of its own stands", async () => {
+  for (const answer of [away, silent]) {
+    const sharing = new Sharing();
+    sharing.store.holds = sharing.entry();
+    sharing.store.answer = answer;
+    assertEquals(await sharing.timedOut(sharing.shared.announce(KEY, "A")), false);
+    sharing.store.answer = well;
+    assertEquals(await sharing.read(), "unknown");
+    await sharing.nextRetry();
+    assertEquals(sharing.store.told, ["announce A", "bury own nothing"]);
+    assertEquals(await sharing.read(), sharing.store.holds);
+  }
+});
+
+Deno.test("SharedTier.announce() that succeeds trusts a key again that was distrusted", async () => {
+  const sharing = new Sharing();
+  sharing.shared.distrust(KEY);
+  assertEquals(await sharing.read(), "unknown");
+  assertEquals(await sharing.shared.announce(KEY, "A"), true);
+  assertEquals(await sharing.read(), "absent");
+  await sharing.nextRetry();
+  assertEquals(sharing.store.told, ["announce A"]);
+});
+
+Deno.test("SharedTier.read() says unknown when the key is distrusted while the answer is under way", async () => {
+  const sharing = new Sharing();
+  sharing.store.holds = sharing.entry();
+  const reading = sharing.read();
+  sharing.shared.distrust(KEY);
+  assertEquals(await reading, "unknown");
+});
+
+Deno.test("SharedTier.publish() and bury() hand the result on, and an expired entry as a delete", async () => {
+  const sharing = new Sharing();
+  await sharing.shared.publish(KEY, "A", sharing.entry());
+  await sharing.shared.publish(KEY, "B", sharing.entry(0));
+  await sharing.shared.bury(KEY, "C", endOf(7));
+  await sharing.shared.bury(KEY, "D", undefined);
+  assertEquals(sharing.store.told, ["publish A v", "bury B 1", "bury C 7", "bury D nothing"]);
+});
+
+Deno.test("SharedTier.publish() and bury() that fail do not fail the change, and distrust the key", async () => {
+  const changes = [
+    (sharing: Sharing) => sharing.shared.publish(KEY, "A", sharing.entry()),
+    (sharing: Sharing) => sharing.shared.bury(KEY, "A", endOf(1)),
+  ];
+  for (const change of changes) {
+    for (const answer of [away, silent]) {
+      const sharing = new Sharing();
+      sharing.store.answer = answer;
+      await sharing.timedOut(change(sharing));
+      assertEquals(sharing.observer.told.length, 1);
+      sharing.store.answer = well;
+      assertEquals(await sharing.read(), "unknown");
+      await sharing.nextRetry();
+      assertEquals(await sharing.read(), "absent");
+    }
+  }
+});
+
+Deno.test("SharedTier.backfill() copies what has time left and holds its fence", async () => {
+  const sharing = new Sharing();
+  const fences = new Fences();
+  const voided = fences.take(KEY);
+  fences.void(KEY);
+  sharing.shared.backfill(KEY, sharing.entry(), voided);
+  sharing.shared.backfill(KEY, sharing.entry(0), fences.take(KEY));
+  assertEquals(sharing.store.told, []);
+  sharing.shared.backfill(KEY, sharing.entry(1), fences.take(KEY));
+  await sharing.shared.idle();
+  assertEquals(sharing.store.told, ["fill v"]);
+});
+
+Deno.test("SharedTier.backfill() that fails fails nobody, and tells of it", async () => {
+  const sharing = new Sharing();
+  sharing.store.answer = away;
+  sharing.shared.backfill(KEY, sharing.entry(), new Fences().take(KEY));
+  await sharing.shared.idle();
+  assertEquals(sharing.observer.told, [
+    "redis fill: Cannot fill in the redis tier: it cannot be reached or refused",
+  ]);
+});
+
+Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
+  const sharing = new Sharing({ backfillQueueSize: 1 });
+  const fences = new Fences();
+  sharing.store.answer = silent;
+  const offer = () => sharing.shared.backfill(KEY, sharing.entry(), fences.take(KEY));
+  // 16 are under way and one waits.
+  for (let index = 0; index < 17; index++) offer();
+  assertEquals(sharing.observer.told, []);
+  offer();
+  assertEquals(sharing.observer.told, ["redis dropped a fill"]);
+});
+
+Deno.test("SharedTier ends with its copies made and no timer left", async () => {
+  const sharing = new Sharing();
+  sharing.shared.distrust(KEY);
+  sharing.shared.backfill(KEY, sharing.entry(), new Fences().take(KEY));
+  await sharing.shared[Symbol.asyncDispose]();
+  assertEquals(sharing.store.told, ["fill v"]);
+  sharing.clock.advance(TIMEOUT_MS);
+  assertEquals(sharing.clock.pendingTimers, 0);
+});

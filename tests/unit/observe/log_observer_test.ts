@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import { Logger } from "../../../src/observe/logger.ts";
+import { LogObserver } from "../../../src/observe/log_observer.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const QUIET_MS = 10_000;
+
+function observing() {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const observer = new LogObserver(new Logger(clock, "debug", (line) => lines.push(line)), clock);
+  /** The lines since the last look, without their times. */
+  const look = () => lines.splice(0).map((line) => ({ ...JSON.parse(line), time: undefined }));
+  return { clock, observer, look };
+}
+
+function line(fields: Readonly<Record<string, string | number>>) {
+  return { time: undefined, level: "warn", ...fields };
+}
+
+const FAILED = line({ event: "tier_failed", tier: "redis", operation: "read", error: "away" });
+
+Deno.test("LogObserver writes a line a tier in ten seconds, and then how many it kept back", () => {
+  const { clock, observer, look } = observing();
+  const fail = () => observer.tierFailed("redis", "read", new Error("away"));
+  for (let call = 0; call < 5; call++) fail();
+  assertEquals(look(), [FAILED]);
+  clock.advance(QUIET_MS - 1);
+  fail();
+  assertEquals(look(), []);
+  clock.advance(1);
+  fail();
+  assertEquals(look(), [{ ...FAILED, suppressed: 5 }]);
+  clock.advance(QUIET_MS);
+  fail();
+  assertEquals(look(), [FAILED]);
+});
+
+Deno.test("LogObserver keeps no tier back for another, nor one event for another", () => {
+  const { observer, look } = observing();
+  observer.tierFailed("redis", "read", "away");
+  observer.tierFailed("database", "write", "away");
+  observer.fillDropped("redis");
+  observer.fillDropped("redis");
+  assertEquals(look(), [
+    FAILED,
+    line({ event: "tier_failed", tier: "database", operation: "write", error: "away" }),
+    line({ event: "fill_dropped", tier: "redis" }),
+  ]);
+});
+
+Deno.test("LogObserver writes every mistake of ours", () => {
+  const { observer, look } = observing();
+  for (const error of [new TypeError("x"), "y"]) observer.callFailed("/s/M", error);
+  assertEquals(look().map(({ level, event, path, error }) => [level, event, path, error]), [
+    ["error", "call_failed", "/s/M", "x"],
+    ["error", "call_failed", "/s/M", "y"],
+  ]);
+});

@@ -1,0 +1,66 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { redisScript } from "../../../src/store/redis_client.ts";
+import { startRedis } from "../../support/redis.ts";
+import { RedisProbe } from "../../support/redis_probe.ts";
+import { testWithServers } from "../../support/servers.ts";
+import { waitFor } from "../../support/wait_for.ts";
+
+const ECHO = redisScript("return ARGV[1]");
+
+/** A reply of bytes as text. */
+function text(reply: unknown): string {
+  return reply instanceof Uint8Array ? new TextDecoder().decode(reply) : `no bytes but ${reply}`;
+}
+
+testWithServers(
+  ["redis"],
+  "RedisClient.run() takes new scripts while commands are being collected",
+  async (servers) => {
+    await using redis = await RedisProbe.open(servers.redis);
+    const { client } = redis;
+    const [one, , two, three] = await Promise.all([
+      client.run(redisScript("return 'one'"), "k"),
+      client.ping(),
+      client.run(redisScript("return 'two'"), "k"),
+      client.run(redisScript("return 'one'"), "k"),
+    ]);
+    assertEquals([text(one), text(two), text(three)], ["one", "two", "one"]);
+  },
+);
+
+testWithServers(["redis"], "RedisClient.run() passes every byte, text and numbers on", async (servers) => {
+  await using redis = await RedisProbe.open(servers.redis);
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const reply = await redis.client.run(ECHO, "k", bytes.subarray(1));
+  assertEquals(reply instanceof Uint8Array && new Uint8Array(reply), bytes.slice(1));
+  assertEquals(text(await redis.client.run(ECHO, "k", "ß\0")), "ß\0");
+  assertEquals(text(await redis.client.run(ECHO, "k", 2 ** 53 - 1)), "9007199254740991");
+});
+
+testWithServers(
+  ["redis"],
+  "RedisClient.run() rejects with what Redis says against the script",
+  async (servers) => {
+    await using redis = await RedisProbe.open(servers.redis);
+    const wrong = redisScript("return redis.call('NOSUCHCOMMAND')");
+    const run = () => redis.client.run(wrong, "k");
+    await assertRejects(run, Error, "Unknown Redis command");
+    await assertRejects(run, Error, "Unknown Redis command");
+  },
+);
+
+testWithServers(
+  ["redis"],
+  "RedisClient fails what cannot be sent, and serves again after a restart of Redis",
+  async () => {
+    await using server = await startRedis();
+    await using redis = await RedisProbe.open(server);
+    assertEquals(text(await redis.client.run(ECHO, "k", "before")), "before");
+    await server.stop();
+    await assertRejects(() => redis.client.run(ECHO, "k", "down"), Error);
+    await assertRejects(() => redis.client.ping(), Error);
+    await server.start();
+    const answer = await waitFor(() => redis.client.run(ECHO, "k", "after"), { what: "the connection" });
+    assertEquals(text(answer), "after");
+  },
+);
