@@ -247,6 +247,19 @@ Deno.test("Incomplete messages of a connection are bounded together", () => {
   assertEquals(statuses, [...Array(6).fill(undefined), RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED]);
 });
 
+Deno.test("What was held of a message is free again when it is complete, or its call has ended", () => {
+  const peer = TestPeer.ready({ limits: { maxBufferedRequestBytes: 100_000 } });
+  const whole = message(new Uint8Array(60_000));
+  const parts = [0, 1, 2, 3].map((i) => whole.subarray(i * 16_000, (i + 1) * 16_000));
+  for (let i = 0; i < 40; i += 2) {
+    peer.send(headers(streamOf(i), callHeaders()), data(streamOf(i), parts[0]!), rstStream(streamOf(i)));
+    const id = streamOf(i + 1);
+    peer.send(headers(id, callHeaders()), ...parts.map((part, k) => data(id, part, k === 3 ? 1 : 0)));
+    peer.send(windowUpdate(0, 60_005));
+    assertEquals(peer.response(id).trailers["grpc-status"], "0");
+  }
+});
+
 Deno.test("A length alone reserves no memory", () => {
   const peer = TestPeer.ready();
   const before = Deno.memoryUsage().external;
