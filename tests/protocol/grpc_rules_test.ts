@@ -420,6 +420,34 @@ Deno.test("Prefix and messages may be cut and joined by DATA frames in every way
   }
 });
 
+Deno.test("A handler sees its request as it was sent, also when the octets' buffer is used again before it runs", () => {
+  const seen: string[] = [];
+  const peer = TestPeer.ready({
+    implementation: {
+      unary: (
+        call,
+        callback,
+      ) => (seen.push(new TextDecoder().decode(call.request)), callback(null, new Uint8Array(600_000))),
+    },
+    requestDeserialize: (bytes) => bytes,
+  });
+  const buffer = new Uint8Array(4096);
+  const receive = (...parts: Uint8Array[]) => {
+    const octets = concat(...parts);
+    buffer.set(octets);
+    peer.connection.receive(buffer.subarray(0, octets.length));
+    buffer.fill(0);
+  };
+  receive(headers(1, callHeaders()), data(1, message("end comes later")));
+  receive(data(1, [], 1));
+  receive(headers(3, callHeaders()), data(3, message("in one go"), 1));
+  // By now so much waits for the client that further calls are held back.
+  receive(headers(5, callHeaders()), data(5, message("held back"), 1));
+  assertEquals(seen, ["end comes later", "in one go"]);
+  receive(rstStream(1));
+  assertEquals(seen, ["end comes later", "in one go", "held back"]);
+});
+
 Deno.test("Request headers above the limit are RESOURCE_EXHAUSTED, not the connection's end", () => {
   const peer = TestPeer.ready();
   const block = headerBlock(callHeaders());

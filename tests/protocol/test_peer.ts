@@ -25,6 +25,8 @@ export interface TestPeerOptions {
   readonly implementation?: Implementation;
   readonly maxRequestBytes?: number;
   readonly callTimeoutMs?: number;
+  /** Copies, unless told otherwise. */
+  readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
 }
 
 /** What one stream has brought back, with its header fields decoded. */
@@ -92,7 +94,11 @@ export class TestPeer {
 
   constructor(options: TestPeerOptions = {}) {
     const methods = new MethodTable();
-    methods.add(ECHO, options.implementation ?? ECHOING);
+    const { requestDeserialize } = options;
+    const definition = requestDeserialize === undefined ? ECHO : Object.fromEntries(
+      Object.entries(ECHO).map(([name, method]) => [name, { ...method, requestDeserialize }]),
+    );
+    methods.add(definition, options.implementation ?? ECHOING);
     const pool = new BufferPool();
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     let session!: CallSession;

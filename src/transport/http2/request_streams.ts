@@ -284,7 +284,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
       throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, "body exceeds content-length");
     }
     if (!stream.localEnded) {
-      if (length > 0) stream.receiver!.onData(bytes, start, end);
+      if (length > 0) stream.receiver!.onData(bytes, start, end, endsStream);
     } else if (!endsStream && stream.receiveWindow.isExhausted) {
       // The response is complete, and what still comes is dropped. A client that goes on beyond its window is
       // told to stop, without an error: section 8.1.

@@ -5,10 +5,11 @@ import type { SendQueue } from "./send_queue.ts";
 /** Takes what a request's stream brings. No method throws; none is called after {@link StreamReceiver.onClosed}. */
 export interface StreamReceiver {
   /**
-   * Octets `bytes[start..end)` of the body, valid only during the call. Whoever takes them gives their number
-   * to {@link Stream.consume} when it no longer holds them.
+   * Octets `bytes[start..end)` of the body. They are valid until this returns, the last ones (`isLast`) until
+   * {@link onEnd}, which follows at once, returns too. Whoever takes them gives their number to
+   * {@link Stream.consume} when it no longer holds them.
    */
-  onData(bytes: Uint8Array, start: number, end: number): void;
+  onData(bytes: Uint8Array, start: number, end: number, isLast: boolean): void;
   /** The request is complete. */
   onEnd(): void;
   /** All that was sent has left the queue. */

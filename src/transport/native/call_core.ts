@@ -30,6 +30,8 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   #abort: AbortController | undefined;
   #timer: TransportTimer | undefined;
   readonly #deadlineMs: number;
+  /** Whether octets that arrive now are still there when the handler runs. */
+  #mayBorrow = false;
   #hasSentHeaders = false;
   /** `answered`: a status has been sent. `cancelled`: nobody is left to hear the handler. */
   #state: "open" | "answered" | "cancelled" = "open";
@@ -49,6 +51,11 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   protected abstract onHalfClose(): void;
   /** The client will hear nothing more: cancelled, timed out or lost. */
   protected abstract onCancelled(): void;
+  /**
+   * Whether the handler runs as soon as the request is complete. Then it sees octets where they have arrived,
+   * without a copy, until it returns for the first time.
+   */
+  protected abstract get usesRequestAtOnce(): boolean;
   /** The server's own limit for this kind of call. */
   protected abstract get timeLimitMs(): number;
   abstract onDrain(): void;
@@ -95,8 +102,9 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
 
   // -- StreamReceiver
 
-  onData(bytes: Uint8Array, start: number, end: number): void {
+  onData(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
     if (this.isEnded) return;
+    this.#mayBorrow = isLast && this.usesRequestAtOnce;
     try {
       if (this.#reader === undefined && this.#isOneMessage(bytes, start, end)) {
         this.#receive(bytes.subarray(start + PREFIX_BYTES, end), false);
@@ -207,8 +215,9 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
     if (this.isEnded) return;
     this.session.connection.messageReceived();
     const limit = this.session.environment.maxRequestBytes;
-    const message = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
-    checkLength(message.length, limit);
+    const borrowed = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
+    checkLength(borrowed.length, limit);
+    const message = this.#mayBorrow || isCompressed ? borrowed : borrowed.slice();
     let request: unknown;
     try {
       request = this.plan.method.requestDeserialize(message);

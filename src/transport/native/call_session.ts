@@ -80,9 +80,14 @@ export class CallSession implements RequestAcceptor {
     for (const call of calls) call.armTimer();
   }
 
+  /** Whether calls have to wait before they start. */
+  get isHolding(): boolean {
+    return this.#heldCalls.length > 0 || this.connection.isCongested;
+  }
+
   /** Starts the call's handler, now or once the client has read more of what waits for it. */
   startOrHold(call: UnaryServerCall): void {
-    if (this.connection.isCongested || this.#heldCalls.length > 0) this.#heldCalls.push(call);
+    if (this.isHolding) this.#heldCalls.push(call);
     else call.start();
   }
 

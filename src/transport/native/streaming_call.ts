@@ -58,6 +58,10 @@ export class StreamingCall extends CallCore {
     onSent?.();
   }
 
+  protected override get usesRequestAtOnce(): boolean {
+    return false;
+  }
+
   /** A stream may stay open as long as its client likes. */
   protected override get timeLimitMs(): number {
     return Infinity;

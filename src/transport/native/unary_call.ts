@@ -25,6 +25,10 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   override onDrain(): void {}
 
+  protected override get usesRequestAtOnce(): boolean {
+    return !this.session.isHolding;
+  }
+
   protected override get timeLimitMs(): number {
     return this.session.environment.callTimeoutMs;
   }
