@@ -1,5 +1,6 @@
 /** RFC 9113 sections 5.2 and 6.9: no octet over a window, no deadlock under one. */
 import { assert, assertEquals } from "@std/assert";
+import type { Readable } from "node:stream";
 import { Metadata } from "../../src/transport/metadata.ts";
 import type { Implementation } from "../../src/transport/service.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
@@ -239,6 +240,23 @@ Deno.test("A handler that does not read closes its stream's window, not the conn
   assertEquals(updates.filter((id) => id === 1), []);
   for (let id = 3; id < 200; id += 2) peer.call(id, "x".repeat(1000));
   assertEquals(peer.response(199).trailers["grpc-status"], OK);
+});
+
+Deno.test("A handler that reads on opens its stream's window again", async () => {
+  let call!: Readable;
+  const peer = TestPeer.ready({
+    limits: { streamWindowBytes: 2000 },
+    implementation: { clientStream: (stream) => call = stream },
+  });
+  peer.send(headers(1, callHeaders("ClientStream")));
+  for (let i = 0; i < 3; i++) peer.send(data(1, message(new Uint8Array(600))));
+  assertEquals(peer.received.filter(({ type, streamId }) => type === 8 && streamId === 1), []);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let read = 0;
+  call.on("data", () => ++read === 3 && resolve());
+  await promise;
+  peer.read();
+  assert(peer.received.some(({ type, streamId }) => type === 8 && streamId === 1));
 });
 
 Deno.test("HEADER_TABLE_SIZE 0 in the middle empties the table before the next block, and again when it grows", () => {

@@ -187,6 +187,21 @@ Deno.test("A call that is answered in its turn sets no timer, whatever its deadl
   assertEquals(peer.clock.pendingTimers, 0);
 });
 
+Deno.test("A call that is answered later takes its timer along", async () => {
+  const peer = TestPeer.ready({
+    callTimeoutMs: 1000,
+    implementation: {
+      unary: (call, callback) => void Promise.resolve().then(() => callback(null, call.request)),
+    },
+  });
+  peer.call(1);
+  assertEquals(peer.clock.pendingTimers, 1);
+  await Promise.resolve();
+  peer.read();
+  assertEquals(peer.response(1).trailers["grpc-status"], OK);
+  assertEquals(peer.clock.pendingTimers, 0);
+});
+
 Deno.test("A body that never comes is bounded by the deadline", () => {
   const peer = TestPeer.ready();
   peer.send(headers(1, callHeaders("Unary", [["grpc-timeout", "1S"]])));
@@ -385,6 +400,17 @@ Deno.test("A client's reset cancels the call; its late answer goes nowhere", () 
   answer({ code: CANCELLED, details: "" });
   peer.read();
   assertEquals(peer.received, []);
+});
+
+Deno.test("A cancelled call that answers twice counts once", () => {
+  const callbacks: ((error: null, value: Uint8Array) => void)[] = [];
+  const peer = TestPeer.ready({ implementation: { unary: (_call, callback) => callbacks.push(callback) } });
+  peer.call(1);
+  peer.send(rstStream(1));
+  assertEquals(peer.session.orphanedCalls, 1);
+  callbacks[0]!(null, ascii(""));
+  callbacks[0]!(null, ascii(""));
+  assertEquals(peer.session.orphanedCalls, 0);
 });
 
 Deno.test("A lost connection cancels its calls", () => {

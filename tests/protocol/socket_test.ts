@@ -105,6 +105,35 @@ Deno.test("A client that does not read is not read either, and gets everything o
   await waitFor(() => client.octetsRead > calls * 50_000, { what: "all octets" });
 });
 
+Deno.test("Answers without a body are bounded too: the server stops reading, and goes on once the client reads", async () => {
+  const details = "x".repeat(8000);
+  let calls = 0;
+  await using running = await Running.start({}, {
+    unary: (_call, callback) => {
+      calls++;
+      callback({ code: 5, details });
+    },
+  });
+  using client = await RawClient.ready(running.port, { isReading: false });
+  const total = 3000;
+  let isSent = false;
+  const sending = (async () => {
+    for (let i = 0; i < total; i++) {
+      await client.send(headers(1 + 2 * i, callHeaders()), data(1 + 2 * i, message("x".repeat(4000)), 1));
+    }
+    isSent = true;
+  })();
+  let seen = -1;
+  await waitFor(() => calls > 0 && seen === (seen = calls), {
+    what: "the server to stop reading",
+    intervalMs: 300,
+  });
+  assert(!isSent && calls < total, `${calls} calls of ${total} were read`);
+  client.startReading();
+  await sending;
+  await waitFor(() => calls === total, { what: "all calls" });
+});
+
 Deno.test("A client whose socket takes nothing is closed after the time-out", async () => {
   const limits = { stalledOutputTimeoutMs: 500 };
   await using running = await Running.start({ limits }, {

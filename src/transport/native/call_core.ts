@@ -199,8 +199,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   #isOneMessage(bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start - PREFIX_BYTES;
     return length >= 0 && bytes[start] === 0 && bytes[start + 1] === 0 &&
-      ((bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) === length &&
-      length <= this.session.environment.maxRequestBytes;
+      ((bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) === length;
   }
 
   #makeReader(): MessageReader {
