@@ -4,7 +4,17 @@ import type { Readable } from "node:stream";
 import { Metadata } from "../../src/transport/metadata.ts";
 import type { Implementation } from "../../src/transport/service.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
-import { concat, data, headers, message, PREFACE, rstStream, settings, windowUpdate } from "./frames.ts";
+import {
+  concat,
+  data,
+  frame,
+  headers,
+  message,
+  PREFACE,
+  rstStream,
+  settings,
+  windowUpdate,
+} from "./frames.ts";
 import { callHeaders, TestPeer } from "./test_peer.ts";
 
 const INITIAL_WINDOW_SIZE = 4;
@@ -181,6 +191,17 @@ Deno.test("Octets above a stream's window are its FLOW_CONTROL_ERROR, above the 
   peer.send(headers(1, callHeaders("Bidi")), data(1, message(new Uint8Array(995))));
   peer.send(headers(3, callHeaders("Bidi")), data(3, message(new Uint8Array(996))));
   assertEquals(peer.response(1).resetCode, undefined);
+  assertEquals(peer.response(3).resetCode, 3);
+});
+
+Deno.test("A window below the default binds a client once it has acknowledged it (RFC 9113 section 6.9.3)", () => {
+  const peer = new TestPeer({ limits: { streamWindowBytes: 1000 }, implementation: { bidi() {} } });
+  peer.send(PREFACE, settings(), headers(1, callHeaders("Bidi")), data(1, message(new Uint8Array(9000))));
+  assertEquals(peer.response(1).resetCode, undefined);
+  peer.send(frame(4, 1, 0), headers(3, callHeaders("Bidi")), data(3, message(new Uint8Array(900))));
+  assertEquals(peer.response(3).resetCode, undefined);
+  peer.send(data(3, new Uint8Array(100)), data(1, [0]));
+  assertEquals(peer.response(1).resetCode, 3);
   assertEquals(peer.response(3).resetCode, 3);
 });
 

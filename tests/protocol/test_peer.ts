@@ -11,6 +11,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import {
   concat,
   data,
+  frame,
   headers,
   message,
   parseFrames,
@@ -130,7 +131,7 @@ export class TestPeer {
   /** A peer past its preface and SETTINGS. */
   static ready(options: TestPeerOptions = {}): TestPeer {
     const peer = new TestPeer(options);
-    peer.send(PREFACE, settings());
+    peer.send(PREFACE, settings(), frame(4, 1, 0));
     peer.received.length = 0;
     return peer;
   }
@@ -157,9 +158,9 @@ export class TestPeer {
     while (this.connection.output.length > 0) {
       const { frames, rest } = parseFrames(this.connection.output.take().slice());
       if (rest.length > 0) throw new Error("The output ends inside a frame");
-      for (const frame of frames) {
-        this.received.push(frame);
-        this.#readBlock(frame);
+      for (const each of frames) {
+        this.received.push(each);
+        this.#readBlock(each);
       }
       this.connection.pump();
     }

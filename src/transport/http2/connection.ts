@@ -133,10 +133,12 @@ export class ServerConnection implements FrameSink {
   /** Looks at the time; to be called about once a second. */
   tick(): void {
     if (this.#isFinished) return;
+    // While so much output waits that the socket is not read, no frame can go on.
+    const isRead = this.output.length <= this.#limits.maxQueuedOutputBytes;
     const verdict = this.#watchdog.check(this.#now(), {
       isReady: this.#hasSettings,
       framesRead: this.#reader.framesRead,
-      isInsideFrame: this.#reader.isInsideFrame || this.#streams.pendingHeadersId !== 0,
+      isInsideFrame: isRead && (this.#reader.isInsideFrame || this.#streams.pendingHeadersId !== 0),
       openStreams: this.#streams.size,
       lastStreamId: this.#streams.lastId,
       dataFramesSent: this.#streams.dataFramesSent,
@@ -234,7 +236,10 @@ export class ServerConnection implements FrameSink {
   #onSettings(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     requireNoStream(id, "SETTINGS");
     this.#guard.oddFrame("SETTINGS frames");
-    if (flags & Flag.ACK) return requireLength(end - start, 0, "SETTINGS acknowledgment");
+    if (flags & Flag.ACK) {
+      requireLength(end - start, 0, "SETTINGS acknowledgment");
+      return this.#streams.onSettingsAcknowledged();
+    }
     if ((end - start) % SETTING_BYTES !== 0) {
       throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `SETTINGS is ${end - start} octets`);
     }

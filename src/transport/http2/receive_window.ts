@@ -6,13 +6,19 @@ import type { OutputBuffer } from "../output_buffer.ts";
  * octets are given back once they are half of the window, in one WINDOW_UPDATE. Source: RFC 9113 section 6.9.
  */
 export class ReceiveWindow {
-  readonly #sizeBytes: number;
+  #sizeBytes: number;
   #leftBytes: number;
   #consumedBytes = 0;
 
   constructor(sizeBytes: number) {
     this.#sizeBytes = sizeBytes;
     this.#leftBytes = sizeBytes;
+  }
+
+  /** Changes the size, and with it what is left, which may become negative. */
+  resize(sizeBytes: number): void {
+    this.#leftBytes += sizeBytes - this.#sizeBytes;
+    this.#sizeBytes = sizeBytes;
   }
 
   /** Counts received octets; false when the client had no right to send them. */

@@ -46,6 +46,8 @@ export class RequestStreams implements StreamHost, SenderEvents {
   readonly #streams = new StreamTable();
   /** The client may send as much over all streams. */
   readonly #window: ReceiveWindow;
+  /** The window of a stream for what we receive, when it opens: the default until the client knows ours. */
+  #initialReceiveWindowBytes: number;
   /** The window of a stream for what we send, when it opens. */
   #initialSendWindowBytes = DEFAULT_WINDOW_BYTES;
   #isRefusing = false;
@@ -56,6 +58,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#context = context;
     this.#headers = new HeaderAssembler(context.limits);
     this.#sender = new Sender(context.output, this);
+    this.#initialReceiveWindowBytes = Math.max(context.limits.streamWindowBytes, DEFAULT_WINDOW_BYTES);
     this.#window = new ReceiveWindow(Math.max(context.limits.connectionWindowBytes, DEFAULT_WINDOW_BYTES));
   }
 
@@ -95,6 +98,14 @@ export class RequestStreams implements StreamHost, SenderEvents {
   /** Ends every stream without a word. */
   closeAll(): void {
     for (const stream of [...this.#streams.values()]) this.#closeEarly(stream);
+  }
+
+  /** The client has taken our settings: from now on it keeps to our windows. Source: section 6.9.3. */
+  onSettingsAcknowledged(): void {
+    const sizeBytes = this.#context.limits.streamWindowBytes;
+    if (this.#initialReceiveWindowBytes === sizeBytes) return;
+    this.#initialReceiveWindowBytes = sizeBytes;
+    for (const stream of this.#streams.values()) stream.receiveWindow.resize(sizeBytes);
   }
 
   // -- settings of the client
@@ -259,7 +270,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#context.guard.requestReceived();
     const windows = {
       sendBytes: this.#initialSendWindowBytes,
-      receiveBytes: this.#context.limits.streamWindowBytes,
+      receiveBytes: this.#initialReceiveWindowBytes,
     };
     const stream = new Stream(this, id, windows, head.contentLength);
     this.#streams.add(stream);
