@@ -32,7 +32,7 @@ export const VERSION_PART_DIGITS = 16;
 export const VERSION_END = 1 + 2 * VERSION_PART_DIGITS;
 
 /**
- * Reads the key into `kind` (its first byte, nil when it is absent), `version` and `others` (the live intents
+ * Reads the key into `kind` (its first byte, nil when it is absent, 0 when it is damaged), `version` and `others` (the live intents
  * of a tombstone other than `mine`); `found` says whether `mine` was among them.
  */
 const LOAD = `
@@ -45,12 +45,14 @@ local function load(mine)
   if not held then return end
   kind = string.byte(held, 1)
   if kind ~= ${FORMAT_ENTRY} and kind ~= ${FORMAT_TOMBSTONE} then return end
-  version = string.sub(held, 2, ${VERSION_END})
+  local digits = string.sub(held, 2, ${VERSION_END})
+  if #digits < ${2 * VERSION_PART_DIGITS} or string.find(digits, '%D') then kind = 0 return end
+  version = digits
   if kind ~= ${FORMAT_TOMBSTONE} then return end
   for at = ${VERSION_END} + 1, #held, 49 do
     local intent, deadline = string.sub(held, at, at + 35), tonumber(string.sub(held, at + 36, at + 48))
     if intent == mine then found = true
-    elseif deadline > now then others = others .. string.sub(held, at, at + 48) end
+    elseif deadline and deadline > now then others = others .. string.sub(held, at, at + 48) end
   end
 end
 local function put(entry, ttl)

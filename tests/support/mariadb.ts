@@ -1,3 +1,4 @@
+import { freeze } from "./freeze.ts";
 import type { MysqlConfig } from "../../src/config/config.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
@@ -73,7 +74,7 @@ export async function startMariadb(): Promise<TestMariadb> {
     socket,
     pid,
     config: (database) => mysqlConfig(address, database),
-    pause: () => Deno.kill(pid, "SIGSTOP"),
+    pause: () => freeze(pid),
     resume: () => Deno.kill(pid, "SIGCONT"),
     [Symbol.asyncDispose]: dispose,
   };

@@ -1,3 +1,4 @@
+import { freeze } from "./freeze.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
 import type { RedisAddress } from "./servers.ts";
@@ -65,7 +66,7 @@ export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
 
   /** Freezes the server: connections stay open, and nothing is answered until {@link resume}. */
   pause(): void {
-    this.#process?.kill("SIGSTOP");
+    if (this.#process !== undefined) freeze(this.#process.pid);
   }
 
   resume(): void {

@@ -27,6 +27,10 @@ export class RedisKeys implements AsyncDisposable {
     return await this.#redis.pttl(this.#prefix + key);
   }
 
+  async delete(key: string): Promise<void> {
+    await this.#redis.del(this.#prefix + key);
+  }
+
   /** Removes everything under the prefix, as FLUSHALL would. */
   async clear(): Promise<void> {
     const names = await this.#redis.keys(`${this.#prefix}*`);

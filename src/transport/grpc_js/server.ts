@@ -1,12 +1,14 @@
 import { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import {
+  logVerbosity,
   Metadata as GrpcJsMetadata,
   type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition as GrpcJsServiceDefinition,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Metadata } from "../metadata.ts";
@@ -31,6 +33,8 @@ export class GrpcJsServer implements GrpcServer {
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    // It writes to standard error what it also reports to its caller, who knows what it means.
+    setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       "grpc.max_receive_message_length": options.maxRequestBytes,
       "grpc.max_send_message_length": -1,
@@ -64,7 +68,7 @@ export class GrpcJsServer implements GrpcServer {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`${host}:${address.port}`, ServerCredentials.createInsecure(), (error, port) => {
         if (error === null) resolve({ hostname: address.hostname, port });
-        else reject(error);
+        else reject(cannotListen(`${host}:${address.port}`, error));
       });
     });
   }
@@ -119,6 +123,15 @@ export class GrpcJsServer implements GrpcServer {
   #tooLate(): string {
     return `Cannot answer within ${this.#options.callTimeoutMs} ms, the server's time limit`;
   }
+}
+
+/** In the system's words, which grpc-js has behind its own: `… errors: [listen EADDRINUSE: address already in use …]`. */
+function cannotListen(address: string, cause: Error): Error {
+  const reason = /errors: \[(?:listen )?(.*)\]$/.exec(cause.message)?.[1] ?? cause.message;
+  return new Error(
+    `Cannot listen on ${address}: ${reason}; choose another address, or end the program that listens there`,
+    { cause },
+  );
 }
 
 function notOnServer(): never {
