@@ -25,7 +25,7 @@ export interface CallEnvironment {
 }
 
 /** Takes what is left of a request that has been answered. */
-const IGNORING: StreamReceiver = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
+const IGNORING: StreamReceiver = { onData() {}, onEnd() {}, onDrain() {}, onShutdown() {}, onClosed() {} };
 
 /** The gRPC calls of one connection. */
 export class CallSession implements RequestAcceptor {
