@@ -32,8 +32,8 @@ Deno.test("serve logs the port that it really listens on, and nothing to standar
   assertMatch(service.address, /^127\.0\.0\.1:[1-9]\d*$/);
   using client = new CacheClient(service.address);
   assertEquals(await client.health(""), "SERVING");
-  const { level, transport, tiers } = await service.logged("serving");
-  assertEquals([level, transport, tiers], ["info", "grpc_js", "local database"]);
+  const { level, tiers } = await service.logged("serving");
+  assertEquals([level, tiers], ["info", "local database"]);
   assertEquals(service.errors, []);
 });
 
