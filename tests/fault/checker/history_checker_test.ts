@@ -52,7 +52,24 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
   ],
   [
     "accepts either of two writes at once",
+    namespaced().wrote([0, 9], "a").wrote([1, 8], "b").read([10, 11], "a").read([12, 13], "a").told(),
+    [],
+  ],
+  [
+    "refuses first the one and then the other once both have ended",
     namespaced().wrote([0, 9], "a").wrote([1, 8], "b").read([10, 11], "a").read([12, 13], "b").told(),
+    ["returned value"],
+  ],
+  [
+    "refuses that they take turns while they are under way",
+    namespaced().wrote([0, 99], "a").wrote([1, 98], "b").read([10, 11], "a").read([12, 13], "b")
+      .read([14, 15], "a").told(),
+    ["returned value"],
+  ],
+  [
+    "accepts turns within the grace",
+    secret().wrote([0, 9], "a").wrote([1, 8], "b").read([10, 11], "a").read([100, 101], "b", { at: "2" })
+      .told(),
     [],
   ],
   [

@@ -1,8 +1,9 @@
 import type { Bounds } from "./bounds.ts";
 import type { Found, History, Operation, Read } from "./history.ts";
 import { NewestState } from "./newest_state.ts";
-import { oldestShared } from "./shared_reads.ts";
+import { readFloors } from "./read_floors.ts";
 import { type State, statesOf } from "./states.ts";
+import { checkTurns } from "./turn_checker.ts";
 import type { Rule, Violation } from "./violation.ts";
 
 /**
@@ -15,12 +16,12 @@ import type { Rule, Violation } from "./violation.ts";
  */
 export function checkReads(
   operations: readonly Operation[],
-  { faults, settledMs }: History,
+  history: History,
   bounds: Bounds,
 ): Violation[] {
   const reads = operations.filter((operation) => operation.kind === "read");
-  const states = statesOf(operations, faults);
-  const sharedMs = oldestShared(reads, bounds.lingerMs);
+  const states = statesOf(operations, history.faults);
+  const floors = readFloors(reads, history, bounds);
   const anywhere = new NewestState(states, ({ durableMs }) => durableMs);
   const ownChanges = new Map<string, NewestState>();
   const own = (process: string) => {
@@ -32,19 +33,11 @@ export function checkReads(
     return newest;
   };
 
-  const graceMs = (read: Read): number => {
-    if (read.startMs >= settledMs) return 0;
-    const isDisturbed = faults.some(({ startMs, endMs }) =>
-      startMs <= read.endMs && read.startMs <= endMs + bounds.recoveryMs
-    );
-    return bounds.graceMs[read.family][isDisturbed ? "disturbed" : "calm"];
-  };
-
-  return reads.flatMap((read) => {
+  const wrong = reads.flatMap((read) => {
     const { outcome } = read;
     if (outcome.kind === "failed") return [];
     const replacing = newer(
-      anywhere.before(sharedMs.get(read)! - graceMs(read)),
+      anywhere.before(floors.get(read)!),
       own(read.process).before(read.startMs),
     );
     const value = outcome.kind === "found" ? outcome.value : undefined;
@@ -52,6 +45,7 @@ export function checkReads(
     if (possible.some(({ byMs }) => replacing === undefined || byMs >= replacing.startMs)) return [];
     return [wrongAnswer(read, outcome.kind === "found" ? outcome : undefined, possible, replacing)];
   });
+  return [...wrong, ...checkTurns(states, floors)];
 }
 
 function acknowledgedMs({ change }: State): number {

@@ -8,6 +8,8 @@ export type Rule =
   | "stale value"
   /** A read returned what had been deleted. */
   | "deleted value"
+  /** A read found again what another value had already been seen in the place of. */
+  | "returned value"
   /** A read found nothing, although the key was there all the time: perhaps an outage, perhaps a lost write. */
   | "false miss"
   /** Something failed although everything had settled. */
