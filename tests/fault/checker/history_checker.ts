@@ -39,15 +39,17 @@ function wrongError(operation: Operation): Violation | undefined {
   };
 }
 
-/** Once everything has settled, every replica answers, and all of them the same. */
+/** Once everything has settled, every replica answers in the end, and all of them the same. */
 function checkSettled(operations: readonly Operation[], settledMs: number): Violation[] {
   const settled = operations.filter(({ startMs }) => startMs >= settledMs);
-  const failed = settled.find(({ outcome }) => outcome.kind === "failed");
+  const last = new Map(settled.map((operation) => [operation.process, operation]));
+  const failed = [...last.values()].find(({ outcome }) => outcome.kind === "failed");
   if (failed !== undefined) {
     const text = `${failed.process} failed although nothing was broken any more`;
     return [{ rule: "unavailable", text, operations: [failed] }];
   }
-  const [first, ...others] = settled.filter((operation) => operation.kind === "read");
+  const [first, ...others] = settled.filter((operation) => operation.kind === "read")
+    .filter(({ outcome }) => outcome.kind !== "failed");
   const other = others.find((read) => answer(read) !== answer(first!));
   if (first === undefined || other === undefined) return [];
   return [{

@@ -184,6 +184,11 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     ["unavailable"],
   ],
   [
+    "accepts an error then that another attempt makes good",
+    secret().wrote([0, 1], "a").failedToRead([50, 51]).read([52, 53], "a").told({ settledMs: 50 }),
+    [],
+  ],
+  [
     "refuses that replicas disagree on a failed write once everything has settled",
     secret().wrote([0, 1], "a", UNKNOWN).read([50, 51], "a").read([50, 51], undefined, { at: "2" })
       .told({ settledMs: 50 }),

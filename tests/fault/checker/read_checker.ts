@@ -45,7 +45,7 @@ export function checkReads(
     if (possible.some(({ byMs }) => replacing === undefined || byMs >= replacing.startMs)) return [];
     return [wrongAnswer(read, outcome.kind === "found" ? outcome : undefined, possible, replacing)];
   });
-  return [...wrong, ...checkTurns(states, floors)];
+  return wrong.length > 0 ? wrong : checkTurns(states, floors);
 }
 
 function acknowledgedMs({ change }: State): number {

@@ -2,39 +2,38 @@ import type { Read } from "./history.ts";
 import type { State } from "./states.ts";
 import type { Violation } from "./violation.ts";
 
-/** For how long a value was certainly there. */
+/** What is certain about the time of a value: it was there before the one and after the other instant. */
 interface Tenure {
-  readonly fromMs: number;
-  /** The last read that found it, and how old its answer may be. */
-  readonly last: Read;
-  readonly untilMs: number;
+  /** It had come by then. */
+  readonly byMs: number;
+  /** It had not gone by then; before {@link byMs} where nobody saw it for long. */
+  readonly stillMs: number;
+  /** The read that says so. */
+  readonly read: Read;
 }
 
 /**
- * A value that was replaced does not come back, so that the times at which two of them certainly were there
- * never overlap. This finds what neither of two writes at once can be blamed for alone:
+ * A value that was replaced does not come back, so that of two values one had gone before the other came.
+ * This finds what neither of two writes at once can be blamed for alone:
  *
- *     write 1   |-----------|
- *     write 2   |-----------|
- *     reads                    1    2
+ *     write 1   |-----------|               write 1   |---------------------|
+ *     write 2   |-----------|               write 2   |---------------------|
+ *     reads                    1    2       reads        1    2    1
+ *
+ * Source: Gibbons and Korach, Testing Shared Memories (1997): zones of a history whose writes are all different.
  */
 export function checkTurns(states: readonly State[], floors: ReadonlyMap<Read, number>): Violation[] {
-  const violations: Violation[] = [];
-  let longest: Tenure | undefined;
-  for (const tenure of tenures(states, floors)) {
-    if (longest !== undefined && tenure.fromMs < longest.untilMs) {
-      const [back, other] = [longest, tenure].sort((a, b) => b.last.startMs - a.last.startMs);
-      violations.push({
-        rule: "returned value",
-        text: `${back!.last.process} found a value again in whose place another one had been seen`,
-        operations: [back!.last, other!.last],
-      });
-    }
-    if (longest === undefined || tenure.untilMs > longest.untilMs) longest = tenure;
-  }
-  return violations;
+  const all = tenures(states, floors);
+  return all.flatMap((one, index): Violation[] => {
+    const other = all.slice(0, index).find((other) => one.byMs < other.stillMs && other.byMs < one.stillMs);
+    if (other === undefined) return [];
+    const [last, first] = one.stillMs > other.stillMs ? [one.read, other.read] : [other.read, one.read];
+    const text = `${last.process} found a value that had taken turns with another one`;
+    return [{ rule: "returned value", text, operations: [last, first] }];
+  });
 }
 
+/** The values that somebody saw and that nothing but a later change has undone. */
 function tenures(states: readonly State[], floors: ReadonlyMap<Read, number>): Tenure[] {
   const last = new Map<string, readonly [Read, number]>();
   for (const [read, untilMs] of floors) {
@@ -45,7 +44,7 @@ function tenures(states: readonly State[], floors: ReadonlyMap<Read, number>): T
   }
   return states.flatMap(({ value, durableMs }) => {
     const found = value === undefined ? undefined : last.get(value);
-    if (found === undefined || durableMs >= found[1]) return [];
-    return [{ fromMs: durableMs, last: found[0], untilMs: found[1] }];
-  }).sort((a, b) => a.fromMs - b.fromMs);
+    if (found === undefined || durableMs === Infinity) return [];
+    return [{ byMs: durableMs, stillMs: found[1], read: found[0] }];
+  });
 }

@@ -8,7 +8,7 @@ export type Rule =
   | "stale value"
   /** A read returned what had been deleted. */
   | "deleted value"
-  /** A read found again what another value had already been seen in the place of. */
+  /** Reads found two values in turns, or the first of two after both had been written. */
   | "returned value"
   /** A read found nothing, although the key was there all the time: perhaps an outage, perhaps a lost write. */
   | "false miss"

@@ -28,8 +28,8 @@ export class RecordingClient implements Disposable {
     this.#operations = operations;
   }
 
-  async read(name: KeyName): Promise<void> {
-    await this.#record(name, () => this.#found(name), (asked, outcome): Read => {
+  async read(name: KeyName): Promise<Read> {
+    return await this.#record(name, () => this.#found(name), (asked, outcome): Read => {
       const isMiss = outcome.kind === "failed" && outcome.code === "NOT_FOUND" &&
         (outcome.reason === "KEY_NOT_FOUND" || outcome.reason === "SECRET_NOT_FOUND");
       return { ...asked, kind: "read", outcome: isMiss ? { kind: "absent" } : outcome };
@@ -79,18 +79,20 @@ export class RecordingClient implements Disposable {
     return { kind: "acknowledged" as const };
   }
 
-  async #record<Outcome>(
+  async #record<Outcome, Recorded extends Operation>(
     { family, key }: KeyName,
     call: () => Promise<Outcome>,
     describe: (
       asked: Pick<Operation, "family" | "key" | "process" | "startMs" | "endMs">,
       outcome: Outcome | Failure,
-    ) => Operation,
-  ): Promise<void> {
+    ) => Recorded,
+  ): Promise<Recorded> {
     const startMs = performance.now();
     const outcome = await call().catch(failureOf);
     const asked = { family, key, process: this.process, startMs, endMs: performance.now() };
-    this.#operations.push(describe(asked, outcome));
+    const operation = describe(asked, outcome);
+    this.#operations.push(operation);
+    return operation;
   }
 }
 
