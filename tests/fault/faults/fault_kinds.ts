@@ -102,11 +102,11 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     ...HARMLESS,
     // Far below the time-outs, or it would be a cut.
-    name: "slow the link to Redis down by 20 ms",
+    name: "slow the link to Redis down by 40 ms",
     weight: 3,
     lengthMs: [200, 2000],
     on: ["redis link"],
-    begin: (_, { redisLink }) => redisLink.delay(20),
+    begin: (_, { redisLink }) => redisLink.delay(40),
     end: (_, { redisLink }) => redisLink.heal(),
   },
   {
