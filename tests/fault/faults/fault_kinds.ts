@@ -73,7 +73,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     ...HARMLESS,
     name: "cut every link to Redis",
-    weight: 1,
+    weight: 3,
     lengthMs: [50, 1500],
     on: ["redis"],
     begin: ({ replicas }) => replicas.forEach(({ redisLink }) => redisLink.cut()),
