@@ -2,6 +2,9 @@ import { askRedis } from "../../support/redis.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Replica } from "../cluster/replica.ts";
 
+/** `replica` and what follows it are one replica's. */
+export type Thing = "redis" | "mysql" | "every redis link" | "replica" | "redis link" | "mysql link";
+
 /** Something that may be done to a cluster for a while. */
 export interface FaultKind {
   readonly name: string;
@@ -10,7 +13,7 @@ export interface FaultKind {
   /** The shortest and the longest that it lasts, in ms; 0 for what is over at once. */
   readonly lengthMs: readonly [number, number];
   /** What it is done to; no two faults are done to one thing at once. */
-  readonly on: readonly ("redis" | "mysql" | "replica" | "redis link" | "mysql link")[];
+  readonly on: readonly Thing[];
   readonly emptiesRedis: boolean;
   /** Whether replicas may keep what Redis was to be told, beyond what only an outbox makes good. */
   readonly needsOutbox: boolean;
@@ -75,7 +78,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     name: "cut every link to Redis",
     weight: 3,
     lengthMs: [50, 1500],
-    on: ["redis"],
+    on: ["redis", "every redis link"],
     begin: ({ replicas }) => replicas.forEach(({ redisLink }) => redisLink.cut()),
     end: ({ replicas }) => replicas.forEach(({ redisLink }) => redisLink.heal()),
   },

@@ -1,5 +1,5 @@
 import type { Profile } from "../profile.ts";
-import { FAULT_KINDS, type FaultKind } from "./fault_kinds.ts";
+import { FAULT_KINDS, type FaultKind, type Thing } from "./fault_kinds.ts";
 
 /** A fault at its time, in ms since the start of the run. */
 export interface PlannedFault {
@@ -39,7 +39,7 @@ export function planFaults(
     const kind = choose(kinds, random());
     const replica = Math.floor(random() * replicas);
     const endMs = startMs + between(...kind.lengthMs);
-    const things = thingsOf(kind, replica, outbox);
+    const things = thingsOf(kind, replica, { replicas, outbox });
     if (endMs > lengthMs || things.some((thing) => (busyUntilMs.get(thing) ?? 0) > startMs)) continue;
     const recoveryMs = kind.on.includes("redis") && outbox === "absent" ? REPAIR_MS : 0;
     for (const thing of things) busyUntilMs.set(thing, endMs + recoveryMs);
@@ -48,13 +48,22 @@ export function planFaults(
   return planned;
 }
 
-/** Without an outbox, no replica may be killed while it may have something to tell Redis. */
-function thingsOf(kind: FaultKind, replica: number, outbox: Profile["outbox"]): string[] {
-  const things = kind.on.map((thing) => isOfReplica(thing) ? `${thing} ${replica}` : thing);
+/** Without an outbox, no replica may be killed or paused while it may have something to tell Redis. */
+function thingsOf(
+  kind: FaultKind,
+  replica: number,
+  { replicas, outbox }: Pick<PlanOptions, "replicas" | "outbox">,
+): string[] {
+  const things = kind.on.flatMap((thing) => {
+    if (thing === "every redis link") {
+      return Array.from({ length: replicas }, (_, index) => `redis link ${index}`);
+    }
+    return isOfReplica(thing) ? [`${thing} ${replica}`] : [thing];
+  });
   return outbox === "absent" && kind.on.includes("replica") ? [...things, "redis"] : things;
 }
 
-function isOfReplica(thing: FaultKind["on"][number]): boolean {
+function isOfReplica(thing: Thing): boolean {
   return thing === "replica" || thing === "redis link" || thing === "mysql link";
 }
 
