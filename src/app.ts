@@ -27,6 +27,7 @@ import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
+import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
 import type { ServerAddress } from "./transport/service.ts";
 
 /** The time that an operation on the embedded database may take; it answers at once or waits for the file's lock. */
@@ -97,6 +98,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const probes = stores.probed.map((probed) => resources.use(probe(probed, health, logger)));
   await Promise.all(probes.map((each) => each.asked));
 
+  warnOfUnsafeTransport(config, logger);
   const address = await server.listen(config.server.grpc);
   logger.info("serving", {
     address: addressText(address),
@@ -115,6 +117,15 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
       logger.info("stopped");
     },
   };
+}
+
+function warnOfUnsafeTransport(config: Config, logger: Logger): void {
+  if (config.server.grpc.transport !== "grpc_js" || isKnownGoodDeno(Deno.version.deno)) return;
+  logger.warn("transport_unsafe", {
+    transport: "grpc_js",
+    deno: Deno.version.deno,
+    known_good: KNOWN_GOOD_DENO.join(" to "),
+  });
 }
 
 /** Creates or upgrades the database's schema; resolves to what was done, a sentence each. */
