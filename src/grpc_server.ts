@@ -1,4 +1,5 @@
 /** Makes the gRPC transport that a configuration asks for. */
+import { describeTransportError } from "./api/errors.ts";
 import type { Config, GrpcConfig } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
@@ -18,6 +19,7 @@ export function grpcServer({ server: { grpc }, cache }: Config, observer: LogObs
     callTimeoutMs: grpc.timeoutMs,
     maxRequestBytes: Math.max(DEFAULT_MAX_REQUEST_BYTES, cache.maxValueBytes + REQUEST_OVERHEAD_BYTES),
     timers: systemClock,
+    describeError: describeTransportError,
   };
   switch (grpc.transport) {
     case "native":
