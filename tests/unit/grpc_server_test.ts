@@ -1,8 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { nativeOptions } from "../../src/grpc_server.ts";
+import { grpcServer, nativeOptions } from "../../src/grpc_server.ts";
+import { Logger } from "../../src/observe/logger.ts";
+import { LogObserver } from "../../src/observe/log_observer.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/transport/http2/limits.ts";
 import { DEFAULT_CONNECTION_AGE } from "../../src/transport/http2/watchdog.ts";
 import { DEFAULT_ADMISSION_LIMITS } from "../../src/transport/native/admission.ts";
+import { Status } from "../../src/transport/status.ts";
+import { ECHO_SERVICE, TestClient } from "../conformance/transport_client.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { EMBEDDED, load } from "./config/loading.ts";
 
 const optionsOf = (yaml: string) => nativeOptions(load(yaml + EMBEDDED).config.server.grpc);
@@ -53,4 +58,32 @@ server:
     admission: { maxConnections: 1, maxConnectionsPerAddress: 2 },
     age: { keepaliveTimeMs: 13, keepaliveTimeoutMs: 14, maxAgeMs: 15, maxAgeGraceMs: 16 },
   });
+});
+
+Deno.test("grpcServer() serves within the configuration's limits and logs what no client is told", async () => {
+  const lines: string[] = [];
+  const clock = new FakeClock();
+  const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), clock);
+  const config = load("server: { grpc: { limits: { max_connections: 1 } } }\n" + EMBEDDED).config;
+  const server = grpcServer(config, observer);
+  server.addService(ECHO_SERVICE, {
+    ...Object.fromEntries(Object.keys(ECHO_SERVICE).map((name) => [name, () => {}])),
+    Unary: () => {
+      throw new TypeError("a mistake");
+    },
+  });
+  const address = await server.listen({ hostname: "127.0.0.1", port: 0 });
+  using client = new TestClient(address);
+  assertEquals((await client.unary("Unary", "")).status.code, Status.UNKNOWN);
+  using second = await Deno.connect(address);
+  // Closed unanswered: the server's preface would come at once.
+  assertEquals(await second.read(new Uint8Array(1)), null);
+  const { level, event, where, error } = JSON.parse(lines.join());
+  assertEquals([level, event, where, error], [
+    "warn",
+    "transport_failed",
+    "/conformance.Echo/Unary",
+    "a mistake",
+  ]);
+  await server.drain(1_000);
 });
