@@ -86,7 +86,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     ...HARMLESS,
     name: "cut the link to Redis",
     weight: 3,
-    lengthMs: [50, 2000],
+    // Past every grace: it is the outbox that must end what is stale at the others.
+    lengthMs: [50, 6000],
     on: ["redis link"],
     needsOutbox: true,
     begin: (_, { redisLink }) => redisLink.cut(),
@@ -96,7 +97,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     ...HARMLESS,
     name: "silence the link to Redis",
     weight: 3,
-    lengthMs: [50, 2000],
+    lengthMs: [50, 6000],
     on: ["redis link"],
     needsOutbox: true,
     begin: (_, { redisLink }) => redisLink.hold(),
