@@ -6,13 +6,14 @@ import { addReflection } from "./api/reflection.ts";
 import { Namespaces } from "./business/namespaces.ts";
 import { Secrets } from "./business/secrets.ts";
 import { Chain, type ChainOptions } from "./cache/chain.ts";
+import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
-import type { Authority, SharedCache } from "./core/ports.ts";
+import type { Authority, Invalidations, LocalStore, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
@@ -20,8 +21,10 @@ import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { RedisChanges } from "./store/redis_changes.ts";
 import { RedisClient } from "./store/redis_client.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
+import { type InvalidationState, RedisInvalidations } from "./store/redis_invalidations.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
@@ -50,6 +53,8 @@ interface Stores {
   readonly sharedSecrets: { readonly store: SharedCache<Secret>; readonly tier: Tier } | undefined;
   readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
   readonly probed: readonly Probed[];
+  /** Lets local memory be told of what others change; undefined where there are no others. */
+  readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
 }
 
 /** A running service. */
@@ -69,8 +74,12 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const observer = new LogObserver(logger, systemClock);
   await using resources = new AsyncDisposableStack();
 
-  const stores = await openStores(config, resources, observer);
+  const stores = await openStores(config, resources, observer, logger);
   const memory = config.cache.local.disabled ? undefined : new LruMemory(config.cache.local, systemClock);
+  const gate = memory === undefined || stores.listen === undefined
+    ? undefined
+    : new LocalGate(systemClock, config.cache.local.maxStaleMs);
+  const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
   const common = {
     clock: systemClock,
     observer,
@@ -79,16 +88,22 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   };
   const entries = resources.use(chain({
     ...common,
-    local: memory?.store((value: Uint8Array) => value.length),
+    local: guarded(memory?.store((value: Uint8Array) => value.length)),
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: memory?.store(bytesOfSecret),
+    local: guarded(memory?.store(bytesOfSecret)),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
+
+  if (gate !== undefined) {
+    gate.tell(entries);
+    gate.tell(secrets);
+    await stores.listen?.(gate);
+  }
 
   const server: GrpcServer = new GrpcJsServer({
     callTimeoutMs: config.server.grpc.timeoutMs,
@@ -151,6 +166,7 @@ async function openStores(
   config: Config,
   resources: AsyncDisposableStack,
   observer: LogObserver,
+  logger: Logger,
 ): Promise<Stores> {
   const { database, redis } = config.data;
   if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
@@ -160,12 +176,13 @@ async function openStores(
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
-  const shared = await openRedis(redis, resources, observer);
+  const shared = await openRedis(redis, resources, observer, logger);
   return {
     entries: shared.entries,
     sharedSecrets: shared.secrets,
     secrets: secrets.secrets,
     probed: [shared.probed, ...secrets.probed],
+    listen: shared.listen,
   };
 }
 
@@ -184,6 +201,7 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
     sharedSecrets: undefined,
     secrets: { store: secrets, tier },
     probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
+    listen: undefined,
   };
 }
 
@@ -210,25 +228,59 @@ function openMysql(
   return { secrets: { store: secrets, tier }, probed: [{ tier, ping }] };
 }
 
-async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
+async function openRedis(
+  config: RedisConfig,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+  logger: Logger,
+) {
   const tier = new Tier(
     { name: "redis", readTimeoutMs: config.readTimeoutMs, writeTimeoutMs: config.writeTimeoutMs },
     systemClock,
     observer,
   );
-  const client = resources.use(
-    new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)),
-  );
+  const connect = () =>
+    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
+  const client = connect();
+  const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
   // So that the first calls find a connection; without one the service starts all the same.
-  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(resolve, config.connectTimeoutMs);
-  await Promise.race([client.ready(), tooLate]);
-  timer.cancel();
+  await atMost(config.connectTimeoutMs, client.ready());
   return {
-    entries: { store: new RedisEntries(client, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(client, config.keyPrefix, systemClock), tier },
+    entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
+    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
     probed: { tier, ping: () => client.ping() },
+    async listen(target: Invalidations): Promise<void> {
+      const invalidations = resources.use(
+        new RedisInvalidations({
+          data: client,
+          listener: connect(),
+          changes,
+          keyPrefix: config.keyPrefix,
+          target,
+          clock: systemClock,
+          onState: (state) => logInvalidations(state, logger),
+        }),
+      );
+      await atMost(config.connectTimeoutMs, invalidations.settled);
+    },
   };
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+  const timer = systemClock.setTimer(resolve, ms);
+  await Promise.race([work, tooLate]);
+  timer.cancel();
+}
+
+const LIMITS_OF_PUBLISHING = "Redis refuses CLIENT TRACKING: local memory hears of what replicas change, and not " +
+  "of what others change in Redis or Redis itself drops";
+const LIMITS_OF_REFUSED = "Redis refuses CLIENT TRACKING and PUBLISH: local memory is not used";
+
+function logInvalidations(state: InvalidationState, logger: Logger): void {
+  if (state === "tracking") logger.info("invalidations", { state });
+  else if (state === "lost") logger.warn("invalidations", { state });
+  else logger.warn("invalidations", { state, note: state === "publishing" ? LIMITS_OF_PUBLISHING : LIMITS_OF_REFUSED });
 }
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {

@@ -19,6 +19,23 @@ export interface LocalStore<V> {
 }
 
 /**
+ * Who is told what others have changed in a store that local memory has copies of. Called on the spot; must not
+ * throw. Nothing counts as told before the first {@link resume}.
+ */
+export interface Invalidations {
+  /** Somebody has changed or removed this entry. */
+  invalidate(key: CacheKey): void;
+  /** Any entry may have changed. */
+  invalidateAll(): void;
+  /** All that was changed before this instant has been told; says so again and again while nothing changes. */
+  confirm(atMs: number): void;
+  /** From now on changes may go untold. */
+  suspend(): void;
+  /** Every change since this instant is told; those before it may have been missed. */
+  resume(atMs: number): void;
+}
+
+/**
  * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
  * outcome is unknown; undefined says "asked, and not there".
  *
