@@ -273,14 +273,18 @@ async function atMost(ms: number, work: Promise<void>): Promise<void> {
   timer.cancel();
 }
 
-const LIMITS_OF_PUBLISHING = "Redis refuses CLIENT TRACKING: local memory hears of what replicas change, and not " +
+const LIMITS_OF_PUBLISHING =
+  "Redis refuses CLIENT TRACKING: local memory hears of what replicas change, and not " +
   "of what others change in Redis or Redis itself drops";
 const LIMITS_OF_REFUSED = "Redis refuses CLIENT TRACKING and PUBLISH: local memory is not used";
 
 function logInvalidations(state: InvalidationState, logger: Logger): void {
   if (state === "tracking") logger.info("invalidations", { state });
   else if (state === "lost") logger.warn("invalidations", { state });
-  else logger.warn("invalidations", { state, note: state === "publishing" ? LIMITS_OF_PUBLISHING : LIMITS_OF_REFUSED });
+  else {logger.warn("invalidations", {
+      state,
+      note: state === "publishing" ? LIMITS_OF_PUBLISHING : LIMITS_OF_REFUSED,
+    });}
 }
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {

@@ -5,7 +5,7 @@ import { type DatabaseSourceReading, readDatabaseSource } from "./database_sourc
 import type { MysqlSource } from "./mysql_source.ts";
 import { isConfigured, type Setting, type Settings } from "./settings.ts";
 import { formatSize } from "./size.ts";
-import type { Path } from "./schema.ts";
+import { MAX_STORE_TIMEOUT_MS, type Path } from "./schema.ts";
 
 /** What came of putting settings together. */
 export interface Assembly {
@@ -46,7 +46,9 @@ function readSource(settings: Settings): DatabaseSourceReading | undefined {
 function withDerived(settings: Settings, reading: DatabaseSourceReading | undefined): Settings {
   const mysql = reading?.source?.driver === "mysql" ? reading.source.mysql : undefined;
   const readWriteMs = [mysql?.readTimeoutMs, mysql?.writeTimeoutMs].filter((ms) => ms !== undefined);
-  const queryTimeoutMs = readWriteMs.length === 0 ? undefined : Math.max(...readWriteMs);
+  const queryTimeoutMs = readWriteMs.length === 0
+    ? undefined
+    : Math.min(Math.max(...readWriteMs), MAX_STORE_TIMEOUT_MS);
   const maxBytes = settings["cache.local.max_bytes"].value;
   const maxEntryBytes = Math.min(settings["cache.local.max_entry_bytes"].value, maxBytes);
   return {

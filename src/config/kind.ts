@@ -76,14 +76,23 @@ export function integer(range: Range): Kind<number> {
 /** 24 days: the longest time that a JavaScript timer can wait, rounded down. */
 const MAX_DURATION_MS = 24 * 24 * 3_600_000;
 
-/** Milliseconds, written with a unit. */
-export function duration(): Kind<number> {
-  const range = { min: 1, max: MAX_DURATION_MS - 1 };
+/** Milliseconds, written with a unit, up to `maxMs`. */
+export function duration(maxMs = MAX_DURATION_MS): Kind<number> {
+  return durationBetween({ min: 1, max: maxMs });
+}
+
+/** Like {@link duration}, of a time that may be none at all. */
+export function durationOrZero(): Kind<number> {
+  return durationBetween({ min: 0, max: MAX_DURATION_MS });
+}
+
+function durationBetween(range: Range): Kind<number> {
+  const accepted = `from ${formatDuration(range.min)} to ${formatDuration(range.max)}`;
   const readText = (text: string): Reading<number> => {
     const ms = parseDurationMs(text);
     return ms === undefined
       ? { wrong: "is not a duration", accepted: "a number with a unit such as 1s, 0.2s or 200ms" }
-      : inRange(ms, range, "at least 1ms and less than 24 days (576h)");
+      : inRange(ms, range, accepted);
   };
   return { read: (value) => readText(String(value)), readText, format: formatDuration };
 }

@@ -48,6 +48,12 @@ const identifier = text(
   "a letter or _, then at most 63 letters, digits, _ or $",
 );
 
+/**
+ * The longest that an operation on a store may be told to take: a tombstone, which stands for a minute, has to
+ * outlast a request and all that it waits for.
+ */
+export const MAX_STORE_TIMEOUT_MS = 10_000;
+
 /** The keys by path, in the order in which `check` and the README show them. */
 export const KEYS = {
   "server.http.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
@@ -87,9 +93,9 @@ export const KEYS = {
     "The longest a connection to MySQL may take to open. If not set, the source's timeout.",
   ),
   "data.database.query_timeout": key(
-    duration(),
+    duration(MAX_STORE_TIMEOUT_MS),
     500,
-    "The longest an operation on MySQL may take. If not set, the larger of the source's readTimeout and writeTimeout.",
+    "The longest an operation on MySQL may take. If not set, the larger of the source's readTimeout and writeTimeout, up to 10s.",
   ),
   "data.database.max_connections": key(
     integer({ min: 1, max: 10_000 }),
@@ -106,8 +112,16 @@ export const KEYS = {
   "data.redis.db": key(integer({ min: 0, max: 2 ** 31 - 1 }), 0, "The number of Redis's database."),
   "data.redis.key_prefix": key(anyText, "cacheserver:", "Stands before every key that is written to Redis."),
   "data.redis.connect_timeout": key(duration(), 1000, "The longest a connection to Redis may take to open."),
-  "data.redis.read_timeout": key(duration(), 200, "The longest a read from Redis may take."),
-  "data.redis.write_timeout": key(duration(), 200, "The longest a write to Redis may take."),
+  "data.redis.read_timeout": key(
+    duration(MAX_STORE_TIMEOUT_MS),
+    200,
+    "The longest a read from Redis may take.",
+  ),
+  "data.redis.write_timeout": key(
+    duration(MAX_STORE_TIMEOUT_MS),
+    200,
+    "The longest a write to Redis may take.",
+  ),
 
   "cache.max_value_bytes": key(size({ min: 1, max: 256 * MiB }), MiB, "The largest value that Set accepts."),
   "cache.local.disabled": key(boolean(), false, "true turns the local memory tier off."),

@@ -74,6 +74,9 @@ const SILENCE_TIMEOUT_MS = 2000;
 /** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
 
+/** How long a server that does not answer may delay the closing of the connection to it. */
+const DISCONNECT_TIMEOUT_MS = 100;
+
 /**
  * One connection to Redis, reopened for ever. Commands of one turn of the event loop travel together.
  *
@@ -94,6 +97,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       ...(options.password !== "" && { password: options.password }),
       db: options.db,
       connectTimeout: options.connectTimeoutMs,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
       enableAutoPipelining: true,

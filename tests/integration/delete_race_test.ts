@@ -1,74 +1,91 @@
 /** Reads that run into a delete: whatever they found on their way, no read that begins afterwards finds anything. */
 import { assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client.ts";
-import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
 import { ServerLink } from "../support/service_link.ts";
 import { serversProfile } from "../support/service_profile.ts";
+import { waitFor } from "../support/wait_for.ts";
 
-const ROUNDS = 8;
+const ROUNDS = 15;
 const READS = 16;
 const VALUE = { "type_url": "t", value: new Uint8Array(100) };
 
 /** First byte of a tombstone in Redis, which no reader takes for an answer. */
 const TOMBSTONE = 2;
 
-/** Lets the event loop turn so often. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+/**
+ * Holds back what MySQL has answered to the reads of a round until the delete is done: an old row arrives when
+ * it has long been deleted. Connections that are asked after {@link letPass} are not held.
+ */
+class Gate {
+  #closed: PromiseWithResolvers<void> | undefined;
+  held = 0;
+
+  close(): void {
+    this.#closed = Promise.withResolvers();
+    this.held = 0;
+  }
+
+  /** Holds nothing further, and returns how to let go of what is held. */
+  letPass(): () => void {
+    const closed = this.#closed;
+    this.#closed = undefined;
+    return () => closed?.resolve();
+  }
+
+  wait(): Promise<void> {
+    if (this.#closed === undefined) return Promise.resolve();
+    this.held++;
+    return this.#closed.promise;
+  }
 }
 
-for (const memory of ["with", "without"]) {
+async function expectNothing(client: CacheClient, key: string): Promise<void> {
+  assertEquals((await refusal(client.get({ namespace: "n", key }))).reason, "KEY_NOT_FOUND");
+  assertEquals((await refusal(client.getSecret({ key }))).reason, "SECRET_NOT_FOUND");
+}
+
+for (const reading of ["the same service", "another service"]) {
   testWithServers(
     ["redis", "mysql"],
-    `no read after a delete finds anything, ${memory} memory`,
+    `what reads of ${reading} find while a key is deleted comes back in no tier`,
     async (servers) => {
-      await withSeed(async (seed) => {
-        const random = seededRandom(seed);
-        // Some of MySQL's answers are late: an old row may arrive when the row has long been deleted.
-        using link = new ServerLink(servers.mysql, () => turns(random() < 0.1 ? 25 : 1));
-        await using profile = await serversProfile(servers, { mysqlPort: link.port });
-        const settings = {
-          "cache.local.disabled": String(memory === "without"),
-          "data.database.query_timeout": "2s",
-        };
-        await using writing = await startService(profile, settings);
-        await using deleting = await startService(profile, settings);
-        using writer = new CacheClient(writing.address);
-        using client = new CacheClient(deleting.address);
-        // One service's memory does not hear of the other's deletes.
-        const readers = memory === "with" ? [client] : [client, writer];
+      const gate = new Gate();
+      using link = new ServerLink(servers.mysql, () => gate.wait());
+      await using profile = await serversProfile(servers, { mysqlPort: link.port });
+      const here = reading === "the same service";
+      // One service's memory does not hear of the other's deletes.
+      const settings = { "cache.local.disabled": String(!here) };
+      await using deleting = await startService(profile, settings);
+      await using other = await startService(profile, settings);
+      using client = new CacheClient(deleting.address);
+      using writer = new CacheClient(other.address);
+      const reader = here ? client : writer;
 
-        for (let round = 0; round < ROUNDS; round++) {
-          // Nothing of it is in the second service's memory yet, and of the secret often not in Redis either.
-          const entry = { namespace: "n", key: `${round}` };
-          const secret = { key: `${round}` };
-          await Promise.all([
-            writer.set({ ...entry, value: VALUE }),
-            writer.setSecret({ ...secret, name: "n" }),
-          ]);
-          if (random() < 0.7) await profile.redis.clear();
+      for (let round = 0; round < ROUNDS; round++) {
+        const key = String(round);
+        await writer.set({ namespace: "n", key, value: VALUE });
+        await writer.setSecret({ key, name: "n" });
+        // The reading service has nothing of it in memory, and must ask MySQL.
+        await profile.redis.delete(`secret:${key}`);
 
-          const reads = Array.from({ length: READS }, async (_, index) => {
-            await turns(index % 5);
-            const reader = readers[index % readers.length]!;
-            await Promise.allSettled([reader.get(entry), reader.getSecret(secret)]);
-          });
-          await turns(Math.floor(random() * 4));
-          await Promise.all([client.delete(entry), client.deleteSecret(secret)]);
-          const expectNothing = async () => {
-            assertEquals((await refusal(client.get(entry))).reason, "KEY_NOT_FOUND");
-            assertEquals((await refusal(client.getSecret(secret))).reason, "SECRET_NOT_FOUND");
-          };
-          await expectNothing();
-          await Promise.all(reads);
-          await expectNothing();
-        }
-        for (const name of await profile.stored()) {
-          assertEquals((await profile.redis.get(name.replace("redis ", "")))?.[0], TOMBSTONE, name);
-        }
-      });
+        gate.close();
+        const reads = Array.from(
+          { length: READS },
+          () => Promise.allSettled([reader.get({ namespace: "n", key }), reader.getSecret({ key })]),
+        );
+        await waitFor(() => gate.held > 0, { what: "MySQL to have answered", intervalMs: 1 });
+        const release = gate.letPass();
+        await Promise.all([client.delete({ namespace: "n", key }), client.deleteSecret({ key })]);
+        await expectNothing(client, key);
+        release();
+        await Promise.all(reads);
+        await expectNothing(reader, key);
+      }
+      for (const name of await profile.stored()) {
+        assertEquals((await profile.redis.get(name.replace("redis ", "")))?.[0], TOMBSTONE, name);
+      }
     },
   );
 }

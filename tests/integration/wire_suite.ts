@@ -90,6 +90,12 @@ export function wireSuite(test: ServedTest): void {
     assertEquals((await profile.stored()).filter((name) => !before.includes(name)), []);
     assertEquals((await refusal(client.call("Get", request))).code, "NOT_FOUND");
   });
+
+  test("bad input leaves no error in the log and nothing on standard error", async ({ client, service }) => {
+    await refusal(client.callBytes("Set", new Uint8Array([0xff])));
+    assertEquals(service.log.filter(({ level }) => level !== "info"), []);
+    assertEquals(service.errors, []);
+  });
 }
 
 function encodeAny(typeUrl: string, value: string): Buffer {

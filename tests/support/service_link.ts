@@ -1,6 +1,6 @@
 /**
  * A way to a server that a test may cut: while it is cut, connections are refused and open ones are gone. `pause`
- * is awaited before each piece of an answer is passed on, so that the connections overtake each other.
+ * is awaited before each piece of an answer is passed on, so that one connection may overtake another.
  */
 export class ServerLink implements Disposable {
   readonly #target: Deno.ConnectOptions;

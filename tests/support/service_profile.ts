@@ -16,13 +16,21 @@ export interface ServiceProfile extends AsyncDisposable {
   stored(): Promise<string[]>;
 }
 
+/** Time enough on a machine that is busy: a test that is about time-outs sets its own. */
+const PATIENCE = {
+  "server.grpc.timeout": "10s",
+  "data.database.query_timeout": "5s",
+  "data.redis.read_timeout": "5s",
+  "data.redis.write_timeout": "5s",
+};
+
 /** Local -> SQLite, the file in a temporary folder. */
 export async function embeddedProfile(): Promise<ServiceProfile> {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-embedded-" });
   const path = `${folder}/data/cacheserver.db`;
   return {
     config: "configs/config.embedded.yaml",
-    settings: { "data.database.source": path },
+    settings: { "server.grpc.timeout": PATIENCE["server.grpc.timeout"], "data.database.source": path },
     programOptions: { writable: folder },
     stored: () => Promise.resolve(storedInSqlite(path)),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
@@ -33,6 +41,8 @@ export async function embeddedProfile(): Promise<ServiceProfile> {
 export interface ServersProfile extends ServiceProfile {
   readonly redis: RedisKeys;
   readonly database: TestDatabase;
+  /** Runs the program's own `migrate`, which has been done once when the profile is opened. */
+  migrate(): Promise<void>;
 }
 
 /** Where the service is to find its servers, where that is not where they are. */
@@ -41,7 +51,7 @@ export interface ServersProfileOptions {
   readonly mysqlPort?: number;
 }
 
-/** Makes the database by the program's own `migrate`. */
+/** Opens a profile on these servers, its table made. */
 export async function serversProfile(
   servers: Pick<TestServers, "mysql"> & { readonly redis: RedisAddress },
   options: ServersProfileOptions = {},
@@ -55,18 +65,17 @@ export async function serversProfile(
   const source = (mysqlPort: number) =>
     `${account}@tcp(${hostname}:${mysqlPort})/${database.config.database}?parseTime=True&loc=Local`;
   const config = "configs/config.local.yaml";
-  const migration = await runProgram([
-    "migrate",
-    "-c",
-    config,
-    "--set",
-    `data.database.source=${source(port)}`,
-  ]);
-  if (migration.code !== 0) throw new Error(`Cannot migrate: ${migration.stderr}`);
+  const migrate = async () => {
+    const settings = ["--set", `data.database.source=${source(port)}`];
+    const { code, stderr } = await runProgram(["migrate", "-c", config, ...settings]);
+    if (code !== 0) throw new Error(`Cannot migrate: ${stderr}`);
+  };
+  await migrate();
   const owned = resources.move();
   return {
     config,
     settings: {
+      ...PATIENCE,
       "data.database.source": source(options.mysqlPort ?? port),
       "data.redis.addr": `${servers.redis.hostname}:${servers.redis.port}`,
       "data.redis.key_prefix": keyPrefix,
@@ -83,6 +92,7 @@ export async function serversProfile(
     },
     redis,
     database,
+    migrate,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

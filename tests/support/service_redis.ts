@@ -7,7 +7,7 @@ export class RedisKeys implements AsyncDisposable {
   readonly #prefix: string;
 
   constructor({ hostname, port }: RedisAddress, prefix: string) {
-    this.#redis = new Redis({ host: hostname, port, retryStrategy: () => 50 });
+    this.#redis = new Redis({ host: hostname, port, retryStrategy: () => 50, disconnectTimeout: 100 });
     // A test that stops its Redis goes on to look into it once it is back.
     this.#redis.on("error", () => {});
     this.#prefix = prefix;
@@ -25,6 +25,10 @@ export class RedisKeys implements AsyncDisposable {
   /** As PTTL says it: -1 for a key that never expires, -2 for one that is not there. */
   async timeLeftMs(key: string): Promise<number> {
     return await this.#redis.pttl(this.#prefix + key);
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#redis.del(this.#prefix + key);
   }
 
   /** Removes everything under the prefix, as FLUSHALL would. */

@@ -1,14 +1,17 @@
 import { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import {
+  logVerbosity,
   Metadata as GrpcJsMetadata,
   type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition as GrpcJsServiceDefinition,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { listenError } from "../listen_error.ts";
 import { Metadata } from "../metadata.ts";
 import type { TransportOptions } from "../options.ts";
 import type {
@@ -19,6 +22,7 @@ import type {
   StatusObject,
   UnaryHandler,
 } from "../service.ts";
+import { SHUTTING_DOWN } from "../shutting_down.ts";
 import { Status } from "../status.ts";
 import { GrpcJsUnaryCall } from "./call.ts";
 
@@ -31,6 +35,8 @@ export class GrpcJsServer implements GrpcServer {
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    // It writes to standard error what it also reports to its caller, who knows what it means.
+    setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       "grpc.max_receive_message_length": options.maxRequestBytes,
       "grpc.max_send_message_length": -1,
@@ -64,7 +70,7 @@ export class GrpcJsServer implements GrpcServer {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`${host}:${address.port}`, ServerCredentials.createInsecure(), (error, port) => {
         if (error === null) resolve({ hostname: address.hostname, port });
-        else reject(error);
+        else reject(listenError(address, error));
       });
     });
   }
@@ -76,10 +82,7 @@ export class GrpcJsServer implements GrpcServer {
       resolve();
     }, timeoutMs);
     this.#server.tryShutdown(() => resolve());
-    // A stream such as a health watch has no end of its own, and nobody would wait for it.
-    for (const stream of this.#streams) {
-      stream.emit("error", { code: Status.UNAVAILABLE, details: "The server is shutting down" });
-    }
+    for (const stream of this.#streams) stream.emit("error", SHUTTING_DOWN);
     await promise;
     timer.cancel();
   }

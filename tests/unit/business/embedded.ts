@@ -3,6 +3,7 @@ import { Namespaces } from "../../../src/business/namespaces.ts";
 import { Secrets } from "../../../src/business/secrets.ts";
 import { Chain } from "../../../src/cache/chain.ts";
 import { Tier } from "../../../src/cache/tier.ts";
+import { ServiceError } from "../../../src/core/errors.ts";
 import { SqliteDatabase } from "../../../src/store/sqlite_database.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
@@ -43,5 +44,16 @@ export class Embedded implements Disposable {
   [Symbol.dispose](): void {
     this.#entries[Symbol.dispose]();
     this.database[Symbol.dispose]();
+  }
+}
+
+/** What a request is refused for, a line a violation; empty when it is taken. */
+export async function refusals(request: Promise<void>): Promise<string[]> {
+  try {
+    await request;
+    return [];
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return error.violations.map(({ field, description }) => `${field} ${description}`);
   }
 }

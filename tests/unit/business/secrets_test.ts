@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { NewSecret } from "../../../src/business/secrets.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
-import { Embedded, SECRET_KEY } from "./embedded.ts";
+import { Embedded, refusals, SECRET_KEY } from "./embedded.ts";
 
 const CALLER = { signal: new AbortController().signal };
 const NAME = { key: "alice", violations: [] };
@@ -11,15 +11,9 @@ function newSecret(fields: Partial<NewSecret> = {}): NewSecret {
 }
 
 /** What Secrets.set() refuses a secret for; empty when it takes it. */
-async function refusals(fields: Partial<NewSecret>): Promise<string[]> {
+async function refused(fields: Partial<NewSecret>): Promise<string[]> {
   using embedded = new Embedded();
-  try {
-    await embedded.secrets.set(newSecret(fields));
-    return [];
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    return error.violations.map(({ field, description }) => `${field} ${description}`);
-  }
+  return await refusals(embedded.secrets.set(newSecret(fields)));
 }
 
 Deno.test("Secrets.set() creates a secret, and changes only what it may of one that is there", async () => {
@@ -93,7 +87,7 @@ Deno.test("Secrets.set() takes everything up to its limit and nothing beyond", a
       "expire is 0 seconds, expected more than 0 and at most 315576000000 seconds",
     ]],
   ];
-  for (const [fields, expected] of cases) assertEquals(await refusals(fields), [...expected]);
+  for (const [fields, expected] of cases) assertEquals(await refused(fields), [...expected]);
 });
 
 Deno.test("Secrets.get() and delete() refuse what set() would, by name", async () => {

@@ -33,8 +33,8 @@ log:
     `data.redis.db: "0" is not a whole number; ${integers(2147483647, 0)}`,
     "data.redis.key_prefix: true is not text; expected text without control characters, with quotes around what " +
     "YAML takes for something else",
-    'data.redis.read_timeout: "0s" is out of range; expected at least 1ms and less than 24 days (576h)',
-    'data.redis.write_timeout: "576h" is out of range; expected at least 1ms and less than 24 days (576h)',
+    'data.redis.read_timeout: "0s" is out of range; expected from 1ms to 10s',
+    'data.redis.write_timeout: "576h" is out of range; expected from 1ms to 10s',
     "cache.max_value_bytes: 0 is out of range; expected from 1 to 256MiB",
     'cache.local.disabled: "no" is not a boolean; expected true or false',
     'cache.local.max_bytes: "lots" is not a size; expected a number of bytes, or one with a unit such as 512KiB ' +

@@ -1,0 +1,72 @@
+/** Metadata as header fields, and back. Source: PROTOCOL-HTTP2.md, Custom-Metadata. */
+import type { HeaderField } from "../hpack/header_field.ts";
+import { Metadata } from "../metadata.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+
+/** Fields that belong to the protocol, not to the call's metadata. */
+const PROTOCOL_FIELDS: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "content-length",
+  "content-type",
+  "grpc-accept-encoding",
+  "grpc-encoding",
+  "grpc-timeout",
+  "host",
+  "te",
+]);
+
+/** Fields that only the server itself may put into a response, or nobody (RFC 9113 section 8.2.2). */
+const RESERVED_FIELDS: ReadonlySet<string> = new Set([
+  ...PROTOCOL_FIELDS,
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+  "grpc-message",
+  "grpc-status",
+]);
+
+/** Characters that a metadata text may hold: printable ASCII and space. */
+const LEGAL_TEXT = /^[\x20-\x7e]*$/;
+/** Characters of a metadata key; other HTTP field names carry no metadata. */
+const LEGAL_KEY = /^[0-9a-z_.-]+$/;
+
+/** The first `-bin` field that is not base64; undefined when all are. */
+export function invalidBinaryField(fields: readonly HeaderField[]): string | undefined {
+  for (const { name, value } of fields) {
+    if (!name.endsWith("-bin")) continue;
+    if (value.split(",").some((part) => decodeBase64(part.trim()) === undefined)) return name;
+  }
+  return undefined;
+}
+
+/** The metadata in a request's fields. A field that cannot be metadata is left out. */
+export function metadataFromFields(fields: readonly HeaderField[]): Metadata {
+  const metadata = new Metadata();
+  for (const { name, value } of fields) {
+    if (PROTOCOL_FIELDS.has(name) || !LEGAL_KEY.test(name)) continue;
+    if (!name.endsWith("-bin")) {
+      if (LEGAL_TEXT.test(value)) metadata.add(name, value);
+      continue;
+    }
+    // Several values may have been joined on their way (RFC 9110 section 5.3).
+    for (const part of value.split(",")) {
+      const bytes = decodeBase64(part.trim());
+      if (bytes !== undefined) metadata.add(name, bytes);
+    }
+  }
+  return metadata;
+}
+
+/** The fields of a response's metadata. */
+export function fieldsFromMetadata(metadata: Metadata): HeaderField[] {
+  const fields: HeaderField[] = [];
+  for (const [name, values] of metadata.entries()) {
+    if (RESERVED_FIELDS.has(name)) continue;
+    for (const value of values) {
+      fields.push({ name, value: typeof value === "string" ? value : encodeBase64(value) });
+    }
+  }
+  return fields;
+}

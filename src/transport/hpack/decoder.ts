@@ -1,0 +1,104 @@
+import { CompressionError } from "./compression_error.ts";
+import { DynamicTable } from "./dynamic_table.ts";
+import { fieldSizeBytes, type HeaderField } from "./header_field.ts";
+import { huffmanDecode, maxDecodedLength } from "./huffman.ts";
+import { IntegerReader } from "./integer.ts";
+import { STATIC_TABLE } from "./static_table.ts";
+
+/** Arguments that one call of `String.fromCharCode` takes without a risk for the stack. */
+const CHARACTERS_PER_CALL = 8192;
+
+/** The fields of one header block. */
+export interface HeaderList {
+  readonly fields: readonly HeaderField[];
+  /** The size by RFC 9113 section 6.5.2. Above the limit, `fields` lacks what came last. */
+  readonly sizeBytes: number;
+}
+
+/** Decodes the header blocks of one connection, in their order. Source: RFC 7541 sections 3 and 6. */
+export class HpackDecoder {
+  readonly #table: DynamicTable;
+  readonly #maxTableBytes: number;
+  readonly #reader = new IntegerReader();
+
+  /** `maxTableBytes` is the SETTINGS_HEADER_TABLE_SIZE that was announced. */
+  constructor(maxTableBytes: number) {
+    this.#maxTableBytes = maxTableBytes;
+    this.#table = new DynamicTable(maxTableBytes);
+  }
+
+  /** Stays the same as long as equal blocks mean equal fields. */
+  get generation(): number {
+    return this.#table.generation;
+  }
+
+  /**
+   * Decodes a whole block. Fields beyond `maxListBytes` take part in the table but are not kept.
+   * @throws {CompressionError} when the block is malformed; no further block can be decoded then.
+   */
+  decode(bytes: Uint8Array, start: number, end: number, maxListBytes: number): HeaderList {
+    const reader = this.#reader;
+    reader.reset(bytes, start, end);
+    const fields: HeaderField[] = [];
+    let sizeBytes = 0;
+    let sizeUpdatesEnded = false;
+    while (reader.offset < end) {
+      const first = bytes[reader.offset]!;
+      if ((first & 0xe0) === 0x20) {
+        if (sizeUpdatesEnded) throw new CompressionError("Table size update behind a field");
+        this.#resizeTable();
+        continue;
+      }
+      sizeUpdatesEnded = true;
+      const field = first >= 0x80 ? this.#indexed(reader.read(7)) : this.#literal(first);
+      sizeBytes += fieldSizeBytes(field);
+      if (sizeBytes <= maxListBytes) fields.push(field);
+    }
+    return { fields, sizeBytes };
+  }
+
+  #literal(first: number): HeaderField {
+    const isIndexing = first >= 0x40;
+    const nameIndex = this.#reader.read(isIndexing ? 6 : 4);
+    const name = nameIndex === 0 ? this.#string() : this.#indexed(nameIndex).name;
+    const field = { name, value: this.#string() };
+    if (isIndexing) this.#table.add(field);
+    return field;
+  }
+
+  #indexed(index: number): HeaderField {
+    const field = index <= STATIC_TABLE.length
+      ? STATIC_TABLE[index - 1]
+      : this.#table.at(index - STATIC_TABLE.length - 1);
+    if (field === undefined) throw new CompressionError(`No field at index ${index}`);
+    return field;
+  }
+
+  #resizeTable(): void {
+    const size = this.#reader.read(5);
+    if (size > this.#maxTableBytes) {
+      throw new CompressionError(`Table size is ${size}, expected at most ${this.#maxTableBytes}`);
+    }
+    this.#table.resize(size);
+  }
+
+  #string(): string {
+    const reader = this.#reader;
+    const isHuffman = reader.offset < reader.end && reader.bytes[reader.offset]! >= 0x80;
+    const length = reader.read(7);
+    const start = reader.offset;
+    reader.offset += length;
+    if (reader.offset > reader.end) throw new CompressionError("Header block ends inside a string");
+    if (!isHuffman) return latin1(reader.bytes, start, reader.offset);
+    const decoded = new Uint8Array(maxDecodedLength(length));
+    return latin1(decoded, 0, huffmanDecode(reader.bytes, start, reader.offset, decoded));
+  }
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let i = start; i < end; i += CHARACTERS_PER_CALL) {
+    text += String.fromCharCode(...bytes.subarray(i, Math.min(i + CHARACTERS_PER_CALL, end)));
+  }
+  return text;
+}

@@ -1,0 +1,93 @@
+import type { OutputBuffer } from "../output_buffer.ts";
+import { ConstantField } from "./constant_field.ts";
+import { fieldSizeBytes, type HeaderField } from "./header_field.ts";
+import { huffmanEncode, huffmanLength } from "./huffman.ts";
+import { writeInteger } from "./integer.ts";
+import { STATIC_TABLE, staticFieldIndex, staticNameIndex } from "./static_table.ts";
+
+/** The table before any SETTINGS, and the most that this encoder uses. Source: RFC 9113 section 6.5.2. */
+const DEFAULT_TABLE_BYTES = 4096;
+
+/** Representations. Source: RFC 7541 section 6. */
+const INDEXED = 0x80;
+const LITERAL_INDEXING = 0x40;
+const TABLE_SIZE_UPDATE = 0x20;
+const LITERAL_NOT_INDEXED = 0x00;
+
+/**
+ * Encodes the header blocks of one connection, in their order. It indexes {@link ConstantField}s only, which are
+ * few: the table never evicts. A field that finds no room in a small table goes out as a literal.
+ */
+export class HpackEncoder {
+  /** Constant fields in the peer's table, with their place in the order of insertion, from 0. */
+  readonly #inserted = new Map<HeaderField, number>();
+  #tableBytes = 0;
+  #maxTableBytes = DEFAULT_TABLE_BYTES;
+  #mustAnnounceSize = false;
+
+  /**
+   * Follows the peer's SETTINGS_HEADER_TABLE_SIZE. The next block starts by emptying the table, which the
+   * rule for a table that shrank and grew again between two blocks (RFC 7541 section 4.2) covers too.
+   */
+  setPeerTableSize(bytes: number): void {
+    const size = Math.min(bytes, DEFAULT_TABLE_BYTES);
+    if (size === this.#maxTableBytes && !this.#mustAnnounceSize) return;
+    this.#maxTableBytes = size;
+    this.#mustAnnounceSize = true;
+  }
+
+  /** Appends the block of these fields to `out`. */
+  encode(fields: readonly HeaderField[], out: OutputBuffer): void {
+    if (this.#mustAnnounceSize) this.#announceSize(out);
+    for (const field of fields) {
+      const insertion = this.#inserted.get(field);
+      if (insertion !== undefined) {
+        writeInteger(out, STATIC_TABLE.length + this.#inserted.size - insertion, 7, INDEXED);
+      } else {
+        this.#encodeNew(field, out);
+      }
+    }
+  }
+
+  #encodeNew(field: HeaderField, out: OutputBuffer): void {
+    const index = field instanceof ConstantField ? field.staticIndex : staticFieldIndex(field);
+    if (index > 0) return writeInteger(out, index, 7, INDEXED);
+    const nameIndex = staticNameIndex(field.name);
+    if (this.#canInsert(field)) {
+      this.#inserted.set(field, this.#inserted.size);
+      this.#tableBytes += fieldSizeBytes(field);
+      writeInteger(out, nameIndex, 6, LITERAL_INDEXING);
+    } else {
+      writeInteger(out, nameIndex, 4, LITERAL_NOT_INDEXED);
+    }
+    if (nameIndex === 0) writeString(out, field.name);
+    writeString(out, field.value);
+  }
+
+  #canInsert(field: HeaderField): boolean {
+    return field instanceof ConstantField && this.#tableBytes + fieldSizeBytes(field) <= this.#maxTableBytes;
+  }
+
+  #announceSize(out: OutputBuffer): void {
+    this.#mustAnnounceSize = false;
+    this.#inserted.clear();
+    this.#tableBytes = 0;
+    writeInteger(out, 0, 5, TABLE_SIZE_UPDATE);
+    if (this.#maxTableBytes > 0) writeInteger(out, this.#maxTableBytes, 5, TABLE_SIZE_UPDATE);
+  }
+}
+
+/** Writes a string in the shorter of its two forms. Source: RFC 7541 section 5.2. */
+function writeString(out: OutputBuffer, text: string): void {
+  const codedLength = huffmanLength(text);
+  if (codedLength < text.length) {
+    writeInteger(out, codedLength, 7, 0x80);
+    out.reserve(codedLength);
+    huffmanEncode(text, out.bytes, out.length);
+    out.length += codedLength;
+    return;
+  }
+  writeInteger(out, text.length, 7, 0);
+  out.reserve(text.length);
+  for (let i = 0; i < text.length; i++) out.bytes[out.length++] = text.charCodeAt(i);
+}

@@ -1,0 +1,186 @@
+import { HpackEncoder } from "../hpack/encoder.ts";
+import type { HeaderField } from "../hpack/header_field.ts";
+import type { OutputBuffer } from "../output_buffer.ts";
+import { storeFrameHeader, writeFrameHeader } from "./frame_writer.ts";
+import {
+  DEFAULT_WINDOW_BYTES,
+  Flag,
+  FRAME_HEADER_BYTES,
+  FrameType,
+  MAX_WINDOW_BYTES,
+  MIN_MAX_FRAME_BYTES,
+} from "./protocol.ts";
+import { SendQueue } from "./send_queue.ts";
+import type { Stream } from "./stream.ts";
+
+/**
+ * Above this, bodies wait in their streams: the output buffer stays small, and streams take turns frame by frame
+ * however late the socket is.
+ */
+const OUTPUT_HIGH_WATER_BYTES = 128 * 1024;
+
+/** What a sender reports. */
+export interface SenderEvents {
+  /** The stream's END_STREAM has been written. */
+  onLocalEnd(stream: Stream): void;
+  onDataSent(): void;
+}
+
+/**
+ * The sending half of a connection: header blocks in order, bodies as the windows allow, streams that wait in
+ * turn. Never sends an octet beyond a window. Source: RFC 9113 sections 5.2 and 6.9.
+ */
+export class Sender {
+  readonly #out: OutputBuffer;
+  readonly #events: SenderEvents;
+  readonly #encoder = new HpackEncoder();
+  /** Streams with a body to send, each once, the next first; {@link pump} drops those with a closed window. */
+  readonly #line: Stream[] = [];
+  #windowBytes = DEFAULT_WINDOW_BYTES;
+  #queuedBytes = 0;
+  #dataFrames = 0;
+
+  constructor(out: OutputBuffer, events: SenderEvents) {
+    this.#out = out;
+    this.#events = events;
+  }
+
+  /** Octets of bodies that wait for a window or for the socket. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** How many DATA frames were written: tells a slow client from a stalled one. */
+  get dataFrames(): number {
+    return this.#dataFrames;
+  }
+
+  setPeerTableSize(bytes: number): void {
+    this.#encoder.setPeerTableSize(bytes);
+  }
+
+  headers(stream: Stream, fields: readonly HeaderField[]): void {
+    this.#writeBlock(stream.id, fields, 0);
+  }
+
+  /** Sends both parts now, or as far as windows allow; false when a rest waits. */
+  data(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean {
+    const length = prefix.length + payload.length;
+    if (
+      stream.queue === undefined && length <= stream.sendWindowBytes && length <= this.#windowBytes &&
+      length <= MIN_MAX_FRAME_BYTES && this.#out.length < OUTPUT_HIGH_WATER_BYTES
+    ) {
+      const out = this.#startData(stream, length);
+      out.bytes.set(prefix, out.length);
+      out.bytes.set(payload, out.length + prefix.length);
+      out.length += length;
+      return true;
+    }
+    const queue = stream.queue ??= new SendQueue();
+    queue.add(prefix.slice());
+    queue.add(payload);
+    this.#queuedBytes += length;
+    this.#enterLine(stream, queue);
+    this.pump();
+    return stream.queue === undefined;
+  }
+
+  trailers(stream: Stream, fields: readonly HeaderField[]): void {
+    if (stream.queue !== undefined) stream.queue.trailers = fields;
+    else this.#writeTrailers(stream, fields);
+  }
+
+  /** Sends from the queues what windows and output have room for, a frame of each stream in turn. */
+  pump(): void {
+    while (this.#line.length > 0 && this.#windowBytes > 0 && this.#out.length < OUTPUT_HIGH_WATER_BYTES) {
+      const stream = this.#line.shift()!;
+      const queue = stream.queue;
+      if (queue === undefined) continue;
+      queue.isInLine = false;
+      if (stream.sendWindowBytes > 0) this.#sendQueued(stream, queue);
+    }
+  }
+
+  /** The client lets us send more on the whole connection; false when its window overflows. */
+  openConnectionWindow(increment: number): boolean {
+    this.#windowBytes += increment;
+    return this.#windowBytes <= MAX_WINDOW_BYTES;
+  }
+
+  /** The client lets us send more, or less (below 0), on a stream; false when its window overflows. */
+  openStreamWindow(stream: Stream, increment: number): boolean {
+    stream.sendWindowBytes += increment;
+    if (stream.queue !== undefined) this.#enterLine(stream, stream.queue);
+    return stream.sendWindowBytes <= MAX_WINDOW_BYTES;
+  }
+
+  /** Drops what the stream has not sent. */
+  discard(stream: Stream): void {
+    if (stream.queue === undefined) return;
+    this.#queuedBytes -= stream.queue.bytes;
+    stream.queue = undefined;
+  }
+
+  #sendQueued(stream: Stream, queue: SendQueue): void {
+    const length = Math.min(queue.bytes, stream.sendWindowBytes, this.#windowBytes, MIN_MAX_FRAME_BYTES);
+    const out = this.#startData(stream, length);
+    queue.moveTo(out.bytes, out.length, length);
+    out.length += length;
+    this.#queuedBytes -= length;
+    if (queue.bytes > 0) return this.#enterLine(stream, queue);
+    stream.queue = undefined;
+    if (queue.trailers !== undefined) this.#writeTrailers(stream, queue.trailers);
+    else stream.receiver?.onDrain();
+  }
+
+  #enterLine(stream: Stream, queue: SendQueue): void {
+    if (queue.isInLine) return;
+    queue.isInLine = true;
+    this.#line.push(stream);
+  }
+
+  #startData(stream: Stream, length: number): OutputBuffer {
+    stream.sendWindowBytes -= length;
+    this.#windowBytes -= length;
+    this.#dataFrames++;
+    this.#events.onDataSent();
+    writeFrameHeader(this.#out, length, FrameType.DATA, 0, stream.id);
+    return this.#out;
+  }
+
+  #writeTrailers(stream: Stream, fields: readonly HeaderField[]): void {
+    if (fields.length > 0) this.#writeBlock(stream.id, fields, Flag.END_STREAM);
+    else writeFrameHeader(this.#out, 0, FrameType.DATA, Flag.END_STREAM, stream.id);
+    this.#events.onLocalEnd(stream);
+  }
+
+  /** Writes a header block; the length is filled in behind, as only the encoder knows it. */
+  #writeBlock(streamId: number, fields: readonly HeaderField[], flags: number): void {
+    const out = this.#out;
+    const start = out.length;
+    out.reserve(FRAME_HEADER_BYTES);
+    out.length += FRAME_HEADER_BYTES;
+    this.#encoder.encode(fields, out);
+    const length = out.length - start - FRAME_HEADER_BYTES;
+    if (length <= MIN_MAX_FRAME_BYTES) {
+      storeFrameHeader(out.bytes, start, length, FrameType.HEADERS, flags | Flag.END_HEADERS, streamId);
+    } else {
+      this.#splitBlock(streamId, start, flags);
+    }
+  }
+
+  /** Cuts the block at the end of the output into HEADERS and CONTINUATION frames. */
+  #splitBlock(streamId: number, start: number, flags: number): void {
+    const out = this.#out;
+    const block = out.bytes.slice(start + FRAME_HEADER_BYTES, out.length);
+    out.length = start;
+    for (let offset = 0; offset < block.length; offset += MIN_MAX_FRAME_BYTES) {
+      const fragment = block.subarray(offset, offset + MIN_MAX_FRAME_BYTES);
+      const isLast = offset + fragment.length === block.length;
+      const type = offset === 0 ? FrameType.HEADERS : FrameType.CONTINUATION;
+      const fragmentFlags = (offset === 0 ? flags : 0) | (isLast ? Flag.END_HEADERS : 0);
+      writeFrameHeader(out, fragment.length, type, fragmentFlags, streamId);
+      out.append(fragment);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { Stream } from "./stream.ts";
+
+/** Streams we reset, of which late frames may still be under way. More than a client can have open. */
+const MAX_REMEMBERED_RESETS = 1024;
+
+/** The streams of a connection, and what is known of those that are gone. Source: RFC 9113 section 5.1. */
+export class StreamTable {
+  readonly #open = new Map<number, Stream>();
+  readonly #resetByUs = new Set<number>();
+  #lastId = 0;
+
+  /** Streams that are open or half-closed. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The highest stream that the client has opened; 0 before the first. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  values(): IterableIterator<Stream> {
+    return this.#open.values();
+  }
+
+  get(id: number): Stream | undefined {
+    return this.#open.get(id);
+  }
+
+  /** Whether the client has not yet opened this stream. Even ones would be ours, and we open none. */
+  isIdle(id: number): boolean {
+    return id > this.#lastId || id % 2 === 0;
+  }
+
+  /** Counts a new identifier; lower ones that were skipped are closed by that (section 5.1.1). */
+  advance(id: number): void {
+    this.#lastId = id;
+  }
+
+  add(stream: Stream): void {
+    this.#open.set(stream.id, stream);
+  }
+
+  remove(stream: Stream): void {
+    this.#open.delete(stream.id);
+  }
+
+  /** Remembers that we reset a stream, so that what the client sent before it knew is ignored. */
+  rememberReset(id: number): void {
+    this.#resetByUs.add(id);
+    if (this.#resetByUs.size > MAX_REMEMBERED_RESETS) {
+      this.#resetByUs.delete(this.#resetByUs.values().next().value!);
+    }
+  }
+
+  wasResetByUs(id: number): boolean {
+    return this.#resetByUs.has(id);
+  }
+}

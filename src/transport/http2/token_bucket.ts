@@ -1,0 +1,35 @@
+import type { RateLimit } from "./limits.ts";
+
+/** Allows a burst, then a rate. Looks at the time only when it has run dry. */
+export class TokenBucket {
+  readonly #limit: RateLimit;
+  readonly #now: () => number;
+  #tokens: number;
+  #refilledAtMs: number;
+
+  constructor(limit: RateLimit, now: () => number) {
+    this.#limit = limit;
+    this.#now = now;
+    this.#tokens = limit.burst;
+    this.#refilledAtMs = now();
+  }
+
+  /** Takes a token; false when there is none. */
+  take(): boolean {
+    if (this.#tokens < 1) this.#refill();
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  /** Gives tokens back, never above the burst. */
+  pay(tokens: number): void {
+    this.#tokens = Math.min(this.#limit.burst, this.#tokens + tokens);
+  }
+
+  #refill(): void {
+    const nowMs = this.#now();
+    this.pay(Math.max(0, nowMs - this.#refilledAtMs) / 1000 * this.#limit.perSecond);
+    this.#refilledAtMs = nowMs;
+  }
+}

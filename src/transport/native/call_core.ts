@@ -1,0 +1,259 @@
+import { CallError } from "../grpc/call_error.ts";
+import { decompress } from "../grpc/compression.ts";
+import { statusFromError } from "../grpc/error_status.ts";
+import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader.ts";
+import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
+import { OK_STATUS, RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
+import type { TransportTimer } from "../clock.ts";
+import type { HeaderField } from "../hpack/header_field.ts";
+import type { Stream, StreamReceiver } from "../http2/stream.ts";
+import type { Metadata } from "../metadata.ts";
+import type { ServerCall, StatusObject } from "../service.ts";
+import { Status } from "../status.ts";
+import type { CallPlan } from "./call_plan.ts";
+import type { CallSession } from "./call_session.ts";
+
+/** The prefix of the message that is being sent; the connection copies it at once. */
+const prefix = new Uint8Array(PREFIX_BYTES);
+const prefixView = new DataView(prefix.buffer);
+
+/**
+ * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and
+ * cancellation. What costs something is made when first asked for: metadata, signal, timer, message reader.
+ */
+export abstract class CallCore implements StreamReceiver, ServerCall {
+  protected readonly session: CallSession;
+  protected readonly stream: Stream;
+  protected readonly plan: CallPlan;
+  #reader: MessageReader | undefined;
+  #metadata: Metadata | undefined;
+  #abort: AbortController | undefined;
+  #timer: TransportTimer | undefined;
+  readonly #deadlineMs: number;
+  /** Whether octets that arrive now are still there when the handler runs. */
+  #mayBorrow = false;
+  #hasSentHeaders = false;
+  /** `answered`: a status has been sent. `cancelled`: nobody is left to hear the handler. */
+  #state: "open" | "answered" | "cancelled" = "open";
+
+  constructor(session: CallSession, stream: Stream, plan: CallPlan) {
+    this.session = session;
+    this.stream = stream;
+    this.plan = plan;
+    this.#deadlineMs = plan.timeoutMs === Infinity
+      ? Infinity
+      : session.environment.clock.now() + plan.timeoutMs;
+  }
+
+  /** Takes a decoded request. @throws {CallError} when there is one too many. */
+  protected abstract onRequest(request: unknown): void;
+  /** The client has sent all its messages. */
+  protected abstract onHalfClose(): void;
+  /** The client will hear nothing more: cancelled, timed out or lost. */
+  protected abstract onCancelled(): void;
+  /**
+   * Whether the handler runs as soon as the request is complete. Then it sees octets where they have arrived,
+   * without a copy, until it returns for the first time.
+   */
+  protected abstract get usesRequestAtOnce(): boolean;
+  /** The server's own limit for this kind of call. */
+  protected abstract get timeLimitMs(): number;
+  abstract onDrain(): void;
+  abstract onShutdown(): void;
+
+  /** Whether the status has been sent, or nobody is left to hear it. */
+  protected get isEnded(): boolean {
+    return this.#state !== "open";
+  }
+
+  // -- ServerCall
+
+  get metadata(): Metadata {
+    return this.#metadata ??= metadataFromFields(this.plan.head.fields);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.cancelled) this.#abort.abort();
+    }
+    return this.#abort.signal;
+  }
+
+  get cancelled(): boolean {
+    return this.#state === "cancelled";
+  }
+
+  getPath(): string {
+    return this.plan.method.path;
+  }
+
+  getPeer(): string {
+    return this.session.peer;
+  }
+
+  getDeadline(): number {
+    return this.#deadlineMs;
+  }
+
+  sendMetadata(metadata: Metadata): void {
+    if (this.isEnded || this.#hasSentHeaders) return;
+    this.#sendHeaders([...RESPONSE_HEADERS, ...fieldsFromMetadata(metadata)]);
+  }
+
+  // -- StreamReceiver
+
+  onData(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+    if (this.isEnded) return;
+    this.#mayBorrow = isLast && this.usesRequestAtOnce;
+    try {
+      if (this.#reader === undefined && this.#isOneMessage(bytes, start, end)) {
+        this.#receive(bytes.subarray(start + PREFIX_BYTES, end), false);
+      } else {
+        this.#reader ??= this.#makeReader();
+        this.#reader.push(bytes, start, end);
+      }
+    } catch (error) {
+      this.#abortWith(statusFromError(error));
+    }
+    this.consumed(end - start);
+  }
+
+  onEnd(): void {
+    if (this.isEnded) return;
+    if (this.#reader?.isInsideMessage) {
+      this.#abortWith(new CallError(Status.INTERNAL, "request ends inside a message"));
+    } else {
+      this.onHalfClose();
+    }
+  }
+
+  onClosed(): void {
+    this.#cancel();
+  }
+
+  /** The octets have been copied or decoded; a call that reads slowly gives them back later. */
+  protected consumed(bytes: number): void {
+    this.stream.consume(bytes);
+  }
+
+  // -- for the kinds of calls
+
+  /** Sets the timer that ends the call, unless it has ended in the turn that began it. */
+  armTimer(): void {
+    if (this.isEnded) return;
+    const { clock } = this.session.environment;
+    const leftMs = this.#deadlineMs === Infinity ? Infinity : this.#deadlineMs - clock.now();
+    const limitMs = this.timeLimitMs;
+    const delayMs = Math.min(leftMs, limitMs);
+    if (delayMs === Infinity) return;
+    const details = leftMs <= limitMs
+      ? "Deadline exceeded"
+      : `Cannot answer within ${limitMs} ms, the server's time limit`;
+    this.#timer = clock.setTimer(
+      () => this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details }),
+      delayMs,
+      "background",
+    );
+  }
+
+  /** Sends a response; false when it waits for the client, after which {@link onDrain} comes. */
+  protected sendMessage(value: unknown): boolean {
+    if (this.isEnded) return true;
+    let message: Uint8Array;
+    try {
+      message = this.plan.method.responseSerialize(value);
+    } catch (error) {
+      this.session.environment.onError(error, this.getPath());
+      this.sendStatus({ code: Status.INTERNAL, details: "Error serializing response" });
+      return true;
+    }
+    if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
+    prefixView.setUint32(1, message.length);
+    return this.stream.sendData(prefix, message);
+  }
+
+  /** Ends the call; only the first status counts. */
+  protected sendStatus(status: StatusObject): void {
+    if (this.isEnded) return;
+    this.#writeStatus(status);
+    this.#end("answered");
+  }
+
+  /** Ends the call with a response, or with the status of an error, as a handler's callback is told. */
+  protected answer(error: unknown, value: unknown, trailer: Metadata | undefined): void {
+    if (error) return this.sendStatus(statusFromError(error, trailer));
+    this.sendMessage(value);
+    this.sendStatus(trailer === undefined ? OK_STATUS : { ...OK_STATUS, metadata: trailer });
+  }
+
+  /** Calls a handler; what it throws ends the call and is reported. */
+  protected run(handler: () => void): void {
+    try {
+      handler();
+    } catch (error) {
+      this.session.environment.onError(error, this.getPath());
+      this.sendStatus({ code: Status.UNKNOWN, details: "Server method handler threw an error" });
+    }
+  }
+
+  #isOneMessage(bytes: Uint8Array, start: number, end: number): boolean {
+    const length = end - start - PREFIX_BYTES;
+    return length >= 0 && bytes[start] === 0 && bytes[start + 1] === 0 &&
+      ((bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) === length;
+  }
+
+  #makeReader(): MessageReader {
+    return new MessageReader({
+      maxMessageBytes: this.session.environment.maxRequestBytes,
+      budget: this.session.bufferBudget,
+      onMessage: (bytes, isCompressed) => this.#receive(bytes, isCompressed),
+    });
+  }
+
+  #receive(bytes: Uint8Array, isCompressed: boolean): void {
+    if (this.isEnded) return;
+    this.session.connection.messageReceived();
+    const limit = this.session.environment.maxRequestBytes;
+    const borrowed = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
+    checkLength(borrowed.length, limit);
+    const message = this.#mayBorrow || isCompressed ? borrowed : borrowed.slice();
+    let request: unknown;
+    try {
+      request = this.plan.method.requestDeserialize(message);
+    } catch {
+      throw new CallError(Status.INTERNAL, "Error deserializing request");
+    }
+    this.onRequest(request);
+  }
+
+  #sendHeaders(fields: readonly HeaderField[]): void {
+    this.#hasSentHeaders = true;
+    this.stream.sendHeaders(fields);
+  }
+
+  #writeStatus(status: StatusObject): void {
+    const trailers = statusTrailers(status);
+    this.stream.sendTrailers(this.#hasSentHeaders ? trailers : [...RESPONSE_HEADERS, ...trailers]);
+  }
+
+  /** Ends the call with a status that is not its handler's. */
+  #abortWith(status: StatusObject): void {
+    if (this.isEnded) return;
+    this.#writeStatus(status);
+    this.#cancel();
+  }
+
+  #cancel(): void {
+    if (this.isEnded) return;
+    this.#end("cancelled");
+    this.#abort?.abort();
+    this.onCancelled();
+  }
+
+  #end(state: "answered" | "cancelled"): void {
+    this.#state = state;
+    this.#timer?.cancel();
+    this.#reader?.release();
+  }
+}

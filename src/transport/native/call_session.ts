@@ -1,0 +1,101 @@
+import { BufferBudget } from "../grpc/message_reader.ts";
+import { RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
+import type { TransportClock } from "../clock.ts";
+import type { ServerConnection } from "../http2/connection.ts";
+import type { RequestAcceptor } from "../http2/request_streams.ts";
+import type { RequestHead } from "../http2/request_head.ts";
+import type { Stream, StreamReceiver } from "../http2/stream.ts";
+import type { CallCore } from "./call_core.ts";
+import { planRequest, type RequestPlan } from "./call_plan.ts";
+import type { MethodTable } from "./method_table.ts";
+import { sendPlainResponse } from "./plain_response.ts";
+import { openStreamingCall } from "./streaming_call.ts";
+import { UnaryServerCall } from "./unary_call.ts";
+
+/** What the calls of all connections share. */
+export interface CallEnvironment {
+  readonly methods: MethodTable;
+  readonly clock: TransportClock;
+  readonly maxRequestBytes: number;
+  /** The longest a unary call may take, whatever deadline its client has set. */
+  readonly callTimeoutMs: number;
+  readonly maxBufferedRequestBytes: number;
+  /** Hears of errors that no client is told. */
+  readonly onError: (error: unknown, where: string) => void;
+}
+
+/** Takes what is left of a request that has been answered. */
+const IGNORING: StreamReceiver = { onData() {}, onEnd() {}, onDrain() {}, onShutdown() {}, onClosed() {} };
+
+/** The gRPC calls of one connection. */
+export class CallSession implements RequestAcceptor {
+  readonly environment: CallEnvironment;
+  readonly connection: ServerConnection;
+  /** `ip:port` of the client. */
+  readonly peer: string;
+  readonly bufferBudget: BufferBudget;
+  orphanedCalls = 0;
+  #lastHead: RequestHead | undefined;
+  #lastPlan: RequestPlan | undefined;
+  /** Calls that this turn has begun and that may not last for ever; most end in it and need no timer. */
+  #turnCalls: CallCore[] = [];
+  /** Calls that wait for the client to read earlier answers. */
+  #heldCalls: UnaryServerCall[] = [];
+
+  constructor(environment: CallEnvironment, connection: ServerConnection, peer: string) {
+    this.environment = environment;
+    this.connection = connection;
+    this.peer = peer;
+    this.bufferBudget = new BufferBudget(environment.maxBufferedRequestBytes);
+  }
+
+  accept(stream: Stream, head: RequestHead): StreamReceiver {
+    if (head !== this.#lastHead || this.#lastPlan === undefined) {
+      this.#lastHead = head;
+      this.#lastPlan = planRequest(head, this.environment.methods);
+    }
+    const plan = this.#lastPlan;
+    switch (plan.kind) {
+      case "call": {
+        const call = plan.method.requestStream || plan.method.responseStream
+          ? openStreamingCall(this, stream, plan)
+          : new UnaryServerCall(this, stream, plan);
+        this.#turnCalls.push(call);
+        return call;
+      }
+      case "refusal":
+        stream.sendTrailers([...RESPONSE_HEADERS, ...statusTrailers(plan.status)]);
+        return IGNORING;
+      case "plain":
+        sendPlainResponse(stream, head.method, plan.response);
+        return IGNORING;
+    }
+  }
+
+  onTurnEnd(): void {
+    if (this.#heldCalls.length > 0) this.#startHeldCalls();
+    if (this.#turnCalls.length === 0) return;
+    const calls = this.#turnCalls;
+    this.#turnCalls = [];
+    for (const call of calls) call.armTimer();
+  }
+
+  /** Whether calls have to wait before they start. */
+  get isHolding(): boolean {
+    return this.#heldCalls.length > 0 || this.connection.isCongested;
+  }
+
+  /** Starts the call's handler, now or once the client has read more of what waits for it. */
+  startOrHold(call: UnaryServerCall): void {
+    if (this.isHolding) this.#heldCalls.push(call);
+    else call.start();
+  }
+
+  #startHeldCalls(): void {
+    let started = 0;
+    while (started < this.#heldCalls.length && !this.connection.isCongested) {
+      this.#heldCalls[started++]!.start();
+    }
+    this.#heldCalls = this.#heldCalls.slice(started);
+  }
+}

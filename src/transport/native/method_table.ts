@@ -1,0 +1,48 @@
+import type { Implementation, MethodDefinition, ServiceDefinition } from "../service.ts";
+
+/** What the implementation of a method is called with; its kind decides the arguments. */
+export type MethodHandler = Implementation[string];
+
+/** A method that can be called. */
+export interface Method {
+  // deno-lint-ignore no-explicit-any -- one table holds methods of different messages, as in grpc-js
+  readonly definition: MethodDefinition<any, any>;
+  /** Undefined for a method that its service declares and nobody implements. */
+  readonly handler: MethodHandler | undefined;
+}
+
+/** The methods of all services by path. */
+export class MethodTable {
+  readonly #methods = new Map<string, Method>();
+  readonly #services = new Set<string>();
+
+  /** @throws {Error} when a method has been added before. */
+  add(definition: ServiceDefinition, implementation: Implementation): void {
+    for (const [name, method] of Object.entries(definition)) {
+      if (this.#methods.has(method.path)) {
+        throw new Error(`Cannot add method ${method.path}: it has been added before`);
+      }
+      // proto-loader's definitions name the method as in the proto, implementations may start in lower case.
+      const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
+      this.#methods.set(method.path, { definition: method, handler: handler?.bind(implementation) });
+      this.#services.add(serviceOf(method.path));
+    }
+  }
+
+  find(path: string): Method | undefined {
+    return this.#methods.get(path);
+  }
+
+  /** Why {@link find} has no callable method at `path`, for the client. */
+  explainMissing(path: string): string {
+    const service = serviceOf(path);
+    return this.#services.has(service)
+      ? `unknown method ${path.slice(service.length + 2)} for service ${service}`
+      : `unknown service ${service}`;
+  }
+}
+
+/** `package.Service` of `/package.Service/Method`. */
+function serviceOf(path: string): string {
+  return path.slice(1, Math.max(1, path.lastIndexOf("/")));
+}

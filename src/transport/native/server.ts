@@ -1,0 +1,161 @@
+import { BufferPool } from "../buffer_pool.ts";
+import type { TransportClock, TransportTimer } from "../clock.ts";
+import { ServerConnection } from "../http2/connection.ts";
+import { ErrorCode } from "../http2/errors.ts";
+import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
+import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../http2/watchdog.ts";
+import { listenError } from "../listen_error.ts";
+import { OutputBuffer } from "../output_buffer.ts";
+import type { TransportOptions } from "../options.ts";
+import type { GrpcServer, Implementation, ServerAddress, ServiceDefinition } from "../service.ts";
+import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./admission.ts";
+import { type CallEnvironment, CallSession } from "./call_session.ts";
+import { MethodTable } from "./method_table.ts";
+import { Socket } from "./socket.ts";
+
+/** How often connections look at the time. */
+const TICK_MS = 1_000;
+/** Before accepting again after a failure, such as no free file descriptor. */
+const ACCEPT_PAUSE_MS = 100;
+
+/** What the native transport can be told; it looks at the time too. */
+export interface NativeServerOptions extends TransportOptions {
+  readonly timers: TransportClock;
+  readonly limits?: Partial<Http2Limits>;
+  readonly age?: Partial<ConnectionAge>;
+  readonly admission?: Partial<AdmissionLimits>;
+  /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Hears of errors that no client is told: thrown by the handler of a method (`where` is its path), or our own. */
+  readonly onError?: (error: unknown, where: string) => void;
+}
+
+/** One connection, and what ends with it. */
+interface OpenConnection {
+  readonly socket: Socket;
+  readonly connection: ServerConnection;
+  readonly closed: Promise<void>;
+}
+
+/** A gRPC server on Deno's own sockets. */
+export class NativeGrpcServer implements GrpcServer {
+  readonly #options: NativeServerOptions;
+  readonly #limits: Http2Limits;
+  readonly #age: ConnectionAge;
+  readonly #admission: Admission;
+  readonly #environment: CallEnvironment;
+  readonly #methods = new MethodTable();
+  readonly #pool = new BufferPool();
+  readonly #open = new Set<OpenConnection>();
+  #listener: Deno.Listener | undefined;
+  #tickTimer: TransportTimer | undefined;
+
+  constructor(options: NativeServerOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
+    this.#age = { ...DEFAULT_CONNECTION_AGE, ...options.age };
+    this.#admission = new Admission({ ...DEFAULT_ADMISSION_LIMITS, ...options.admission });
+    this.#environment = {
+      methods: this.#methods,
+      clock: options.timers,
+      maxRequestBytes: options.maxRequestBytes,
+      callTimeoutMs: options.callTimeoutMs,
+      maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
+      onError: (error, where) => this.#options.onError?.(error, where),
+    };
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  addService(definition: ServiceDefinition, implementation: Implementation): void {
+    this.#methods.add(definition, implementation);
+  }
+
+  // deno-lint-ignore require-await -- async turns what is thrown at once into the rejection that the port asks for
+  async listen(address: ServerAddress): Promise<ServerAddress> {
+    const listener = this.#bind(address);
+    this.#listener = listener;
+    void this.#acceptAll(listener);
+    const { hostname, port } = listener.addr as Deno.NetAddr;
+    return { hostname, port };
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const { connection } of this.#open) connection.shutDown();
+    const timer = this.#options.timers.setTimer(() => this.#cancelAll(), timeoutMs);
+    await Promise.all([...this.#open].map(({ closed }) => closed));
+    timer.cancel();
+    this.#tickTimer?.cancel();
+  }
+
+  #bind({ hostname, port }: ServerAddress): Deno.Listener {
+    const { tls } = this.#options;
+    try {
+      return tls === undefined
+        ? Deno.listen({ hostname, port })
+        : Deno.listenTls({ hostname, port, ...tls, alpnProtocols: ["h2"] });
+    } catch (error) {
+      throw error instanceof Error ? listenError({ hostname, port }, error) : error;
+    }
+  }
+
+  #cancelAll(): void {
+    for (const { connection } of this.#open) connection.fail(ErrorCode.NO_ERROR, "server is shutting down");
+  }
+
+  async #acceptAll(listener: Deno.Listener): Promise<void> {
+    while (this.#listener === listener) {
+      try {
+        this.#admit(await listener.accept());
+      } catch (error) {
+        if (this.#listener !== listener) return;
+        this.#environment.onError(error, "accept");
+        await new Promise<void>((resolve) => this.#options.timers.setTimer(resolve, ACCEPT_PAUSE_MS));
+      }
+    }
+  }
+
+  #admit(stream: Deno.Conn): void {
+    const { hostname, port } = stream.remoteAddr as Deno.NetAddr;
+    if (!this.#admission.enter(hostname)) return stream.close();
+    if ("setNoDelay" in stream) (stream as Deno.TcpConn).setNoDelay(true);
+    const peer = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    const socket = new Socket(stream, {
+      clock: this.#options.timers,
+      limits: this.#limits,
+      onInternalError: (error) => this.#environment.onError(error, "connection"),
+    });
+    const connection = new ServerConnection(
+      socket,
+      (created) => new CallSession(this.#environment, created, peer),
+      {
+        limits: this.#limits,
+        age: this.#age,
+        now: () => this.#options.timers.now(),
+        output: new OutputBuffer(this.#pool),
+      },
+    );
+    const open = { socket, connection, closed: socket.run(connection) };
+    this.#open.add(open);
+    this.#scheduleTick();
+    void open.closed.then(() => {
+      this.#open.delete(open);
+      this.#admission.leave(hostname);
+    });
+  }
+
+  #scheduleTick(): void {
+    this.#tickTimer ??= this.#options.timers.setTimer(() => this.#tick(), TICK_MS, "background");
+  }
+
+  #tick(): void {
+    this.#tickTimer = undefined;
+    for (const { socket } of this.#open) socket.tick();
+    if (this.#open.size > 0) this.#scheduleTick();
+  }
+}

@@ -1,0 +1,62 @@
+import { CallError } from "../grpc/call_error.ts";
+import type { Metadata } from "../metadata.ts";
+import type { UnaryCall } from "../service.ts";
+import { Status } from "../status.ts";
+import { CallCore } from "./call_core.ts";
+
+/** A call with one request and one response; also what its handler sees. */
+export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
+  request: unknown = undefined;
+  #hasRequest = false;
+  #isHandlerRunning = false;
+
+  /** Calls `listener` once, should the client cancel; the one event of grpc-js's unary calls. */
+  on(event: "cancelled", listener: (reason: string) => void): this {
+    this.signal.addEventListener("abort", () => listener(event), { once: true });
+    return this;
+  }
+
+  /** Runs the handler. */
+  start(): void {
+    if (this.isEnded) return;
+    this.#isHandlerRunning = true;
+    this.run(() => this.plan.handler(this, this.#respond));
+  }
+
+  override onDrain(): void {}
+
+  /** Its own time limit ends it. */
+  override onShutdown(): void {}
+
+  protected override get usesRequestAtOnce(): boolean {
+    return !this.session.isHolding;
+  }
+
+  protected override get timeLimitMs(): number {
+    return this.session.environment.callTimeoutMs;
+  }
+
+  protected override onRequest(request: unknown): void {
+    if (this.#hasRequest) {
+      throw new CallError(Status.INTERNAL, "unary call has more than one request message");
+    }
+    this.#hasRequest = true;
+    this.request = request;
+  }
+
+  protected override onHalfClose(): void {
+    if (this.#hasRequest) this.session.startOrHold(this);
+    else this.sendStatus({ code: Status.INTERNAL, details: "unary call has no request message" });
+  }
+
+  protected override onCancelled(): void {
+    if (this.#isHandlerRunning) this.session.orphanedCalls++;
+  }
+
+  readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {
+    if (!this.#isHandlerRunning) return;
+    this.#isHandlerRunning = false;
+    if (this.cancelled) this.session.orphanedCalls--;
+    else this.answer(error, value, trailer);
+  };
+}

@@ -1,0 +1,5 @@
+import { systemClock } from "../../src/core/clock.ts";
+import { NativeGrpcServer } from "../../src/transport/native/server.ts";
+import { testTransport } from "./transport_suite.ts";
+
+testTransport("NativeGrpcServer", (options) => new NativeGrpcServer({ ...options, timers: systemClock }));

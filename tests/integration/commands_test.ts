@@ -1,0 +1,151 @@
+/** What the commands print and how they end: one line for each thing that is wrong, and never a stack trace. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import manifest from "../../deno.json" with { type: "json" };
+import { freePort } from "../support/free_port.ts";
+import { serveArguments } from "../support/service.ts";
+import { embeddedProfile } from "../support/service_profile.ts";
+import { type ProgramOptions, runProgram } from "../support/service_program.ts";
+
+/** Runs the program, which must fail with this exit code; returns what it writes to standard error. */
+async function complaint(
+  args: readonly string[],
+  code: number,
+  options: ProgramOptions = {},
+): Promise<string[]> {
+  const result = await runProgram(args, options);
+  const lines = result.stderr.trimEnd().split("\n");
+  assertEquals(result.code, code, result.stderr);
+  for (const line of lines) assertMatch(line, /^cacheserver: /);
+  assert(!result.stderr.includes("    at ") && !result.stdout.includes("    at "), "no stack trace");
+  return lines;
+}
+
+Deno.test("serve on a port in use says so in one line that names the address", async () => {
+  await using profile = await embeddedProfile();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${listener.addr.port}`;
+  const args = serveArguments(profile, { "server.grpc.addr": address });
+  const lines = await complaint(args, 1, profile.programOptions);
+  assertEquals(lines.length, 1, lines.join("\n"));
+  assertMatch(lines[0]!, new RegExp(`Cannot listen on ${address}: .*in use`));
+});
+
+Deno.test("serve on an address that this machine does not have says so in one line", async () => {
+  await using profile = await embeddedProfile();
+  const args = serveArguments(profile, { "server.grpc.addr": "192.0.2.1:9000" });
+  const lines = await complaint(args, 1, profile.programOptions);
+  assertEquals(lines.length, 1, lines.join("\n"));
+  assertStringIncludes(lines[0]!, "Cannot listen on 192.0.2.1:9000: ");
+});
+
+Deno.test("serve with a data folder that cannot be made says so in one line that names it", async () => {
+  await using profile = await embeddedProfile();
+  const { writable } = profile.programOptions;
+  // Below a file, so that root cannot make it either.
+  await Deno.writeTextFile(`${writable}/file`, "");
+  const args = serveArguments(profile, { "data.database.source": `${writable}/file/data/c.db` });
+  const lines = await complaint(args, 1, profile.programOptions);
+  assertEquals(lines.length, 1, lines.join("\n"));
+  assertStringIncludes(lines[0]!, `${writable}/file/data`);
+  assertStringIncludes(lines[0]!, "data.database.source");
+});
+
+Deno.test("serve with a file that is no database says so in one line that names it", async () => {
+  await using profile = await embeddedProfile();
+  const path = `${profile.programOptions.writable}/text.db`;
+  await Deno.writeTextFile(path, "This is no database. ".repeat(100));
+  const args = serveArguments(profile, { "data.database.source": path });
+  const lines = await complaint(args, 1, profile.programOptions);
+  assertEquals(lines.length, 1, lines.join("\n"));
+  assertStringIncludes(lines[0]!, `Cannot open the database file ${path}: `);
+});
+
+Deno.test("migrate with a database out of reach says so in one line that names it, without the password", async () => {
+  const address = `127.0.0.1:${freePort()}`;
+  const source = `data.database.source=someone:hunter2@tcp(${address})/secrets`;
+  const args = ["migrate", "--config", "configs/config.local.yaml", "--set", source];
+  const lines = await complaint(args, 1);
+  assertEquals(lines.length, 1, lines.join("\n"));
+  assertStringIncludes(lines[0]!, address);
+  assert(!lines[0]!.includes("hunter2"));
+});
+
+Deno.test("migrate makes the embedded database, and finds nothing to do the second time", async () => {
+  await using profile = await embeddedProfile();
+  const [, ...options] = serveArguments(profile);
+  for (let run = 0; run < 2; run++) {
+    const { code, stdout, stderr } = await runProgram(["migrate", ...options], profile.programOptions);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^\S.*\n$/);
+  }
+});
+
+Deno.test("serve and check say all that is wrong with a configuration, each in a line", async () => {
+  const wrong = [
+    "--set",
+    "data.database.driver=oracle",
+    "--set",
+    "server.grpc.timeuot=1s",
+    "--set",
+    "log.level=loud",
+  ];
+  await Promise.all(["serve", "check", "migrate"].map(async (command) => {
+    const lines = await complaint([command, ...wrong], 2);
+    assertEquals(lines.length, 3, lines.join("\n"));
+    assertStringIncludes(lines.join("\n"), "server.grpc.timeout");
+  }));
+});
+
+Deno.test("serve says that its configuration does not exist", async () => {
+  const [line] = await complaint(["serve", "-c", "configs/nothing.yaml"], 2);
+  assertStringIncludes(line!, "configs/nothing.yaml: does not exist");
+});
+
+Deno.test("an override in the environment counts, and an unknown one is an error", async () => {
+  const { code, stdout } = await runProgram(["check"], { env: { CACHESERVER_LOG_LEVEL: "debug" } });
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "level: debug # CACHESERVER_LOG_LEVEL");
+  const [line] = await complaint(["check"], 2, { env: { CACHESERVER_LOG_LEVEL: "loud" } });
+  assertStringIncludes(line!, "CACHESERVER_LOG_LEVEL");
+});
+
+Deno.test("check prints the configuration in force and masks what is secret", async () => {
+  const { code, stdout, stderr } = await runProgram([
+    "check",
+    "--conf=configs/config.local.yaml",
+    "--set",
+    "data.redis.password=hunter2",
+    "--set",
+    "data.database.source=root:hunter3@tcp(127.0.0.1:3306)/secrets?loc=Local",
+  ]);
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "source: root:***@tcp(127.0.0.1:3306)/secrets?loc=Local");
+  assertMatch(stdout, /password: "\*\*\*"/);
+  assert(!stdout.includes("hunter"));
+});
+
+Deno.test("version and help print to standard output", async () => {
+  const version = await runProgram(["version"]);
+  assertEquals([version.code, version.stderr], [0, ""]);
+  assertStringIncludes(version.stdout, `cacheserver ${manifest.version} (deno ${Deno.version.deno}`);
+  await Promise.all([["help"], ["--help"], ["serve", "-h"]].map(async (args) => {
+    const help = await runProgram(args);
+    assertEquals([help.code, help.stderr], [0, ""]);
+    assertStringIncludes(help.stdout, "Usage: cacheserver");
+  }));
+});
+
+Deno.test("wrong usage is exit code 2 and one line", async () => {
+  const wrong = [
+    [["frobnicate"], '"frobnicate" is not a command'],
+    [["serve", "--port", "1"], "--port"],
+    [["serve", "--set", "nothing"], "PATH=VALUE"],
+    [["check", "-c", "a", "--config", "b"], "given 2 times"],
+    [["version", "now"], '"now"'],
+  ] as const;
+  await Promise.all(wrong.map(async ([args, said]) => {
+    const lines = await complaint(args, 2);
+    assertEquals(lines.length, 1, lines.join("\n"));
+    assertStringIncludes(lines[0]!, said);
+  }));
+});

@@ -1,0 +1,148 @@
+/** The program as an operator runs it: from the start to the exit code. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { CacheClient, refusal } from "../support/client.ts";
+import { startRedis } from "../support/redis.ts";
+import { testWithServers } from "../support/servers.ts";
+import { type RunningService, startService } from "../support/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const ENTRY = { namespace: "n", key: "k" };
+const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
+
+/** A drain with nothing to wait for takes no longer, also on a machine that is busy. */
+const PROMPT_MS = 2_000;
+
+async function endsPromptly(service: RunningService): Promise<void> {
+  const startMs = performance.now();
+  assertEquals(await service.ended(), 0);
+  const tookMs = performance.now() - startMs;
+  assert(tookMs < PROMPT_MS, `ended after ${tookMs} ms, expected less than ${PROMPT_MS}`);
+  const events = service.log.map(({ event }) => event);
+  assertEquals(events.filter((event) => event === "draining" || event === "stopped"), [
+    "draining",
+    "stopped",
+  ]);
+  assertEquals(service.errors, []);
+}
+
+Deno.test("serve logs the port that it really listens on, and nothing to standard error", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile);
+  assertMatch(service.address, /^127\.0\.0\.1:[1-9]\d*$/);
+  using client = new CacheClient(service.address);
+  assertEquals(await client.health(""), "SERVING");
+  const { level, tiers } = await service.logged("serving");
+  assertEquals([level, tiers], ["info", "local database"]);
+  assertEquals(service.errors, []);
+});
+
+Deno.test("serve on an IPv6 address logs it in brackets", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile, { "server.grpc.addr": "[::1]:0" });
+  assertMatch(service.address, /^\[::1\]:[1-9]\d*$/);
+  using client = new CacheClient(service.address);
+  assertEquals(await client.health(""), "SERVING");
+});
+
+for (const [how, end] of [["SIGTERM", "stop"], ["kill -9", "kill"]] as const) {
+  Deno.test(`embedded entries and secrets survive ${how}`, async () => {
+    await using profile = await embeddedProfile();
+    await using first = await startService(profile);
+    using client = new CacheClient(first.address);
+    await client.setSecret({ key: "alice", name: "n", expire: { seconds: 600 } });
+    await client.set({ ...ENTRY, key: "deleted", value: VALUE });
+    await client.delete({ ...ENTRY, key: "deleted" });
+    await client.set({ ...ENTRY, value: VALUE, expire: { seconds: 600 } });
+    const secret = await client.getSecret({ key: "alice" });
+    await first[end]();
+
+    await using second = await startService(profile);
+    using other = new CacheClient(second.address);
+    const { value, expire } = await other.get(ENTRY);
+    assertEquals(new Uint8Array(value.value), VALUE.value);
+    assert(expire !== null && expire.seconds >= 500 && expire.seconds < 600);
+    assertEquals(await other.getSecret({ key: "alice" }), secret);
+    assertEquals((await refusal(other.get({ ...ENTRY, key: "deleted" }))).reason, "KEY_NOT_FOUND");
+  });
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test(`${signal} drains at once while clients are connected and watch its health`, async () => {
+    await using profile = await embeddedProfile();
+    await using service = await startService(profile);
+    using client = new CacheClient(service.address);
+    await client.set({ ...ENTRY, value: VALUE });
+    const statuses: string[] = [];
+    const watch = client.watchHealth("");
+    const ended = new Promise((resolve) => watch.once("error", resolve));
+    watch.on("data", ({ status }) => statuses.push(status));
+    await waitFor(() => statuses.length > 0, { what: "the watch's first answer" });
+    service.signal(signal);
+    await endsPromptly(service);
+    await ended;
+    assertEquals(statuses, ["SERVING", "NOT_SERVING"]);
+  });
+}
+
+Deno.test("a doubled Ctrl-C is one: it drains", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile);
+  service.signal("SIGINT");
+  service.signal("SIGINT");
+  await endsPromptly(service);
+});
+
+testWithServers(["mysql"], "SIGTERM lets a call in flight end, and refuses new ones", async ({ mysql }) => {
+  await using redis = await startRedis();
+  await using profile = await serversProfile({ mysql, redis });
+  await using service = await startService(profile);
+  using client = new CacheClient(service.address);
+  await client.set({ ...ENTRY, key: "other", value: VALUE });
+  redis.pause();
+  const call = refusal(client.get(ENTRY));
+  // On the same connection behind it: once this is answered, the call has arrived.
+  await client.health("");
+  service.signal("SIGTERM");
+  await service.logged("draining");
+  using late = new CacheClient(service.address);
+  assertEquals((await refusal(late.health(""))).code, "UNAVAILABLE");
+  redis.resume();
+  assertEquals((await call).reason, "KEY_NOT_FOUND");
+  await endsPromptly(service);
+});
+
+testWithServers(
+  ["mysql"],
+  "a call that outlasts the drain time-out is cut off, exit code 0",
+  async ({ mysql }) => {
+    await using redis = await startRedis();
+    await using profile = await serversProfile({ mysql, redis });
+    await using service = await startService(profile, { "server.grpc.drain_timeout": "0.2s" });
+    using client = new CacheClient(service.address);
+    redis.pause();
+    const call = refusal(client.get(ENTRY));
+    await client.health("");
+    service.signal("SIGTERM");
+    await endsPromptly(service);
+    assertMatch((await call).code, /^(UNAVAILABLE|CANCELLED)$/);
+  },
+);
+
+testWithServers(["mysql"], "a second signal, later, ends a drain that waits", async ({ mysql }) => {
+  await using redis = await startRedis();
+  await using profile = await serversProfile({ mysql, redis });
+  await using service = await startService(profile);
+  using client = new CacheClient(service.address);
+  redis.pause();
+  const call = refusal(client.get(ENTRY));
+  await client.health("");
+  let isOver = false;
+  const code = service.ended().finally(() => isOver = true);
+  await waitFor(() => {
+    if (!isOver) service.signal("SIGTERM");
+    return isOver;
+  }, { what: "the process to end", intervalMs: 100 });
+  assertEquals(await code, 1);
+  await call;
+});

@@ -1,0 +1,239 @@
+import { BufferPool } from "../../src/transport/buffer_pool.ts";
+import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
+import { ServerConnection } from "../../src/transport/http2/connection.ts";
+import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../../src/transport/http2/limits.ts";
+import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../../src/transport/http2/watchdog.ts";
+import { CallSession } from "../../src/transport/native/call_session.ts";
+import { MethodTable } from "../../src/transport/native/method_table.ts";
+import { OutputBuffer } from "../../src/transport/output_buffer.ts";
+import type { Implementation, ServiceDefinition } from "../../src/transport/service.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import {
+  concat,
+  data,
+  frame,
+  headers,
+  message,
+  parseFrames,
+  PREFACE,
+  type ReceivedFrame,
+  settings,
+} from "./frames.ts";
+
+export interface TestPeerOptions {
+  readonly limits?: Partial<Http2Limits>;
+  readonly age?: Partial<ConnectionAge>;
+  readonly implementation?: Implementation;
+  readonly maxRequestBytes?: number;
+  readonly callTimeoutMs?: number;
+  /** Copies, unless told otherwise. */
+  readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
+}
+
+/** What one stream has brought back, with its header fields decoded. */
+export interface Response {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly isEnded: boolean;
+  /** The code of a RST_STREAM. */
+  readonly resetCode: number | undefined;
+}
+
+/** A connection that has failed says why. */
+export interface Goaway {
+  readonly lastStreamId: number;
+  readonly code: number;
+  readonly debugData: string;
+}
+
+const method = (name: string, requestStream = false, responseStream = false) => ({
+  path: `/test.Echo/${name}`,
+  requestStream,
+  responseStream,
+  requestDeserialize: (bytes: Uint8Array) => bytes.slice(),
+  responseSerialize: (value: Uint8Array) => value.subarray(),
+});
+
+/** A service of all kinds of calls, with octets for messages. */
+export const ECHO: ServiceDefinition = {
+  Unary: method("Unary"),
+  ClientStream: method("ClientStream", true, false),
+  ServerStream: method("ServerStream", false, true),
+  Bidi: method("Bidi", true, true),
+};
+
+/** The headers of a call that grpc clients send. */
+export function callHeaders(
+  name = "Unary",
+  more: readonly (readonly [string, string])[] = [],
+): readonly (readonly [string, string])[] {
+  return [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", `/test.Echo/${name}`],
+    [":authority", "test"],
+    ["content-type", "application/grpc"],
+    ["te", "trailers"],
+    ...more,
+  ];
+}
+
+/** A client that writes and reads frames of a connection without a socket, and owns its time. */
+export class TestPeer {
+  readonly clock = new FakeClock();
+  readonly connection: ServerConnection;
+  readonly session: CallSession;
+  /** How often the connection asked for a flush outside of a turn. */
+  wakes = 0;
+  /** What was reported and no client is told. */
+  readonly errors: unknown[] = [];
+  readonly received: ReceivedFrame[] = [];
+  readonly #decoder = new HpackDecoder(65_536);
+  #block: { readonly frame: ReceivedFrame; readonly fragments: Uint8Array[] } | undefined;
+  readonly #blocks = new Map<ReceivedFrame, Readonly<Record<string, string>>>();
+
+  constructor(options: TestPeerOptions = {}) {
+    const methods = new MethodTable();
+    const { requestDeserialize } = options;
+    const definition = requestDeserialize === undefined ? ECHO : Object.fromEntries(
+      Object.entries(ECHO).map(([name, method]) => [name, { ...method, requestDeserialize }]),
+    );
+    methods.add(definition, options.implementation ?? ECHOING);
+    const pool = new BufferPool();
+    const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
+    let session!: CallSession;
+    this.connection = new ServerConnection(
+      { wake: () => void this.wakes++, onInternalError: (error) => this.errors.push(error) },
+      (connection) =>
+        session = new CallSession(
+          {
+            methods,
+            clock: this.clock,
+            maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
+            callTimeoutMs: options.callTimeoutMs ?? Infinity,
+            maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
+            onError: (error) => this.errors.push(error),
+          },
+          connection,
+          "192.0.2.1:1",
+        ),
+      {
+        limits,
+        age: { ...DEFAULT_CONNECTION_AGE, ...options.age },
+        now: () => this.clock.now(),
+        output: new OutputBuffer(pool),
+      },
+    );
+    this.session = session;
+  }
+
+  /** A peer past its preface and SETTINGS. */
+  static ready(options: TestPeerOptions = {}): TestPeer {
+    const peer = new TestPeer(options);
+    peer.send(PREFACE, settings(), frame(4, 1, 0));
+    peer.received.length = 0;
+    return peer;
+  }
+
+  /** Sends all parts in one chunk, and reads what comes back. */
+  send(...parts: readonly Uint8Array[]): void {
+    this.connection.receive(parts.length === 1 ? parts[0]! : concat(...parts));
+    this.read();
+  }
+
+  /** Sends octet by octet. */
+  sendSlowly(...parts: readonly Uint8Array[]): void {
+    for (const octet of concat(...parts)) this.connection.receive(Uint8Array.of(octet));
+    this.read();
+  }
+
+  /** Sends a whole unary call. */
+  call(streamId: number, payload = "hi", more: readonly (readonly [string, string])[] = []): void {
+    this.send(headers(streamId, callHeaders("Unary", more)), data(streamId, message(payload), 1));
+  }
+
+  /** Takes the connection's output until there is none. */
+  read(): void {
+    while (this.connection.output.length > 0) {
+      const { frames, rest } = parseFrames(this.connection.output.take().slice());
+      if (rest.length > 0) throw new Error("The output ends inside a frame");
+      for (const each of frames) {
+        this.received.push(each);
+        this.#readBlock(each);
+      }
+      this.connection.pump();
+    }
+  }
+
+  /** Moves the time on, second by second as the socket's ticks do. */
+  advance(ms: number): void {
+    for (let left = ms; left > 0; left -= 1000) {
+      this.clock.advance(Math.min(left, 1000));
+      this.connection.tick();
+    }
+    this.read();
+  }
+
+  /** What has come back on a stream. */
+  response(streamId: number): Response {
+    const frames = this.received.filter((frame) => frame.streamId === streamId);
+    const blocks = frames.filter(({ type }) => type === 1).map((frame) => ({
+      fields: this.#blocks.get(frame)!,
+      ends: (frame.flags & 1) !== 0,
+    }));
+    const reset = frames.find(({ type }) => type === 3);
+    return {
+      headers: blocks[0]?.fields ?? {},
+      body: concat(...frames.filter(({ type }) => type === 0).map(({ payload }) => payload)),
+      trailers: blocks.find(({ ends }) => ends)?.fields ?? {},
+      isEnded: frames.some(({ type, flags }) => type <= 1 && (flags & 1) !== 0),
+      resetCode: reset === undefined ? undefined : new DataView(reset.payload.buffer).getUint32(0),
+    };
+  }
+
+  /** The last GOAWAY; undefined while there is none. */
+  get goaway(): Goaway | undefined {
+    const last = this.received.findLast(({ type }) => type === 7);
+    if (last === undefined) return undefined;
+    const view = new DataView(last.payload.buffer);
+    return {
+      lastStreamId: view.getUint32(0),
+      code: view.getUint32(4),
+      debugData: new TextDecoder().decode(last.payload.subarray(8)),
+    };
+  }
+
+  /** Decodes a header block once its last frame is there; it belongs to its HEADERS frame. */
+  #readBlock(frame: ReceivedFrame): void {
+    if (frame.type === 1) this.#block = { frame, fragments: [] };
+    else if (frame.type !== 9) return;
+    this.#block!.fragments.push(frame.payload);
+    if ((frame.flags & 4) !== 0) {
+      this.#blocks.set(this.#block!.frame, this.#decode(concat(...this.#block!.fragments)));
+    }
+  }
+
+  #decode(block: Uint8Array): Readonly<Record<string, string>> {
+    const { fields } = this.#decoder.decode(block, 0, block.length, Infinity);
+    return Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+  }
+}
+
+/** Answers each request with itself. */
+const ECHOING: Implementation = {
+  unary: (call, callback) => callback(null, call.request),
+  clientStream: (call, callback) => {
+    const parts: Uint8Array[] = [];
+    call.on("data", (part: Uint8Array) => parts.push(part));
+    call.on("end", () => callback(null, concat(...parts)));
+  },
+  serverStream: (call) => {
+    for (const octet of call.request) call.write(Uint8Array.of(octet));
+    call.end();
+  },
+  bidi: (call) => {
+    call.on("data", (part: Uint8Array) => call.write(part));
+    call.on("end", () => call.end());
+  },
+};

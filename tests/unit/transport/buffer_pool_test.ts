@@ -1,0 +1,48 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { BufferPool } from "../../../src/transport/buffer_pool.ts";
+import { OutputBuffer } from "../../../src/transport/output_buffer.ts";
+
+Deno.test("BufferPool.acquire() hands out what has come back, and a larger one where that is too small", () => {
+  const pool = new BufferPool();
+  const first = pool.acquire(10);
+  pool.release(first);
+  assert(pool.acquire(10) === first);
+  pool.release(first);
+  assert(pool.acquire(100_000).length >= 100_000);
+});
+
+Deno.test("BufferPool keeps neither large buffers nor more than 4 MiB", () => {
+  const pool = new BufferPool();
+  const large = pool.acquire(1_000_000);
+  pool.release(large);
+  assert(pool.acquire(1) !== large);
+  const buffers = Array.from({ length: 30 }, () => pool.acquire(256 * 1024));
+  buffers.forEach((buffer) => pool.release(buffer));
+  const again = Array.from({ length: 30 }, () => pool.acquire(1));
+  assertEquals(again.filter((buffer) => buffers.includes(buffer)).length, 16);
+});
+
+Deno.test("OutputBuffer keeps what was written while it grows, and starts empty after take()", () => {
+  const out = new OutputBuffer(new BufferPool());
+  const written: number[] = [];
+  for (let i = 0; i < 20_000; i++) {
+    if (i % 7 === 0) out.append(Uint8Array.of(1, 2, 3));
+    else out.push(i & 255);
+    written.push(...(i % 7 === 0 ? [1, 2, 3] : [i & 255]));
+  }
+  assertEquals([...out.take()], written);
+  assertEquals(out.length, 0);
+  out.push(9);
+  assertEquals([...out.take()], [9]);
+});
+
+Deno.test("OutputBuffer.giveBack() lets the next turn write into the same memory", () => {
+  const pool = new BufferPool();
+  const out = new OutputBuffer(pool);
+  out.push(1);
+  const taken = out.take();
+  out.push(2);
+  assertNotEquals(out.bytes.buffer, taken.buffer);
+  out.giveBack(taken);
+  assert(pool.acquire(1).buffer === taken.buffer);
+});
