@@ -138,7 +138,7 @@ export const KEYS = {
   "cache.local.max_stale": key(
     durationOrZero(),
     0,
-    "While Redis cannot say what changes, local memory answers for at most this long. 0s: not at all.",
+    "While Redis cannot say what changes, local memory answers for at most this long. 0ms: not at all.",
   ),
   "cache.backfill_queue_size": key(
     integer({ min: 1, max: 1_000_000 }),
