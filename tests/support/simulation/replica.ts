@@ -4,7 +4,7 @@ import { LocalGate } from "../../../src/cache/local_gate.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
 import { type Faults, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
@@ -31,6 +31,8 @@ export interface ReplicaOptions {
 
 const SILENT: CacheObserver = { tierFailed() {}, fillDropped() {} };
 const TIMEOUT_MS = 200;
+/** What one of the simulation's entries takes, and a bit less than two. */
+const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
 
 /** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
 export class Replica {
@@ -68,7 +70,7 @@ export class Replica {
       });
     const gate = new LocalGate(clock, 0);
     // Room for two entries, so that eviction takes part.
-    const memory = new LruMemory({ maxBytes: 800, maxEntryBytes: 400 }, clock);
+    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.chain = new Chain<number, Change>({
       local: options.local ? gate.guard(memory.store(() => 8)) : undefined,
       shared: options.shared

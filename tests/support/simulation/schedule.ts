@@ -54,7 +54,7 @@ class Schedule {
   readonly #running = new Set<Running>();
   /** The index of the newest state of a key that clients know of, by replica. */
   readonly #known = new Map<Replica, Map<CacheKey, number>>();
-  /** What clients anywhere knew of a key when the replica was last told that it has changed. */
+  /** What a replica could be sure of about a key when it was last told that it has changed. */
   readonly #told = new Map<Replica, Map<CacheKey, number>>();
   #lastValue = 0;
   #lastIntent = 0;
@@ -80,7 +80,7 @@ class Schedule {
     if (dice < kill) this.#restartOne();
     else if (dice < kill + flush) this.#flush();
     else if (dice < kill + flush + disconnect) this.#switchLine();
-    else if (dice < 0.55) this.#world.network.deliverAny();
+    else if (dice < 0.55) await this.#deliver();
     else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
     else this.#begin();
     await settle();
@@ -122,9 +122,17 @@ class Schedule {
     const replica = new Replica(this.#world, this.#options, (key) => {
       const told = this.#told.get(replica) ?? new Map<CacheKey, number>();
       this.#told.set(replica, told);
-      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#knownAnywhere(each));
+      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(each));
     });
     return replica;
+  }
+
+  /** Each replica that is told of changes adds a packet to every change: as many more must arrive. */
+  async #deliver(): Promise<void> {
+    for (let packets = this.#options.local ? this.#options.replicas : 1; packets > 0; packets--) {
+      this.#world.network.deliverAny();
+      await settle();
+    }
   }
 
   #flush(): void {
@@ -192,6 +200,11 @@ class Schedule {
       at === replica && read?.key === key ? [read.floor] : []
     );
     return Math.max(here, Math.min(anywhere, ...joinable));
+  }
+
+  /** What a read that begins now below local memory returns at least: with one tier there, what that holds. */
+  #sureOf(key: CacheKey): number {
+    return this.#options.shared ? this.#knownAnywhere(key) : this.#world.authority.history(key).length - 1;
   }
 
   #knownAnywhere(key: CacheKey): number {
