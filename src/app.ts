@@ -24,7 +24,7 @@ import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { RedisChanges } from "./store/redis_changes.ts";
 import { RedisClient } from "./store/redis_client.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
-import { type InvalidationState, RedisInvalidations } from "./store/redis_invalidations.ts";
+import { RedisInvalidations } from "./store/redis_invalidations.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
@@ -74,7 +74,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const observer = new LogObserver(logger, systemClock);
   await using resources = new AsyncDisposableStack();
 
-  const stores = await openStores(config, resources, observer, logger);
+  const stores = await openStores(config, resources, observer);
   const memory = config.cache.local.disabled ? undefined : new LruMemory(config.cache.local, systemClock);
   const gate = memory === undefined || stores.listen === undefined
     ? undefined
@@ -166,7 +166,6 @@ async function openStores(
   config: Config,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-  logger: Logger,
 ): Promise<Stores> {
   const { database, redis } = config.data;
   if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
@@ -176,7 +175,7 @@ async function openStores(
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
-  const shared = await openRedis(redis, resources, observer, logger);
+  const shared = await openRedis(redis, resources, observer);
   return {
     entries: shared.entries,
     sharedSecrets: shared.secrets,
@@ -228,12 +227,7 @@ function openMysql(
   return { secrets: { store: secrets, tier }, probed: [{ tier, ping }] };
 }
 
-async function openRedis(
-  config: RedisConfig,
-  resources: AsyncDisposableStack,
-  observer: LogObserver,
-  logger: Logger,
-) {
+async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
   const tier = new Tier(
     { name: "redis", readTimeoutMs: config.readTimeoutMs, writeTimeoutMs: config.writeTimeoutMs },
     systemClock,
@@ -258,7 +252,7 @@ async function openRedis(
           keyPrefix: config.keyPrefix,
           target,
           clock: systemClock,
-          onState: (state) => logInvalidations(state, logger),
+          onState: (state) => observer.invalidationsAre(state),
         }),
       );
       await atMost(config.connectTimeoutMs, invalidations.settled);
@@ -271,20 +265,6 @@ async function atMost(ms: number, work: Promise<void>): Promise<void> {
   const timer = systemClock.setTimer(resolve, ms);
   await Promise.race([work, tooLate]);
   timer.cancel();
-}
-
-const LIMITS_OF_PUBLISHING =
-  "Redis refuses CLIENT TRACKING: local memory hears of what replicas change, and not " +
-  "of what others change in Redis or Redis itself drops";
-const LIMITS_OF_REFUSED = "Redis refuses CLIENT TRACKING and PUBLISH: local memory is not used";
-
-function logInvalidations(state: InvalidationState, logger: Logger): void {
-  if (state === "tracking") logger.info("invalidations", { state });
-  else if (state === "lost") logger.warn("invalidations", { state });
-  else {logger.warn("invalidations", {
-      state,
-      note: state === "publishing" ? LIMITS_OF_PUBLISHING : LIMITS_OF_REFUSED,
-    });}
 }
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {

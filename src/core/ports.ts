@@ -36,6 +36,12 @@ export interface Invalidations {
 }
 
 /**
+ * How this process hears of changes: `tracking` of all, from Redis itself; `publishing` only of those that replicas
+ * of this service make; `refused` of none, because Redis allows neither; `lost` of none at present.
+ */
+export type InvalidationState = "tracking" | "publishing" | "refused" | "lost";
+
+/**
  * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
  * outcome is unknown; undefined says "asked, and not there".
  *

@@ -1,14 +1,8 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import { storedCacheKey } from "../core/key.ts";
-import type { Invalidations } from "../core/ports.ts";
+import type { Invalidations, InvalidationState } from "../core/ports.ts";
 import type { RedisChanges } from "./redis_changes.ts";
 import { isRefusal, type RedisClient, type RedisMessage } from "./redis_client.ts";
-
-/**
- * How this process hears of changes: `tracking` of all, from Redis itself; `publishing` only of those that replicas
- * of this service make; `refused` of none, because Redis allows neither; `lost` of none at present.
- */
-export type InvalidationState = "tracking" | "publishing" | "refused" | "lost";
 
 /** What invalidations are made of. */
 export interface RedisInvalidationsOptions {

@@ -5,12 +5,12 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Entry } from "../../src/core/entry.ts";
 import type { EntryChange } from "../../src/core/entry_change.ts";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
-import type { LocalStore } from "../../src/core/ports.ts";
+import type { InvalidationState, LocalStore } from "../../src/core/ports.ts";
 import { LruMemory } from "../../src/store/lru.ts";
 import { RedisChanges } from "../../src/store/redis_changes.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 import { RedisEntries } from "../../src/store/redis_entries.ts";
-import { type InvalidationState, RedisInvalidations } from "../../src/store/redis_invalidations.ts";
+import { RedisInvalidations } from "../../src/store/redis_invalidations.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 
