@@ -103,7 +103,7 @@ export class GrpcJsServer implements GrpcServer {
       handler(call, end);
       if (ended) return;
       const timer = this.#options.timers.setTimer(() => {
-        end({ code: Status.DEADLINE_EXCEEDED, details: this.#tooLate() });
+        end(this.#tooLate());
         call.abort();
       }, this.#options.callTimeoutMs);
       stopTimer = () => timer.cancel();
@@ -119,8 +119,11 @@ export class GrpcJsServer implements GrpcServer {
     };
   }
 
-  #tooLate(): string {
-    return `Cannot answer within ${this.#options.callTimeoutMs} ms, the server's time limit`;
+  #tooLate(): StatusObject {
+    const code = Status.DEADLINE_EXCEEDED;
+    const details = `Cannot answer within ${this.#options.callTimeoutMs} ms, the server's time limit`;
+    const metadata = this.#options.describeError?.(code, details);
+    return metadata === undefined ? { code, details } : { code, details, metadata };
   }
 }
 

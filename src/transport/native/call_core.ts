@@ -233,7 +233,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   }
 
   #writeStatus(status: StatusObject): void {
-    const trailers = statusTrailers(status);
+    const trailers = statusTrailers(this.session.environment.described(status));
     this.stream.sendTrailers(this.#hasSentHeaders ? trailers : [...RESPONSE_HEADERS, ...trailers]);
   }
 

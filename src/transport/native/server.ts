@@ -7,7 +7,14 @@ import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../http2/watchdog.ts
 import { listenError } from "../listen_error.ts";
 import { OutputBuffer } from "../output_buffer.ts";
 import type { TransportOptions } from "../options.ts";
-import type { GrpcServer, Implementation, ServerAddress, ServiceDefinition } from "../service.ts";
+import type {
+  GrpcServer,
+  Implementation,
+  ServerAddress,
+  ServiceDefinition,
+  StatusObject,
+} from "../service.ts";
+import { Status } from "../status.ts";
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./admission.ts";
 import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
@@ -62,6 +69,7 @@ export class NativeGrpcServer implements GrpcServer {
       callTimeoutMs: options.callTimeoutMs,
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
       onError: (error, where) => this.#options.onError?.(error, where),
+      described: (status) => this.#described(status),
     };
   }
 
@@ -102,6 +110,12 @@ export class NativeGrpcServer implements GrpcServer {
     } catch (error) {
       throw error instanceof Error ? listenError({ hostname, port }, error) : error;
     }
+  }
+
+  #described(status: StatusObject): StatusObject {
+    if (status.code === Status.OK || status.metadata !== undefined) return status;
+    const metadata = this.#options.describeError?.(status.code, status.details);
+    return metadata === undefined ? status : { ...status, metadata };
   }
 
   #cancelAll(): void {
