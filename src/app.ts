@@ -6,13 +6,14 @@ import { addReflection } from "./api/reflection.ts";
 import { Namespaces } from "./business/namespaces.ts";
 import { Secrets } from "./business/secrets.ts";
 import { Chain, type ChainOptions } from "./cache/chain.ts";
+import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
-import type { Authority, SharedCache } from "./core/ports.ts";
+import type { Authority, Invalidations, LocalStore, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
@@ -21,8 +22,10 @@ import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { RedisChanges } from "./store/redis_changes.ts";
 import { RedisClient } from "./store/redis_client.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
+import { RedisInvalidations } from "./store/redis_invalidations.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
@@ -45,6 +48,8 @@ interface Stores {
   readonly sharedSecrets: { readonly store: SharedCache<Secret>; readonly tier: Tier } | undefined;
   readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
   readonly probed: readonly Probed[];
+  /** Lets local memory be told of what others change; undefined where there are no others. */
+  readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
 }
 
 /** A running service. */
@@ -66,6 +71,10 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
 
   const stores = await openStores(config, resources, observer);
   const memory = config.cache.local.disabled ? undefined : new LruMemory(config.cache.local, systemClock);
+  const gate = memory === undefined || stores.listen === undefined
+    ? undefined
+    : new LocalGate(systemClock, config.cache.local.maxStaleMs);
+  const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
   const common = {
     clock: systemClock,
     observer,
@@ -74,16 +83,22 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   };
   const entries = resources.use(chain({
     ...common,
-    local: memory?.store((value: Uint8Array) => value.length),
+    local: guarded(memory?.store((value: Uint8Array) => value.length)),
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: memory?.store(bytesOfSecret),
+    local: guarded(memory?.store(bytesOfSecret)),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
+
+  if (gate !== undefined) {
+    gate.tell(entries);
+    gate.tell(secrets);
+    await stores.listen?.(gate);
+  }
 
   const server = grpcServer(config, observer);
   addCacheServer(server, {
@@ -164,6 +179,7 @@ async function openStores(
     sharedSecrets: shared.secrets,
     secrets: secrets.secrets,
     probed: [shared.probed, ...secrets.probed],
+    listen: shared.listen,
   };
 }
 
@@ -182,6 +198,7 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
     sharedSecrets: undefined,
     secrets: { store: secrets, tier },
     probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
+    listen: undefined,
   };
 }
 
@@ -214,19 +231,38 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
     systemClock,
     observer,
   );
-  const client = resources.use(
-    new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)),
-  );
+  const connect = () =>
+    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
+  const client = connect();
+  const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
   // So that the first calls find a connection; without one the service starts all the same.
-  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(resolve, config.connectTimeoutMs);
-  await Promise.race([client.ready(), tooLate]);
-  timer.cancel();
+  await atMost(config.connectTimeoutMs, client.ready());
   return {
-    entries: { store: new RedisEntries(client, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(client, config.keyPrefix, systemClock), tier },
+    entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
+    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
     probed: { tier, ping: () => client.ping() },
+    async listen(target: Invalidations): Promise<void> {
+      const invalidations = resources.use(
+        new RedisInvalidations({
+          data: client,
+          listener: connect(),
+          changes,
+          keyPrefix: config.keyPrefix,
+          target,
+          clock: systemClock,
+          onState: (state) => observer.invalidationsAre(state),
+        }),
+      );
+      await atMost(config.connectTimeoutMs, invalidations.settled);
+    },
   };
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+  const timer = systemClock.setTimer(resolve, ms);
+  await Promise.race([work, tooLate]);
+  timer.cancel();
 }
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {

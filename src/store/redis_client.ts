@@ -37,6 +37,40 @@ type EvalCommand = (
   ...args: (string | number | Buffer)[]
 ) => Promise<unknown>;
 
+/** What the stores do with Redis. */
+export interface RedisCommands {
+  ping(): Promise<void>;
+  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
+  set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /**
+   * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may
+   * be a view into a larger buffer.
+   */
+  run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown>;
+  /** Runs a script that changes its key, and returns nothing. */
+  change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void>;
+}
+
+/** Called when a connection can be used, and when it is gone. */
+export interface ConnectionWatcher {
+  onReady(): void;
+  onLost(): void;
+}
+
+/** A message as RESP2 brings it: bytes, or a list or nothing where Redis itself is the sender. */
+export type RedisMessage = Uint8Array | readonly Uint8Array[] | null;
+
+const DECODER = new TextDecoder();
+
+/** Whether Redis has answered with an error: it is there, and said no. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */
+const SILENCE_TIMEOUT_MS = 2000;
+
 /** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
 
@@ -49,7 +83,7 @@ const DISCONNECT_TIMEOUT_MS = 100;
  * Nothing waits for a connection and nothing is sent twice: a command that cannot be sent now fails now. Kept
  * or repeated after a reconnect, a write that its caller has long given up would overwrite a newer one.
  */
-export class RedisClient implements AsyncDisposable {
+export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #redis: Redis;
   readonly #evalSha: EvalCommand;
   readonly #eval: EvalCommand;
@@ -64,10 +98,12 @@ export class RedisClient implements AsyncDisposable {
       db: options.db,
       connectTimeout: options.connectTimeoutMs,
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
       enableAutoPipelining: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
@@ -82,11 +118,43 @@ export class RedisClient implements AsyncDisposable {
     return new Promise((resolve) => this.#redis.once("ready", () => resolve()));
   }
 
+  get isReady(): boolean {
+    return this.#redis.status === "ready";
+  }
+
+  /** Tells of each time that the connection is there or gone, from the next time on. */
+  watch({ onReady, onLost }: ConnectionWatcher): void {
+    this.#redis.on("ready", onReady);
+    this.#redis.on("close", onLost);
+  }
+
+  /** Gives the connection up and opens another. */
+  reconnect(): void {
+    this.#redis.disconnect(true);
+  }
+
+  /** Sends a command that has no method of its own here. */
+  call(command: string, ...args: string[]): Promise<unknown> {
+    return this.#redis.call(command, ...args);
+  }
+
+  /** Subscribes this connection, which then takes only further subscriptions and pings, until it is lost. */
+  async subscribe(channel: string): Promise<void> {
+    await this.#redis.subscribe(channel);
+  }
+
+  /** Hands on each message of all subscriptions. */
+  onMessage(listener: (channel: string, message: RedisMessage) => void): void {
+    this.#redis.on(
+      "messageBuffer",
+      (channel: Uint8Array, message: RedisMessage) => listener(DECODER.decode(channel), message),
+    );
+  }
+
   async ping(): Promise<void> {
     await this.#redis.ping();
   }
 
-  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
     const bytes = asBuffer(value);
     if (ttlMs === Infinity) await this.#redis.set(key, bytes);
@@ -98,8 +166,6 @@ export class RedisClient implements AsyncDisposable {
   }
 
   /**
-   * Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer.
-   *
    * Not by ioredis's defineCommand: a script that is defined while a batch is being collected is missing from
    * that batch, which then takes the process down.
    */
@@ -112,6 +178,10 @@ export class RedisClient implements AsyncDisposable {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return await this.#eval(script.lua, 1, key, ...sent);
     }
+  }
+
+  async change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void> {
+    await this.run(script, key, ...args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
