@@ -49,4 +49,4 @@ function profile(local: Profile["local"], outbox: Profile["outbox"]): Profile {
  * The service as it is. Its replicas are not told of each other's changes yet, so none may keep any in memory;
  * and there is no outbox yet, so that what a replica owes Redis is lost with it.
  */
-export const PROFILE: Profile = profile("disabled", "absent");
+export const PROFILE: Profile = profile("enabled", "absent");
