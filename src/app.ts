@@ -9,7 +9,7 @@ import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
-import { systemClock } from "./core/clock.ts";
+import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, SharedCache } from "./core/ports.ts";
@@ -193,8 +193,9 @@ function openMysql(
   observer: LogObserver,
 ): Pick<Stores, "secrets" | "probed"> {
   const { queryTimeoutMs } = config;
+  const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
-    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs },
+    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs, breaker },
     systemClock,
     observer,
   );
@@ -211,8 +212,10 @@ function openMysql(
 }
 
 async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
+  const { readTimeoutMs, writeTimeoutMs } = config;
+  const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
-    { name: "redis", readTimeoutMs: config.readTimeoutMs, writeTimeoutMs: config.writeTimeoutMs },
+    { name: "redis", readTimeoutMs, writeTimeoutMs, breaker },
     systemClock,
     observer,
   );
@@ -233,7 +236,7 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {
   const endless = new AbortController().signal;
-  return new TierProbe(systemClock, () => tier.read("ping", ping(endless)), (state) => {
+  return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
     health.setTier(tier.name, state === "up" ? "SERVING" : "NOT_SERVING");
     if (state === "up") logger.info("tier_up", { tier: tier.name });
     else logger.warn("tier_down", { tier: tier.name });

@@ -99,7 +99,7 @@ export class Chain<V, C> implements AsyncDisposable {
       return shared;
     }
     signal.throwIfAborted();
-    const entry = await this.#tier.read("read", this.#authority.read(key, signal));
+    const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
     const mayFill = this.#mayFill(key, fence);
     if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
     // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
@@ -147,12 +147,12 @@ export class Chain<V, C> implements AsyncDisposable {
     if (this.#shared !== undefined) {
       // Announcing costs the shared copy, so the authority is asked first whether it can answer at all: while
       // it cannot, nothing changes, and reads go on being served from the shared tier.
-      await this.#tier.read("write", this.#authority.ping(signal));
+      await this.#tier.read("write", () => this.#authority.ping(signal));
       announced = await this.#shared.announce(key, intent);
     }
     let result: T;
     try {
-      result = await this.#tier.write("write", apply(signal), () => this.#drop(key));
+      result = await this.#tier.write("write", () => apply(signal), () => this.#drop(key));
     } catch (error) {
       // It may have happened or may still happen: nobody nearer may go on answering for this key.
       this.#shared?.distrust(key);

@@ -42,7 +42,7 @@ export class SharedTier<V> implements AsyncDisposable {
     );
     this.#distrusted = new DistrustedKeys(
       options.clock,
-      (key) => tier.write("bury", store.bury(key, options.newIntent(), undefined, this.#stop.signal)),
+      (key) => tier.write("bury", () => store.bury(key, options.newIntent(), undefined, this.#stop.signal)),
     );
   }
 
@@ -50,7 +50,7 @@ export class SharedTier<V> implements AsyncDisposable {
   async read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | "absent" | "tombstone" | "unknown"> {
     if (this.#distrusted.has(key)) return "unknown";
     try {
-      const found = await this.#tier.read("read", this.#store.read(key, signal));
+      const found = await this.#tier.read("read", () => this.#store.read(key, signal));
       // Asked again: a change may have failed to announce itself while the answer was under way.
       if (this.#distrusted.has(key)) return "unknown";
       if (typeof found !== "object") return found ?? "absent";
@@ -66,7 +66,7 @@ export class SharedTier<V> implements AsyncDisposable {
    */
   async announce(key: CacheKey, intent: string): Promise<boolean> {
     try {
-      await this.#tier.write("announce", this.#store.announce(key, intent, this.#stop.signal));
+      await this.#tier.write("announce", () => this.#store.announce(key, intent, this.#stop.signal));
     } catch {
       this.#distrusted.add(key);
       return false;
@@ -78,12 +78,12 @@ export class SharedTier<V> implements AsyncDisposable {
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
   async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return await this.bury(key, intent, entry.version);
-    await this.#finish(key, this.#store.publish(key, intent, entry, this.#stop.signal));
+    await this.#finish(key, () => this.#store.publish(key, intent, entry, this.#stop.signal));
   }
 
   /** Ends the announcement of a delete; the tombstone stays. */
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    await this.#finish(key, this.#store.bury(key, intent, version, this.#stop.signal));
+    await this.#finish(key, () => this.#store.bury(key, intent, version, this.#stop.signal));
   }
 
   /** Says that what the tier has may be older than the truth: the key is not read there until it has a tombstone. */
@@ -108,9 +108,9 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#stop.abort();
   }
 
-  async #finish(key: CacheKey, told: Promise<void>): Promise<void> {
+  async #finish(key: CacheKey, tell: () => Promise<void>): Promise<void> {
     try {
-      await this.#tier.write("write", told);
+      await this.#tier.write("write", tell);
     } catch {
       // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
       this.#distrusted.add(key);
@@ -120,7 +120,7 @@ export class SharedTier<V> implements AsyncDisposable {
   async #fill(key: CacheKey, entry: Entry<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return;
     try {
-      await this.#tier.write("fill", this.#store.fill(key, entry, this.#stop.signal));
+      await this.#tier.write("fill", () => this.#store.fill(key, entry, this.#stop.signal));
     } catch {
       // The observer has been told; the next read of the key tries again.
     }

@@ -9,6 +9,7 @@ import {
   type Kind,
   listenAddress,
   oneOf,
+  ratio,
   remoteAddress,
   size,
   text,
@@ -101,6 +102,22 @@ export const KEYS = {
     10,
     "The most connections to MySQL that are open at once.",
   ),
+  "data.database.breaker.failure_ratio": key(
+    ratio(),
+    0.5,
+    "MySQL is left alone once this share of the calls in the window has failed.",
+  ),
+  "data.database.breaker.min_calls": key(
+    integer({ min: 1, max: 1_000_000 }),
+    5,
+    "With fewer calls in the window, MySQL is not left alone.",
+  ),
+  "data.database.breaker.window": key(duration(), 2000, "How far back calls to MySQL are counted."),
+  "data.database.breaker.probe_delay": key(
+    duration(),
+    200,
+    "How long MySQL is left alone before one call tries it again; doubles with each failure, up to 1s.",
+  ),
   "data.redis.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "data.redis.addr": keyWithoutDefault(
     remoteAddress(),
@@ -120,6 +137,22 @@ export const KEYS = {
     duration(MAX_STORE_TIMEOUT_MS),
     200,
     "The longest a write to Redis may take.",
+  ),
+  "data.redis.breaker.failure_ratio": key(
+    ratio(),
+    0.5,
+    "Redis is left alone once this share of the calls in the window has failed.",
+  ),
+  "data.redis.breaker.min_calls": key(
+    integer({ min: 1, max: 1_000_000 }),
+    5,
+    "With fewer calls in the window, Redis is not left alone.",
+  ),
+  "data.redis.breaker.window": key(duration(), 2000, "How far back calls to Redis are counted."),
+  "data.redis.breaker.probe_delay": key(
+    duration(),
+    200,
+    "How long Redis is left alone before one call tries it again; doubles with each failure, up to 1s.",
   ),
 
   "cache.max_value_bytes": key(size({ min: 1, max: 256 * MiB }), MiB, "The largest value that Set accepts."),

@@ -1,3 +1,4 @@
+import type { BreakerState } from "../cache/circuit_breaker.ts";
 import type { CacheObserver } from "../cache/observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "./logger.ts";
@@ -24,6 +25,11 @@ export class LogObserver implements CacheObserver {
 
   tierFailed(tier: string, operation: string, error: unknown): void {
     this.#warn(`tier_failed ${tier}`, "tier_failed", { tier, operation, error: asError(error) });
+  }
+
+  breakerChanged(tier: string, state: BreakerState): void {
+    if (state === "open") this.#logger.warn("breaker_open", { tier });
+    else this.#logger.info(`breaker_${state}`, { tier });
   }
 
   fillDropped(tier: string): void {

@@ -25,7 +25,7 @@ export interface ReplicaOptions {
   readonly announceFaults: Faults;
 }
 
-const SILENT: CacheObserver = { tierFailed() {}, fillDropped() {} };
+const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, fillDropped() {} };
 const TIMEOUT_MS = 200;
 
 /** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
