@@ -12,12 +12,13 @@ import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/co
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
-import type { Authority, SharedCache } from "./core/ports.ts";
+import type { Authority, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
 import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
+import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { RedisClient } from "./store/redis_client.ts";
@@ -47,7 +48,13 @@ interface Probed {
 /** The stores that a configuration asks for. */
 interface Stores {
   readonly entries: { readonly store: Authority<Uint8Array, EntryChange>; readonly tier: Tier };
-  readonly sharedSecrets: { readonly store: SharedCache<Secret>; readonly tier: Tier } | undefined;
+  readonly sharedSecrets:
+    | {
+      readonly store: SharedCache<Secret>;
+      readonly tier: Tier;
+      readonly outbox: Outbox<Secret, SecretChange>;
+    }
+    | undefined;
   readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
   readonly probed: readonly Probed[];
 }
@@ -154,18 +161,22 @@ async function openStores(
 ): Promise<Stores> {
   const { database, redis } = config.data;
   if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
-  const secrets = database.driver === "sqlite"
-    ? openSqlite(database, resources, observer)
-    : openMysql(database, resources, observer);
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
+  if (database.driver === "sqlite") {
+    // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
+    const { secrets, probed } = openSqlite(database, resources, observer);
+    const shared = await openRedis(redis, resources, observer);
+    return { entries: shared.entries, sharedSecrets: undefined, secrets, probed: [shared.probed, ...probed] };
+  }
+  const { secrets, outbox, probed } = openMysql(database, resources, observer);
   const shared = await openRedis(redis, resources, observer);
   return {
     entries: shared.entries,
-    sharedSecrets: shared.secrets,
-    secrets: secrets.secrets,
-    probed: [shared.probed, ...secrets.probed],
+    sharedSecrets: { ...shared.secrets, outbox },
+    secrets,
+    probed: [shared.probed, ...probed],
   };
 }
 
@@ -191,7 +202,7 @@ function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Pick<Stores, "secrets" | "probed"> {
+): Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> } {
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
@@ -208,7 +219,8 @@ function openMysql(
     if (wrong !== undefined) throw new ServiceError("store_unavailable", wrong, { tier: tier.name });
     schemaIsRight = true;
   };
-  return { secrets: { store: secrets, tier }, probed: [{ tier, ping }] };
+  const outbox = new MysqlOutbox(pool, secrets, config);
+  return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
 }
 
 async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
@@ -220,7 +232,10 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
     observer,
   );
   const client = resources.use(
-    new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)),
+    new RedisClient(config, {
+      onError: (error) => observer.tierFailed("redis", "connect", error),
+      onInterruption: () => tier.interrupted(),
+    }),
   );
   // So that the first calls find a connection; without one the service starts all the same.
   const { promise: tooLate, resolve } = Promise.withResolvers<void>();

@@ -6,6 +6,8 @@ export interface CacheObserver {
   tierFailed(tier: string, operation: string, error: unknown): void;
   /** A tier's breaker is in another state. */
   breakerChanged(tier: string, state: BreakerState): void;
+  /** Changes that a tier has not been told of are waiting, at least so many, because it is out of reach. */
+  outboxWaiting(tier: string, atLeast: number): void;
   /** A copy into a nearer tier was given up because too many were waiting. */
   fillDropped(tier: string): void;
 }

@@ -42,10 +42,10 @@ const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
 const anyText = text(() => true, "text without control characters");
-/** Legal between backquotes in MySQL and MariaDB, whose names have at most 64 characters. */
+/** Legal between backquotes in MySQL and MariaDB, whose names have at most 64 characters: `_outbox` is added. */
 const identifier = text(
-  (name) => /^[A-Za-z_][A-Za-z0-9_$]{0,63}$/.test(name),
-  "a letter or _, then at most 63 letters, digits, _ or $",
+  (name) => /^[A-Za-z_][A-Za-z0-9_$]{0,56}$/.test(name),
+  "a letter or _, then at most 56 letters, digits, _ or $",
 );
 
 /**
@@ -86,7 +86,11 @@ export const KEYS = {
     anyText,
     "mysql: a Go DSN, user:password@tcp(host:port)/database?loc=UTC, or a mysql:// URL. sqlite: the file.",
   )),
-  "data.database.table": key(identifier, "usercenter_secret", "MySQL's table of secrets."),
+  "data.database.table": key(
+    identifier,
+    "usercenter_secret",
+    "MySQL's table of secrets; `_outbox` behind it is the table of changes that Redis was not told of.",
+  ),
   "data.database.connect_timeout": key(
     duration(),
     2000,

@@ -32,6 +32,10 @@ export class LogObserver implements CacheObserver {
     else this.#logger.info(`breaker_${state}`, { tier });
   }
 
+  outboxWaiting(tier: string, atLeast: number): void {
+    this.#warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
+  }
+
   fillDropped(tier: string): void {
     this.#warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
   }
@@ -41,7 +45,7 @@ export class LogObserver implements CacheObserver {
     this.#logger.error("call_failed", { path, error: asError(error) });
   }
 
-  #warn(subject: string, event: string, fields: Readonly<Record<string, string | Error>>): void {
+  #warn(subject: string, event: string, fields: Readonly<Record<string, string | number | Error>>): void {
     const nowMs = this.#clock.now();
     const silence = this.#silences.get(subject);
     if (silence !== undefined && nowMs < silence.untilMs) {

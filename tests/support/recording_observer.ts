@@ -13,6 +13,10 @@ export class RecordingObserver implements CacheObserver {
     this.told.push(`${tier} breaker ${state}`);
   }
 
+  outboxWaiting(tier: string, atLeast: number): void {
+    this.told.push(`${tier} is not told of ${atLeast} changes`);
+  }
+
   fillDropped(tier: string): void {
     this.told.push(`${tier} dropped a fill`);
   }

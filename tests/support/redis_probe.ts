@@ -19,7 +19,9 @@ export class RedisProbe implements AsyncDisposable {
 
   static async open({ hostname, port }: RedisAddress): Promise<RedisProbe> {
     const account = { username: "", password: "", db: 0 };
-    const client = new RedisClient({ hostname, port, ...account, connectTimeoutMs: 5_000 }, () => {});
+    const client = new RedisClient({ hostname, port, ...account, connectTimeoutMs: 5_000 }, {
+      onError() {},
+    });
     await client.ready();
     return new RedisProbe(client);
   }

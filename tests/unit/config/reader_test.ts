@@ -24,7 +24,7 @@ log:
     "server.grpc.timeout: 5 is not a duration; expected a number with a unit such as 1s, 0.2s or 200ms",
     'server.grpc.transport: "foo" is not accepted; expected grpc_js',
     'server.grpc.drain_timeout: "25d" is not a duration; expected a number with a unit such as 1s, 0.2s or 200ms',
-    'data.database.table: "a ..." is not accepted; expected a letter or _, then at most 63 letters, digits, _ or $',
+    'data.database.table: "a ..." is not accepted; expected a letter or _, then at most 56 letters, digits, _ or $',
     `data.database.max_connections: 1.5 is not a whole number; ${integers(10_000, 1)}`,
     "data.redis.addr: 6379 is not an address; expected host:port with a port from 1 to 65535, such as " +
     "127.0.0.1:6379",
