@@ -4,7 +4,7 @@ import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
 import { runSchedule, type ScheduleOptions } from "../../support/simulation/schedule.ts";
 import { withSeed } from "../../support/seeded_random.ts";
 
-const SCHEDULES = 4000;
+const SCHEDULES = 400;
 
 const SOME_FAULTS: Faults = { refused: 0.08, replyLost: 0.08, stalled: 0.05 };
 
