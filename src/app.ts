@@ -14,6 +14,7 @@ import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
+import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
 import { LruMemory } from "./store/lru.ts";
@@ -27,17 +28,11 @@ import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
-import { GrpcJsServer } from "./transport/grpc_js/server.ts";
-import type { GrpcServer, ServerAddress } from "./transport/service.ts";
+import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
+import type { ServerAddress } from "./transport/service.ts";
 
 /** The time that an operation on the embedded database may take; it answers at once or waits for the file's lock. */
 const SQLITE_TIMEOUT_MS = 1000;
-
-/** A request is at most its value and this much more: names, type, framing of the message. */
-const REQUEST_OVERHEAD_BYTES = 64 * 1024;
-
-/** What gRPC servers take unless they are told otherwise; never less, so that a too large value gets a clear answer. */
-const DEFAULT_MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
 /** One of the places where the truth or a copy of it is kept, as health and logs see it. */
 interface Probed {
@@ -97,14 +92,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     authority: stores.secrets,
   }));
 
-  const server: GrpcServer = new GrpcJsServer({
-    callTimeoutMs: config.server.grpc.timeoutMs,
-    maxRequestBytes: Math.max(
-      DEFAULT_MAX_REQUEST_BYTES,
-      config.cache.maxValueBytes + REQUEST_OVERHEAD_BYTES,
-    ),
-    timers: systemClock,
-  });
+  const server = grpcServer(config, observer);
   addCacheServer(server, {
     namespaces: new Namespaces(entries, systemClock, config.cache.maxValueBytes),
     secrets: new Secrets(secrets, systemClock, () => crypto.randomUUID()),
@@ -117,6 +105,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const probes = stores.probed.map((probed) => resources.use(probe(probed, health, logger)));
   await Promise.all(probes.map((each) => each.asked));
 
+  warnOfUnsafeTransport(config, logger);
   const address = await server.listen(config.server.grpc);
   logger.info("serving", {
     address: addressText(address),
@@ -135,6 +124,15 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
       logger.info("stopped");
     },
   };
+}
+
+function warnOfUnsafeTransport(config: Config, logger: Logger): void {
+  if (config.server.grpc.transport !== "grpc_js" || isKnownGoodDeno(Deno.version.deno)) return;
+  logger.warn("transport_unsafe", {
+    transport: "grpc_js",
+    deno: Deno.version.deno,
+    known_good: KNOWN_GOOD_DENO.join(" to "),
+  });
 }
 
 /** Creates or upgrades the database's schema; resolves to what was done, a sentence each. */

@@ -54,3 +54,21 @@ export function toStatus(error: unknown): StatusObject {
   );
   return { code: status, details: text, metadata };
 }
+
+/** The reasons of errors that the transport makes itself. */
+const TRANSPORT_REASONS: Readonly<Partial<Record<StatusCode, string>>> = {
+  [Status.RESOURCE_EXHAUSTED]: "LIMIT_EXCEEDED",
+  [Status.DEADLINE_EXCEEDED]: "DEADLINE_EXCEEDED",
+  [Status.CANCELLED]: "CANCELLED",
+  [Status.INTERNAL]: "INTERNAL",
+};
+
+/** The trailers of an error that the transport has made, or undefined when the contract has no reason for it. */
+export function describeTransportError(code: StatusCode, text: string): Metadata | undefined {
+  const reason = TRANSPORT_REASONS[code];
+  if (reason === undefined) return undefined;
+  const metadata = new Metadata();
+  const details = { reason, metadata: {}, violations: [], retryAfterMs: undefined };
+  metadata.set(DETAILS_KEY, encodeStatus(code, text, details));
+  return metadata;
+}

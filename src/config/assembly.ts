@@ -1,5 +1,12 @@
 /** Settings to Config: what keys say about each other is checked and applied here. */
-import type { BreakerConfig, Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config.ts";
+import type {
+  BreakerConfig,
+  Config,
+  GrpcLimitsConfig,
+  MysqlConfig,
+  RedisConfig,
+  SqliteConfig,
+} from "./config.ts";
 import type { Problem } from "./config_error.ts";
 import { type DatabaseSourceReading, readDatabaseSource } from "./database_source.ts";
 import type { MysqlSource } from "./mysql_source.ts";
@@ -173,6 +180,13 @@ function sections(settings: Settings): Omit<Config, "data"> {
         timeoutMs: settings["server.grpc.timeout"].value,
         transport: settings["server.grpc.transport"].value,
         drainTimeoutMs: settings["server.grpc.drain_timeout"].value,
+        limits: grpcLimits(settings),
+        keepalive: {
+          keepaliveTimeMs: settings["server.grpc.keepalive.time"].value,
+          keepaliveTimeoutMs: settings["server.grpc.keepalive.timeout"].value,
+          maxAgeMs: settings["server.grpc.keepalive.max_connection_age"].value,
+          maxAgeGraceMs: settings["server.grpc.keepalive.max_connection_age_grace"].value,
+        },
       },
       http: { ...settings["server.http.addr"].value, timeoutMs: settings["server.http.timeout"].value },
     },
@@ -186,5 +200,24 @@ function sections(settings: Settings): Omit<Config, "data"> {
       backfillQueueSize: settings["cache.backfill_queue_size"].value,
     },
     log: { level: settings["log.level"].value },
+  };
+}
+
+function grpcLimits(settings: Settings): GrpcLimitsConfig {
+  return {
+    maxConnections: settings["server.grpc.limits.max_connections"].value,
+    maxConnectionsPerAddress: settings["server.grpc.limits.max_connections_per_address"].value,
+    maxConcurrentStreams: settings["server.grpc.limits.max_concurrent_streams"].value,
+    maxHeaderBytes: settings["server.grpc.limits.max_header_bytes"].value,
+    maxContinuationFrames: settings["server.grpc.limits.max_continuation_frames"].value,
+    maxQueuedOutputBytes: settings["server.grpc.limits.max_queued_output_bytes"].value,
+    oddFrames: {
+      burst: settings["server.grpc.limits.odd_frames_burst"].value,
+      perSecond: settings["server.grpc.limits.odd_frames_per_second"].value,
+    },
+    prefaceTimeoutMs: settings["server.grpc.limits.preface_timeout"].value,
+    partialFrameTimeoutMs: settings["server.grpc.limits.partial_frame_timeout"].value,
+    stalledOutputTimeoutMs: settings["server.grpc.limits.stalled_output_timeout"].value,
+    idleTimeoutMs: settings["server.grpc.limits.idle_timeout"].value,
   };
 }

@@ -9,9 +9,39 @@ export interface ListenConfig {
 export interface GrpcConfig extends ListenConfig {
   /** The longest a call may take, in ms, whatever deadline its client has set. */
   readonly timeoutMs: number;
-  readonly transport: "grpc_js";
+  readonly transport: "native" | "grpc_js";
   /** How long calls in flight may go on after SIGTERM, in ms. */
   readonly drainTimeoutMs: number;
+  readonly limits: GrpcLimitsConfig;
+  readonly keepalive: KeepaliveConfig;
+}
+
+/** What clients may do before the native transport ends their connection, or takes none. */
+export interface GrpcLimitsConfig {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** Calls at once on a connection. */
+  readonly maxConcurrentStreams: number;
+  /** Headers of a request, packed and unpacked. */
+  readonly maxHeaderBytes: number;
+  readonly maxContinuationFrames: number;
+  /** Answers of a connection that its client does not read. */
+  readonly maxQueuedOutputBytes: number;
+  /** Frames that cost us work and the client nothing: `burst` at once, then `perSecond`. */
+  readonly oddFrames: { readonly burst: number; readonly perSecond: number };
+  readonly prefaceTimeoutMs: number;
+  readonly partialFrameTimeoutMs: number;
+  readonly stalledOutputTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+/** How long a connection may live, and how a silent one is probed. */
+export interface KeepaliveConfig {
+  readonly keepaliveTimeMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** Infinity for never. */
+  readonly maxAgeMs: number;
+  readonly maxAgeGraceMs: number;
 }
 
 /** The HTTP side's address; read and checked so that a Kratos configuration is accepted. */

@@ -101,6 +101,18 @@ export function duration(maxMs = MAX_DURATION_MS): Kind<number> {
   return { read: (value) => readText(String(value)), readText, format: formatDuration };
 }
 
+/** As {@link duration}, where 0 says never; its value is Infinity. */
+export function durationOrNever(): Kind<number> {
+  const { readText, format } = duration();
+  const readTextOrNever = (text: string): Reading<number> =>
+    /^0s?$/.test(text) ? { value: Infinity } : readText(text);
+  return {
+    read: (value) => readTextOrNever(String(value)),
+    readText: readTextOrNever,
+    format: (value) => value === Infinity ? "0s" : format(value),
+  };
+}
+
 /** Bytes, with a unit or without. */
 export function size(range: Range): Kind<number> {
   const readText = (text: string): Reading<number> => {

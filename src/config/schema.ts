@@ -5,6 +5,7 @@
 import {
   boolean,
   duration,
+  durationOrNever,
   integer,
   type Kind,
   listenAddress,
@@ -74,11 +75,91 @@ export const KEYS = {
     1000,
     "The longest a call may take, whatever deadline its client set.",
   ),
-  "server.grpc.transport": key(oneOf("grpc_js"), "grpc_js", "The implementation of gRPC."),
+  "server.grpc.transport": key(
+    oneOf("native", "grpc_js"),
+    "native",
+    "The implementation of gRPC. grpc_js is slower, and limits and keepalive below do not count for it.",
+  ),
   "server.grpc.drain_timeout": key(
     duration(),
     10_000,
     "How long calls in flight may go on after SIGTERM or SIGINT.",
+  ),
+  "server.grpc.limits.max_connections": key(
+    integer({ min: 1, max: 1_000_000 }),
+    16_384,
+    "Connections at once; further ones are closed unanswered.",
+  ),
+  "server.grpc.limits.max_connections_per_address": key(
+    integer({ min: 1, max: 1_000_000 }),
+    12_288,
+    "Connections at once from one client address, so that it cannot take all of them.",
+  ),
+  "server.grpc.limits.max_concurrent_streams": key(
+    integer({ min: 1, max: 1024 }),
+    256,
+    "Calls at once on a connection; further ones are refused, which clients retry.",
+  ),
+  "server.grpc.limits.max_header_bytes": key(
+    size({ min: KiB, max: MiB }),
+    16 * KiB,
+    "The headers of a call, packed and unpacked.",
+  ),
+  "server.grpc.limits.max_continuation_frames": key(
+    integer({ min: 1, max: 1024 }),
+    8,
+    "The CONTINUATION frames that the headers of a call may come in.",
+  ),
+  "server.grpc.limits.max_queued_output_bytes": key(
+    size({ min: 64 * KiB, max: GiB }),
+    MiB,
+    "Answers that a client does not read: above this, nothing more is read from its connection.",
+  ),
+  "server.grpc.limits.odd_frames_burst": key(
+    integer({ min: 1, max: 1_000_000 }),
+    1000,
+    "Frames of a connection that cost the server work and serve no call (resets, PING, SETTINGS, empty DATA) at once.",
+  ),
+  "server.grpc.limits.odd_frames_per_second": key(
+    integer({ min: 1, max: 1_000_000 }),
+    33,
+    "The same, for as long as it goes on.",
+  ),
+  "server.grpc.limits.preface_timeout": key(
+    duration(),
+    5000,
+    "The longest a new connection may take to say that it speaks HTTP/2.",
+  ),
+  "server.grpc.limits.partial_frame_timeout": key(
+    duration(),
+    10_000,
+    "The longest the rest of a frame, or of a call's headers, may be on its way.",
+  ),
+  "server.grpc.limits.stalled_output_timeout": key(
+    duration(),
+    30_000,
+    "The longest a client may read nothing of what waits for it.",
+  ),
+  "server.grpc.limits.idle_timeout": key(
+    duration(),
+    15 * 60_000,
+    "After this without a call a connection is ended; clients connect again when they have one.",
+  ),
+  "server.grpc.keepalive.time": key(
+    duration(),
+    2 * 3_600_000,
+    "After this without a frame the server asks, by PING, whether the client is still there.",
+  ),
+  "server.grpc.keepalive.timeout": key(duration(), 20_000, "The longest the answer may take."),
+  "server.grpc.keepalive.max_connection_age": key(
+    durationOrNever(),
+    Infinity,
+    "After this a client is asked to connect anew, which spreads load over new replicas; 0 for never.",
+  ),
+  "server.grpc.keepalive.max_connection_age_grace": key(
+    duration(),
+    60_000,
+    "How long its calls in flight may go on then.",
   ),
 
   "data.database.driver": keyWithoutDefault(oneOf("mysql", "sqlite"), "mysql (also MariaDB) or sqlite."),

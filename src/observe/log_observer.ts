@@ -3,7 +3,7 @@ import type { CacheObserver } from "../cache/observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "./logger.ts";
 
-/** At most one line about a tier in this time: a tier that is away fails every request. */
+/** At most one line about a tier in this time: a tier that is away fails every request. So do other failures. */
 const QUIET_MS = 10_000;
 
 /** What has been seen of one tier since its last line. */
@@ -43,6 +43,11 @@ export class LogObserver implements CacheObserver {
   /** A call failed by a mistake of ours. */
   callFailed(path: string, error: unknown): void {
     this.#logger.error("call_failed", { path, error: asError(error) });
+  }
+
+  /** The transport failed at something that no client is told: `where` is a method's path, or a part of it. */
+  transportFailed(where: string, error: unknown): void {
+    this.#warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
   }
 
   #warn(subject: string, event: string, fields: Readonly<Record<string, string | number | Error>>): void {

@@ -1,3 +1,6 @@
+import type { Metadata } from "./metadata.ts";
+import type { StatusCode } from "./status.ts";
+
 /** What every transport can be told. */
 export interface TransportOptions {
   /** The longest a call may take, in ms, whatever deadline its client has set: DEADLINE_EXCEEDED after it. */
@@ -5,6 +8,8 @@ export interface TransportOptions {
   /** A larger request is answered with RESOURCE_EXHAUSTED. */
   readonly maxRequestBytes: number;
   readonly timers: TransportTimers;
+  /** Trailers for an error that nobody has given any, such as one of the transport's own. */
+  readonly describeError?: (code: StatusCode, details: string) => Metadata | undefined;
 }
 
 /** The timers that a transport is handed, so that tests own them. */

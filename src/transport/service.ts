@@ -71,11 +71,11 @@ export interface ServerAddress {
 /** A gRPC server. Calls arrive once {@link GrpcServer.listen} has resolved. */
 export interface GrpcServer {
   addService(definition: ServiceDefinition, implementation: Implementation): void;
-  /** Listens and resolves to the real address: port 0 takes a free one. Rejects when the port is in use. */
+  /** Listens and resolves to the real address: port 0 takes a free one. Rejects in one line that says why it cannot. */
   listen(address: ServerAddress): Promise<ServerAddress>;
   /**
-   * Stops accepting, tells the clients (GOAWAY) and resolves once the calls in flight have ended; those that
-   * still run after `timeoutMs` are cancelled.
+   * Stops accepting, tells the clients (GOAWAY) and resolves once the calls in flight have ended. Streaming calls
+   * end at once, UNAVAILABLE, behind what they have written; what still runs after `timeoutMs` is cancelled.
    */
   drain(timeoutMs: number): Promise<void>;
 }

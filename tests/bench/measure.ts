@@ -86,13 +86,14 @@ async function prepare(
     case "nothing":
       return;
     case "keys stored by the service":
-      return await store(range, address);
+      return await storeKeys(range, address);
     case "rows inserted into MySQL":
       return await insertRows(range, database!);
   }
 }
 
-async function store(range: RequestRange, address: Load["address"]): Promise<void> {
+/** Stores what the requests of a range will ask for. */
+export async function storeKeys(range: RequestRange, address: Load["address"]): Promise<void> {
   const method = range.method === "GetSecret" ? "SetSecret" : "Set";
   const { calls, failures } = await measureWithDeno({
     address,

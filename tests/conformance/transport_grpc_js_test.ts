@@ -1,4 +1,5 @@
 import { GrpcJsServer } from "../../src/transport/grpc_js/server.ts";
+import { testsGrpcJs } from "../support/grpc_js.ts";
 import { testTransport } from "./transport_suite.ts";
 
-testTransport("GrpcJsServer", (options) => new GrpcJsServer(options));
+if (testsGrpcJs) testTransport("GrpcJsServer", (options) => new GrpcJsServer(options));

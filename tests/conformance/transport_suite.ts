@@ -1,5 +1,5 @@
 /** What every transport must do; each has a test file that names it and calls {@link testTransport}. */
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { Metadata as ClientMetadata } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
@@ -82,10 +82,21 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     Running.start(create(options), handlers);
   const test = (title: string, run: () => Promise<void>) => Deno.test(`${name} ${title}`, run);
 
-  test("listens on a free port and refuses one in use", async () => {
+  test("listens on a free port and says in one line why it cannot listen elsewhere", async () => {
     await using running = await start();
-    assert(running.address.port > 0);
-    await assertRejects(() => create().listen(running.address), Error);
+    const { hostname, port } = running.address;
+    assert(port > 0);
+    const refusal = (address: ServerAddress) => assertRejects(() => create().listen(address), Error);
+    assertMatch(
+      (await refusal({ hostname, port })).message,
+      /^Cannot listen on 127\.0\.0\.1:\d+: .*in use;.*$/,
+    );
+    assertMatch(
+      (await refusal({ hostname: "192.0.2.1", port })).message,
+      /^Cannot listen on 192\.0\.2\.1:\d+: this machine has no such address;.*$/,
+    );
+    const nowhere = await refusal({ hostname: "nowhere.invalid", port });
+    assertMatch(nowhere.message, /^Cannot listen on nowhere\.invalid:\d+: .+$/);
   });
 
   test("answers a unary call", async () => {
@@ -285,6 +296,27 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals((await outcome).responses, ["in flight"]);
     running.client[Symbol.dispose]();
     await drained;
+  });
+
+  test("drains: streams without an end of their own end at once, behind what was written", async () => {
+    let arrived = 0;
+    const write = (call: StreamingCall) => {
+      call.write({ text: "last words" });
+      arrived++;
+    };
+    const running = await start({ serverStream: write, bidi: write, clientStream: () => arrived++ });
+    const calls = (["ServerStream", "Bidi", "ClientStream"] as const)
+      .map((name) => running.client.stream(name, ["x"]));
+    await waitFor(() => arrived === calls.length, { what: "the calls to arrive" });
+    const startMs = performance.now();
+    await running.server.drain(30_000);
+    assert(performance.now() - startMs < 10_000);
+    const outcomes = await Promise.all(calls);
+    for (const { status } of outcomes) {
+      assertEquals([status.code, status.details], [Status.UNAVAILABLE, "The server is shutting down"]);
+    }
+    assertEquals(outcomes.map(({ responses }) => responses), [["last words"], ["last words"], []]);
+    running.client[Symbol.dispose]();
   });
 
   test("drains: what still runs after the time-out is cancelled", async () => {

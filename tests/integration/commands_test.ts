@@ -89,11 +89,11 @@ Deno.test("serve and check say all that is wrong with a configuration, each in a
     "--set",
     "log.level=loud",
   ];
-  for (const command of ["serve", "check", "migrate"]) {
+  await Promise.all(["serve", "check", "migrate"].map(async (command) => {
     const lines = await complaint([command, ...wrong], 2);
     assertEquals(lines.length, 3, lines.join("\n"));
     assertStringIncludes(lines.join("\n"), "server.grpc.timeout");
-  }
+  }));
 });
 
 Deno.test("serve says that its configuration does not exist", async () => {
@@ -128,11 +128,11 @@ Deno.test("version and help print to standard output", async () => {
   const version = await runProgram(["version"]);
   assertEquals([version.code, version.stderr], [0, ""]);
   assertStringIncludes(version.stdout, `cacheserver ${manifest.version} (deno ${Deno.version.deno}`);
-  for (const args of [["help"], ["--help"], ["-h"], ["serve", "--help"]]) {
+  await Promise.all([["help"], ["--help"], ["serve", "-h"]].map(async (args) => {
     const help = await runProgram(args);
     assertEquals([help.code, help.stderr], [0, ""]);
     assertStringIncludes(help.stdout, "Usage: cacheserver");
-  }
+  }));
 });
 
 Deno.test("wrong usage is exit code 2 and one line", async () => {
@@ -143,9 +143,9 @@ Deno.test("wrong usage is exit code 2 and one line", async () => {
     [["check", "-c", "a", "--config", "b"], "given 2 times"],
     [["version", "now"], '"now"'],
   ] as const;
-  for (const [args, said] of wrong) {
+  await Promise.all(wrong.map(async ([args, said]) => {
     const lines = await complaint(args, 2);
     assertEquals(lines.length, 1, lines.join("\n"));
     assertStringIncludes(lines[0]!, said);
-  }
+  }));
 });

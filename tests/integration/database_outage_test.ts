@@ -50,6 +50,7 @@ testWithServers(
     await inMemory.setSecret({ key: "alice", name: "other" });
     const { name, secretKey } = await inMemory.getSecret({ key: "alice" });
     assertEquals([name, secretKey], ["other", secret.secretKey]);
+    assertEquals(warm.errors, []);
   },
 );
 

@@ -7,7 +7,7 @@ import { ServerLink } from "../support/service_link.ts";
 import { serversProfile } from "../support/service_profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-const ROUNDS = 25;
+const ROUNDS = 15;
 const READS = 16;
 const VALUE = { "type_url": "t", value: new Uint8Array(100) };
 
@@ -56,7 +56,7 @@ for (const reading of ["the same service", "another service"]) {
       await using profile = await serversProfile(servers, { mysqlPort: link.port });
       const here = reading === "the same service";
       // One service's memory does not hear of the other's deletes.
-      const settings = { "cache.local.disabled": String(!here), "data.database.query_timeout": "5s" };
+      const settings = { "cache.local.disabled": String(!here) };
       await using deleting = await startService(profile, settings);
       await using other = await startService(profile, settings);
       using client = new CacheClient(deleting.address);

@@ -1,22 +1,12 @@
-/** Local memory -> SQLite, over a real socket. */
+import { assertEquals } from "@std/assert";
+import { startService } from "../support/service.ts";
 import { embeddedProfile } from "../support/service_profile.ts";
-import { type ServedTest, sharedService } from "../support/service_shared.ts";
-import { discoverySuite } from "./discovery_suite.ts";
-import { namespacedSuite } from "./namespaced_suite.ts";
-import { secretSuite } from "./secret_suite.ts";
-import { textSuite } from "./text_suite.ts";
-import { valueSuite } from "./value_suite.ts";
-import { wireSuite } from "./wire_suite.ts";
+import { embeddedSuite } from "./embedded_suite.ts";
 
-const served = sharedService(embeddedProfile);
+embeddedSuite("Embedded service");
 
-const test: ServedTest = (title, body) => {
-  Deno.test(`Embedded service: ${title}`, async () => await body(await served()));
-};
-
-namespacedSuite(test);
-secretSuite(test);
-textSuite(test);
-valueSuite(test);
-wireSuite(test);
-discoverySuite(test, ["local", "database"]);
+Deno.test("serve uses the native transport unless it is told otherwise", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile);
+  assertEquals((await service.logged("serving")).transport, "native");
+});

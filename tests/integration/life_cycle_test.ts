@@ -32,8 +32,8 @@ Deno.test("serve logs the port that it really listens on, and nothing to standar
   assertMatch(service.address, /^127\.0\.0\.1:[1-9]\d*$/);
   using client = new CacheClient(service.address);
   assertEquals(await client.health(""), "SERVING");
-  const { level, transport, tiers } = await service.logged("serving");
-  assertEquals([level, transport, tiers], ["info", "grpc_js", "local database"]);
+  const { level, tiers } = await service.logged("serving");
+  assertEquals([level, tiers], ["info", "local database"]);
   assertEquals(service.errors, []);
 });
 
@@ -96,8 +96,7 @@ Deno.test("a doubled Ctrl-C is one: it drains", async () => {
 testWithServers(["mysql"], "SIGTERM lets a call in flight end, and refuses new ones", async ({ mysql }) => {
   await using redis = await startRedis();
   await using profile = await serversProfile({ mysql, redis });
-  const patient = { "data.redis.read_timeout": "10s", "server.grpc.timeout": "10s" };
-  await using service = await startService(profile, patient);
+  await using service = await startService(profile);
   using client = new CacheClient(service.address);
   await client.set({ ...ENTRY, key: "other", value: VALUE });
   redis.pause();
@@ -119,8 +118,7 @@ testWithServers(
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
-    const patient = { "data.redis.read_timeout": "10s", "server.grpc.timeout": "10s" };
-    await using service = await startService(profile, { ...patient, "server.grpc.drain_timeout": "0.2s" });
+    await using service = await startService(profile, { "server.grpc.drain_timeout": "0.2s" });
     using client = new CacheClient(service.address);
     redis.pause();
     const call = refusal(client.get(ENTRY));
@@ -134,8 +132,7 @@ testWithServers(
 testWithServers(["mysql"], "a second signal, later, ends a drain that waits", async ({ mysql }) => {
   await using redis = await startRedis();
   await using profile = await serversProfile({ mysql, redis });
-  const patient = { "data.redis.read_timeout": "10s", "server.grpc.timeout": "10s" };
-  await using service = await startService(profile, patient);
+  await using service = await startService(profile);
   using client = new CacheClient(service.address);
   redis.pause();
   const call = refusal(client.get(ENTRY));

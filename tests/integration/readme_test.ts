@@ -1,6 +1,6 @@
 /** The README tells no stories: its tables are the program's, and its commands work. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { configurationTable, readmeCommands, readmeSection } from "../support/readme.ts";
+import { configurationTable, fixedLimitsTable, readmeCommands, readmeSection } from "../support/readme.ts";
 import { startService } from "../support/service.ts";
 import { embeddedProfile } from "../support/service_profile.ts";
 
@@ -13,6 +13,10 @@ function cells(table: string): string[][] {
 
 Deno.test("README.md lists every key of the configuration with its default and meaning", () => {
   assertEquals(cells(readmeSection("configuration")), cells(configurationTable()));
+});
+
+Deno.test("README.md lists the transport's limits that cannot be configured", () => {
+  assertEquals(cells(readmeSection("limits")), cells(fixedLimitsTable()));
 });
 
 Deno.test("README.md has commands for buf curl that work on the service as it starts", async () => {

@@ -12,6 +12,9 @@ const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 const NO_MEMORY = { "cache.local.disabled": "true" };
 
+/** As the configuration has them that the repository ships. */
+const TIMEOUTS = { "data.redis.read_timeout": "0.2s", "data.redis.write_timeout": "0.2s" };
+
 testWithServers(
   ["mysql"],
   "a service starts without Redis, keeps secrets in MySQL, and heals when Redis comes back",
@@ -19,7 +22,7 @@ testWithServers(
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
     await redis.stop();
-    await using service = await startService(profile);
+    await using service = await startService(profile, TIMEOUTS);
     using client = new CacheClient(service.address);
     assertEquals(
       await Promise.all(["", "local", "redis", "database"].map((name) => client.health(name))),
@@ -43,6 +46,7 @@ testWithServers(
     assertEquals(await client.getSecret({ key: "alice" }), secret);
     assertEquals((await refusal(client.getSecret({ key: "bob" }))).reason, "SECRET_NOT_FOUND");
     assert(service.log.some(({ event, tier }) => event === "tier_down" && tier === "redis"));
+    assertEquals(service.errors, []);
   },
 );
 
@@ -52,8 +56,8 @@ testWithServers(
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
-    await using first = await startService(profile, NO_MEMORY);
-    await using second = await startService(profile, NO_MEMORY);
+    await using first = await startService(profile, { ...TIMEOUTS, ...NO_MEMORY });
+    await using second = await startService(profile, { ...TIMEOUTS, ...NO_MEMORY });
     using writer = new CacheClient(first.address);
     using other = new CacheClient(second.address);
     await writer.setSecret({ key: "changed", name: "old" });
@@ -100,7 +104,7 @@ testWithServers(
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
-    await using service = await startService(profile, NO_MEMORY);
+    await using service = await startService(profile, { ...TIMEOUTS, ...NO_MEMORY });
     using client = new CacheClient(service.address);
     await client.set({ ...ENTRY, value: VALUE });
     await client.setSecret({ key: "alice", name: "n" });

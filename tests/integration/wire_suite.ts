@@ -81,14 +81,23 @@ export function wireSuite(test: ServedTest): void {
     assertEquals([value.type_url, Buffer.from(value.value).toString()], ["t", "v"]);
   });
 
-  test("a message that is larger than the transport takes is RESOURCE_EXHAUSTED", async ({ client, profile }) => {
+  test("a message that is larger than the transport takes is RESOURCE_EXHAUSTED", async ({ client, profile, service }) => {
     const request = goodRequest("Set");
     const value = { "type_url": "t", value: new Uint8Array(8 * 2 ** 20) };
     const before = await profile.stored();
     const error = await refusal(client.call("Set", { ...request, value }));
     assertEquals(error.code, "RESOURCE_EXHAUSTED");
+    // grpc-js makes this error itself and lets nobody add to it.
+    const { transport } = await service.logged("serving");
+    assertEquals(error.reason, transport === "native" ? "LIMIT_EXCEEDED" : undefined);
     assertEquals((await profile.stored()).filter((name) => !before.includes(name)), []);
     assertEquals((await refusal(client.call("Get", request))).code, "NOT_FOUND");
+  });
+
+  test("bad input leaves no error in the log and nothing on standard error", async ({ client, service }) => {
+    await refusal(client.callBytes("Set", new Uint8Array([0xff])));
+    assertEquals(service.log.filter(({ level }) => level !== "info"), []);
+    assertEquals(service.errors, []);
   });
 }
 

@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "api": { imports: ["core/", "business/", "transport/"] },
   "gateway": { imports: ["core/", "business/"] },
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
+  "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
   "app.ts": {
     imports: [
       "api/",
@@ -27,6 +28,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "config/",
       "core/",
       "gateway/",
+      "grpc_server.ts",
       "observe/",
       "store/",
       "transport/",

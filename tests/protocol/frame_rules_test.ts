@@ -1,5 +1,6 @@
 /** RFC 9113 sections 3 to 6: what a server must answer to frames that break a rule. */
 import { assert, assertEquals } from "@std/assert";
+import { turn } from "../support/turn.ts";
 import {
   ascii,
   concat,
@@ -363,6 +364,20 @@ Deno.test("ServerConnection.drain() ends a connection at once that has not said 
   const peer = new TestPeer();
   peer.connection.drain();
   assert(peer.connection.isFinished);
+});
+
+Deno.test("ServerConnection.shutDown() ends streaming calls, also those on their way, and serves the others", async () => {
+  const peer = TestPeer.ready();
+  peer.send(headers(1, callHeaders("Bidi")), headers(3, callHeaders("Unary")));
+  peer.connection.shutDown();
+  peer.send(headers(5, callHeaders("ClientStream")), data(3, message("x"), 1));
+  await turn();
+  peer.read();
+  for (const streamId of [1, 5]) {
+    const { trailers } = peer.response(streamId);
+    assertEquals([trailers["grpc-status"], trailers["grpc-message"]], ["14", "The server is shutting down"]);
+  }
+  assertEquals(peer.response(3).trailers["grpc-status"], "0");
 });
 
 Deno.test("ServerConnection ends with INTERNAL_ERROR on a mistake of its own, and reports it", () => {

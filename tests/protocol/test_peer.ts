@@ -114,6 +114,7 @@ export class TestPeer {
             callTimeoutMs: options.callTimeoutMs ?? Infinity,
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
+            described: (status) => status,
           },
           connection,
           "192.0.2.1:1",

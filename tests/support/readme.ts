@@ -1,4 +1,6 @@
 import { configurationReference } from "../../src/config/reference.ts";
+import { formatSize } from "../../src/config/size.ts";
+import { DEFAULT_HTTP2_LIMITS, type RateLimit } from "../../src/transport/http2/limits.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 
@@ -26,4 +28,26 @@ export function configurationTable(): string {
     `| \`${path}\` | ${byDefault ? `\`${byDefault}\`` : ""} | ${meaning} |`
   );
   return ["| key | default | meaning |", "|---|---|---|", ...rows, ""].join("\n");
+}
+
+/** The table of the transport's limits that are no keys of the configuration. */
+export function fixedLimitsTable(): string {
+  const limits = DEFAULT_HTTP2_LIMITS;
+  const rows = [
+    ["entries of one SETTINGS frame", `${limits.maxSettingsEntries}`],
+    ["what a call may send before it is read", formatSize(limits.streamWindowBytes)],
+    ["what all calls of a connection may send so", formatSize(limits.connectionWindowBytes)],
+    ["incomplete messages of a connection", formatSize(limits.maxBufferedRequestBytes)],
+    [
+      `DATA frames below ${limits.tinyDataBytes} bytes that complete nothing`,
+      rateText(limits.tinyDataFrames),
+    ],
+    ["WINDOW_UPDATE frames that no data explains", rateText(limits.windowUpdateFrames)],
+  ];
+  const lines = rows.map(([what, limit]) => `| ${what} | ${limit} |`);
+  return ["| what | limit |", "|---|---|", ...lines, ""].join("\n");
+}
+
+function rateText({ burst, perSecond }: RateLimit): string {
+  return `${burst} at once, then ${perSecond} a second`;
 }

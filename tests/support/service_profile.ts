@@ -16,13 +16,21 @@ export interface ServiceProfile extends AsyncDisposable {
   stored(): Promise<string[]>;
 }
 
+/** Time enough on a machine that is busy: a test that is about time-outs sets its own. */
+const PATIENCE = {
+  "server.grpc.timeout": "10s",
+  "data.database.query_timeout": "5s",
+  "data.redis.read_timeout": "5s",
+  "data.redis.write_timeout": "5s",
+};
+
 /** Local -> SQLite, the file in a temporary folder. */
 export async function embeddedProfile(): Promise<ServiceProfile> {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-embedded-" });
   const path = `${folder}/data/cacheserver.db`;
   return {
     config: "configs/config.embedded.yaml",
-    settings: { "data.database.source": path },
+    settings: { "server.grpc.timeout": PATIENCE["server.grpc.timeout"], "data.database.source": path },
     programOptions: { writable: folder },
     stored: () => Promise.resolve(storedInSqlite(path)),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
@@ -67,6 +75,7 @@ export async function serversProfile(
   return {
     config,
     settings: {
+      ...PATIENCE,
       "data.database.source": source(options.mysqlPort ?? port),
       "data.redis.addr": `${servers.redis.hostname}:${servers.redis.port}`,
       "data.redis.key_prefix": keyPrefix,

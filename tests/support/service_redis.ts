@@ -7,7 +7,7 @@ export class RedisKeys implements AsyncDisposable {
   readonly #prefix: string;
 
   constructor({ hostname, port }: RedisAddress, prefix: string) {
-    this.#redis = new Redis({ host: hostname, port, retryStrategy: () => 50 });
+    this.#redis = new Redis({ host: hostname, port, retryStrategy: () => 50, disconnectTimeout: 100 });
     // A test that stops its Redis goes on to look into it once it is back.
     this.#redis.on("error", () => {});
     this.#prefix = prefix;

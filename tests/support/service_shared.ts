@@ -14,14 +14,17 @@ export type ServedTest = (title: string, body: (served: ServedProfile) => Promis
 
 /**
  * One service for all tests of a file: the first that asks starts it, and it ends behind the last. Tests keep to
- * keys of their own.
+ * keys of their own. `set` stands above what the profile says.
  */
-export function sharedService(openProfile: () => Promise<ServiceProfile>): () => Promise<ServedProfile> {
+export function sharedService(
+  openProfile: () => Promise<ServiceProfile>,
+  set: Readonly<Record<string, string>> = {},
+): () => Promise<ServedProfile> {
   const resources = new AsyncDisposableStack();
   let served: Promise<ServedProfile> | undefined;
   const open = async () => {
     const profile = resources.use(await openProfile());
-    const service = resources.use(await startService(profile));
+    const service = resources.use(await startService(profile, set));
     const client = resources.use(new CacheClient(service.address));
     return { profile, service, client };
   };

@@ -11,6 +11,7 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { listenError } from "../listen_error.ts";
 import { Metadata } from "../metadata.ts";
 import type { TransportOptions } from "../options.ts";
 import type {
@@ -21,6 +22,7 @@ import type {
   StatusObject,
   UnaryHandler,
 } from "../service.ts";
+import { SHUTTING_DOWN } from "../shutting_down.ts";
 import { Status } from "../status.ts";
 import { GrpcJsUnaryCall } from "./call.ts";
 
@@ -68,7 +70,7 @@ export class GrpcJsServer implements GrpcServer {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`${host}:${address.port}`, ServerCredentials.createInsecure(), (error, port) => {
         if (error === null) resolve({ hostname: address.hostname, port });
-        else reject(cannotListen(`${host}:${address.port}`, error));
+        else reject(listenError(address, error));
       });
     });
   }
@@ -80,10 +82,7 @@ export class GrpcJsServer implements GrpcServer {
       resolve();
     }, timeoutMs);
     this.#server.tryShutdown(() => resolve());
-    // A stream such as a health watch has no end of its own, and nobody would wait for it.
-    for (const stream of this.#streams) {
-      stream.emit("error", { code: Status.UNAVAILABLE, details: "The server is shutting down" });
-    }
+    for (const stream of this.#streams) stream.emit("error", SHUTTING_DOWN);
     await promise;
     timer.cancel();
   }
@@ -104,7 +103,7 @@ export class GrpcJsServer implements GrpcServer {
       handler(call, end);
       if (ended) return;
       const timer = this.#options.timers.setTimer(() => {
-        end({ code: Status.DEADLINE_EXCEEDED, details: this.#tooLate() });
+        end(this.#tooLate());
         call.abort();
       }, this.#options.callTimeoutMs);
       stopTimer = () => timer.cancel();
@@ -120,18 +119,12 @@ export class GrpcJsServer implements GrpcServer {
     };
   }
 
-  #tooLate(): string {
-    return `Cannot answer within ${this.#options.callTimeoutMs} ms, the server's time limit`;
+  #tooLate(): StatusObject {
+    const code = Status.DEADLINE_EXCEEDED;
+    const details = `Cannot answer within ${this.#options.callTimeoutMs} ms, the server's time limit`;
+    const metadata = this.#options.describeError?.(code, details);
+    return metadata === undefined ? { code, details } : { code, details, metadata };
   }
-}
-
-/** In the system's words, which grpc-js has behind its own: `… errors: [listen EADDRINUSE: address already in use …]`. */
-function cannotListen(address: string, cause: Error): Error {
-  const reason = /errors: \[(?:listen )?(.*)\]$/.exec(cause.message)?.[1] ?? cause.message;
-  return new Error(
-    `Cannot listen on ${address}: ${reason}; choose another address, or end the program that listens there`,
-    { cause },
-  );
 }
 
 function notOnServer(): never {

@@ -167,6 +167,12 @@ export class ServerConnection implements FrameSink {
     this.#host.wake();
   }
 
+  /** Drains, and tells the calls: those without an end of their own would hold it up. */
+  shutDown(): void {
+    this.drain();
+    this.#streams.shutDown();
+  }
+
   /** Ends the connection with a GOAWAY, and every stream with it. */
   fail(code: ErrorCode, reason: string): void {
     if (this.#isFinished) return;

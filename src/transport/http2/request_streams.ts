@@ -51,6 +51,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
   /** The window of a stream for what we send, when it opens. */
   #initialSendWindowBytes = DEFAULT_WINDOW_BYTES;
   #isRefusing = false;
+  #isShuttingDown = false;
   #lastList: HeaderList | undefined;
   #lastHead: ReturnType<typeof readRequestHead> = "";
 
@@ -93,6 +94,12 @@ export class RequestStreams implements StreamHost, SenderEvents {
   /** From now on new requests are refused. */
   refuseNew(): void {
     this.#isRefusing = true;
+  }
+
+  /** Tells all requests, also those that still come, that the server shuts down. */
+  shutDown(): void {
+    this.#isShuttingDown = true;
+    for (const stream of [...this.#streams.values()]) stream.receiver?.onShutdown();
   }
 
   /** Ends every stream without a word. */
@@ -275,6 +282,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     const stream = new Stream(this, id, windows, head.contentLength);
     this.#streams.add(stream);
     stream.receiver = this.#context.acceptor.accept(stream, head);
+    if (this.#isShuttingDown) stream.receiver.onShutdown();
     if (endsStream) this.#onRemoteEnd(stream);
   }
 

@@ -14,6 +14,8 @@ export interface StreamReceiver {
   onEnd(): void;
   /** All that was sent has left the queue. */
   onDrain(): void;
+  /** The server shuts down: a response that has no end of its own ends now. */
+  onShutdown(): void;
   /** The stream ended early: reset by the client, reset for an error, or lost with its connection. */
   onClosed(): void;
 }

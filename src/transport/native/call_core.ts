@@ -59,6 +59,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   /** The server's own limit for this kind of call. */
   protected abstract get timeLimitMs(): number;
   abstract onDrain(): void;
+  abstract onShutdown(): void;
 
   /** Whether the status has been sent, or nobody is left to hear it. */
   protected get isEnded(): boolean {
@@ -232,7 +233,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   }
 
   #writeStatus(status: StatusObject): void {
-    const trailers = statusTrailers(status);
+    const trailers = statusTrailers(this.session.environment.described(status));
     this.stream.sendTrailers(this.#hasSentHeaders ? trailers : [...RESPONSE_HEADERS, ...trailers]);
   }
 

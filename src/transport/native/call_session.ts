@@ -5,6 +5,7 @@ import type { ServerConnection } from "../http2/connection.ts";
 import type { RequestAcceptor } from "../http2/request_streams.ts";
 import type { RequestHead } from "../http2/request_head.ts";
 import type { Stream, StreamReceiver } from "../http2/stream.ts";
+import type { StatusObject } from "../service.ts";
 import type { CallCore } from "./call_core.ts";
 import { planRequest, type RequestPlan } from "./call_plan.ts";
 import type { MethodTable } from "./method_table.ts";
@@ -22,10 +23,12 @@ export interface CallEnvironment {
   readonly maxBufferedRequestBytes: number;
   /** Hears of errors that no client is told. */
   readonly onError: (error: unknown, where: string) => void;
+  /** The status with trailers for an error that has none. */
+  readonly described: (status: StatusObject) => StatusObject;
 }
 
 /** Takes what is left of a request that has been answered. */
-const IGNORING: StreamReceiver = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
+const IGNORING: StreamReceiver = { onData() {}, onEnd() {}, onDrain() {}, onShutdown() {}, onClosed() {} };
 
 /** The gRPC calls of one connection. */
 export class CallSession implements RequestAcceptor {
@@ -64,7 +67,10 @@ export class CallSession implements RequestAcceptor {
         return call;
       }
       case "refusal":
-        stream.sendTrailers([...RESPONSE_HEADERS, ...statusTrailers(plan.status)]);
+        stream.sendTrailers([
+          ...RESPONSE_HEADERS,
+          ...statusTrailers(this.environment.described(plan.status)),
+        ]);
         return IGNORING;
       case "plain":
         sendPlainResponse(stream, head.method, plan.response);

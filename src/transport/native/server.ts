@@ -4,9 +4,17 @@ import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../http2/watchdog.ts";
+import { listenError } from "../listen_error.ts";
 import { OutputBuffer } from "../output_buffer.ts";
 import type { TransportOptions } from "../options.ts";
-import type { GrpcServer, Implementation, ServerAddress, ServiceDefinition } from "../service.ts";
+import type {
+  GrpcServer,
+  Implementation,
+  ServerAddress,
+  ServiceDefinition,
+  StatusObject,
+} from "../service.ts";
+import { Status } from "../status.ts";
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./admission.ts";
 import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
@@ -61,6 +69,7 @@ export class NativeGrpcServer implements GrpcServer {
       callTimeoutMs: options.callTimeoutMs,
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
       onError: (error, where) => this.#options.onError?.(error, where),
+      described: (status) => this.#described(status),
     };
   }
 
@@ -73,13 +82,9 @@ export class NativeGrpcServer implements GrpcServer {
     this.#methods.add(definition, implementation);
   }
 
-  // deno-lint-ignore require-await -- async turns what Deno throws at once into the rejection that the port asks for
+  // deno-lint-ignore require-await -- async turns what is thrown at once into the rejection that the port asks for
   async listen(address: ServerAddress): Promise<ServerAddress> {
-    const { tls } = this.#options;
-    const where = { hostname: address.hostname, port: address.port };
-    const listener = tls === undefined
-      ? Deno.listen(where)
-      : Deno.listenTls({ ...where, ...tls, alpnProtocols: ["h2"] });
+    const listener = this.#bind(address);
     this.#listener = listener;
     void this.#acceptAll(listener);
     const { hostname, port } = listener.addr as Deno.NetAddr;
@@ -89,11 +94,28 @@ export class NativeGrpcServer implements GrpcServer {
   async drain(timeoutMs: number): Promise<void> {
     this.#listener?.close();
     this.#listener = undefined;
-    for (const { connection } of this.#open) connection.drain();
+    for (const { connection } of this.#open) connection.shutDown();
     const timer = this.#options.timers.setTimer(() => this.#cancelAll(), timeoutMs);
     await Promise.all([...this.#open].map(({ closed }) => closed));
     timer.cancel();
     this.#tickTimer?.cancel();
+  }
+
+  #bind({ hostname, port }: ServerAddress): Deno.Listener {
+    const { tls } = this.#options;
+    try {
+      return tls === undefined
+        ? Deno.listen({ hostname, port })
+        : Deno.listenTls({ hostname, port, ...tls, alpnProtocols: ["h2"] });
+    } catch (error) {
+      throw error instanceof Error ? listenError({ hostname, port }, error) : error;
+    }
+  }
+
+  #described(status: StatusObject): StatusObject {
+    if (status.code === Status.OK || status.metadata !== undefined) return status;
+    const metadata = this.#options.describeError?.(status.code, status.details);
+    return metadata === undefined ? status : { ...status, metadata };
   }
 
   #cancelAll(): void {

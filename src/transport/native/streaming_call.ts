@@ -2,6 +2,7 @@ import { CallError } from "../grpc/call_error.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { Metadata } from "../metadata.ts";
 import type { StatusObject } from "../service.ts";
+import { SHUTTING_DOWN } from "../shutting_down.ts";
 import { Status } from "../status.ts";
 import { CallCore } from "./call_core.ts";
 import type { CallPlan } from "./call_plan.ts";
@@ -56,6 +57,10 @@ export class StreamingCall extends CallCore {
     const onSent = this.#onSent;
     this.#onSent = undefined;
     onSent?.();
+  }
+
+  override onShutdown(): void {
+    if (!this.#surface.writableEnded) this.run(() => void this.#surface.emit("error", SHUTTING_DOWN));
   }
 
   protected override get usesRequestAtOnce(): boolean {

@@ -25,6 +25,9 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   override onDrain(): void {}
 
+  /** Its own time limit ends it. */
+  override onShutdown(): void {}
+
   protected override get usesRequestAtOnce(): boolean {
     return !this.session.isHolding;
   }

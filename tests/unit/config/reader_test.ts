@@ -15,14 +15,14 @@ log:
 `;
   const integers = (max: number, min: number) => `expected a whole number from ${min} to ${max}`;
   assertEquals(problemLines(yaml), [
-    "server.grpc.adr: is not a known key; expected one of network, addr, timeout, transport, drain_timeout " +
-    "(did you mean addr?)",
+    "server.grpc.adr: is not a known key; expected one of network, addr, timeout, transport, drain_timeout, " +
+    "limits, keepalive (did you mean addr?)",
     "server.http: is a list, not a mapping; expected the keys network, addr, timeout",
     "log: is empty, not a mapping; expected the keys level",
     'server.grpc.addr: "localhost" is not an address; expected host:port with a port from 0 to 65535, such as ' +
     "127.0.0.1:9000 or [::]:9000",
     "server.grpc.timeout: 5 is not a duration; expected a number with a unit such as 1s, 0.2s or 200ms",
-    'server.grpc.transport: "foo" is not accepted; expected grpc_js',
+    'server.grpc.transport: "foo" is not accepted; expected native or grpc_js',
     'server.grpc.drain_timeout: "25d" is not a duration; expected a number with a unit such as 1s, 0.2s or 200ms',
     'data.database.table: "a ..." is not accepted; expected a letter or _, then at most 56 letters, digits, _ or $',
     `data.database.max_connections: 1.5 is not a whole number; ${integers(10_000, 1)}`,

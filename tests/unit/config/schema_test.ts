@@ -20,6 +20,14 @@ Deno.test("KEYS has only defaults that their own kind reads back", () => {
   }
 });
 
+Deno.test("KEYS takes 0 for a connection that never grows too old, and writes it so", () => {
+  const { kind } = KEYS["server.grpc.keepalive.max_connection_age"];
+  assertEquals([kind.read(0), kind.read("0s"), kind.readText("0")], Array(3).fill({ value: Infinity }));
+  assertEquals(kind.readText("30m"), { value: 1_800_000 });
+  assert("wrong" in kind.readText("-1s") && "wrong" in kind.readText("5"));
+  assertEquals([kind.format(Infinity), kind.format(1_800_000)], ["0s", "30m"]);
+});
+
 Deno.test("KEYS masks what holds a password, and nothing else", () => {
   assertEquals(PATHS.filter((path) => KEYS[path].secret), ["data.database.source", "data.redis.password"]);
 });

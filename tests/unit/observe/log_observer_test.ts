@@ -70,3 +70,14 @@ Deno.test("LogObserver writes every mistake of ours", () => {
     ["error", "call_failed", "/s/M", "y"],
   ]);
 });
+
+Deno.test("LogObserver writes a line in ten seconds for each part of the transport that fails", () => {
+  const { observer, look } = observing();
+  for (const where of ["accept", "accept", "/s/M"]) {
+    observer.transportFailed(where, new Error("no more files"));
+  }
+  assertEquals(look(), [
+    line({ event: "transport_failed", where: "accept", error: "no more files" }),
+    line({ event: "transport_failed", where: "/s/M", error: "no more files" }),
+  ]);
+});

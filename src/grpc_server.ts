@@ -1,0 +1,46 @@
+/** Makes the gRPC transport that a configuration asks for. */
+import { describeTransportError } from "./api/errors.ts";
+import type { Config, GrpcConfig } from "./config/config.ts";
+import { systemClock } from "./core/clock.ts";
+import type { LogObserver } from "./observe/log_observer.ts";
+import { GrpcJsServer } from "./transport/grpc_js/server.ts";
+import { NativeGrpcServer, type NativeServerOptions } from "./transport/native/server.ts";
+import type { GrpcServer } from "./transport/service.ts";
+
+/** A request is at most its value and this much more: names, type, framing of the message. */
+const REQUEST_OVERHEAD_BYTES = 64 * 1024;
+
+/** What gRPC servers take unless they are told otherwise; never less, so that a too large value gets a clear answer. */
+const DEFAULT_MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/** The server, without services, not listening yet. */
+export function grpcServer({ server: { grpc }, cache }: Config, observer: LogObserver): GrpcServer {
+  const options = {
+    callTimeoutMs: grpc.timeoutMs,
+    maxRequestBytes: Math.max(DEFAULT_MAX_REQUEST_BYTES, cache.maxValueBytes + REQUEST_OVERHEAD_BYTES),
+    timers: systemClock,
+    describeError: describeTransportError,
+  };
+  switch (grpc.transport) {
+    case "native":
+      return new NativeGrpcServer({
+        ...options,
+        ...nativeOptions(grpc),
+        onError: (error, where) => observer.transportFailed(where, error),
+      });
+    case "grpc_js":
+      return new GrpcJsServer(options);
+  }
+}
+
+/** The limits of the native transport in its own terms. */
+export function nativeOptions(
+  { limits, keepalive }: GrpcConfig,
+): Required<Pick<NativeServerOptions, "limits" | "admission" | "age">> {
+  const { maxConnections, maxConnectionsPerAddress, maxHeaderBytes, ...http2 } = limits;
+  return {
+    limits: { ...http2, maxHeaderBlockBytes: maxHeaderBytes, maxHeaderListBytes: maxHeaderBytes },
+    admission: { maxConnections, maxConnectionsPerAddress },
+    age: keepalive,
+  };
+}
