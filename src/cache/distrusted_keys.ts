@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Version } from "../core/version.ts";
+import { compareVersions, type Version } from "../core/version.ts";
 
 /** How often a key that could not be made safe is tried again. */
 const RETRY_MS = 1000;
@@ -45,9 +45,10 @@ export class DistrustedKeys implements Disposable {
   }
 
   add(key: CacheKey, version?: Version): void {
+    const known = this.#keys.get(key)?.version;
     // To the end, so that the first is the one which was named longest ago.
     this.#keys.delete(key);
-    this.#keys.set(key, { version });
+    this.#keys.set(key, { version: newer(known, version) });
     if (this.#keys.size > MAX_KEYS) {
       const [oldest] = this.#keys.keys();
       if (oldest !== undefined) this.#keys.delete(oldest);
@@ -86,4 +87,9 @@ export class DistrustedKeys implements Disposable {
     this.#timer = undefined;
     if (this.#keys.size > 0) this.#schedule();
   }
+}
+
+function newer(a: Version | undefined, b: Version | undefined): Version | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareVersions(a, b) > 0 ? a : b;
 }

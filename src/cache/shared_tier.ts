@@ -16,7 +16,7 @@ export interface SharedTierOptions {
   readonly observer: CacheObserver;
   readonly newIntent: () => string;
   readonly backfillQueueSize: number;
-  /** Where changes wait that the tier could not be told of, and its tier; undefined where nobody else changes anything. */
+  /** Where changes wait that the tier could not be told of, with its tier; undefined where there is no such place. */
   readonly outbox: OutboxSource | undefined;
 }
 

@@ -99,7 +99,7 @@ Deno.test("DistrustedKeys leaves no timer behind and tries no further key once i
   assertEquals([distrust.tried, distrust.clock.pendingTimers], [[A], 0]);
 });
 
-Deno.test("DistrustedKeys hands the version on that the last addition named", async () => {
+Deno.test("DistrustedKeys hands the newest version on that an addition named", async () => {
   const clock = new FakeClock();
   const told: unknown[] = [];
   const keys = new DistrustedKeys(clock, (key, version) => {
@@ -109,6 +109,8 @@ Deno.test("DistrustedKeys hands the version on that the last addition named", as
   keys.add(A);
   keys.add(B);
   keys.add(A, { id: 7, revision: 2 });
+  keys.add(A, { id: 7, revision: 1 });
+  keys.add(A);
   clock.advance(RETRY_MS);
   await turn();
   assertEquals(told, [[B, undefined], [A, { id: 7, revision: 2 }]]);
