@@ -6,13 +6,14 @@ import { addReflection } from "./api/reflection.ts";
 import { Namespaces } from "./business/namespaces.ts";
 import { Secrets } from "./business/secrets.ts";
 import { Chain, type ChainOptions } from "./cache/chain.ts";
+import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
-import type { Authority, Outbox, SharedCache } from "./core/ports.ts";
+import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
@@ -22,8 +23,10 @@ import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { RedisChanges } from "./store/redis_changes.ts";
 import { RedisClient } from "./store/redis_client.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
+import { RedisInvalidations } from "./store/redis_invalidations.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
@@ -52,6 +55,8 @@ interface Stores {
     | undefined;
   readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
   readonly probed: readonly Probed[];
+  /** Lets local memory be told of what others change; undefined where there are no others. */
+  readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
 }
 
 /** A running service. */
@@ -73,6 +78,10 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
 
   const stores = await openStores(config, resources, observer);
   const memory = config.cache.local.disabled ? undefined : new LruMemory(config.cache.local, systemClock);
+  const gate = memory === undefined || stores.listen === undefined
+    ? undefined
+    : new LocalGate(systemClock, config.cache.local.maxStaleMs);
+  const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
   const common = {
     clock: systemClock,
     observer,
@@ -81,16 +90,22 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   };
   const entries = resources.use(chain({
     ...common,
-    local: memory?.store((value: Uint8Array) => value.length),
+    local: guarded(memory?.store((value: Uint8Array) => value.length)),
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: memory?.store(bytesOfSecret),
+    local: guarded(memory?.store(bytesOfSecret)),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
+
+  if (gate !== undefined) {
+    gate.tell(entries);
+    gate.tell(secrets);
+    await stores.listen?.(gate);
+  }
 
   const server = grpcServer(config, observer);
   addCacheServer(server, {
@@ -166,7 +181,13 @@ async function openStores(
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
     const { secrets, probed } = openSqlite(database, resources, observer);
     const shared = await openRedis(redis, resources, observer);
-    return { entries: shared.entries, sharedSecrets: undefined, secrets, probed: [shared.probed, ...probed] };
+    return {
+      entries: shared.entries,
+      sharedSecrets: undefined,
+      secrets,
+      probed: [shared.probed, ...probed],
+      listen: shared.listen,
+    };
   }
   const { secrets, outbox, probed } = openMysql(database, resources, observer);
   const shared = await openRedis(redis, resources, observer);
@@ -175,6 +196,7 @@ async function openStores(
     sharedSecrets: { ...shared.secrets, outbox },
     secrets,
     probed: [shared.probed, ...probed],
+    listen: shared.listen,
   };
 }
 
@@ -193,6 +215,7 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
     sharedSecrets: undefined,
     secrets: { store: secrets, tier },
     probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
+    listen: undefined,
   };
 }
 
@@ -229,22 +252,39 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
     systemClock,
     observer,
   );
-  const client = resources.use(
-    new RedisClient(config, {
-      onError: (error) => observer.tierFailed("redis", "connect", error),
-      onInterruption: () => tier.interrupted(),
-    }),
-  );
+  const connect = () =>
+    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
+  const client = connect();
+  client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
+  const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
   // So that the first calls find a connection; without one the service starts all the same.
-  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(resolve, config.connectTimeoutMs);
-  await Promise.race([client.ready(), tooLate]);
-  timer.cancel();
+  await atMost(config.connectTimeoutMs, client.ready());
   return {
-    entries: { store: new RedisEntries(client, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(client, config.keyPrefix, systemClock), tier },
+    entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
+    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
     probed: { tier, ping: () => client.ping() },
+    async listen(target: Invalidations): Promise<void> {
+      const invalidations = resources.use(
+        new RedisInvalidations({
+          data: client,
+          listener: connect(),
+          changes,
+          keyPrefix: config.keyPrefix,
+          target,
+          clock: systemClock,
+          onState: (state) => observer.invalidationsAre(state),
+        }),
+      );
+      await atMost(config.connectTimeoutMs, invalidations.settled);
+    },
   };
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+  const timer = systemClock.setTimer(resolve, ms);
+  await Promise.race([work, tooLate]);
+  timer.cancel();
 }
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {

@@ -96,6 +96,18 @@ export class Chain<V, C> implements AsyncDisposable {
     );
   }
 
+  /** Somebody else has changed the entry: no read that begins from now on gets what was read before. */
+  invalidate(key: CacheKey): void {
+    this.#drop(key);
+  }
+
+  /** Like {@link invalidate}, of every entry. Empties the local store, also of what other chains keep in it. */
+  invalidateAll(): void {
+    this.#local?.clear();
+    this.#fences.voidAll();
+    this.#flights.forgetAll();
+  }
+
   /** Resolves once no copy into a nearer tier is waiting or under way. */
   async idle(): Promise<void> {
     await this.#shared?.idle();

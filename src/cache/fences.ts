@@ -53,6 +53,11 @@ export class Fences {
     if (cell !== undefined) cell.generation++;
   }
 
+  /** Voids all fences of all keys that are out. */
+  voidAll(): void {
+    for (const cell of this.#cells.values()) cell.generation++;
+  }
+
   #cell(key: CacheKey): Cell {
     let cell = this.#cells.get(key);
     if (cell === undefined) {

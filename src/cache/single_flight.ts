@@ -54,6 +54,11 @@ export class SingleFlight<K, T> {
     this.#flights.delete(key);
   }
 
+  /** Like {@link forget}, of every key. */
+  forgetAll(): void {
+    this.#flights.clear();
+  }
+
   #start(key: K): Flight<T> {
     const controller = new AbortController();
     const flight: Flight<T> = { promise: this.#work(key, controller.signal), controller, waiters: 0 };

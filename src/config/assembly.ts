@@ -196,6 +196,7 @@ function sections(settings: Settings): Omit<Config, "data"> {
         disabled: settings["cache.local.disabled"].value,
         maxBytes: settings["cache.local.max_bytes"].value,
         maxEntryBytes: settings["cache.local.max_entry_bytes"].value,
+        maxStaleMs: settings["cache.local.max_stale"].value,
       },
       backfillQueueSize: settings["cache.backfill_queue_size"].value,
     },

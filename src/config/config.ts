@@ -106,6 +106,8 @@ export interface LocalCacheConfig {
   readonly maxBytes: number;
   /** A larger entry is not kept in memory. */
   readonly maxEntryBytes: number;
+  /** While Redis does not say what changes: how long memory may still answer; 0: not at all. */
+  readonly maxStaleMs: number;
 }
 
 export interface CacheConfig {

@@ -90,8 +90,16 @@ const MAX_DURATION_MS = 24 * 24 * 3_600_000;
 
 /** Milliseconds, written with a unit, up to `maxMs`. */
 export function duration(maxMs = MAX_DURATION_MS): Kind<number> {
-  const range = { min: 1, max: maxMs };
-  const accepted = `from 1ms to ${formatDuration(maxMs)}`;
+  return durationBetween({ min: 1, max: maxMs });
+}
+
+/** Like {@link duration}, of a time that may be none at all. */
+export function durationOrZero(): Kind<number> {
+  return durationBetween({ min: 0, max: MAX_DURATION_MS });
+}
+
+function durationBetween(range: Range): Kind<number> {
+  const accepted = `from ${formatDuration(range.min)} to ${formatDuration(range.max)}`;
   const readText = (text: string): Reading<number> => {
     const ms = parseDurationMs(text);
     return ms === undefined

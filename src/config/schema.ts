@@ -6,6 +6,7 @@ import {
   boolean,
   duration,
   durationOrNever,
+  durationOrZero,
   integer,
   type Kind,
   listenAddress,
@@ -251,6 +252,11 @@ export const KEYS = {
     size({ min: 1, max: GiB }),
     2 * MiB,
     "A larger entry is not kept in local memory. At most cache.local.max_bytes.",
+  ),
+  "cache.local.max_stale": key(
+    durationOrZero(),
+    0,
+    "While Redis cannot say what changes, local memory answers for at most this long. 0ms: not at all.",
   ),
   "cache.backfill_queue_size": key(
     integer({ min: 1, max: 1_000_000 }),

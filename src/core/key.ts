@@ -28,6 +28,11 @@ export function secretCacheKey(secretId: string): CacheKey {
   return (SECRET_PREFIX + secretId) as CacheKey;
 }
 
+/** The key as a store gives it back; of what this service never stored, one that no entry has. */
+export function storedCacheKey(text: string): CacheKey {
+  return text as CacheKey;
+}
+
 /** The secret's own key, as its owner wrote it. Throws a TypeError for the key of anything else. */
 export function secretIdOf(key: CacheKey): string {
   if (!key.startsWith(SECRET_PREFIX)) {

@@ -19,6 +19,29 @@ export interface LocalStore<V> {
 }
 
 /**
+ * Who is told what others have changed in a store that local memory has copies of. Called on the spot; must not
+ * throw. Nothing counts as told before the first {@link resume}.
+ */
+export interface Invalidations {
+  /** Somebody has changed or removed this entry. */
+  invalidate(key: CacheKey): void;
+  /** Any entry may have changed. */
+  invalidateAll(): void;
+  /** All that was changed before this instant has been told; says so again and again while nothing changes. */
+  confirm(atMs: number): void;
+  /** From now on changes may go untold. */
+  suspend(): void;
+  /** Every change since this instant is told; those before it may have been missed. */
+  resume(atMs: number): void;
+}
+
+/**
+ * How this process hears of changes: `tracking` of all, from Redis itself; `publishing` only of those that replicas
+ * of this service make; `refused` of none, because Redis allows neither; `lost` of none at present.
+ */
+export type InvalidationState = "tracking" | "publishing" | "refused" | "lost";
+
+/**
  * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
  * outcome is unknown; undefined says "asked, and not there".
  *

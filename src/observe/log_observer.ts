@@ -1,10 +1,20 @@
 import type { BreakerState } from "../cache/circuit_breaker.ts";
 import type { CacheObserver } from "../cache/observer.ts";
 import type { Clock } from "../core/clock.ts";
+import type { InvalidationState } from "../core/ports.ts";
 import type { Logger } from "./logger.ts";
 
 /** At most one line about a tier in this time: a tier that is away fails every request. So do other failures. */
 const QUIET_MS = 10_000;
+
+/** What an operator should know about each way of hearing of changes but the best. */
+const NOTES = {
+  publishing:
+    "Redis refuses CLIENT TRACKING: local memory hears of what replicas change, and not of what other " +
+    "programs change in Redis or Redis itself drops",
+  refused: "Redis refuses CLIENT TRACKING and PUBLISH: local memory is not used",
+  lost: "local memory is not used until Redis tells of changes again, but for cache.local.max_stale",
+} as const satisfies Record<Exclude<InvalidationState, "tracking">, string>;
 
 /** What has been seen of one tier since its last line. */
 interface Silence {
@@ -38,6 +48,12 @@ export class LogObserver implements CacheObserver {
 
   fillDropped(tier: string): void {
     this.#warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
+  }
+
+  /** Local memory hears of what others change in this way from now on. */
+  invalidationsAre(state: InvalidationState): void {
+    if (state === "tracking") this.#logger.info("invalidations", { state });
+    else this.#logger.warn("invalidations", { state, note: NOTES[state] });
   }
 
   /** A call failed by a mistake of ours. */

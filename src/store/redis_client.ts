@@ -30,14 +30,6 @@ export function redisScript(lua: string): RedisScript {
 /** What the stores send as a script's argument. */
 export type RedisArgument = string | number | Uint8Array;
 
-/** Whom a client tells of its connection. */
-export interface RedisClientListener {
-  /** An attempt to connect failed, the connection was lost, or the server refused what a connection begins with. */
-  onError(error: Error): void;
-  /** The connection has been lost, or is there again. */
-  onInterruption?(): void;
-}
-
 /** EVALSHA's and EVAL's twins that reply with bytes, which ioredis has and its types do not name. */
 type EvalCommand = (
   script: string,
@@ -45,6 +37,40 @@ type EvalCommand = (
   key: string,
   ...args: (string | number | Buffer)[]
 ) => Promise<unknown>;
+
+/** What the stores do with Redis. */
+export interface RedisCommands {
+  ping(): Promise<void>;
+  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
+  set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /**
+   * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may
+   * be a view into a larger buffer.
+   */
+  run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown>;
+  /** Runs a script that changes its key, and returns nothing. */
+  change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void>;
+}
+
+/** Called when a connection can be used, and when it is gone. */
+export interface ConnectionWatcher {
+  onReady(): void;
+  onLost(): void;
+}
+
+/** A message as RESP2 brings it: bytes, or a list or nothing where Redis itself is the sender. */
+export type RedisMessage = Uint8Array | readonly Uint8Array[] | null;
+
+const DECODER = new TextDecoder();
+
+/** Whether Redis has answered with an error: it is there, and said no. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */
+const SILENCE_TIMEOUT_MS = 2000;
 
 /** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
@@ -59,11 +85,12 @@ const DISCONNECT_TIMEOUT_MS = 100;
  * or repeated after a reconnect, a write that its caller has long given up would overwrite a newer one. What was
  * sent and is still on its way then is stopped, see {@link RedisSuccession}.
  */
-export class RedisClient implements AsyncDisposable {
+export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #redis: Redis;
   readonly #evalSha: EvalCommand;
   readonly #eval: EvalCommand;
-  readonly #listener: RedisClientListener;
+  readonly #onError: (error: Error) => void;
+  readonly #watchers: ConnectionWatcher[] = [];
   readonly #succession = new RedisSuccession();
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
@@ -71,9 +98,12 @@ export class RedisClient implements AsyncDisposable {
   /** The number of the present connection, or of the time without one. */
   #connection = 0;
 
-  /** Starts to connect. */
-  constructor(options: RedisClientOptions, listener: RedisClientListener) {
-    this.#listener = listener;
+  /**
+   * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
+   * refuses to do at the beginning of one.
+   */
+  constructor(options: RedisClientOptions, onError: (error: Error) => void) {
+    this.#onError = onError;
     this.#redis = new Redis({
       host: options.hostname,
       port: options.port,
@@ -82,14 +112,16 @@ export class RedisClient implements AsyncDisposable {
       db: options.db,
       connectTimeout: options.connectTimeoutMs,
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
       enableAutoPipelining: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
-    this.#redis.on("error", (error) => listener.onError(error));
+    this.#redis.on("error", onError);
     this.#redis.on("ready", () => this.#begin());
     this.#redis.on("close", () => this.#lose());
     this.#evalSha = this.#command("evalshaBuffer");
@@ -101,12 +133,43 @@ export class RedisClient implements AsyncDisposable {
     return this.#usable.promise;
   }
 
+  get isReady(): boolean {
+    return this.#isUsable;
+  }
+
+  /** Tells of each time that the connection is there or gone, from the next time on. */
+  watch(watcher: ConnectionWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  /** Gives the connection up and opens another. */
+  reconnect(): void {
+    this.#redis.disconnect(true);
+  }
+
+  /** Sends a command that has no method of its own here. */
+  call(command: string, ...args: string[]): Promise<unknown> {
+    return this.#redis.call(command, ...args);
+  }
+
+  /** Subscribes this connection, which then takes only further subscriptions and pings, until it is lost. */
+  async subscribe(channel: string): Promise<void> {
+    await this.#redis.subscribe(channel);
+  }
+
+  /** Hands on each message of all subscriptions. */
+  onMessage(listener: (channel: string, message: RedisMessage) => void): void {
+    this.#redis.on(
+      "messageBuffer",
+      (channel: Uint8Array, message: RedisMessage) => listener(DECODER.decode(channel), message),
+    );
+  }
+
   async ping(): Promise<void> {
     this.#requireConnection();
     await this.#redis.ping();
   }
 
-  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
     this.#requireConnection();
     const bytes = asBuffer(value);
@@ -120,8 +183,6 @@ export class RedisClient implements AsyncDisposable {
   }
 
   /**
-   * Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer.
-   *
    * Not by ioredis's defineCommand: a script that is defined while a batch is being collected is missing from
    * that batch, which then takes the process down.
    */
@@ -135,6 +196,10 @@ export class RedisClient implements AsyncDisposable {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return await this.#eval(script.lua, 1, key, ...sent);
     }
+  }
+
+  async change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void> {
+    await this.run(script, key, ...args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -152,14 +217,14 @@ export class RedisClient implements AsyncDisposable {
         unknown
       >;
     try {
-      await this.#succession.begin(client, (error) => this.#listener.onError(error));
+      await this.#succession.begin(client, this.#onError);
     } catch {
       // Lost again, which the next connection makes up for.
       return;
     }
     if (connection !== this.#connection) return;
     this.#isUsable = true;
-    this.#listener.onInterruption?.();
+    for (const watcher of this.#watchers) watcher.onReady();
     this.#usable.resolve();
   }
 
@@ -168,7 +233,7 @@ export class RedisClient implements AsyncDisposable {
     if (!this.#isUsable) return;
     this.#isUsable = false;
     this.#usable = Promise.withResolvers();
-    this.#listener.onInterruption?.();
+    for (const watcher of this.#watchers) watcher.onLost();
   }
 
   #requireConnection(): void {

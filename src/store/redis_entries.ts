@@ -5,7 +5,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
-import type { RedisClient } from "./redis_client.ts";
+import type { RedisCommands } from "./redis_client.ts";
 import { readValue } from "./redis_read.ts";
 
 /** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */
@@ -19,11 +19,11 @@ const FORMAT_PLAIN = 1;
  *     +------+------------------------+
  */
 export class RedisEntries implements Authority<Uint8Array, EntryChange> {
-  readonly #client: RedisClient;
+  readonly #client: RedisCommands;
   readonly #keyPrefix: string;
   readonly #clock: Clock;
 
-  constructor(client: RedisClient, keyPrefix: string, clock: Clock) {
+  constructor(client: RedisCommands, keyPrefix: string, clock: Clock) {
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#clock = clock;

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
-import { type RedisClient, redisScript } from "./redis_client.ts";
+import { type RedisCommands, redisScript } from "./redis_client.ts";
 
 /**
  * The value and the time it has left, as of one instant. GET and PTTL sent one behind the other are two
@@ -21,7 +21,7 @@ export interface RedisValue {
 
 /** Reads a key in one round trip; undefined when it is not there. */
 export async function readValue(
-  client: RedisClient,
+  client: RedisCommands,
   clock: Clock,
   key: string,
 ): Promise<RedisValue | undefined> {

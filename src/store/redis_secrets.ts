@@ -5,7 +5,7 @@ import type { CacheKey } from "../core/key.ts";
 import type { SharedCache, SharedRead } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Version } from "../core/version.ts";
-import type { RedisClient } from "./redis_client.ts";
+import type { RedisCommands } from "./redis_client.ts";
 import { readValue } from "./redis_read.ts";
 import {
   ANNOUNCE,
@@ -24,12 +24,12 @@ export const TOMBSTONE_TTL_MS = 60_000;
 
 /** Secrets in Redis, between memory and the database; redis_secret_scripts.ts has the rules and the layout. */
 export class RedisSecrets implements SharedCache<Secret> {
-  readonly #client: RedisClient;
+  readonly #client: RedisCommands;
   readonly #keyPrefix: string;
   readonly #clock: Clock;
   readonly #tombstoneTtlMs: number;
 
-  constructor(client: RedisClient, keyPrefix: string, clock: Clock, tombstoneTtlMs = TOMBSTONE_TTL_MS) {
+  constructor(client: RedisCommands, keyPrefix: string, clock: Clock, tombstoneTtlMs = TOMBSTONE_TTL_MS) {
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#clock = clock;
@@ -55,11 +55,11 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   async announce(key: CacheKey, intent: string): Promise<void> {
-    await this.#client.run(ANNOUNCE, this.#keyPrefix + key, intent, this.#tombstoneTtlMs);
+    await this.#client.change(ANNOUNCE, this.#keyPrefix + key, intent, this.#tombstoneTtlMs);
   }
 
   async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
-    await this.#client.run(
+    await this.#client.change(
       PUBLISH,
       this.#keyPrefix + key,
       intent,
@@ -70,7 +70,7 @@ export class RedisSecrets implements SharedCache<Secret> {
 
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
-    await this.#client.run(BURY, this.#keyPrefix + key, intent, this.#tombstoneTtlMs, outranked);
+    await this.#client.change(BURY, this.#keyPrefix + key, intent, this.#tombstoneTtlMs, outranked);
   }
 
   async fill(key: CacheKey, entry: Entry<Secret>): Promise<void> {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { SCENARIOS } from "../bench/scenarios.ts";
+import { measureStaleness } from "../bench/staleness.ts";
 import { testWithServers } from "../support/servers.ts";
 
 const MAIN = decodeURIComponent(new URL("../bench/main.ts", import.meta.url).pathname);
@@ -50,4 +51,10 @@ testWithServers(["redis", "mysql"], "deno task bench --quick has a number for ea
   } finally {
     await Deno.remove(json);
   }
+});
+
+testWithServers(["redis"], "measureStaleness() has a number for each write, and none is large", async () => {
+  const stalenessMs = await measureStaleness(20);
+  assertEquals(stalenessMs.length, 20);
+  assert(stalenessMs.every((ms) => ms >= 0 && ms < 2_000), String(stalenessMs));
 });

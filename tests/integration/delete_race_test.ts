@@ -55,7 +55,7 @@ for (const reading of ["the same service", "another service"]) {
       using link = new ServerLink(servers.mysql, () => gate.wait());
       await using profile = await serversProfile(servers, { mysqlPort: link.port });
       const here = reading === "the same service";
-      // One service's memory does not hear of the other's deletes.
+      // Another service's memory hears of a delete a moment after it has returned.
       const settings = { "cache.local.disabled": String(!here) };
       await using deleting = await startService(profile, settings);
       await using other = await startService(profile, settings);

@@ -14,7 +14,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 function connect(port: number): RedisClient {
   const options = { hostname: "127.0.0.1", port, username: "", password: "", db: 0, connectTimeoutMs: 5_000 };
-  return new RedisClient(options, { onError() {} });
+  return new RedisClient(options, () => {});
 }
 
 testWithServers(
@@ -83,7 +83,7 @@ testWithServers(
         db: 0,
         connectTimeoutMs: 5_000,
       },
-      { onError: (error) => told.push(error.message) },
+      (error) => told.push(error.message),
     );
     await client.ready();
     await client.ping();

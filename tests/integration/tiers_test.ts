@@ -48,10 +48,54 @@ testWithServers(["redis", "mysql"], "Get with a cold memory is answered by Redis
   const { value, expire } = await other.get(ENTRY);
   assertEquals(new TextDecoder().decode(value.value), "value");
   assert(expire !== null && expire.seconds < 60, "the time left goes on running");
-  // From now on it is in memory: Redis is not asked.
-  await profile.redis.clear();
+  // From now on it is in memory, which hears it when Redis loses the entry.
   assertEquals((await other.get(ENTRY)).value, value);
+  await profile.redis.clear();
+  await waitFor(async () => (await refusal(other.get(ENTRY))).reason === "KEY_NOT_FOUND", {
+    what: "memory to hear of it",
+  });
 });
+
+testWithServers(
+  ["redis", "mysql"],
+  "three services with local memory hear of each other's writes and deletes",
+  async (servers) => {
+    await using profile = await serversProfile(servers);
+    await using services = new AsyncDisposableStack();
+    const clients: CacheClient[] = [];
+    for (let index = 0; index < 3; index++) {
+      const service = services.use(await startService(profile));
+      assertEquals((await service.logged("invalidations")).state, "tracking");
+      clients.push(services.use(new CacheClient(service.address)));
+    }
+    const everywhere = (what: string, look: (client: CacheClient) => Promise<boolean>) =>
+      Promise.all(clients.map((client) => waitFor(() => look(client), { what })));
+    for (let round = 0; round < 6; round++) {
+      const writer = clients[round % clients.length]!;
+      const bytes = new TextEncoder().encode(String(round));
+      await writer.set({ ...ENTRY, value: { "type_url": "t", value: bytes } });
+      await writer.setSecret({ key: "k", name: String(round) });
+      await everywhere(
+        "the new value",
+        async (client) => (await client.get(ENTRY)).value.value[0] === bytes[0],
+      );
+      await everywhere(
+        "the new name",
+        async (client) => (await client.getSecret({ key: "k" })).name === String(round),
+      );
+    }
+    await clients[1]!.delete(ENTRY);
+    await clients[2]!.deleteSecret({ key: "k" });
+    await everywhere(
+      "the delete",
+      async (client) => (await refusal(client.get(ENTRY))).reason === "KEY_NOT_FOUND",
+    );
+    await everywhere(
+      "the delete",
+      async (client) => (await refusal(client.getSecret({ key: "k" }))).reason === "SECRET_NOT_FOUND",
+    );
+  },
+);
 
 testWithServers(
   ["redis", "mysql"],

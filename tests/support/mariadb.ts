@@ -27,7 +27,7 @@ export function mysqlConfig(
   };
 }
 
-/** A MariaDB or MySQL of the test's own in a temporary folder, which it may freeze. */
+/** A MariaDB or MySQL of the test's own in a temporary folder, which it may freeze, kill and start again. */
 export interface TestMariadb extends MysqlAddress, AsyncDisposable {
   /** `mysql://user:password@host:port`, as the environment names a server. */
   readonly url: string;
@@ -38,12 +38,21 @@ export interface TestMariadb extends MysqlAddress, AsyncDisposable {
   /** Freezes the server: connections stay open, and nothing is answered until {@link resume}. */
   pause(): void;
   resume(): void;
+  /** Kills the server as a crash would, and resolves once it is gone. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port and files, and resolves once it takes connections. */
+  start(): Promise<void>;
 }
 
 const ACCOUNT = { user: "root", password: "throw-away" };
 
-/** Starts a server on a free port; it is killed and its files are removed when the result is disposed of. */
-export async function startMariadb(): Promise<TestMariadb> {
+/**
+ * Starts a server on a free port; it is killed and its files are removed when the result is disposed of. `args`
+ * are further ones for mariadbd.
+ */
+export async function startMariadb(
+  { args = [] }: { readonly args?: readonly string[] } = {},
+): Promise<TestMariadb> {
   const program = findProgram("mariadbd", "mysqld");
   if (program === undefined) throw new Error("Cannot start a MariaDB: mariadbd is not on the PATH");
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-mariadb-" });
@@ -51,32 +60,49 @@ export async function startMariadb(): Promise<TestMariadb> {
   const socket = `${folder}/socket`;
   let process: Deno.ChildProcess | undefined;
 
-  const dispose = async () => {
-    if (process !== undefined) await kill(process);
-    await Deno.remove(folder, { recursive: true });
-  };
-  try {
-    await install(program, folder);
+  const start = async () => {
+    // What an earlier run of the server has logged would be taken for this one's.
+    await Deno.writeTextFile(logPath(folder), "");
     process = new Deno.Command(program, {
-      args: serverArguments(folder, address.port, socket),
+      args: [...serverArguments(folder, address.port, socket), ...args],
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
     await ready(process, logPath(folder));
+  };
+  const stop = async () => {
+    const stopped = process;
+    process = undefined;
+    if (stopped !== undefined) await kill(stopped);
+  };
+  const dispose = async () => {
+    await stop();
+    await Deno.remove(folder, { recursive: true });
+  };
+  const runningPid = () => {
+    if (process === undefined) throw new Error("Cannot signal the MariaDB: it has been stopped");
+    return process.pid;
+  };
+  try {
+    await install(program, folder);
+    await start();
   } catch (error) {
     await dispose();
     throw error;
   }
-  const { pid } = process;
   return {
     ...address,
     url: `mysql://${ACCOUNT.user}:${ACCOUNT.password}@${address.hostname}:${address.port}`,
     socket,
-    pid,
+    get pid() {
+      return runningPid();
+    },
     config: (database) => mysqlConfig(address, database),
-    pause: () => freeze(pid),
-    resume: () => Deno.kill(pid, "SIGCONT"),
+    pause: () => freeze(runningPid()),
+    resume: () => Deno.kill(runningPid(), "SIGCONT"),
+    stop,
+    start,
     [Symbol.asyncDispose]: dispose,
   };
 }

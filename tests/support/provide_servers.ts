@@ -24,7 +24,7 @@ const PROVISIONS: Readonly<Record<keyof TestServers, Provision>> = {
     programs: ["mariadbd", "mysqld"],
     debianPackage: "mariadb-server",
     service: "mariadb",
-    start: startMariadb,
+    start: () => startMariadb(),
   },
 };
 

@@ -90,10 +90,15 @@ export async function startRedis(
 }
 
 /** Whether a Redis at this address answers PING. */
-export async function answersPing({ hostname, port }: RedisAddress): Promise<boolean> {
+export async function answersPing(address: RedisAddress): Promise<boolean> {
+  return (await askRedis(address, "PING")).startsWith("+PONG");
+}
+
+/** The beginning of a Redis's reply to a command, which is sent on a connection of its own. */
+export async function askRedis({ hostname, port }: RedisAddress, command: string): Promise<string> {
   using connection = await Deno.connect({ hostname, port });
-  await connection.write(new TextEncoder().encode("PING\r\n"));
+  await connection.write(new TextEncoder().encode(`${command}\r\n`));
   const answer = new Uint8Array(64);
   const length = await connection.read(answer) ?? 0;
-  return new TextDecoder().decode(answer.subarray(0, length)).startsWith("+PONG");
+  return new TextDecoder().decode(answer.subarray(0, length));
 }

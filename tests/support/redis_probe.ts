@@ -19,9 +19,7 @@ export class RedisProbe implements AsyncDisposable {
 
   static async open({ hostname, port }: RedisAddress): Promise<RedisProbe> {
     const account = { username: "", password: "", db: 0 };
-    const client = new RedisClient({ hostname, port, ...account, connectTimeoutMs: 5_000 }, {
-      onError() {},
-    });
+    const client = new RedisClient({ hostname, port, ...account, connectTimeoutMs: 5_000 }, () => {});
     await client.ready();
     return new RedisProbe(client);
   }

@@ -73,9 +73,12 @@ export class RunningService implements AsyncDisposable {
   }
 }
 
+/** What a service needs to know of its profile. */
+export type ServiceSetup = Pick<ServiceProfile, "config" | "settings" | "programOptions">;
+
 /** The arguments of `serve` for a profile, on a free port unless `set` names one. */
 export function serveArguments(
-  profile: ServiceProfile,
+  profile: ServiceSetup,
   set: Readonly<Record<string, string>> = {},
 ): string[] {
   const settings = { "server.grpc.addr": "127.0.0.1:0", ...profile.settings, ...set };
@@ -85,7 +88,7 @@ export function serveArguments(
 
 /** Starts the service and resolves once it takes calls. `set` stands above what the profile says. */
 export async function startService(
-  profile: ServiceProfile,
+  profile: ServiceSetup,
   set: Readonly<Record<string, string>> = {},
 ): Promise<RunningService> {
   const service = new RunningService(

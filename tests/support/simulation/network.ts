@@ -19,6 +19,13 @@ interface Packet {
   deliver(): void;
 }
 
+/** Messages that arrive in the order in which they were sent, or not at all once it is cut. */
+export interface Line {
+  send(deliver: () => void): void;
+  /** Loses what is on its way. */
+  cut(): void;
+}
+
 /** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lasts. */
 export const MAX_DELAY_MS = 20_000;
 
@@ -35,6 +42,23 @@ export class SimulatedNetwork {
 
   get packetCount(): number {
     return this.#packets.length;
+  }
+
+  /** A line of its own beside the calls, which it neither overtakes nor waits for. */
+  line(): Line {
+    let waiting: (() => void)[] = [];
+    return {
+      send: (deliver) => {
+        const mine = waiting;
+        mine.push(deliver);
+        // Each packet delivers whatever is next: they may change places, the messages do not.
+        this.#send(() => mine.shift()?.());
+      },
+      cut: () => {
+        waiting.length = 0;
+        waiting = [];
+      },
+    };
   }
 
   /** Calls `apply` in the store some time later and resolves with its result later still. `isAlive`: who asks. */

@@ -1,9 +1,12 @@
 import { Chain } from "../../../src/cache/chain.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
+import { LocalGate } from "../../../src/cache/local_gate.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
+import type { CacheKey } from "../../../src/core/key.ts";
 import type { Outbox } from "../../../src/core/ports.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
+import type { SimulatedBroadcast } from "./broadcast.ts";
 import { type Faults, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
 
@@ -13,6 +16,7 @@ export interface World {
   readonly network: SimulatedNetwork;
   readonly authority: SimulatedAuthority;
   readonly shared: SimulatedSharedCache;
+  readonly broadcast: SimulatedBroadcast;
   readonly newIntent: () => string;
   readonly random: () => number;
 }
@@ -34,20 +38,23 @@ const BREAKER = { failureRatio: 0.5, minCalls: 3, windowMs: 2_000, probeDelayMs:
 
 const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
 const TIMEOUT_MS = 200;
+/** What one of the simulation's entries takes, and a bit less than two. */
+const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
 
 /** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
 export class Replica {
   readonly chain: Chain<number, Change>;
   /** Since when it can reach the shared tier without a break. */
   reachesSharedSinceMs: number;
-  readonly #clock: Clock;
   readonly #sharedTier: Tier;
+  readonly #world: World;
   #alive = true;
   #isCutOff = false;
 
-  constructor(world: World, options: ReplicaOptions) {
-    const { network, authority, shared } = world;
-    this.#clock = world.clock;
+  /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
+  constructor(world: World, options: ReplicaOptions, onTold: (key: CacheKey | undefined) => void) {
+    const { network, authority, shared, broadcast } = world;
+    this.#world = world;
     this.reachesSharedSinceMs = world.clock.now();
     const isAlive = () => this.#alive;
     const clock: Clock = {
@@ -80,20 +87,34 @@ export class Replica {
       pending: (limit) => ask(() => authority.pending(limit)),
       clear: (records) => ask(() => authority.clear(records)),
     };
+    // What is told of is the tier that is Redis: the shared one, or without it the authority.
+    const changeShared = (key: CacheKey, change: () => void, faults = options.sharedFaults) =>
+      tell(() => {
+        change();
+        broadcast.changed(key, this);
+      }, faults);
+    const changeAuthority = <T>(key: CacheKey, change: () => T) =>
+      ask(() => {
+        const result = change();
+        if (!options.shared) broadcast.changed(key, this);
+        return result;
+      });
+    const gate = new LocalGate(clock, 0);
     // Room for two entries, so that eviction takes part.
-    const memory = new LruMemory({ maxBytes: 800, maxEntryBytes: 400 }, clock);
+    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.chain = new Chain<number, Change>({
-      local: options.local ? memory.store(() => 8) : undefined,
+      local: options.local ? gate.guard(memory.store(() => 8)) : undefined,
       shared: options.shared
         ? {
           tier: this.#sharedTier,
           ...(options.outbox && { outbox }),
           store: {
             read: (key) => tell(() => shared.read(key)),
-            announce: (key, intent) => tell(() => shared.announce(key, intent), options.announceFaults),
-            publish: (key, intent, entry) => tell(() => shared.publish(key, intent, entry)),
-            bury: (key, intent, version) => tell(() => shared.bury(key, intent, version)),
-            fill: (key, entry) => tell(() => shared.fill(key, entry)),
+            announce: (key, intent) =>
+              changeShared(key, () => shared.announce(key, intent), options.announceFaults),
+            publish: (key, intent, entry) => changeShared(key, () => shared.publish(key, intent, entry)),
+            bury: (key, intent, version) => changeShared(key, () => shared.bury(key, intent, version)),
+            fill: (key, entry) => changeShared(key, () => shared.fill(key, entry)),
           },
         }
         : undefined,
@@ -101,8 +122,8 @@ export class Replica {
         tier: tier("authority", options.authorityFaults),
         store: {
           read: (key) => ask(() => authority.read(key)),
-          write: (key, change) => ask(() => authority.write(key, change)),
-          remove: (key) => ask(() => authority.remove(key)),
+          write: (key, change) => changeAuthority(key, () => authority.write(key, change)),
+          remove: (key) => changeAuthority(key, () => authority.remove(key)),
           ping: () => ask(() => undefined),
         },
       },
@@ -111,12 +132,14 @@ export class Replica {
       newIntent: world.newIntent,
       backfillQueueSize: 4,
     });
+    gate.tell(this.chain);
+    if (options.local) broadcast.join(this, gate, onTold);
   }
 
   /** Cuts the way to the shared tier, or mends it; the process notices, as with a connection. */
   setCutOff(isCutOff: boolean): void {
     this.#isCutOff = isCutOff;
-    this.reachesSharedSinceMs = isCutOff ? Infinity : this.#clock.now();
+    this.reachesSharedSinceMs = isCutOff ? Infinity : this.#world.clock.now();
     this.#sharedTier.interrupted();
   }
 
@@ -131,5 +154,6 @@ export class Replica {
   /** Ends the process: requests that are on their way may still arrive, answers reach nobody. */
   kill(): void {
     this.#alive = false;
+    this.#world.broadcast.leave(this);
   }
 }

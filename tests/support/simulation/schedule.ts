@@ -3,6 +3,7 @@ import { ServiceError } from "../../../src/core/errors.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { SimulatedBroadcast } from "./broadcast.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { Replica, type ReplicaOptions, type World } from "./replica.ts";
 import { type Committed, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
@@ -16,6 +17,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly flush: number;
   /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
   readonly cut: number;
+  /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
+  readonly disconnect: number;
 }
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
@@ -26,7 +29,8 @@ const LONGEST_PAUSE_MS = 400;
  * Runs one random schedule and returns what was wrong with it, a sentence each; nothing is wrong with a right
  * chain. A read is wrong if it returns something older than what a client knew before the read began, from an
  * acknowledged change or from another read; or a state that never was; or a value that had expired. Of what
- * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join.
+ * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join;
+ * with a local memory that several replicas have, as the last time that its replica was told that the key changed.
  *
  * While the outbox holds a record of the key, the shared tier may not know of the change yet, and then a read must
  * know what its own replica has changed, and what was known before that replica last came to reach the shared tier.
@@ -63,30 +67,35 @@ class Schedule {
   readonly #replicas: Replica[];
   readonly #running = new Set<Running>();
   readonly #known = new Map<CacheKey, Known[]>(KEYS.map((key) => [key, []]));
+  /** What a replica could be sure of about a key when it was last told that it has changed. */
+  readonly #told = new Map<Replica, Map<CacheKey, number>>();
   #lastValue = 0;
   #lastIntent = 0;
 
   constructor(seed: number, options: ScheduleOptions) {
     this.#options = options;
     this.#random = seededRandom(seed);
+    const network = new SimulatedNetwork(this.#clock, this.#random);
     this.#world = {
       clock: this.#clock,
-      network: new SimulatedNetwork(this.#clock, this.#random),
+      network,
+      broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
       shared: new SimulatedSharedCache(this.#clock),
       newIntent: () => `intent ${++this.#lastIntent}`,
       random: this.#random,
     };
-    this.#replicas = Array.from({ length: options.replicas }, () => new Replica(this.#world, options));
+    this.#replicas = Array.from({ length: options.replicas }, () => this.#start());
   }
 
   async step(): Promise<void> {
+    const { kill, flush, cut, disconnect } = this.#options;
     const dice = this.#random();
-    const { kill, flush, cut } = this.#options;
     if (dice < kill) this.#restartOne();
-    else if (dice < kill + flush) this.#world.shared.flush();
+    else if (dice < kill + flush) this.#flush();
     else if (dice < kill + flush + cut) this.#cutOrMendOne();
-    else if (dice < 0.55) this.#world.network.deliverAny();
+    else if (dice < kill + flush + cut + disconnect) this.#switchLine();
+    else if (dice < 0.55) await this.#deliver();
     else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
     else this.#begin();
     await settle();
@@ -124,6 +133,7 @@ class Schedule {
   }
 
   #pass(ms: number): void {
+    this.#world.broadcast.confirm();
     this.#world.network.deliverOverdue(ms);
     this.#clock.advance(ms);
   }
@@ -131,7 +141,36 @@ class Schedule {
   #restartOne(): void {
     const index = this.#pick(this.#replicas.length);
     this.#replicas[index]!.kill();
-    this.#replicas[index] = new Replica(this.#world, this.#options);
+    this.#replicas[index] = this.#start();
+  }
+
+  #start(): Replica {
+    const replica = new Replica(this.#world, this.#options, (key) => {
+      const told = this.#told.get(replica) ?? new Map<CacheKey, number>();
+      this.#told.set(replica, told);
+      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(each));
+    });
+    return replica;
+  }
+
+  /** Each replica that is told of changes adds a packet to every change: as many more must arrive. */
+  async #deliver(): Promise<void> {
+    for (let packets = this.#options.local ? this.#options.replicas : 1; packets > 0; packets--) {
+      this.#world.network.deliverAny();
+      await settle();
+    }
+  }
+
+  #flush(): void {
+    this.#world.shared.flush();
+    this.#world.broadcast.flushed();
+  }
+
+  #switchLine(): void {
+    const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
+    const { broadcast } = this.#world;
+    if (broadcast.isConnected(replica)) broadcast.disconnect(replica);
+    else broadcast.reconnect(replica);
   }
 
   #cutOrMendOne(): void {
@@ -188,12 +227,24 @@ class Schedule {
       isTold || known.atMs < replica.reachesSharedSinceMs ||
       (known.replica === replica && known.from === "change")
     );
-    const newest = (those: readonly Known[]) => Math.max(0, ...those.map(({ index }) => index));
     const here = newest(binding.filter((known) => known.replica === replica));
+    const { local, replicas } = this.#options;
+    if (local && replicas > 1 && this.#world.broadcast.isConnected(replica)) {
+      return Math.max(here, this.#told.get(replica)?.get(key) ?? 0);
+    }
     const joinable = [...this.#running].flatMap(({ replica: at, read }) =>
       at === replica && read?.key === key ? [read.floor] : []
     );
     return Math.max(here, Math.min(newest(binding), ...joinable));
+  }
+
+  /** What a read that begins now below local memory returns at least: with one tier there, what that holds. */
+  #sureOf(key: CacheKey): number {
+    return this.#options.shared ? this.#knownAnywhere(key) : this.#world.authority.history(key).length - 1;
+  }
+
+  #knownAnywhere(key: CacheKey): number {
+    return newest(this.#known.get(key)!);
   }
 
   #read(replica: Replica, key: CacheKey): void {
@@ -230,6 +281,11 @@ class Schedule {
   #pick(count: number): number {
     return Math.floor(this.#random() * count);
   }
+}
+
+/** The index of the newest state that is known of. */
+function newest(known: readonly Known[]): number {
+  return Math.max(0, ...known.map(({ index }) => index));
 }
 
 function text(states: readonly Committed[]): string {

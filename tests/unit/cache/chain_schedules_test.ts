@@ -14,6 +14,7 @@ const CALM = {
   replicas: 1,
   kill: 0,
   flush: 0,
+  disconnect: 0,
   authorityFaults: NO_FAULTS,
   sharedFaults: NO_FAULTS,
   announceFaults: NO_FAULTS,
@@ -73,6 +74,23 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "replicas that share a tier, which is out of reach for some and whose announcements fail": {
     ...PARTED,
     announceFaults: SOME_FAULTS,
+    authorityFaults: SOME_FAULTS,
+  },
+  "replicas with memories over the authority": { ...CALM, replicas: 3, disconnect: 0.05 },
+  "replicas with memories over an authority that fails, and die": {
+    ...CALM,
+    replicas: 3,
+    disconnect: 0.05,
+    kill: 0.02,
+    authorityFaults: SOME_FAULTS,
+  },
+  "replicas with memories and a shared tier": { ...CALM, shared: true, replicas: 3, disconnect: 0.05 },
+  "replicas with memories and a shared tier, and die": {
+    ...CALM,
+    shared: true,
+    replicas: 3,
+    disconnect: 0.05,
+    kill: 0.02,
     authorityFaults: SOME_FAULTS,
   },
 };

@@ -53,7 +53,7 @@ Deno.test("loadConfig() fills in every default", () => {
     data: { database: { driver: "sqlite", path: "test.db" }, redis: undefined },
     cache: {
       maxValueBytes: 2 ** 20,
-      local: { disabled: false, maxBytes: 2 ** 28, maxEntryBytes: 2 ** 21 },
+      local: { disabled: false, maxBytes: 2 ** 28, maxEntryBytes: 2 ** 21, maxStaleMs: 0 },
       backfillQueueSize: 10_000,
     },
     log: { level: "info" },

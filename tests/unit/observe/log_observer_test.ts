@@ -71,6 +71,21 @@ Deno.test("LogObserver writes every mistake of ours", () => {
   ]);
 });
 
+Deno.test("LogObserver.invalidationsAre() warns of every way of hearing of changes but tracking", () => {
+  const { observer, look } = observing();
+  for (const state of ["tracking", "publishing", "refused", "lost"] as const) {
+    observer.invalidationsAre(state);
+  }
+  const lines = look();
+  assertEquals(lines.map(({ level, state }) => `${level} ${state}`), [
+    "info tracking",
+    "warn publishing",
+    "warn refused",
+    "warn lost",
+  ]);
+  assertEquals(new Set(lines.map(({ note }) => note)).size, 4, "each says something of its own");
+});
+
 Deno.test("LogObserver writes a line in ten seconds for each part of the transport that fails", () => {
   const { observer, look } = observing();
   for (const where of ["accept", "accept", "/s/M"]) {

@@ -1,0 +1,77 @@
+/**
+ * Measures how long memory is stale: from the moment a write has returned on one replica until the last of two
+ * others, each in a thread of its own, has dropped what it had. On a Redis of its own:
+ *
+ *     deno run --permission-set=test tests/bench/staleness.ts
+ */
+import { Worker } from "node:worker_threads";
+import { CoherentReplica } from "../support/coherent_replica.ts";
+import { printLine } from "../support/print_line.ts";
+import { startRedis } from "../support/redis.ts";
+import { type Order, preciseNowMs, type Report } from "./staleness_replica.ts";
+import { percentile } from "./statistics.ts";
+
+const OTHERS = 2;
+const KEY_PREFIX = "staleness:";
+
+/** The staleness of each of `writes` writes in ms, 0 where the others knew before the writer did. */
+export async function measureStaleness(writes: number): Promise<number[]> {
+  await using resources = new AsyncDisposableStack();
+  const redis = resources.use(await startRedis());
+  const writer = resources.use(new CoherentReplica(redis, { keyPrefix: KEY_PREFIX }));
+  await writer.becomes("tracking");
+  const others = Array.from({ length: OTHERS }, () => resources.use(new Other()));
+  await Promise.all(others.map((other) => other.send({ port: redis.port, keyPrefix: KEY_PREFIX })));
+
+  const stalenessMs: number[] = [];
+  for (let write = 0; write < writes; write++) {
+    const told = others.map((other) => other.told());
+    await writer.write(String(write));
+    const acknowledgedAtMs = preciseNowMs();
+    stalenessMs.push(Math.max(0, Math.max(...await Promise.all(told)) - acknowledgedAtMs));
+    // So that the next write finds an entry in each memory.
+    await Promise.all(others.map((other) => other.send("read")));
+  }
+  return stalenessMs;
+}
+
+/** The thread of one of the other replicas. */
+class Other implements AsyncDisposable {
+  readonly #worker = new Worker(new URL("staleness_replica.ts", import.meta.url));
+  #done = Promise.withResolvers<void>();
+  #told = Promise.withResolvers<number>();
+
+  constructor() {
+    this.#worker.on("message", (report: Report) => {
+      if (report === "done") this.#done.resolve();
+      else this.#told.resolve(report.toldAtMs);
+    });
+  }
+
+  /** Resolves once it has done it. */
+  send(order: Order): Promise<void> {
+    this.#done = Promise.withResolvers();
+    this.#worker.postMessage(order);
+    return this.#done.promise;
+  }
+
+  /** Resolves to the instant of the next invalidation. */
+  told(): Promise<number> {
+    this.#told = Promise.withResolvers();
+    return this.#told.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+if (import.meta.main) {
+  const WARM_UP = 500;
+  const stalenessMs = (await measureStaleness(5_000)).slice(WARM_UP);
+  const [p50, p99] = [50, 99].map((percent) => percentile(stalenessMs, percent).toFixed(2));
+  printLine(
+    `write acknowledged -> last of ${OTHERS} other replicas told: p50 ${p50} ms, p99 ${p99} ms, ` +
+      `most ${Math.max(...stalenessMs).toFixed(2)} ms, ${stalenessMs.length} writes`,
+  );
+}

@@ -1,0 +1,72 @@
+/** What the clients of several replicas saw, and what was done to these. All times are ms of one monotonic clock. */
+
+/** Namespaced entries and secrets have different authorities, and so different promises. */
+export type Family = "namespaced" | "secret";
+
+interface Asked {
+  readonly family: Family;
+  readonly key: string;
+  /** Who was asked. A replica that is restarted is another process. */
+  readonly process: string;
+  /** From before the request was sent ... */
+  readonly startMs: number;
+  /** ... until after its answer was there. */
+  readonly endMs: number;
+}
+
+/** An error other than "not found": of a change, that nobody knows whether and when it takes effect. */
+export interface Failure {
+  readonly kind: "failed";
+  /** The status's name: `UNAVAILABLE`. */
+  readonly code: string;
+  /** The reason that the service gave; undefined where the client never heard of it. */
+  readonly reason: string | undefined;
+}
+
+export interface Read extends Asked {
+  readonly kind: "read";
+  readonly outcome: Found | { readonly kind: "absent" } | Failure;
+}
+
+/** What a read got. */
+export interface Found {
+  readonly kind: "found";
+  readonly value: string;
+  /** Of a secret; the service makes it up when the key is created. */
+  readonly secretKey: string | undefined;
+}
+
+export interface Write extends Asked {
+  readonly kind: "write";
+  /** No other write of the history has it. */
+  readonly value: string;
+  readonly outcome: Acknowledged | Failure;
+}
+
+export interface Delete extends Asked {
+  readonly kind: "delete";
+  readonly outcome: Acknowledged | Failure;
+}
+
+export interface Acknowledged {
+  readonly kind: "acknowledged";
+}
+
+export type Operation = Read | Write | Delete;
+
+/** Something that was done to the servers, the replicas or the links between them. */
+export interface Fault {
+  /** `pause redis`, `restart replica 2`. */
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Whether Redis had forgotten everything at some instant in between. */
+  readonly emptiesRedis: boolean;
+}
+
+export interface History {
+  readonly operations: readonly Operation[];
+  readonly faults: readonly Fault[];
+  /** From here on no client writes, nothing is broken, and every replica has had the time to recover. */
+  readonly settledMs: number;
+}

@@ -1,0 +1,266 @@
+import { assertEquals } from "@std/assert";
+import type { Bounds } from "./bounds.ts";
+import type { History } from "./history.ts";
+import { checkHistory } from "./history_checker.ts";
+import { Story } from "./story.ts";
+import type { Rule } from "./violation.ts";
+
+/** Secrets of other replicas may lag by 100 ms, and by 1000 around a fault and for 500 after it. */
+const BOUNDS: Bounds = {
+  graceMs: { namespaced: { calm: 0, disturbed: 0 }, secret: { calm: 100, disturbed: 1000 } },
+  recoveryMs: 500,
+  lingerMs: 200,
+};
+
+const UNKNOWN = { outcome: "unknown" } as const;
+
+function rules(history: History): Rule[] {
+  return checkHistory(history, BOUNDS).map(({ rule }) => rule);
+}
+
+const namespaced = () => new Story("namespaced");
+const secret = () => new Story("secret");
+
+/** What a history must be accused of, by what it tells. */
+const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
+  ["accepts a key that was never there", namespaced().read([0, 1], undefined).told(), []],
+  ["accepts what was written", namespaced().wrote([0, 1], "a").read([2, 3], "a").told(), []],
+  ["refuses what nobody wrote", namespaced().wrote([0, 1], "a").read([2, 3], "b").told(), [
+    "unwritten value",
+  ]],
+  ["refuses what is written only later", namespaced().read([0, 1], "a").wrote([2, 3], "a").told(), [
+    "unwritten value",
+  ]],
+  [
+    "refuses an acknowledged write that is lost",
+    namespaced().wrote([0, 1], "a").read([2, 3], undefined).told(),
+    [
+      "false miss",
+    ],
+  ],
+  [
+    "refuses a value that a later write has replaced",
+    namespaced().wrote([0, 1], "a").wrote([2, 3], "b").read([4, 5], "a").told(),
+    ["stale value"],
+  ],
+  [
+    "refuses a value that was deleted",
+    namespaced().wrote([0, 1], "a").deleted([2, 3]).read([4, 5], "a").told(),
+    [
+      "deleted value",
+    ],
+  ],
+  [
+    "accepts either of two writes at once",
+    namespaced().wrote([0, 9], "a").wrote([1, 8], "b").read([10, 11], "a").read([12, 13], "a").told(),
+    [],
+  ],
+  [
+    "refuses first the one and then the other once both have ended",
+    namespaced().wrote([0, 9], "a").wrote([1, 8], "b").read([10, 11], "a").read([12, 13], "b").told(),
+    ["returned value"],
+  ],
+  [
+    "refuses that they take turns while they are under way",
+    namespaced().wrote([0, 99], "a").wrote([1, 98], "b").read([10, 11], "a").read([12, 13], "b")
+      .read([14, 15], "a").told(),
+    ["returned value"],
+  ],
+  [
+    "accepts turns within the grace",
+    secret().wrote([0, 9], "a").wrote([1, 8], "b").read([10, 11], "a").read([100, 101], "b", { at: "2" })
+      .told(),
+    [],
+  ],
+  [
+    "accepts either side of a write that is under way",
+    namespaced().wrote([0, 1], "a").wrote([2, 9], "b").read([3, 4], "a").read([5, 6], "b").told(),
+    [],
+  ],
+  [
+    "refuses what was there before a value that somebody has seen",
+    namespaced().wrote([0, 1], "a").wrote([2, 9], "b").read([3, 4], "b").read([5, 6], "a").told(),
+    ["stale value"],
+  ],
+  [
+    "accepts that a failed write takes effect, never or late",
+    namespaced().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "a").read([6, 7], "b").told(),
+    [],
+  ],
+  [
+    "refuses that a failed write is undone once it was seen",
+    namespaced().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "b").read([6, 7], "a").told(),
+    ["stale value"],
+  ],
+  [
+    "accepts that a failed delete takes effect, never or late",
+    namespaced().wrote([0, 1], "a").deleted([2, 3], UNKNOWN).read([4, 5], "a").read([6, 7], undefined).told(),
+    [],
+  ],
+  [
+    "accepts that a commit that was seen but not acknowledged is undone by a crash",
+    secret().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "b").read([600, 601], "a").told(),
+    [],
+  ],
+  [
+    "accepts that an emptied Redis forgets entries",
+    namespaced().wrote([0, 1], "a").fault([2, 3], { emptiesRedis: true }).read([4, 5], undefined).told(),
+    [],
+  ],
+  [
+    "refuses that an emptied Redis remembers them",
+    namespaced().wrote([0, 1], "a").fault([2, 3], { emptiesRedis: true }).read([4, 5], "a").told(),
+    ["deleted value"],
+  ],
+  [
+    "refuses that an emptied Redis forgets secrets",
+    secret().wrote([0, 1], "a").fault([2, 3], { emptiesRedis: true }).read([4, 5], undefined).told(),
+    ["false miss"],
+  ],
+  [
+    "refuses a miss in an outage",
+    namespaced().wrote([0, 1], "a").fault([2, 9]).read([3, 4], undefined).read([10, 11], "a").told(),
+    ["false miss"],
+  ],
+  [
+    "accepts an error in an outage",
+    namespaced().wrote([0, 1], "a").fault([2, 9]).failedToRead([3, 4]).told(),
+    [],
+  ],
+  [
+    "lets other replicas lag for the grace, to its last millisecond",
+    secret().wrote([0, 1], "a").wrote([2, 3], "b").read([103, 104], "a", { at: "2" }).told(),
+    [],
+  ],
+  [
+    "refuses a replica that lags for longer",
+    secret().wrote([0, 1], "a").deleted([2, 3]).read([104, 105], "a", { at: "2" }).told(),
+    ["deleted value"],
+  ],
+  [
+    "never lets a replica lag behind itself",
+    secret().wrote([0, 1], "a").wrote([2, 3], "b").read([4, 5], "a").told(),
+    ["stale value"],
+  ],
+  [
+    "lets replicas lag for longer until they have recovered from a fault",
+    secret().wrote([0, 1], "a").wrote([600, 601], "b").fault([100, 200]).read([700, 702], "a", { at: "2" })
+      .told(),
+    [],
+  ],
+  [
+    "ends that when they have recovered",
+    secret().wrote([0, 1], "a").wrote([600, 601], "b").fault([100, 200]).read([702, 703], "a", { at: "2" })
+      .told(),
+    ["stale value"],
+  ],
+  [
+    "lets a read share the answer to an older one, and so what was true then",
+    namespaced().wrote([0, 1], "a").wrote([4, 5], "b", { at: "2" }).read([2, 9], "a").read([6, 9], "a")
+      .told(),
+    [],
+  ],
+  [
+    "lets a read share what one was waiting for that has given up",
+    namespaced().wrote([0, 1], "a").failedToRead([2, 5]).wrote([3, 4], "b", { at: "2" }).read([6, 9], "a")
+      .told(),
+    [],
+  ],
+  [
+    "lets nobody share the read of another replica",
+    namespaced().wrote([0, 1], "a").wrote([4, 5], "b", { at: "2" }).read([2, 9], "a").read([6, 9], "a", {
+      at: "3",
+    }).told(),
+    ["stale value"],
+  ],
+  [
+    "refuses any lag once everything has settled",
+    secret().wrote([0, 1], "a").wrote([2, 3], "b").read([50, 51], "a", { at: "2" }).told({ settledMs: 50 }),
+    ["stale value"],
+  ],
+  [
+    "refuses an error once everything has settled",
+    secret().wrote([0, 1], "a").failedToRead([50, 51]).told({ settledMs: 50 }),
+    ["unavailable"],
+  ],
+  [
+    "accepts an error then that another attempt makes good",
+    secret().wrote([0, 1], "a").failedToRead([50, 51]).read([52, 53], "a").told({ settledMs: 50 }),
+    [],
+  ],
+  [
+    "refuses that replicas disagree on a failed write once everything has settled",
+    secret().wrote([0, 1], "a", UNKNOWN).read([50, 51], "a").read([50, 51], undefined, { at: "2" })
+      .told({ settledMs: 50 }),
+    ["disagreement"],
+  ],
+  [
+    "refuses an error that no outage explains",
+    secret().failedToRead([0, 1], { code: "INTERNAL", reason: "INTERNAL" }).told(),
+    ["wrong error"],
+  ],
+  [
+    "accepts the error of a client that has lost its connection",
+    secret().failedToRead([0, 1], { code: "INTERNAL", reason: undefined }).told(),
+    [],
+  ],
+  [
+    "accepts a secretKey that stays for as long as the secret does, and then is another",
+    secret().wrote([0, 1], "a").read([2, 3], "a", { secretKey: "x" })
+      .wrote([4, 5], "b").read([6, 7], "b", { secretKey: "x" })
+      .deleted([8, 9]).wrote([10, 11], "c").read([12, 13], "c", { secretKey: "y" }).told(),
+    [],
+  ],
+  [
+    "refuses two secretKeys of one write",
+    secret().wrote([0, 1], "a").read([2, 3], "a", { secretKey: "x" }).read([4, 5], "a", { secretKey: "y" })
+      .told(),
+    ["changed secretKey"],
+  ],
+  [
+    "refuses another secretKey without a delete",
+    secret().wrote([0, 1], "a").read([2, 3], "a", { secretKey: "x" })
+      .wrote([4, 5], "b").read([6, 7], "b", { secretKey: "y" }).told(),
+    ["changed secretKey"],
+  ],
+  [
+    "accepts another secretKey after a delete that failed",
+    secret().wrote([0, 1], "a").read([2, 3], "a", { secretKey: "x" }).deleted([3, 4], UNKNOWN)
+      .wrote([5, 6], "b").read([7, 8], "b", { secretKey: "y" }).told(),
+    [],
+  ],
+  [
+    "refuses the same secretKey after a delete",
+    secret().wrote([0, 1], "a").read([2, 3], "a", { secretKey: "x" }).deleted([4, 5])
+      .wrote([6, 7], "b").read([8, 9], "b", { secretKey: "x" }).told(),
+    ["kept secretKey"],
+  ],
+  [
+    "refuses what a backfill that ignores a tombstone leaves behind: a deleted secret, at every replica",
+    secret().wrote([0, 1], "a").read([2, 9], "a", { at: "2" }).deleted([3, 4])
+      .read([500, 501], "a", { at: "2" }).read([502, 503], "a", { at: "3" }).told(),
+    ["deleted value", "deleted value"],
+  ],
+  [
+    "refuses what a fill of memory without a fence leaves behind: an older value than the replica's own write",
+    namespaced().wrote([0, 1], "a").read([2, 5], "a").wrote([3, 4], "b").read([6, 7], "a").told(),
+    ["stale value"],
+  ],
+];
+
+for (const [title, history, expected] of HISTORIES) {
+  Deno.test(`checkHistory() ${title}`, () => assertEquals(rules(history), [...expected]));
+}
+
+Deno.test("checkHistory() names the operations that contradict each other, the offending one first", () => {
+  const history = namespaced().wrote([0, 1], "a").wrote([2, 3], "b").read([4, 5], "a").told();
+  const [a, b, read] = history.operations;
+  const [violation] = checkHistory(history, BOUNDS);
+  assertEquals(violation?.operations, [read!, a!, b!]);
+});
+
+Deno.test("checkHistory() keeps keys and families apart", () => {
+  const one = namespaced().wrote([0, 1], "a").told();
+  const other = secret().read([2, 3], undefined).told();
+  assertEquals(rules({ ...one, operations: [...one.operations, ...other.operations] }), []);
+});

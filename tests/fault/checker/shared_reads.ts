@@ -1,0 +1,21 @@
+import type { Read } from "./history.ts";
+
+/**
+ * For each read the start of the oldest one that it may have got its answer from: a replica lets a read join
+ * one of the same key that is under way. Reads are those of one key.
+ *
+ *     process 1   |--- get ---------|
+ *     process 2        |- set -|
+ *     process 1                  |- get -|     may join the first, and return what was there before the set
+ */
+export function oldestShared(reads: readonly Read[], lingerMs: number): Map<Read, number> {
+  const oldest = new Map<Read, number>();
+  const underWay = new Map<string, Read[]>();
+  const endMs = (read: Read) => read.outcome.kind === "failed" ? read.endMs + lingerMs : read.endMs;
+  for (const read of [...reads].sort((a, b) => a.startMs - b.startMs)) {
+    const joinable = (underWay.get(read.process) ?? []).filter((other) => endMs(other) >= read.startMs);
+    oldest.set(read, Math.min(read.startMs, ...joinable.map((other) => oldest.get(other)!)));
+    underWay.set(read.process, [...joinable, read]);
+  }
+  return oldest;
+}

@@ -1,0 +1,50 @@
+import type { Read } from "./history.ts";
+import type { State } from "./states.ts";
+import type { Violation } from "./violation.ts";
+
+/** What is certain about the time of a value: it was there before the one and after the other instant. */
+interface Tenure {
+  /** It had come by then. */
+  readonly byMs: number;
+  /** It had not gone by then; before {@link byMs} where nobody saw it for long. */
+  readonly stillMs: number;
+  /** The read that says so. */
+  readonly read: Read;
+}
+
+/**
+ * A value that was replaced does not come back, so that of two values one had gone before the other came.
+ * This finds what neither of two writes at once can be blamed for alone:
+ *
+ *     write 1   |-----------|               write 1   |---------------------|
+ *     write 2   |-----------|               write 2   |---------------------|
+ *     reads                    1    2       reads        1    2    1
+ *
+ * Source: Gibbons and Korach, Testing Shared Memories (1997): zones of a history whose writes are all different.
+ */
+export function checkTurns(states: readonly State[], floors: ReadonlyMap<Read, number>): Violation[] {
+  const all = tenures(states, floors);
+  return all.flatMap((one, index): Violation[] => {
+    const other = all.slice(0, index).find((other) => one.byMs < other.stillMs && other.byMs < one.stillMs);
+    if (other === undefined) return [];
+    const [last, first] = one.stillMs > other.stillMs ? [one.read, other.read] : [other.read, one.read];
+    const text = `${last.process} found a value that had taken turns with another one`;
+    return [{ rule: "returned value", text, operations: [last, first] }];
+  });
+}
+
+/** The values that somebody saw and that nothing but a later change has undone. */
+function tenures(states: readonly State[], floors: ReadonlyMap<Read, number>): Tenure[] {
+  const last = new Map<string, readonly [Read, number]>();
+  for (const [read, untilMs] of floors) {
+    if (read.outcome.kind !== "found") continue;
+    const { value } = read.outcome;
+    const known = last.get(value);
+    if (known === undefined || untilMs > known[1]) last.set(value, [read, untilMs]);
+  }
+  return states.flatMap(({ value, durableMs }) => {
+    const found = value === undefined ? undefined : last.get(value);
+    if (found === undefined || durableMs === Infinity) return [];
+    return [{ byMs: durableMs, stillMs: found[1], read: found[0] }];
+  });
+}

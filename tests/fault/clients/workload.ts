@@ -1,0 +1,51 @@
+import type { Family } from "../checker/history.ts";
+import type { KeyName, RecordingClient } from "./recorder.ts";
+
+/** For how long keys are written before others take their place. */
+const EPISODE_MS = 1_000;
+/** For how many episodes more they are read. */
+const READ_EPISODES = 5;
+const KEYS_PER_FAMILY = 3;
+
+const FAMILIES: readonly Family[] = ["namespaced", "secret"];
+
+/**
+ * Few keys, which many clients write, read and delete at once for a while, and then only read: what is wrong
+ * for a moment shows while they are busy, and what stays wrong afterwards, when no later write covers it up.
+ */
+export class Workload {
+  readonly #startMs = performance.now();
+  #lastValue = 0;
+
+  /** One call, chosen at random. */
+  async step(client: RecordingClient, random: () => number): Promise<void> {
+    const episode = this.#episode;
+    const dice = random();
+    if (dice < 0.65) {
+      const age = random() < 0.5 ? 0 : Math.floor(random() * READ_EPISODES);
+      await client.read(anyKey(Math.max(0, episode - age), random));
+    } else if (dice < 0.88) await client.write(anyKey(episode, random), `v${++this.#lastValue}`);
+    else await client.delete(anyKey(episode, random));
+  }
+
+  /** Every key so far. */
+  keys(): KeyName[] {
+    const episodes = Array.from({ length: this.#episode + 1 }, (_, episode) => episode);
+    return episodes.flatMap(keysOf);
+  }
+
+  get #episode(): number {
+    return Math.floor((performance.now() - this.#startMs) / EPISODE_MS);
+  }
+}
+
+function anyKey(episode: number, random: () => number): KeyName {
+  const keys = keysOf(episode);
+  return keys[Math.floor(random() * keys.length)]!;
+}
+
+function keysOf(episode: number): KeyName[] {
+  return FAMILIES.flatMap((family) =>
+    Array.from({ length: KEYS_PER_FAMILY }, (_, index) => ({ family, key: `${episode}-${index}` }))
+  );
+}

@@ -1,0 +1,76 @@
+import { CacheClient } from "../../support/client.ts";
+import { type RunningService, type ServiceSetup, startService } from "../../support/service.ts";
+import type { TcpProxy } from "../../support/tcp_proxy.ts";
+import { waitFor } from "../../support/wait_for.ts";
+
+/** A process of a replica, for as long as it lives. */
+export interface ReplicaProcess {
+  /** `replica 2, process 1`: no other process of the cluster has this name. */
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface ReplicaOptions {
+  readonly name: string;
+  readonly redisLink: TcpProxy;
+  readonly mysqlLink: TcpProxy;
+  /** Its configuration, which leads to the links. */
+  readonly setup: ServiceSetup;
+}
+
+/** One of several services that share Redis and MySQL, each with links of its own to them. */
+export class Replica implements AsyncDisposable {
+  readonly name: string;
+  readonly redisLink: TcpProxy;
+  readonly mysqlLink: TcpProxy;
+  readonly #setup: ServiceSetup;
+  #starts = 0;
+  #service: RunningService | undefined;
+  #process: ReplicaProcess | undefined;
+
+  constructor({ name, redisLink, mysqlLink, setup }: ReplicaOptions) {
+    this.name = name;
+    this.redisLink = redisLink;
+    this.mysqlLink = mysqlLink;
+    this.#setup = setup;
+  }
+
+  /** Undefined while it is down. */
+  get process(): ReplicaProcess | undefined {
+    return this.#process;
+  }
+
+  /** Resolves once it takes calls. */
+  async start(): Promise<void> {
+    this.#service = await startService(this.#setup);
+    this.#process = { name: `${this.name}, process ${++this.#starts}`, address: this.#service.address };
+  }
+
+  async kill(): Promise<void> {
+    this.#process = undefined;
+    await this.#service?.kill();
+  }
+
+  pause(): void {
+    this.#service?.signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#service?.signal("SIGCONT");
+  }
+
+  /** Resolves once it says that it reaches both servers. */
+  async healthy(): Promise<void> {
+    if (this.#process === undefined) throw new Error(`Cannot ask ${this.name}: it is down`);
+    using client = new CacheClient(this.#process.address);
+    await waitFor(async () => {
+      const tiers = await Promise.all([client.health("redis"), client.health("database")]);
+      return tiers.every((status) => status === "SERVING");
+    }, { what: `${this.name} to reach Redis and MySQL`, timeoutMs: 15_000 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Also ends one that is frozen.
+    await this.kill();
+  }
+}

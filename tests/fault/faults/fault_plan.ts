@@ -1,0 +1,81 @@
+import type { Profile } from "../profile.ts";
+import { FAULT_KINDS, type FaultKind, type Thing } from "./fault_kinds.ts";
+
+/** A fault at its time, in ms since the start of the run. */
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  /** Index of the replica, for those that are done to one. */
+  readonly replica: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** No other fault is done to these before `recoveryMs` after the end of this one. */
+  readonly things: readonly string[];
+  readonly recoveryMs: number;
+}
+
+export interface PlanOptions {
+  readonly replicas: number;
+  readonly lengthMs: number;
+  readonly outbox: Profile["outbox"];
+}
+
+/** What a run begins with, in which clients fill the tiers. */
+const QUIET_MS = 500;
+/** The longest pause between the starts of two faults. */
+const LONGEST_PAUSE_MS = 900;
+/** How long a replica may take to tell Redis what it could not tell it before. */
+const REPAIR_MS = 2_500;
+
+/** Chooses what happens when; faults overlap unless they are done to the same thing. */
+export function planFaults(
+  random: () => number,
+  { replicas, lengthMs, outbox }: PlanOptions,
+): PlannedFault[] {
+  const kinds = FAULT_KINDS.filter(({ needsOutbox }) => outbox === "present" || !needsOutbox);
+  const between = (low: number, high: number) => low + random() * (high - low);
+  const busyUntilMs = new Map<string, number>();
+  const planned: PlannedFault[] = [];
+  for (let startMs = QUIET_MS; startMs < lengthMs; startMs += between(0, LONGEST_PAUSE_MS)) {
+    const kind = choose(kinds, random());
+    const replica = Math.floor(random() * replicas);
+    const endMs = startMs + between(...kind.lengthMs);
+    const things = thingsOf(kind, replica, { replicas, outbox });
+    if (endMs > lengthMs || things.some((thing) => (busyUntilMs.get(thing) ?? 0) > startMs)) continue;
+    const recoveryMs = kind.on.includes("redis") && outbox === "absent" ? REPAIR_MS : 0;
+    for (const thing of things) busyUntilMs.set(thing, endMs + recoveryMs);
+    planned.push({ kind, replica, startMs, endMs, things, recoveryMs });
+  }
+  return planned;
+}
+
+/** Without an outbox, no replica may be killed or paused while it may have something to tell Redis. */
+function thingsOf(
+  kind: FaultKind,
+  replica: number,
+  { replicas, outbox }: Pick<PlanOptions, "replicas" | "outbox">,
+): string[] {
+  const things = kind.on.flatMap((thing) => {
+    if (thing === "every redis link") {
+      return Array.from({ length: replicas }, (_, index) => `redis link ${index}`);
+    }
+    return isOfReplica(thing) ? [`${thing} ${replica}`] : [thing];
+  });
+  return outbox === "absent" && kind.on.includes("replica") ? [...things, "redis"] : things;
+}
+
+function isOfReplica(thing: Thing): boolean {
+  return thing === "replica" || thing === "redis link" || thing === "mysql link";
+}
+
+function choose(kinds: readonly FaultKind[], dice: number): FaultKind {
+  let left = dice * kinds.reduce((sum, { weight }) => sum + weight, 0);
+  return kinds.find(({ weight }) => (left -= weight) < 0)!;
+}
+
+/** `pause replica 2`, `FLUSHALL`. */
+export function faultName({ kind, replica }: Pick<PlannedFault, "kind" | "replica">): string {
+  if (!kind.on.some(isOfReplica)) return kind.name;
+  return kind.on.includes("replica")
+    ? `${kind.name} replica ${replica + 1}`
+    : `${kind.name} of replica ${replica + 1}`;
+}

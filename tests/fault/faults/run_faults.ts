@@ -1,0 +1,45 @@
+import type { Fault } from "../checker/history.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { faultName, type PlannedFault } from "./fault_plan.ts";
+
+/**
+ * Does what is planned, counted from `originMs` of `performance.now()`, and resolves once every fault has ended,
+ * to when each really began and ended. What takes longer than planned keeps those waiting that are done to the
+ * same thing.
+ */
+export async function runFaults(
+  cluster: Cluster,
+  planned: readonly PlannedFault[],
+  originMs: number,
+): Promise<Fault[]> {
+  const recovered = new Map<string, Promise<unknown>>();
+  return await Promise.all(planned.map((fault) => {
+    const before = Promise.all(fault.things.map((thing) => recovered.get(thing)));
+    const run = before.then(() => runFault(cluster, fault, originMs));
+    // What goes wrong in it rejects the whole; nobody else need be told.
+    const after = run.then(({ endMs }) => reach(endMs + fault.recoveryMs), () => undefined);
+    for (const thing of fault.things) recovered.set(thing, after);
+    return run;
+  }));
+}
+
+async function runFault(cluster: Cluster, fault: PlannedFault, originMs: number): Promise<Fault> {
+  const { kind } = fault;
+  const replica = cluster.replicas[fault.replica]!;
+  await reach(originMs + fault.startMs);
+  const startMs = performance.now();
+  await kind.begin(cluster, replica);
+  await reach(startMs + fault.endMs - fault.startMs);
+  await kind.end(cluster, replica);
+  return {
+    name: faultName(fault),
+    startMs,
+    endMs: performance.now(),
+    emptiesRedis: kind.emptiesRedis,
+  };
+}
+
+/** Resolves at this time of `performance.now()`. */
+function reach(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - performance.now())));
+}

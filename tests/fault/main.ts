@@ -1,0 +1,42 @@
+/**
+ * Records and checks histories, one a seed: `deno task check-history --seconds 60 --seeds 20`, or `--seed 7` for
+ * one that has failed. Ends with `N passed, N failed`; the exit code is 1 unless all passed.
+ */
+import { parseArgs } from "node:util";
+import { printLine } from "../support/print_line.ts";
+import { checkHistory } from "./checker/history_checker.ts";
+import { PROFILE } from "./profile.ts";
+import { reportViolations, summarize } from "./report.ts";
+import { recordHistory } from "./run.ts";
+
+/** Resolves to the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: "string", default: "60" },
+      seeds: { type: "string", default: "1" },
+      seed: { type: "string", default: String(crypto.getRandomValues(new Uint32Array(1))[0]) },
+    },
+  });
+  const seconds = wholeNumber("seconds", values.seconds);
+  const seeds = wholeNumber("seeds", values.seeds);
+  const firstSeed = wholeNumber("seed", values.seed);
+  let passed = 0;
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    const history = await recordHistory({ profile: PROFILE, seed, lengthMs: seconds * 1000 });
+    const violations = checkHistory(history, PROFILE.bounds);
+    printLine(`seed ${seed}: ${violations.length} violations, ${summarize(history)}`);
+    if (violations.length === 0) passed++;
+    else printLine(reportViolations(history, violations));
+  }
+  printLine(`${passed} passed, ${seeds - passed} failed`);
+  return passed === seeds ? 0 : 1;
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new TypeError(`Cannot read --${name} ${text}: expected a whole number`);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

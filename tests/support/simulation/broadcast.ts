@@ -1,0 +1,90 @@
+import type { CacheKey } from "../../../src/core/key.ts";
+import type { Invalidations } from "../../../src/core/ports.ts";
+import type { Clock } from "../../../src/core/clock.ts";
+import type { Line, SimulatedNetwork } from "./network.ts";
+
+interface Listener {
+  readonly target: Invalidations;
+  readonly line: Line;
+  readonly onTold: (key: CacheKey | undefined) => void;
+  isConnected: boolean;
+}
+
+/** Tells replicas of changes as Redis's tracking does: late, in order for each, never of one's own, and not always. */
+export class SimulatedBroadcast {
+  readonly #clock: Clock;
+  readonly #network: SimulatedNetwork;
+  readonly #listeners = new Map<object, Listener>();
+
+  constructor(clock: Clock, network: SimulatedNetwork) {
+    this.#clock = clock;
+    this.#network = network;
+  }
+
+  /** `onTold` is called when a message has arrived: about a key, or about all when it is undefined. */
+  join(replica: object, target: Invalidations, onTold: (key: CacheKey | undefined) => void): void {
+    this.#listeners.set(replica, { target, line: this.#network.line(), onTold, isConnected: false });
+    this.reconnect(replica);
+  }
+
+  leave(replica: object): void {
+    this.#listeners.get(replica)?.line.cut();
+    this.#listeners.delete(replica);
+  }
+
+  /** Whether the replica has a line; it may not have been told so yet. */
+  isConnected(replica: object): boolean {
+    return this.#listeners.get(replica)?.isConnected ?? false;
+  }
+
+  /** Loses the line and all that is on its way; the replica notices at once. */
+  disconnect(replica: object): void {
+    const listener = this.#listeners.get(replica);
+    if (listener === undefined) return;
+    listener.isConnected = false;
+    listener.line.cut();
+    listener.target.suspend();
+  }
+
+  /** Tells the replica of all that happens from now on, and first that it does. */
+  reconnect(replica: object): void {
+    const listener = this.#listeners.get(replica);
+    if (listener === undefined) return;
+    listener.isConnected = true;
+    const atMs = this.#clock.now();
+    listener.line.send(() => {
+      listener.target.resume(atMs);
+      listener.onTold(undefined);
+    });
+  }
+
+  /** Tells all but the one who has made the change. */
+  changed(key: CacheKey, by: object): void {
+    for (const [replica, { isConnected, line, target, onTold }] of this.#listeners) {
+      if (!isConnected || replica === by) continue;
+      line.send(() => {
+        target.invalidate(key);
+        onTold(key);
+      });
+    }
+  }
+
+  /** Tells everybody that all is gone. */
+  flushed(): void {
+    for (const { isConnected, line, target, onTold } of this.#listeners.values()) {
+      if (!isConnected) continue;
+      line.send(() => {
+        target.invalidateAll();
+        onTold(undefined);
+      });
+    }
+  }
+
+  /** Tells everybody that the line still stands. */
+  confirm(): void {
+    const atMs = this.#clock.now();
+    for (const { isConnected, line, target } of this.#listeners.values()) {
+      if (isConnected) line.send(() => target.confirm(atMs));
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { createServer, type Server, Socket } from "node:net";
+
+/**
+ * A way to a server that a test may break: cut it, let it go silent, or slow it down. Connections are never
+ * refused, so that no other program can take the port in the meantime.
+ */
+export class TcpProxy implements AsyncDisposable {
+  readonly #target: { readonly hostname: string; readonly port: number };
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #state: "open" | "cut" | "held" = "open";
+  #delayMs = 0;
+
+  private constructor(target: { readonly hostname: string; readonly port: number }) {
+    this.#target = target;
+    this.#server = createServer({ allowHalfOpen: true }, (near) => this.#join(near));
+  }
+
+  /** Listens on a free port of 127.0.0.1. */
+  static async open(target: { readonly hostname: string; readonly port: number }): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("The proxy has been closed");
+    return address.port;
+  }
+
+  /** Resets every connection, and each new one, until {@link heal}. */
+  cut(): void {
+    this.#state = "cut";
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Passes nothing on until {@link heal}, which then passes on everything, as TCP does after lost packets. */
+  hold(): void {
+    this.#state = "held";
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** Passes everything on `ms` later, in each direction, until {@link heal}. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  heal(): void {
+    this.#state = "open";
+    this.#delayMs = 0;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #join(near: Socket): void {
+    if (this.#state === "cut") {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = new Socket({ allowHalfOpen: true });
+    far.connect(this.#target.port, this.#target.hostname);
+    this.#pass(near, far);
+    this.#pass(far, near);
+  }
+
+  #pass(from: Socket, to: Socket): void {
+    this.#sockets.add(from);
+    let order = Promise.resolve();
+    const later = (action: () => void) => {
+      const dueMs = performance.now() + this.#delayMs;
+      order = order.then(() => due(dueMs)).then(() => {
+        if (!to.destroyed) action();
+      });
+    };
+    from.on("data", (bytes) => later(() => to.write(bytes)));
+    from.on("end", () => later(() => to.end()));
+    from.on("error", () => to.resetAndDestroy());
+    from.on("close", () => {
+      this.#sockets.delete(from);
+      later(() => to.end());
+    });
+    if (this.#state === "held") from.pause();
+  }
+}
+
+/** Resolves at this time of `performance.now()`, at once if it has come. */
+function due(ms: number): Promise<void> | undefined {
+  const leftMs = ms - performance.now();
+  if (leftMs <= 0) return undefined;
+  return new Promise((resolve) => setTimeout(resolve, leftMs));
+}

@@ -1,0 +1,92 @@
+import { assertEquals } from "@std/assert";
+import { CONFIRMED_FOR_MS, LocalGate } from "../../../src/cache/local_gate.ts";
+import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
+import { UNVERSIONED } from "../../../src/core/version.ts";
+import { LruMemory } from "../../../src/store/lru.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const KEY = cacheKey("n", "k");
+const ENTRY = { value: 1, expiresAtMs: Infinity, version: UNVERSIONED };
+
+/** A gate before a memory that may hold one entry; what drops from it is a chain of the test's own. */
+function setUp(maxStaleMs = 0) {
+  const clock = new FakeClock();
+  const gate = new LocalGate(clock, maxStaleMs);
+  const store = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock).store(() => 8);
+  const dropped: (CacheKey | "all")[] = [];
+  gate.tell({
+    invalidate(key) {
+      dropped.push(key);
+      store.delete(key);
+    },
+    invalidateAll() {
+      dropped.push("all");
+      store.clear();
+    },
+  });
+  return { clock, gate, local: gate.guard(store), store, dropped };
+}
+
+Deno.test("LocalGate keeps memory out of use until it is told of changes", () => {
+  const { clock, gate, local, store } = setUp(60_000);
+  store.set(KEY, ENTRY);
+  assertEquals(local.get(KEY), undefined);
+  local.set(KEY, ENTRY);
+  assertEquals(store.get(KEY), undefined, "what it would have replaced is gone");
+  gate.resume(clock.now());
+  local.set(KEY, ENTRY);
+  assertEquals(local.get(KEY), ENTRY);
+});
+
+Deno.test("LocalGate hands invalidations on, of one key and of all", () => {
+  const { clock, gate, local, dropped } = setUp();
+  gate.resume(clock.now());
+  local.set(KEY, ENTRY);
+  gate.invalidate(KEY);
+  assertEquals(local.get(KEY), undefined);
+  gate.invalidateAll();
+  assertEquals(dropped, ["all", KEY, "all"]);
+});
+
+Deno.test("LocalGate.suspend() empties memory, and resume() once more", () => {
+  const { clock, gate, local, store, dropped } = setUp();
+  gate.resume(clock.now());
+  local.set(KEY, ENTRY);
+  gate.suspend();
+  assertEquals([store.get(KEY), dropped.length], [undefined, 2]);
+  gate.resume(clock.now());
+  assertEquals(dropped, ["all", "all", "all"]);
+});
+
+Deno.test("LocalGate bypasses memory without a confirmation, and not a millisecond before that", () => {
+  const { clock, gate, local } = setUp();
+  gate.resume(clock.now());
+  local.set(KEY, ENTRY);
+  clock.advance(CONFIRMED_FOR_MS - 1);
+  assertEquals(local.get(KEY), ENTRY);
+  clock.advance(1);
+  assertEquals(local.get(KEY), undefined);
+  gate.confirm(clock.now());
+  assertEquals(local.get(KEY), ENTRY, "all that was changed has been told, so what is left is right");
+});
+
+Deno.test("LocalGate serves what was confirmed no longer ago than maxStaleMs while it is not told of changes", () => {
+  const { clock, gate, local, store } = setUp(60_000);
+  gate.resume(clock.now());
+  local.set(KEY, ENTRY);
+  clock.advance(10_000);
+  gate.suspend();
+  clock.advance(49_999);
+  assertEquals(local.get(KEY), ENTRY);
+  clock.advance(1);
+  assertEquals(local.get(KEY), undefined);
+  gate.resume(clock.now());
+  assertEquals(store.get(KEY), undefined, "it may have changed meanwhile");
+});
+
+Deno.test("LocalGate serves nothing while the machine's clock stands before the last confirmation", () => {
+  const { clock, gate, local } = setUp(60_000);
+  gate.resume(clock.now() + 1);
+  local.set(KEY, ENTRY);
+  assertEquals(local.get(KEY), undefined);
+});
