@@ -10,16 +10,17 @@ import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
-import { systemClock } from "./core/clock.ts";
+import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
-import type { Authority, Invalidations, LocalStore, SharedCache } from "./core/ports.ts";
+import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
 import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
+import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { RedisChanges } from "./store/redis_changes.ts";
@@ -45,7 +46,13 @@ interface Probed {
 /** The stores that a configuration asks for. */
 interface Stores {
   readonly entries: { readonly store: Authority<Uint8Array, EntryChange>; readonly tier: Tier };
-  readonly sharedSecrets: { readonly store: SharedCache<Secret>; readonly tier: Tier } | undefined;
+  readonly sharedSecrets:
+    | {
+      readonly store: SharedCache<Secret>;
+      readonly tier: Tier;
+      readonly outbox: Outbox<Secret, SecretChange>;
+    }
+    | undefined;
   readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
   readonly probed: readonly Probed[];
   /** Lets local memory be told of what others change; undefined where there are no others. */
@@ -167,18 +174,28 @@ async function openStores(
 ): Promise<Stores> {
   const { database, redis } = config.data;
   if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
-  const secrets = database.driver === "sqlite"
-    ? openSqlite(database, resources, observer)
-    : openMysql(database, resources, observer);
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
+  if (database.driver === "sqlite") {
+    // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
+    const { secrets, probed } = openSqlite(database, resources, observer);
+    const shared = await openRedis(redis, resources, observer);
+    return {
+      entries: shared.entries,
+      sharedSecrets: undefined,
+      secrets,
+      probed: [shared.probed, ...probed],
+      listen: shared.listen,
+    };
+  }
+  const { secrets, outbox, probed } = openMysql(database, resources, observer);
   const shared = await openRedis(redis, resources, observer);
   return {
     entries: shared.entries,
-    sharedSecrets: shared.secrets,
-    secrets: secrets.secrets,
-    probed: [shared.probed, ...secrets.probed],
+    sharedSecrets: { ...shared.secrets, outbox },
+    secrets,
+    probed: [shared.probed, ...probed],
     listen: shared.listen,
   };
 }
@@ -206,10 +223,11 @@ function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Pick<Stores, "secrets" | "probed"> {
+): Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> } {
   const { queryTimeoutMs } = config;
+  const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
-    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs },
+    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs, breaker },
     systemClock,
     observer,
   );
@@ -222,18 +240,22 @@ function openMysql(
     if (wrong !== undefined) throw new ServiceError("store_unavailable", wrong, { tier: tier.name });
     schemaIsRight = true;
   };
-  return { secrets: { store: secrets, tier }, probed: [{ tier, ping }] };
+  const outbox = new MysqlOutbox(pool, secrets, config);
+  return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
 }
 
 async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
+  const { readTimeoutMs, writeTimeoutMs } = config;
+  const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
-    { name: "redis", readTimeoutMs: config.readTimeoutMs, writeTimeoutMs: config.writeTimeoutMs },
+    { name: "redis", readTimeoutMs, writeTimeoutMs, breaker },
     systemClock,
     observer,
   );
   const connect = () =>
     resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
   const client = connect();
+  client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
   const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
   // So that the first calls find a connection; without one the service starts all the same.
   await atMost(config.connectTimeoutMs, client.ready());
@@ -267,7 +289,7 @@ async function atMost(ms: number, work: Promise<void>): Promise<void> {
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {
   const endless = new AbortController().signal;
-  return new TierProbe(systemClock, () => tier.read("ping", ping(endless)), (state) => {
+  return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
     health.setTier(tier.name, state === "up" ? "SERVING" : "NOT_SERVING");
     if (state === "up") logger.info("tier_up", { tier: tier.name });
     else logger.warn("tier_down", { tier: tier.name });

@@ -12,7 +12,7 @@ interface Translation {
   readonly retryAfterMs?: number;
 }
 
-/** How long a client should wait before it asks a tier again that was away. */
+/** How long a client should wait before it asks a tier again that was away, unless the tier says it better. */
 const RETRY_AFTER_MS = 1000;
 
 const TRANSLATIONS = {
@@ -49,7 +49,7 @@ export function toStatus(error: unknown): StatusObject {
       reason,
       metadata: known?.tier === undefined ? {} : { tier: known.tier },
       violations: known?.violations ?? [],
-      retryAfterMs,
+      retryAfterMs: retryAfterMs && (known?.retryAfterMs ?? retryAfterMs),
     }),
   );
   return { code: status, details: text, metadata };

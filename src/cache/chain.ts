@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Authority, Caller, LocalStore, SharedCache } from "../core/ports.ts";
+import type { Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import { type Fence, Fences } from "./fences.ts";
 import type { CacheObserver } from "./observer.ts";
@@ -12,7 +12,12 @@ import type { Tier } from "./tier.ts";
 /** The parts of a chain, nearest first. */
 export interface ChainOptions<V, C> {
   readonly local: LocalStore<V> | undefined;
-  readonly shared: { readonly store: SharedCache<V>; readonly tier: Tier } | undefined;
+  readonly shared: {
+    readonly store: SharedCache<V>;
+    readonly tier: Tier;
+    /** The authority's; without one, a change that cannot be announced is remembered in this process alone. */
+    readonly outbox?: Outbox<V, C>;
+  } | undefined;
   readonly authority: { readonly store: Authority<V, C>; readonly tier: Tier };
   readonly clock: Clock;
   readonly observer: CacheObserver;
@@ -21,6 +26,9 @@ export interface ChainOptions<V, C> {
   /** How many entries may wait to be copied into the shared tier. */
   readonly backfillQueueSize: number;
 }
+
+/** Who changes the truth: the authority itself, or its outbox where the shared tier could not be told. */
+type Changes<V, C> = Pick<Authority<V, C>, "write" | "remove">;
 
 /**
  * How the tiers work together: local memory, at most one shared tier, and the authority, which holds the truth.
@@ -35,6 +43,7 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #local: LocalStore<V> | undefined;
   readonly #shared: SharedTier<V> | undefined;
   readonly #authority: Authority<V, C>;
+  readonly #outbox: Outbox<V, C> | undefined;
   readonly #tier: Tier;
   readonly #clock: Clock;
   readonly #newIntent: () => string;
@@ -48,8 +57,12 @@ export class Chain<V, C> implements AsyncDisposable {
     this.#clock = options.clock;
     this.#newIntent = options.newIntent;
     if (options.shared !== undefined) {
-      const { store, tier } = options.shared;
-      this.#shared = new SharedTier(store, tier, options);
+      const { store, tier, outbox } = options.shared;
+      this.#outbox = outbox;
+      this.#shared = new SharedTier(store, tier, {
+        ...options,
+        outbox: outbox && { store: outbox, tier: this.#tier },
+      });
     }
   }
 
@@ -65,8 +78,9 @@ export class Chain<V, C> implements AsyncDisposable {
   set(key: CacheKey, change: C): Promise<Entry<V>> {
     return this.#change(
       key,
-      (signal) => this.#authority.write(key, change, signal),
+      (store, signal) => store.write(key, change, signal),
       (shared, intent, entry) => shared.publish(key, intent, entry),
+      (entry) => entry.version,
       (entry) => entry,
     );
   }
@@ -75,8 +89,9 @@ export class Chain<V, C> implements AsyncDisposable {
   async delete(key: CacheKey): Promise<void> {
     await this.#change<Version | undefined>(
       key,
-      (signal) => this.#authority.remove(key, signal),
+      (store, signal) => store.remove(key, signal),
       (shared, intent, version) => shared.bury(key, intent, version),
+      (version) => version,
       () => undefined,
     );
   }
@@ -111,7 +126,7 @@ export class Chain<V, C> implements AsyncDisposable {
       return shared;
     }
     signal.throwIfAborted();
-    const entry = await this.#tier.read("read", this.#authority.read(key, signal));
+    const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
     const mayFill = this.#mayFill(key, fence);
     if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
     // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
@@ -143,12 +158,14 @@ export class Chain<V, C> implements AsyncDisposable {
   /**
    * Changes the truth and then the nearer tiers.
    *
-   * `apply` changes the authority, `share` tells the shared tier, `kept` says what local memory may hold then.
+   * `apply` changes the truth, `share` tells the shared tier, `versionOf` says what outranks all that was before,
+   * `kept` what local memory may hold then.
    */
   async #change<T>(
     key: CacheKey,
-    apply: (signal: AbortSignal) => Promise<T>,
+    apply: (store: Changes<V, C>, signal: AbortSignal) => Promise<T>,
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
+    versionOf: (result: T) => Version | undefined,
     kept: (result: T) => Entry<V> | undefined,
   ): Promise<T> {
     using fence = this.#fences.takeForChange(key);
@@ -159,12 +176,13 @@ export class Chain<V, C> implements AsyncDisposable {
     if (this.#shared !== undefined) {
       // Announcing costs the shared copy, so the authority is asked first whether it can answer at all: while
       // it cannot, nothing changes, and reads go on being served from the shared tier.
-      await this.#tier.read("write", this.#authority.ping(signal));
+      await this.#tier.read("write", () => this.#authority.ping(signal));
       announced = await this.#shared.announce(key, intent);
     }
     let result: T;
     try {
-      result = await this.#tier.write("write", apply(signal), () => this.#drop(key));
+      const store = announced ? this.#authority : this.#outbox ?? this.#authority;
+      result = await this.#tier.write("write", () => apply(store, signal), () => this.#drop(key));
     } catch (error) {
       // It may have happened or may still happen: nobody nearer may go on answering for this key.
       this.#shared?.distrust(key);
@@ -174,7 +192,7 @@ export class Chain<V, C> implements AsyncDisposable {
     if (this.#shared !== undefined) {
       // Without an announcement another change's entry may have come in between: distrusted once more.
       if (announced) await share(this.#shared, intent, result);
-      else this.#shared.distrust(key);
+      else this.#shared.distrust(key, versionOf(result));
     }
     const entry = kept(result);
     const keep = fence.holds && entry !== undefined && !isExpired(entry, this.#clock.now());

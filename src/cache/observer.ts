@@ -1,7 +1,13 @@
+import type { BreakerState } from "./circuit_breaker.ts";
+
 /** What the chain tells whoever watches it; every method is called on the spot and must not throw. */
 export interface CacheObserver {
   /** A tier failed or ran into its time-out; the request goes on without it where it can. */
   tierFailed(tier: string, operation: string, error: unknown): void;
+  /** A tier's breaker is in another state. */
+  breakerChanged(tier: string, state: BreakerState): void;
+  /** Changes that a tier has not been told of are waiting, at least so many, because it is out of reach. */
+  outboxWaiting(tier: string, atLeast: number): void;
   /** A copy into a nearer tier was given up because too many were waiting. */
   fillDropped(tier: string): void;
 }

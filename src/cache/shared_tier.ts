@@ -7,6 +7,7 @@ import { Backfill } from "./backfill.ts";
 import { DistrustedKeys } from "./distrusted_keys.ts";
 import type { Fence } from "./fences.ts";
 import type { CacheObserver } from "./observer.ts";
+import { OutboxDrain, type OutboxSource } from "./outbox_drain.ts";
 import type { Tier } from "./tier.ts";
 
 /** The parts of a {@link SharedTier} beside its store and policy. */
@@ -15,11 +16,14 @@ export interface SharedTierOptions {
   readonly observer: CacheObserver;
   readonly newIntent: () => string;
   readonly backfillQueueSize: number;
+  /** Where changes wait that the tier could not be told of, with its tier; undefined where there is no such place. */
+  readonly outbox: OutboxSource | undefined;
 }
 
 /**
  * A shared cache as the chain uses it: none of its failures fails a call. A read that fails is "unknown"; a
- * change that cannot be announced leaves the key distrusted until the tier has a tombstone for it.
+ * change that cannot be announced leaves the key distrusted until the tier has a tombstone for it. While the tier
+ * may not know of changes that others made, it is not read at all, see {@link OutboxDrain}.
  */
 export class SharedTier<V> implements AsyncDisposable {
   readonly #store: SharedCache<V>;
@@ -28,6 +32,7 @@ export class SharedTier<V> implements AsyncDisposable {
   readonly #observer: CacheObserver;
   readonly #backfill: Backfill<V>;
   readonly #distrusted: DistrustedKeys;
+  readonly #drain: OutboxDrain | undefined;
   readonly #stop = new AbortController();
 
   constructor(store: SharedCache<V>, tier: Tier, options: SharedTierOptions) {
@@ -40,19 +45,19 @@ export class SharedTier<V> implements AsyncDisposable {
       options.backfillQueueSize,
       options.clock,
     );
-    this.#distrusted = new DistrustedKeys(
-      options.clock,
-      (key) => tier.write("bury", store.bury(key, options.newIntent(), undefined, this.#stop.signal)),
-    );
+    const bury = (key: CacheKey, version: Version | undefined) =>
+      tier.write("bury", () => store.bury(key, options.newIntent(), version, this.#stop.signal));
+    this.#drain = options.outbox && new OutboxDrain(options.outbox, { ...options, shared: tier, bury });
+    this.#distrusted = new DistrustedKeys(options.clock, bury, () => this.#drain?.distrust());
   }
 
   /** An entry that has not expired; "absent" or "tombstone" as the tier says; "unknown" when it cannot be asked. */
   async read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | "absent" | "tombstone" | "unknown"> {
-    if (this.#distrusted.has(key)) return "unknown";
+    if (!this.#mayRead(key)) return "unknown";
     try {
-      const found = await this.#tier.read("read", this.#store.read(key, signal));
+      const found = await this.#tier.read("read", () => this.#store.read(key, signal));
       // Asked again: a change may have failed to announce itself while the answer was under way.
-      if (this.#distrusted.has(key)) return "unknown";
+      if (!this.#mayRead(key)) return "unknown";
       if (typeof found !== "object") return found ?? "absent";
       return isExpired(found, this.#clock.now()) ? "absent" : found;
     } catch {
@@ -66,7 +71,7 @@ export class SharedTier<V> implements AsyncDisposable {
    */
   async announce(key: CacheKey, intent: string): Promise<boolean> {
     try {
-      await this.#tier.write("announce", this.#store.announce(key, intent, this.#stop.signal));
+      await this.#tier.write("announce", () => this.#store.announce(key, intent, this.#stop.signal));
     } catch {
       this.#distrusted.add(key);
       return false;
@@ -78,17 +83,21 @@ export class SharedTier<V> implements AsyncDisposable {
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
   async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return await this.bury(key, intent, entry.version);
-    await this.#finish(key, this.#store.publish(key, intent, entry, this.#stop.signal));
+    const publish = () => this.#store.publish(key, intent, entry, this.#stop.signal);
+    await this.#finish(key, entry.version, publish);
   }
 
   /** Ends the announcement of a delete; the tombstone stays. */
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    await this.#finish(key, this.#store.bury(key, intent, version, this.#stop.signal));
+    await this.#finish(key, version, () => this.#store.bury(key, intent, version, this.#stop.signal));
   }
 
-  /** Says that what the tier has may be older than the truth: the key is not read there until it has a tombstone. */
-  distrust(key: CacheKey): void {
-    this.#distrusted.add(key);
+  /**
+   * Says that what the tier has may be older than the truth, of which this version is known: the key is not read
+   * there until it has a tombstone that outranks it.
+   */
+  distrust(key: CacheKey, version?: Version): void {
+    this.#distrusted.add(key, version);
   }
 
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
@@ -105,22 +114,27 @@ export class SharedTier<V> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#backfill.idle();
     this.#distrusted[Symbol.dispose]();
+    this.#drain?.[Symbol.dispose]();
     this.#stop.abort();
   }
 
-  async #finish(key: CacheKey, told: Promise<void>): Promise<void> {
+  #mayRead(key: CacheKey): boolean {
+    return !this.#distrusted.has(key) && (this.#drain === undefined || this.#drain.mayTrust());
+  }
+
+  async #finish(key: CacheKey, version: Version | undefined, tell: () => Promise<void>): Promise<void> {
     try {
-      await this.#tier.write("write", told);
+      await this.#tier.write("write", tell);
     } catch {
       // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
-      this.#distrusted.add(key);
+      this.#distrusted.add(key, version);
     }
   }
 
   async #fill(key: CacheKey, entry: Entry<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return;
     try {
-      await this.#tier.write("fill", this.#store.fill(key, entry, this.#stop.signal));
+      await this.#tier.write("fill", () => this.#store.fill(key, entry, this.#stop.signal));
     } catch {
       // The observer has been told; the next read of the key tries again.
     }

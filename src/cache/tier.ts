@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
+import { CircuitBreaker, type CircuitBreakerOptions, type Outcome, type Pass } from "./circuit_breaker.ts";
 import type { CacheObserver } from "./observer.ts";
 import { Timeouts } from "./timeouts.ts";
 
@@ -9,24 +10,53 @@ export interface TierOptions {
   readonly name: string;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
+  /** A store in this process needs none. */
+  readonly breaker?: CircuitBreakerOptions;
 }
 
-/** The policy around one remote store: bounds each operation in time and turns each failure into one error. */
+/**
+ * The policy around one remote store: bounds each operation in time, asks nothing of a store that fails, and
+ * turns each failure into one error.
+ */
 export class Tier {
   readonly name: string;
   readonly #observer: CacheObserver;
   readonly #reads: Timeouts;
   readonly #writes: Timeouts;
+  readonly #breaker: CircuitBreaker | undefined;
+  #interruptions = 0;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
     this.name = options.name;
     this.#observer = observer;
     this.#reads = new Timeouts(clock, options.readTimeoutMs);
     this.#writes = new Timeouts(clock, options.writeTimeoutMs);
+    if (options.breaker !== undefined) {
+      this.#breaker = new CircuitBreaker(options.breaker, clock, (state) => {
+        this.#interruptions++;
+        observer.breakerChanged(options.name, state);
+      });
+    }
   }
 
-  /** Rejects with `store_unavailable` when the store fails or takes longer than a read may. */
-  read<T>(operation: string, work: Promise<T>): Promise<T> {
+  /**
+   * A number that changes whenever the store goes out of reach or comes back: what was learnt about it under
+   * another number may no longer be so.
+   */
+  get interruptions(): number {
+    return this.#interruptions;
+  }
+
+  /** Says that the connection to the store has been lost or is there again. */
+  interrupted(): void {
+    this.#interruptions++;
+  }
+
+  /**
+   * Rejects with `store_unavailable` when the store fails or takes longer than a read may, or at once, without
+   * asking it, while the breaker is open.
+   */
+  read<T>(operation: string, work: () => Promise<T>): Promise<T> {
     return this.#run(this.#reads, operation, work);
   }
 
@@ -34,28 +64,67 @@ export class Tier {
    * Like {@link read} with the time-out of writes. `onLate` is called when the store answers after it: the
    * write may have taken place in between.
    */
-  write<T>(operation: string, work: Promise<T>, onLate?: () => void): Promise<T> {
+  write<T>(operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {
     return this.#run(this.#writes, operation, work, onLate);
   }
 
-  async #run<T>(timeouts: Timeouts, operation: string, work: Promise<T>, onLate?: () => void): Promise<T> {
+  /** Like {@link read}, for a question that nobody waits for: an open breaker lets it through as its probe. */
+  probe<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    return this.#guarded(this.#reads, operation, work, this.#breaker?.enterEarly());
+  }
+
+  #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {
+    return this.#guarded(timeouts, operation, work, this.#breaker?.enter(), onLate);
+  }
+
+  async #guarded<T>(
+    timeouts: Timeouts,
+    operation: string,
+    work: () => Promise<T>,
+    pass: Pass | undefined,
+    onLate?: () => void,
+  ): Promise<T> {
+    const breaker = this.#breaker;
+    if (breaker !== undefined && pass === undefined) {
+      throw this.#unavailable(operation, "it has failed too often and is left alone for now", {
+        retryAfterMs: breaker.retryAfterMs,
+      });
+    }
+    let outcome: Outcome = "success";
     try {
       return await timeouts.race(
-        work,
+        Promise.try(work),
         () => this.#unavailable(operation, "it did not answer in time"),
         onLate,
       );
     } catch (error) {
       const failure = error instanceof ServiceError
         ? error
-        : this.#unavailable(operation, "it cannot be reached or refused", error);
-      if (failure.code !== "cancelled") this.#observer.tierFailed(this.name, operation, failure);
+        : this.#unavailable(operation, "it cannot be reached or refused", { cause: error });
+      outcome = outcomeOf(failure);
+      if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
       throw failure;
+    } finally {
+      if (pass !== undefined) breaker?.leave(pass, outcome);
     }
   }
 
-  #unavailable(operation: string, why: string, cause?: unknown): ServiceError {
+  #unavailable(
+    operation: string,
+    why: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ): ServiceError {
     const text = `Cannot ${operation} in the ${this.name} tier: ${why}`;
-    return new ServiceError("store_unavailable", text, { tier: this.name, cause });
+    return new ServiceError("store_unavailable", text, { tier: this.name, ...options });
   }
+}
+
+/** What an error says about the store: one that could answer, with what nobody can read, did answer. */
+function outcomeOf(failure: ServiceError): Outcome {
+  if (isCancelled(failure) || isCancelled(failure.cause)) return "neither";
+  return failure.code === "store_unavailable" ? "failure" : "success";
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === "cancelled";
 }

@@ -6,7 +6,10 @@ const INTERVAL_MS = 1000;
 /** Whether a tier answers. */
 export type TierState = "up" | "down";
 
-/** Asks a tier each second whether it answers, and tells when that changes; the first answer is a change. */
+/**
+ * Asks a tier each second whether it answers, and tells when that changes; the first answer is a change. The
+ * question goes through `Tier.probe()`, so that the answer also closes the tier's breaker.
+ */
 export class TierProbe implements Disposable {
   readonly #clock: Clock;
   readonly #ping: () => Promise<void>;

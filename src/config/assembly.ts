@@ -1,5 +1,12 @@
 /** Settings to Config: what keys say about each other is checked and applied here. */
-import type { Config, GrpcLimitsConfig, MysqlConfig, RedisConfig, SqliteConfig } from "./config.ts";
+import type {
+  BreakerConfig,
+  Config,
+  GrpcLimitsConfig,
+  MysqlConfig,
+  RedisConfig,
+  SqliteConfig,
+} from "./config.ts";
 import type { Problem } from "./config_error.ts";
 import { type DatabaseSourceReading, readDatabaseSource } from "./database_source.ts";
 import type { MysqlSource } from "./mysql_source.ts";
@@ -136,6 +143,7 @@ function mysqlConfig(settings: Settings, source: MysqlSource): MysqlConfig {
     connectTimeoutMs: settings["data.database.connect_timeout"].value,
     queryTimeoutMs: settings["data.database.query_timeout"].value,
     maxConnections: settings["data.database.max_connections"].value,
+    breaker: breakerConfig(settings, "data.database"),
   };
 }
 
@@ -151,6 +159,16 @@ function redisConfig(settings: Settings): RedisConfig | undefined {
     connectTimeoutMs: settings["data.redis.connect_timeout"].value,
     readTimeoutMs: settings["data.redis.read_timeout"].value,
     writeTimeoutMs: settings["data.redis.write_timeout"].value,
+    breaker: breakerConfig(settings, "data.redis"),
+  };
+}
+
+function breakerConfig(settings: Settings, section: "data.database" | "data.redis"): BreakerConfig {
+  return {
+    failureRatio: settings[`${section}.breaker.failure_ratio`].value,
+    minCalls: settings[`${section}.breaker.min_calls`].value,
+    windowMs: settings[`${section}.breaker.window`].value,
+    probeDelayMs: settings[`${section}.breaker.probe_delay`].value,
   };
 }
 

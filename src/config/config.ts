@@ -49,6 +49,15 @@ export interface HttpConfig extends ListenConfig {
   readonly timeoutMs: number;
 }
 
+/** When calls are kept from a server that fails, and how it is probed. */
+export interface BreakerConfig {
+  /** The share of the calls in the window, above 0 and up to 1, that must have failed. */
+  readonly failureRatio: number;
+  readonly minCalls: number;
+  readonly windowMs: number;
+  readonly probeDelayMs: number;
+}
+
 export interface MysqlConfig {
   readonly driver: "mysql";
   /** `tcp` has hostname and port, `unix` a socket's path. */
@@ -68,6 +77,7 @@ export interface MysqlConfig {
   /** The longest one statement may take, in ms. */
   readonly queryTimeoutMs: number;
   readonly maxConnections: number;
+  readonly breaker: BreakerConfig;
 }
 
 export interface SqliteConfig {
@@ -87,6 +97,7 @@ export interface RedisConfig {
   readonly connectTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
+  readonly breaker: BreakerConfig;
 }
 
 export interface LocalCacheConfig {

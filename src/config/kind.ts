@@ -73,6 +73,18 @@ export function integer(range: Range): Kind<number> {
   };
 }
 
+/** A share of a whole: above 0 and up to 1. */
+export function ratio(): Kind<number> {
+  const accepted = "a number above 0 and up to 1, such as 0.5";
+  const read = (value: unknown): Reading<number> =>
+    typeof value === "number" && value > 0 && value <= 1 ? { value } : { wrong: "is not accepted", accepted };
+  return {
+    read,
+    readText: (text) => read(/^\d?\.?\d{1,15}$/.test(text) ? Number(text) : text),
+    format: String,
+  };
+}
+
 /** 24 days: the longest time that a JavaScript timer can wait, rounded down. */
 const MAX_DURATION_MS = 24 * 24 * 3_600_000;
 

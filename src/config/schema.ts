@@ -11,6 +11,7 @@ import {
   type Kind,
   listenAddress,
   oneOf,
+  ratio,
   remoteAddress,
   size,
   text,
@@ -43,10 +44,10 @@ const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
 const anyText = text(() => true, "text without control characters");
-/** Legal between backquotes in MySQL and MariaDB, whose names have at most 64 characters. */
+/** Legal between backquotes in MySQL and MariaDB, whose names have at most 64 characters: `_outbox` is added. */
 const identifier = text(
-  (name) => /^[A-Za-z_][A-Za-z0-9_$]{0,63}$/.test(name),
-  "a letter or _, then at most 63 letters, digits, _ or $",
+  (name) => /^[A-Za-z_][A-Za-z0-9_$]{0,56}$/.test(name),
+  "a letter or _, then at most 56 letters, digits, _ or $",
 );
 
 /**
@@ -167,7 +168,11 @@ export const KEYS = {
     anyText,
     "mysql: a Go DSN, user:password@tcp(host:port)/database?loc=UTC, or a mysql:// URL. sqlite: the file.",
   )),
-  "data.database.table": key(identifier, "usercenter_secret", "MySQL's table of secrets."),
+  "data.database.table": key(
+    identifier,
+    "usercenter_secret",
+    "MySQL's table of secrets; `_outbox` behind it is the table of changes that Redis was not told of.",
+  ),
   "data.database.connect_timeout": key(
     duration(),
     2000,
@@ -182,6 +187,22 @@ export const KEYS = {
     integer({ min: 1, max: 10_000 }),
     10,
     "The most connections to MySQL that are open at once.",
+  ),
+  "data.database.breaker.failure_ratio": key(
+    ratio(),
+    0.5,
+    "MySQL is left alone once this share of the calls in the window has failed.",
+  ),
+  "data.database.breaker.min_calls": key(
+    integer({ min: 1, max: 1_000_000 }),
+    5,
+    "With fewer calls in the window, MySQL is not left alone.",
+  ),
+  "data.database.breaker.window": key(duration(), 2000, "How far back calls to MySQL are counted."),
+  "data.database.breaker.probe_delay": key(
+    duration(),
+    200,
+    "How long MySQL is left alone before one call tries it again; doubles with each failure, up to 1s.",
   ),
   "data.redis.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "data.redis.addr": keyWithoutDefault(
@@ -202,6 +223,22 @@ export const KEYS = {
     duration(MAX_STORE_TIMEOUT_MS),
     200,
     "The longest a write to Redis may take.",
+  ),
+  "data.redis.breaker.failure_ratio": key(
+    ratio(),
+    0.5,
+    "Redis is left alone once this share of the calls in the window has failed.",
+  ),
+  "data.redis.breaker.min_calls": key(
+    integer({ min: 1, max: 1_000_000 }),
+    5,
+    "With fewer calls in the window, Redis is not left alone.",
+  ),
+  "data.redis.breaker.window": key(duration(), 2000, "How far back calls to Redis are counted."),
+  "data.redis.breaker.probe_delay": key(
+    duration(),
+    200,
+    "How long Redis is left alone before one call tries it again; doubles with each failure, up to 1s.",
   ),
 
   "cache.max_value_bytes": key(size({ min: 1, max: 256 * MiB }), MiB, "The largest value that Set accepts."),

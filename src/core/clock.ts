@@ -1,4 +1,4 @@
-/** The only file that reads the time or sets a timer; everybody else is handed a {@link Clock}. */
+/** The only file that reads the time, sets a timer or throws dice; everybody else is handed what it needs. */
 
 /** A timer that has been set and may still be cancelled. */
 export interface Timer {
@@ -38,3 +38,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
 };
+
+/** The machine's dice: numbers in [0, 1), not fit for secrets. */
+export function systemRandom(): number {
+  return Math.random();
+}

@@ -31,6 +31,8 @@ export interface ServiceErrorOptions {
   readonly violations?: readonly Violation[];
   /** The tier that failed: `redis`, `database`. */
   readonly tier?: string;
+  /** When it may be worth trying again, where that is known. */
+  readonly retryAfterMs?: number;
 }
 
 /** A failure with a code that every surface can translate. Its message is for the caller, its cause for the log. */
@@ -39,6 +41,7 @@ export class ServiceError extends Error {
   /** All that is wrong with the request; empty unless the code is `invalid_argument`. */
   readonly violations: readonly Violation[];
   readonly tier: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -46,5 +49,6 @@ export class ServiceError extends Error {
     this.code = code;
     this.violations = options.violations ?? [];
     this.tier = options.tier;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }

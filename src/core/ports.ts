@@ -80,3 +80,28 @@ export interface SharedCache<V> {
   bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
   fill(key: CacheKey, entry: Entry<V>, signal: AbortSignal): Promise<void>;
 }
+
+/** A change of the truth that a {@link SharedCache} could not be told of. */
+export interface OutboxRecord {
+  /** Names the record. */
+  readonly id: number;
+  readonly key: CacheKey;
+  /** What the change made, or outranks all that it removed; 0 and 0 where it found nothing to remove. */
+  readonly version: Version;
+}
+
+/**
+ * Changes the truth where nobody could be told beforehand: the transaction of the change also records it, so
+ * that whoever reaches the shared tier can put a tombstone there, also if the one who made the change has died.
+ *
+ *     write(k), remove(k)  ->  the change and its record, both or neither
+ *     pending()            ->  each replica, each second: a tombstone into the shared tier for each record,
+ *     clear()                  and only then the record is removed; twice does no harm
+ */
+export interface Outbox<V, C> {
+  write(key: CacheKey, change: C, signal: AbortSignal): Promise<Entry<V>>;
+  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined>;
+  /** At most `limit` records, the oldest first; fewer only if there are no more. */
+  pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]>;
+  clear(records: readonly OutboxRecord[], signal: AbortSignal): Promise<void>;
+}

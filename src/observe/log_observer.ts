@@ -1,3 +1,4 @@
+import type { BreakerState } from "../cache/circuit_breaker.ts";
 import type { CacheObserver } from "../cache/observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { InvalidationState } from "../core/ports.ts";
@@ -36,6 +37,15 @@ export class LogObserver implements CacheObserver {
     this.#warn(`tier_failed ${tier}`, "tier_failed", { tier, operation, error: asError(error) });
   }
 
+  breakerChanged(tier: string, state: BreakerState): void {
+    if (state === "open") this.#logger.warn("breaker_open", { tier });
+    else this.#logger.info(`breaker_${state}`, { tier });
+  }
+
+  outboxWaiting(tier: string, atLeast: number): void {
+    this.#warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
+  }
+
   fillDropped(tier: string): void {
     this.#warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
   }
@@ -56,7 +66,7 @@ export class LogObserver implements CacheObserver {
     this.#warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
   }
 
-  #warn(subject: string, event: string, fields: Readonly<Record<string, string | Error>>): void {
+  #warn(subject: string, event: string, fields: Readonly<Record<string, string | number | Error>>): void {
     const nowMs = this.#clock.now();
     const silence = this.#silences.get(subject);
     if (silence !== undefined && nowMs < silence.untilMs) {

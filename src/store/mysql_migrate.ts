@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
 import { isMissingDatabase, reasonOf } from "./mysql_errors.ts";
 import { MysqlPool, type MysqlPoolOptions } from "./mysql_pool.ts";
+import { createOutbox, outboxOf, outboxProblem } from "./mysql_outbox_schema.ts";
 import {
   createTable,
   EXACT_COLLATIONS,
@@ -61,7 +62,11 @@ export async function checkMysqlSchema(
       const [problem] = upgradeProblems(found);
       if (problem !== undefined) return `Table ${table} cannot be used: ${problem}`;
       const steps = upgradeSteps(found, await exactCollation(session));
-      return steps.length === 0 ? undefined : `Table ${table} is not upgraded: ${fix}`;
+      if (steps.length > 0) return `Table ${table} is not upgraded: ${fix}`;
+      const outbox = await readTable(session, outboxOf(table));
+      if (outbox === undefined) return `Table ${outboxOf(table)} is missing: ${fix}`;
+      const outboxFault = outboxProblem(outbox);
+      return outboxFault && `Table ${outbox.name} cannot be used: ${outboxFault}`;
     }, signal);
   } catch (error) {
     if (isMissingDatabase(error)) return `The database with table ${table} is missing: ${fix}`;
@@ -82,9 +87,18 @@ async function migrate(session: MysqlSession, { database, table }: MysqlMigrateO
   const found = await readTable(session, table);
   if (found === undefined) {
     await session.command(createTable(table, collation));
-    return [...done, `Created table ${table}.`];
-  }
-  return [...done, ...await upgrade(session, found, upgradeSteps(found, collation))];
+    done.push(`Created table ${table}.`);
+  } else done.push(...await upgrade(session, found, upgradeSteps(found, collation)));
+  return [...done, ...await migrateOutbox(session, outboxOf(table), collation)];
+}
+
+async function migrateOutbox(session: MysqlSession, name: string, collation: string): Promise<string[]> {
+  const found = await readTable(session, name);
+  const problem = found && outboxProblem(found);
+  if (problem !== undefined) throw unusable(`use table ${name}`, problem);
+  if (found !== undefined) return [];
+  await session.command(createOutbox(name, collation));
+  return [`Created table ${name}.`];
 }
 
 /** All in one ALTER TABLE, so that the table is copied once and is never half upgraded. */

@@ -1,5 +1,4 @@
 import type { Entry } from "../core/entry.ts";
-import { ServiceError } from "../core/errors.ts";
 import { type CacheKey, secretIdOf } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
@@ -7,8 +6,9 @@ import { endOf, type Version } from "../core/version.ts";
 import { databaseUnavailable } from "./database_error.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
-import { transaction } from "./mysql_session.ts";
+import { type MysqlSession, transaction } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
+import { wholeNumber } from "./mysql_whole_number.ts";
 
 /** 64-bit integers and dates come as text; other programs may have left any text column NULL. */
 interface SecretRow {
@@ -48,6 +48,13 @@ export interface MysqlSecretsOptions {
   readonly location: string;
 }
 
+/** What else belongs to the transaction of a change; the version is undefined where nothing was there to remove. */
+type AlsoInTransaction = (
+  session: MysqlSession,
+  secretId: string,
+  version: Version | undefined,
+) => Promise<void>;
+
 /** Secrets in MySQL or MariaDB, one row each. Expired ones stay until they are removed. */
 export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #pool: MysqlPool;
@@ -74,28 +81,40 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
    * The transaction holds the row's lock until it has been read back, so the entry is the one that this write
    * made, even if somebody else removes the row right behind it.
    */
-  async write(key: CacheKey, change: SecretChange, signal: AbortSignal): Promise<Entry<Secret>> {
+  async write(
+    key: CacheKey,
+    change: SecretChange,
+    signal: AbortSignal,
+    also?: AlsoInTransaction,
+  ): Promise<Entry<Secret>> {
     const secretId = secretIdOf(key);
     const { name, description, expires, newSecretKey, atMs } = change;
     const at = this.#datetime.toText(atMs);
-    const [row] = await this.#pool.use((session) =>
+    return await this.#pool.use((session) =>
       transaction(session, async () => {
         await session.run(this.#sql.write, [secretId, newSecretKey, name, description, expires, at, at]);
-        return await session.rows<SecretRow>(this.#sql.read, [secretId]);
+        const [row] = await session.rows<SecretRow>(this.#sql.read, [secretId]);
+        if (row === undefined) throw databaseUnavailable("a row that was written cannot be read back");
+        const entry = this.#entryOf(row);
+        await also?.(session, secretId, entry.version);
+        return entry;
       }), signal);
-    if (row === undefined) throw databaseUnavailable("a row that was written cannot be read back");
-    return this.#entryOf(row);
   }
 
-  async remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined> {
+  async remove(
+    key: CacheKey,
+    signal: AbortSignal,
+    also?: AlsoInTransaction,
+  ): Promise<Version | undefined> {
     const secretId = secretIdOf(key);
-    const row = await this.#pool.use((session) =>
+    return await this.#pool.use((session) =>
       transaction(session, async () => {
         const [locked] = await session.rows<{ readonly id: string }>(this.#sql.lock, [secretId]);
         if (locked !== undefined) await session.run(this.#sql.remove, [locked.id]);
-        return locked;
+        const version = locked && endOf(wholeNumber(locked.id, "id"));
+        await also?.(session, secretId, version);
+        return version;
       }), signal);
-    return row === undefined ? undefined : endOf(wholeNumber(row.id, "id"));
   }
 
   async ping(signal: AbortSignal): Promise<void> {
@@ -117,15 +136,4 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     const version = { id: wholeNumber(row.id, "id"), revision: wholeNumber(row.version, "version") };
     return { value, expiresAtMs: secretExpiresAtMs(value), version };
   }
-}
-
-/** The number that a 64-bit column says; an error where a JavaScript number would be another one. */
-function wholeNumber(text: string, column: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number)) return number;
-  throw new ServiceError(
-    "internal",
-    `Cannot read a secret: its ${column} is ${text}, expected at most ${Number.MAX_SAFE_INTEGER}`,
-    { tier: "database" },
-  );
 }

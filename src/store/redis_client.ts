@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { Redis } from "ioredis";
+import { Command, Redis } from "ioredis";
+import { RedisSuccession } from "./redis_succession.ts";
 
 /** How to reach a Redis server. */
 export interface RedisClientOptions {
@@ -81,15 +82,28 @@ const DISCONNECT_TIMEOUT_MS = 100;
  * One connection to Redis, reopened for ever. Commands of one turn of the event loop travel together.
  *
  * Nothing waits for a connection and nothing is sent twice: a command that cannot be sent now fails now. Kept
- * or repeated after a reconnect, a write that its caller has long given up would overwrite a newer one.
+ * or repeated after a reconnect, a write that its caller has long given up would overwrite a newer one. What was
+ * sent and is still on its way then is stopped, see {@link RedisSuccession}.
  */
 export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #redis: Redis;
   readonly #evalSha: EvalCommand;
   readonly #eval: EvalCommand;
+  readonly #onError: (error: Error) => void;
+  readonly #watchers: ConnectionWatcher[] = [];
+  readonly #succession = new RedisSuccession();
+  /** Resolved while commands may be sent. */
+  #usable = Promise.withResolvers<void>();
+  #isUsable = false;
+  /** The number of the present connection, or of the time without one. */
+  #connection = 0;
 
-  /** Starts to connect. `onError` is told of each failed attempt and lost connection. */
+  /**
+   * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
+   * refuses to do at the beginning of one.
+   */
   constructor(options: RedisClientOptions, onError: (error: Error) => void) {
+    this.#onError = onError;
     this.#redis = new Redis({
       host: options.hostname,
       port: options.port,
@@ -108,24 +122,24 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
     this.#redis.on("error", onError);
+    this.#redis.on("ready", () => this.#begin());
+    this.#redis.on("close", () => this.#lose());
     this.#evalSha = this.#command("evalshaBuffer");
     this.#eval = this.#command("evalBuffer");
   }
 
   /** Resolves once commands can be sent; never rejects, and waits for ever while the server is away. */
   ready(): Promise<void> {
-    if (this.#redis.status === "ready") return Promise.resolve();
-    return new Promise((resolve) => this.#redis.once("ready", () => resolve()));
+    return this.#usable.promise;
   }
 
   get isReady(): boolean {
-    return this.#redis.status === "ready";
+    return this.#isUsable;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */
-  watch({ onReady, onLost }: ConnectionWatcher): void {
-    this.#redis.on("ready", onReady);
-    this.#redis.on("close", onLost);
+  watch(watcher: ConnectionWatcher): void {
+    this.#watchers.push(watcher);
   }
 
   /** Gives the connection up and opens another. */
@@ -152,16 +166,19 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   async ping(): Promise<void> {
+    this.#requireConnection();
     await this.#redis.ping();
   }
 
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
+    this.#requireConnection();
     const bytes = asBuffer(value);
     if (ttlMs === Infinity) await this.#redis.set(key, bytes);
     else await this.#redis.set(key, bytes, "PX", ttlMs);
   }
 
   async delete(key: string): Promise<void> {
+    this.#requireConnection();
     await this.#redis.del(key);
   }
 
@@ -170,6 +187,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    * that batch, which then takes the process down.
    */
   async run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown> {
+    this.#requireConnection();
     const sent = args.map((arg) => arg instanceof Uint8Array ? asBuffer(arg) : arg);
     try {
       return await this.#evalSha(script.sha1, 1, key, ...sent);
@@ -189,6 +207,37 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     const ended = new Promise<void>((resolve) => this.#redis.once("end", () => resolve()));
     this.#redis.disconnect();
     await ended;
+  }
+
+  /** On a fresh connection, before anything else is sent on it. */
+  async #begin(): Promise<void> {
+    const connection = ++this.#connection;
+    const client = (...args: readonly string[]) =>
+      this.#redis.sendCommand(new Command("client", [...args], { replyEncoding: "utf8" })) as Promise<
+        unknown
+      >;
+    try {
+      await this.#succession.begin(client, this.#onError);
+    } catch {
+      // Lost again, which the next connection makes up for.
+      return;
+    }
+    if (connection !== this.#connection) return;
+    this.#isUsable = true;
+    for (const watcher of this.#watchers) watcher.onReady();
+    this.#usable.resolve();
+  }
+
+  #lose(): void {
+    this.#connection++;
+    if (!this.#isUsable) return;
+    this.#isUsable = false;
+    this.#usable = Promise.withResolvers();
+    for (const watcher of this.#watchers) watcher.onLost();
+  }
+
+  #requireConnection(): void {
+    if (!this.#isUsable) throw new Error("Cannot send to Redis: there is no connection");
   }
 
   #command(name: string): EvalCommand {

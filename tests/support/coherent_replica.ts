@@ -44,7 +44,7 @@ export class CoherentReplica implements AsyncDisposable {
         new RedisClient({ hostname, port, ...account, connectTimeoutMs: 1000 }, () => {}),
       );
     };
-    const observer = { tierFailed() {}, fillDropped() {} };
+    const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
     const tier = { name: "redis", readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS };
     const data = connect();
     const gate = new LocalGate(systemClock, maxStaleMs);

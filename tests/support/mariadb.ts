@@ -23,6 +23,7 @@ export function mysqlConfig(
     connectTimeoutMs: 5_000,
     queryTimeoutMs: 5_000,
     maxConnections: 8,
+    breaker: { failureRatio: 0.5, minCalls: 5, windowMs: 2_000, probeDelayMs: 200 },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { BreakerState } from "../../src/cache/circuit_breaker.ts";
 import type { CacheObserver } from "../../src/cache/observer.ts";
 
 /** Writes down what it is told, a line each: `redis read: <the error's text>`. */
@@ -6,6 +7,14 @@ export class RecordingObserver implements CacheObserver {
 
   tierFailed(tier: string, operation: string, error: unknown): void {
     this.told.push(`${tier} ${operation}: ${error instanceof Error ? error.message : error}`);
+  }
+
+  breakerChanged(tier: string, state: BreakerState): void {
+    this.told.push(`${tier} breaker ${state}`);
+  }
+
+  outboxWaiting(tier: string, atLeast: number): void {
+    this.told.push(`${tier} is not told of ${atLeast} changes`);
   }
 
   fillDropped(tier: string): void {

@@ -4,6 +4,7 @@ import { LocalGate } from "../../../src/cache/local_gate.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
+import type { Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
 import { type Faults, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
@@ -17,6 +18,7 @@ export interface World {
   readonly shared: SimulatedSharedCache;
   readonly broadcast: SimulatedBroadcast;
   readonly newIntent: () => string;
+  readonly random: () => number;
 }
 
 /** The tiers that a replica has beside the authority, and what goes wrong on the way to them. */
@@ -27,9 +29,14 @@ export interface ReplicaOptions {
   readonly sharedFaults: Faults;
   /** Of announcements alone, which is what other replicas depend on. */
   readonly announceFaults: Faults;
+  /** Whether a change that cannot be announced is recorded with the authority. */
+  readonly outbox: boolean;
 }
 
-const SILENT: CacheObserver = { tierFailed() {}, fillDropped() {} };
+const OUT_OF_REACH: Faults = { refused: 1, replyLost: 0, stalled: 0 };
+const BREAKER = { failureRatio: 0.5, minCalls: 3, windowMs: 2_000, probeDelayMs: 100 };
+
+const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
 const TIMEOUT_MS = 200;
 /** What one of the simulation's entries takes, and a bit less than two. */
 const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
@@ -37,24 +44,48 @@ const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
 /** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
 export class Replica {
   readonly chain: Chain<number, Change>;
+  /** Since when it can reach the shared tier without a break. */
+  reachesSharedSinceMs: number;
+  readonly #sharedTier: Tier;
   readonly #world: World;
   #alive = true;
+  #isCutOff = false;
 
   /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
   constructor(world: World, options: ReplicaOptions, onTold: (key: CacheKey | undefined) => void) {
     const { network, authority, shared, broadcast } = world;
     this.#world = world;
+    this.reachesSharedSinceMs = world.clock.now();
     const isAlive = () => this.#alive;
     const clock: Clock = {
       now: () => world.clock.now(),
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);
-    const tell = <T>(apply: () => T, faults = options.sharedFaults) => network.call(apply, faults, isAlive);
+    const tell = <T>(apply: () => T, faults = options.sharedFaults) =>
+      network.call(apply, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
     const tier = (name: string, faults: Faults) => {
       // A store that never stalls always answers in time.
       const timeoutMs = faults.stalled === 0 ? 2 * MAX_DELAY_MS : TIMEOUT_MS;
-      return new Tier({ name, readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs }, clock, SILENT);
+      const breaker = { ...BREAKER, random: world.random };
+      return new Tier({ name, readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs, breaker }, clock, SILENT);
+    };
+    this.#sharedTier = tier("shared", options.sharedFaults);
+    const outbox: Outbox<number, Change> = {
+      write: (key, change) =>
+        ask(() => {
+          const entry = authority.write(key, change);
+          authority.record(key, entry.version);
+          return entry;
+        }),
+      remove: (key) =>
+        ask(() => {
+          const version = authority.remove(key);
+          authority.record(key, version);
+          return version;
+        }),
+      pending: (limit) => ask(() => authority.pending(limit)),
+      clear: (records) => ask(() => authority.clear(records)),
     };
     // What is told of is the tier that is Redis: the shared one, or without it the authority.
     const changeShared = (key: CacheKey, change: () => void, faults = options.sharedFaults) =>
@@ -75,7 +106,8 @@ export class Replica {
       local: options.local ? gate.guard(memory.store(() => 8)) : undefined,
       shared: options.shared
         ? {
-          tier: tier("shared", options.sharedFaults),
+          tier: this.#sharedTier,
+          ...(options.outbox && { outbox }),
           store: {
             read: (key) => tell(() => shared.read(key)),
             announce: (key, intent) =>
@@ -102,6 +134,17 @@ export class Replica {
     });
     gate.tell(this.chain);
     if (options.local) broadcast.join(this, gate, onTold);
+  }
+
+  /** Cuts the way to the shared tier, or mends it; the process notices, as with a connection. */
+  setCutOff(isCutOff: boolean): void {
+    this.#isCutOff = isCutOff;
+    this.reachesSharedSinceMs = isCutOff ? Infinity : this.#world.clock.now();
+    this.#sharedTier.interrupted();
+  }
+
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   get isAlive(): boolean {

@@ -15,6 +15,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly kill: number;
   /** How likely each step empties the shared tier. */
   readonly flush: number;
+  /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
+  readonly cut: number;
   /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
   readonly disconnect: number;
 }
@@ -29,12 +31,24 @@ const LONGEST_PAUSE_MS = 400;
  * acknowledged change or from another read; or a state that never was; or a value that had expired. Of what
  * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join;
  * with a local memory that several replicas have, as the last time that its replica was told that the key changed.
+ *
+ * While the outbox holds a record of the key, the shared tier may not know of the change yet, and then a read must
+ * know what its own replica has changed, and what was known before that replica last came to reach the shared tier.
  */
 export async function runSchedule(seed: number, options: ScheduleOptions): Promise<string[]> {
   const schedule = new Schedule(seed, options);
   for (let step = 0; step < STEPS; step++) await schedule.step();
   await schedule.finish();
   return schedule.wrong;
+}
+
+/** What clients of a replica came to know of a key. */
+interface Known {
+  readonly replica: Replica;
+  /** Of the state. */
+  readonly index: number;
+  readonly from: "change" | "read";
+  readonly atMs: number;
 }
 
 /** An operation that a client waits for. */
@@ -52,8 +66,7 @@ class Schedule {
   readonly #world: World;
   readonly #replicas: Replica[];
   readonly #running = new Set<Running>();
-  /** The index of the newest state of a key that clients know of, by replica. */
-  readonly #known = new Map<Replica, Map<CacheKey, number>>();
+  readonly #known = new Map<CacheKey, Known[]>(KEYS.map((key) => [key, []]));
   /** What a replica could be sure of about a key when it was last told that it has changed. */
   readonly #told = new Map<Replica, Map<CacheKey, number>>();
   #lastValue = 0;
@@ -70,16 +83,18 @@ class Schedule {
       authority: new SimulatedAuthority(),
       shared: new SimulatedSharedCache(this.#clock),
       newIntent: () => `intent ${++this.#lastIntent}`,
+      random: this.#random,
     };
     this.#replicas = Array.from({ length: options.replicas }, () => this.#start());
   }
 
   async step(): Promise<void> {
-    const { kill, flush, disconnect } = this.#options;
+    const { kill, flush, cut, disconnect } = this.#options;
     const dice = this.#random();
     if (dice < kill) this.#restartOne();
     else if (dice < kill + flush) this.#flush();
-    else if (dice < kill + flush + disconnect) this.#switchLine();
+    else if (dice < kill + flush + cut) this.#cutOrMendOne();
+    else if (dice < kill + flush + cut + disconnect) this.#switchLine();
     else if (dice < 0.55) await this.#deliver();
     else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
     else this.#begin();
@@ -88,10 +103,21 @@ class Schedule {
 
   /** Lets everything end that was begun, and reads each key once more on each replica. */
   async finish(): Promise<void> {
+    for (const replica of this.#replicas) if (replica.isCutOff) replica.setCutOff(false);
     await this.#quiesce();
     for (const replica of this.#replicas) for (const key of KEYS) this.#read(replica, key);
     await this.#quiesce();
     if (this.#waiting() > 0) this.wrong.push(`${this.#waiting()} operations never ended`);
+    for (let round = 0; round < 500 && this.#unsaid() > 0; round++) {
+      this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+      await settle();
+      await this.#quiesce();
+    }
+    if (this.#unsaid() > 0) this.wrong.push(`${this.#unsaid()} changes were never told to the shared tier`);
+  }
+
+  #unsaid(): number {
+    return this.#world.authority.pending(Infinity).length;
   }
 
   async #quiesce(): Promise<void> {
@@ -147,6 +173,11 @@ class Schedule {
     else broadcast.reconnect(replica);
   }
 
+  #cutOrMendOne(): void {
+    const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
+    replica.setCutOff(!replica.isCutOff);
+  }
+
   #begin(): void {
     const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
     const key = KEYS[this.#pick(KEYS.length)]!;
@@ -165,6 +196,7 @@ class Schedule {
         replica,
         key,
         this.#world.authority.history(key).findIndex((state) => state.value === value),
+        "change",
       );
     });
   }
@@ -178,28 +210,32 @@ class Schedule {
         replica,
         key,
         states.findIndex((state, index) => index >= before && state.value === undefined),
+        "change",
       );
     });
   }
 
-  #learn(replica: Replica, key: CacheKey, index: number): void {
+  #learn(replica: Replica, key: CacheKey, index: number, from: Known["from"]): void {
     if (index < 0) this.wrong.push(`a change of ${key} was acknowledged that never reached the authority`);
-    const known = this.#known.get(replica) ?? new Map<CacheKey, number>();
-    this.#known.set(replica, known.set(key, Math.max(known.get(key) ?? 0, index)));
+    this.#known.get(key)!.push({ replica, index, from, atMs: this.#clock.now() });
   }
 
   /** The index of the oldest state that a read which begins now may return. */
   #floor(replica: Replica, key: CacheKey): number {
-    const here = this.#known.get(replica)?.get(key) ?? 0;
+    const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
+    const binding = this.#known.get(key)!.filter((known) =>
+      isTold || known.atMs < replica.reachesSharedSinceMs ||
+      (known.replica === replica && known.from === "change")
+    );
+    const here = newest(binding.filter((known) => known.replica === replica));
     const { local, replicas } = this.#options;
     if (local && replicas > 1 && this.#world.broadcast.isConnected(replica)) {
       return Math.max(here, this.#told.get(replica)?.get(key) ?? 0);
     }
-    const anywhere = this.#knownAnywhere(key);
     const joinable = [...this.#running].flatMap(({ replica: at, read }) =>
       at === replica && read?.key === key ? [read.floor] : []
     );
-    return Math.max(here, Math.min(anywhere, ...joinable));
+    return Math.max(here, Math.min(newest(binding), ...joinable));
   }
 
   /** What a read that begins now below local memory returns at least: with one tier there, what that holds. */
@@ -208,7 +244,7 @@ class Schedule {
   }
 
   #knownAnywhere(key: CacheKey): number {
-    return Math.max(0, ...[...this.#known.values()].map((known) => known.get(key) ?? 0));
+    return newest(this.#known.get(key)!);
   }
 
   #read(replica: Replica, key: CacheKey): void {
@@ -224,7 +260,7 @@ class Schedule {
           ? state.value === undefined || isExpired(state, nowMs)
           : state.value === value && state.expiresAtMs === entry?.expiresAtMs)
       );
-      if (index >= 0) this.#learn(replica, key, index);
+      if (index >= 0) this.#learn(replica, key, index, "read");
       else this.wrong.push(`${key} was read as ${value}, after it had become ${text(states.slice(floor))}`);
     });
   }
@@ -245,6 +281,11 @@ class Schedule {
   #pick(count: number): number {
     return Math.floor(this.#random() * count);
   }
+}
+
+/** The index of the newest state that is known of. */
+function newest(known: readonly Known[]): number {
+  return Math.max(0, ...known.map(({ index }) => index));
 }
 
 function text(states: readonly Committed[]): string {

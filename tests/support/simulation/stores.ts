@@ -1,7 +1,7 @@
 import type { Clock } from "../../../src/core/clock.ts";
 import { type Entry, isExpired } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
-import type { SharedRead } from "../../../src/core/ports.ts";
+import type { OutboxRecord, SharedRead } from "../../../src/core/ports.ts";
 import { compareVersions, endOf, type Version } from "../../../src/core/version.ts";
 
 /** What the simulated clients write: a number that no other write has, and when it expires. */
@@ -21,7 +21,9 @@ export interface Committed {
 export class SimulatedAuthority {
   readonly #history = new Map<CacheKey, Committed[]>();
   readonly #rows = new Map<CacheKey, Entry<number>>();
+  readonly #outbox = new Map<number, OutboxRecord>();
   #lastId = 0;
+  #lastRecord = 0;
 
   /** All states of the key in order. */
   history(key: CacheKey): readonly Committed[] {
@@ -53,6 +55,20 @@ export class SimulatedAuthority {
     this.#rows.delete(key);
     this.#commit(key, { value: undefined, expiresAtMs: Infinity });
     return before && endOf(before.id);
+  }
+
+  /** Records a change in the same step. */
+  record(key: CacheKey, version: Version | undefined): void {
+    const id = ++this.#lastRecord;
+    this.#outbox.set(id, { id, key, version: version ?? { id: 0, revision: 0 } });
+  }
+
+  pending(limit: number): OutboxRecord[] {
+    return [...this.#outbox.values()].slice(0, limit);
+  }
+
+  clear(records: readonly OutboxRecord[]): void {
+    for (const { id } of records) this.#outbox.delete(id);
   }
 
   #commit(key: CacheKey, state: Committed): void {

@@ -54,6 +54,11 @@ Deno.test("toStatus() gives every code its status, its reason and, where it fits
   }
 });
 
+Deno.test("toStatus() says when to try again as the tier does, where that is of use", () => {
+  assertEquals(seenByClient(failure("store_unavailable", { retryAfterMs: 120 })).retryAfterMs, 120);
+  assertEquals(seenByClient(failure("internal", { retryAfterMs: 120 })).retryAfterMs, undefined);
+});
+
 Deno.test("toStatus() gives the reasons of errors.proto and no others", () => {
   const given = CODES.map((code) => seenByClient(failure(code)).reason!);
   assertEquals([...given, ...OTHER_REASONS].toSorted(), enumNames("ErrorReason").toSorted());

@@ -18,6 +18,19 @@ const CALM = {
   authorityFaults: NO_FAULTS,
   sharedFaults: NO_FAULTS,
   announceFaults: NO_FAULTS,
+  outbox: false,
+  cut: 0,
+} satisfies ScheduleOptions;
+
+/** Replicas of which each may lose its way to the tier that they share, and die at any moment. */
+const PARTED = {
+  ...CALM,
+  local: false,
+  shared: true,
+  replicas: 3,
+  kill: 0.01,
+  cut: 0.04,
+  outbox: true,
 } satisfies ScheduleOptions;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
@@ -47,6 +60,8 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     replicas: 3,
     kill: 0.02,
     sharedFaults: { refused: 0.15, replyLost: 0.15, stalled: 0 },
+    // For announcements that the breaker refuses.
+    outbox: true,
   },
   "replicas that share a tier, which loses what it holds": {
     ...CALM,
@@ -54,6 +69,12 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     shared: true,
     replicas: 3,
     flush: 0.02,
+  },
+  "replicas that share a tier, which is out of reach for some": PARTED,
+  "replicas that share a tier, which is out of reach for some and whose announcements fail": {
+    ...PARTED,
+    announceFaults: SOME_FAULTS,
+    authorityFaults: SOME_FAULTS,
   },
   "replicas with memories over the authority": { ...CALM, replicas: 3, disconnect: 0.05 },
   "replicas with memories over an authority that fails, and die": {
@@ -84,3 +105,13 @@ for (const [name, options] of Object.entries(SETTINGS)) {
     });
   });
 }
+
+Deno.test("runSchedule() finds the stale secrets that changes leave behind which nobody recorded", async () => {
+  await withSeed(async (seed) => {
+    for (let index = 0; index < 10 * SCHEDULES; index++) {
+      const wrong = await runSchedule(seed + index, { ...PARTED, outbox: false });
+      if (wrong.length > 0) return;
+    }
+    throw new Error("Nothing was wrong without the outbox");
+  });
+});

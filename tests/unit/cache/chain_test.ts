@@ -47,7 +47,7 @@ function setUp(stores: {
     fill: (_key, { value }) => note(`shared.fill ${value}`, undefined),
     ...stores.shared,
   };
-  const observer = { tierFailed() {}, fillDropped() {} };
+  const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({

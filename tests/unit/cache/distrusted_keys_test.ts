@@ -11,11 +11,12 @@ const [A, B, C] = ["a", "b", "c"].map(secretCacheKey) as [CacheKey, CacheKey, Ca
 class Distrust {
   readonly clock = new FakeClock();
   readonly tried: CacheKey[] = [];
+  overflows = 0;
   makeSafe: (key: CacheKey) => Promise<void> = () => Promise.resolve();
   readonly keys = new DistrustedKeys(this.clock, (key) => {
     this.tried.push(key);
     return this.makeSafe(key);
-  });
+  }, () => this.overflows++);
 
   get distrusted(): CacheKey[] {
     return [A, B, C].filter((key) => this.keys.has(key));
@@ -96,4 +97,32 @@ Deno.test("DistrustedKeys leaves no timer behind and tries no further key once i
   underWay.resolve();
   await turn();
   assertEquals([distrust.tried, distrust.clock.pendingTimers], [[A], 0]);
+});
+
+Deno.test("DistrustedKeys hands the newest version on that an addition named", async () => {
+  const clock = new FakeClock();
+  const told: unknown[] = [];
+  const keys = new DistrustedKeys(clock, (key, version) => {
+    told.push([key, version]);
+    return Promise.resolve();
+  }, () => {});
+  keys.add(A);
+  keys.add(B);
+  keys.add(A, { id: 7, revision: 2 });
+  keys.add(A, { id: 7, revision: 1 });
+  keys.add(A);
+  clock.advance(RETRY_MS);
+  await turn();
+  assertEquals(told, [[B, undefined], [A, { id: 7, revision: 2 }]]);
+});
+
+Deno.test("DistrustedKeys remembers 10,000 keys, forgets the oldest of more and tells of it", () => {
+  const distrust = new Distrust();
+  distrust.keys.add(A);
+  distrust.keys.add(B);
+  distrust.keys.add(A);
+  for (let key = 0; key < 9_998; key++) distrust.keys.add(secretCacheKey(`filler ${key}`));
+  assertEquals([distrust.distrusted, distrust.overflows], [[A, B], 0]);
+  distrust.keys.add(C);
+  assertEquals([distrust.distrusted, distrust.overflows], [[A, C], 1]);
 });

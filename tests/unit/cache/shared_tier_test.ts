@@ -66,6 +66,7 @@ class Sharing {
       clock: this.clock,
       observer: this.observer,
       newIntent: () => "own",
+      outbox: undefined,
       backfillQueueSize,
     });
   }

@@ -7,25 +7,27 @@ import { turn } from "../../support/turn.ts";
 
 const OPTIONS = { name: "redis", readTimeoutMs: 100, writeTimeoutMs: 300 };
 
+const BREAKER = { failureRatio: 0.5, minCalls: 2, windowMs: 1_000, probeDelayMs: 50, random: () => 0 };
+
 function tierUnderTest() {
   const clock = new FakeClock();
   const observer = new RecordingObserver();
-  return { clock, observer, tier: new Tier(OPTIONS, clock, observer) };
+  return { clock, observer, tier: new Tier({ ...OPTIONS, breaker: BREAKER }, clock, observer) };
 }
 
 const forever = new Promise<never>(() => {});
 
 Deno.test("Tier.read() and write() resolve to what the store says, and tell nobody", async () => {
   const { tier, observer } = tierUnderTest();
-  assertEquals(await tier.read("read", Promise.resolve(1)), 1);
-  assertEquals(await tier.write("write", Promise.resolve(2)), 2);
+  assertEquals(await tier.read("read", () => Promise.resolve(1)), 1);
+  assertEquals(await tier.write("write", () => Promise.resolve(2)), 2);
   assertEquals(observer.told, []);
 });
 
 Deno.test("Tier rejects with store_unavailable after the time-out of reads or writes, not before", async () => {
   const cases = [
-    { operation: "read", timeoutMs: 100, run: (tier: Tier) => tier.read("read", forever) },
-    { operation: "write", timeoutMs: 300, run: (tier: Tier) => tier.write("write", forever) },
+    { operation: "read", timeoutMs: 100, run: (tier: Tier) => tier.read("read", () => forever) },
+    { operation: "write", timeoutMs: 300, run: (tier: Tier) => tier.write("write", () => forever) },
   ];
   for (const { operation, timeoutMs, run } of cases) {
     const { tier, clock, observer } = tierUnderTest();
@@ -44,7 +46,7 @@ Deno.test("Tier rejects with store_unavailable after the time-out of reads or wr
 Deno.test("Tier turns a driver's error into store_unavailable, neutral in its text, with the cause", async () => {
   const { tier, observer } = tierUnderTest();
   const cause = new Error("ECONNREFUSED 10.0.0.1:6379");
-  const error = await assertRejects(() => tier.read("read", Promise.reject(cause)), ServiceError);
+  const error = await assertRejects(() => tier.read("read", () => Promise.reject(cause)), ServiceError);
   assertEquals([error.code, error.tier], ["store_unavailable", "redis"]);
   assertEquals(error.message, "Cannot read in the redis tier: it cannot be reached or refused");
   assertStrictEquals(error.cause, cause);
@@ -56,10 +58,10 @@ Deno.test("Tier passes a ServiceError on as it is, and tells of all but those wh
   const unreadable = new ServiceError("internal", "format byte 9");
   const gone = new ServiceError("cancelled", "the caller has gone");
   assertStrictEquals(
-    await assertRejects(() => tier.read("read", Promise.reject(unreadable)), Error),
+    await assertRejects(() => tier.read("read", () => Promise.reject(unreadable)), Error),
     unreadable,
   );
-  assertStrictEquals(await assertRejects(() => tier.read("read", Promise.reject(gone)), Error), gone);
+  assertStrictEquals(await assertRejects(() => tier.read("read", () => Promise.reject(gone)), Error), gone);
   assertEquals(observer.told, ["redis read: format byte 9"]);
 });
 
@@ -67,12 +69,84 @@ Deno.test("Tier.write() tells when the store answers after the time-out, and onl
   const { tier, clock } = tierUnderTest();
   let late = 0;
   const work = Promise.withResolvers<void>();
-  await tier.write("write", Promise.resolve(), () => late++);
-  const rejected = assertRejects(() => tier.write("write", work.promise, () => late++), ServiceError);
+  await tier.write("write", () => Promise.resolve(), () => late++);
+  const rejected = assertRejects(() => tier.write("write", () => work.promise, () => late++), ServiceError);
   clock.advance(300);
   await rejected;
   assertEquals(late, 0);
   work.resolve();
   await turn();
   assertEquals(late, 1);
+});
+
+const fails = () => Promise.reject(new Error("connection refused"));
+
+Deno.test("Tier asks nothing of a store that fails too often, and says when the next probe is due", async () => {
+  const { tier, clock, observer } = tierUnderTest();
+  for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
+  assertEquals(observer.told.filter((line) => line.includes("breaker")), ["redis breaker open"]);
+  clock.advance(20);
+  let asked = 0;
+  const ask = () => Promise.resolve(++asked);
+  for (const refused of [() => tier.read("read", ask), () => tier.write("write", ask)]) {
+    const error = await assertRejects(refused, ServiceError, "left alone for now");
+    assertEquals([error.code, error.tier, error.retryAfterMs], ["store_unavailable", "redis", 30]);
+  }
+  assertEquals(asked, 0);
+
+  clock.advance(30);
+  const probe = Promise.withResolvers<string>();
+  const probing = tier.read("read", () => probe.promise);
+  await assertRejects(() => tier.read("read", ask), ServiceError, "left alone for now");
+  probe.resolve("here");
+  assertEquals(await probing, "here");
+  assertEquals(await tier.write("write", ask), 1);
+  assertEquals(observer.told.filter((line) => line.includes("breaker")), [
+    "redis breaker open",
+    "redis breaker half_open",
+    "redis breaker closed",
+  ]);
+});
+
+Deno.test("Tier.probe() may ask before a probe is due, and closes the breaker", async () => {
+  const { tier, observer } = tierUnderTest();
+  for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
+  for (const _ping of [1, 2]) await tier.probe("ping", () => Promise.resolve());
+  assertEquals(observer.told.at(-1), "redis breaker closed");
+});
+
+Deno.test("Tier counts time-outs as failures, and neither those who left nor what nobody can read", async () => {
+  const { tier, clock, observer } = tierUnderTest();
+  const gone = new ServiceError("cancelled", "the caller has gone");
+  const harmless = [
+    gone,
+    new ServiceError("store_unavailable", "the caller stopped waiting", { cause: gone }),
+    new ServiceError("internal", "format byte 9"),
+  ];
+  for (const error of harmless) {
+    for (const _call of [1, 2, 3]) {
+      await assertRejects(() => tier.read("read", () => Promise.reject(error)), ServiceError, error.message);
+    }
+  }
+  // Three answered calls are in the window, so three must fail.
+  for (const breaker of [[], [], ["redis breaker open"]]) {
+    const rejected = assertRejects(() => tier.read("read", () => forever), ServiceError);
+    clock.advance(100);
+    await rejected;
+    assertEquals(observer.told.filter((line) => line.includes("breaker")), breaker);
+  }
+});
+
+Deno.test("Tier.interruptions changes when the breaker does, and when the connection is said to", async () => {
+  const { tier } = tierUnderTest();
+  const seen = new Set([tier.interruptions]);
+  for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
+  seen.add(tier.interruptions);
+  for (const _ping of [1, 2]) {
+    await tier.probe("ping", () => Promise.resolve());
+    seen.add(tier.interruptions);
+  }
+  tier.interrupted();
+  seen.add(tier.interruptions);
+  assertEquals(seen.size, 5);
 });

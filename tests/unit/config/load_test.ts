@@ -72,6 +72,7 @@ Deno.test("loadConfig() expands references, also those that stand for a number",
     connectTimeoutMs: 1000,
     readTimeoutMs: 200,
     writeTimeoutMs: 200,
+    breaker: { failureRatio: 0.5, minCalls: 5, windowMs: 2_000, probeDelayMs: 200 },
   });
 });
 

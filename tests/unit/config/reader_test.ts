@@ -24,7 +24,7 @@ log:
     "server.grpc.timeout: 5 is not a duration; expected a number with a unit such as 1s, 0.2s or 200ms",
     'server.grpc.transport: "foo" is not accepted; expected native or grpc_js',
     'server.grpc.drain_timeout: "25d" is not a duration; expected a number with a unit such as 1s, 0.2s or 200ms',
-    'data.database.table: "a ..." is not accepted; expected a letter or _, then at most 63 letters, digits, _ or $',
+    'data.database.table: "a ..." is not accepted; expected a letter or _, then at most 56 letters, digits, _ or $',
     `data.database.max_connections: 1.5 is not a whole number; ${integers(10_000, 1)}`,
     "data.redis.addr: 6379 is not an address; expected host:port with a port from 1 to 65535, such as " +
     "127.0.0.1:6379",
@@ -98,6 +98,20 @@ Deno.test("loadConfig() survives a file whose aliases form a circle", () => {
   assertEquals(
     problemLines("data: &a { database: *a }")[0],
     "data.database.database: is not a known key; expected " +
-      "one of driver, source, table, connect_timeout, query_timeout, max_connections",
+      "one of driver, source, table, connect_timeout, query_timeout, max_connections, breaker",
   );
+});
+
+Deno.test("loadConfig() takes the thresholds of a breaker, its ratio above 0 and up to 1", () => {
+  const withRatio = (ratio: string) =>
+    `data: { database: { driver: sqlite, source: x.db }, redis: { addr: h:1, breaker: { failure_ratio: ${ratio} } } }`;
+  for (const ratio of ["1", "0.05", "1e-3", '"${RATIO}"']) {
+    const { config } = load(withRatio(ratio), { variables: { RATIO: "0.05" } });
+    assertEquals(config.data.redis?.breaker.failureRatio, ratio.startsWith('"') ? 0.05 : Number(ratio));
+  }
+  for (const ratio of ["0", "-0.5", "1.01", '"0.5"', "true"]) {
+    assertEquals(problemLines(withRatio(ratio)), [
+      `data.redis.breaker.failure_ratio: ${ratio} is not accepted; expected a number above 0 and up to 1, such as 0.5`,
+    ]);
+  }
 });

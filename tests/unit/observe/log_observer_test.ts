@@ -49,6 +49,19 @@ Deno.test("LogObserver keeps no tier back for another, nor one event for another
   ]);
 });
 
+Deno.test("LogObserver writes a line for each change of a breaker", () => {
+  const { observer, look } = observing();
+  for (const state of ["open", "half_open", "open", "closed"] as const) {
+    observer.breakerChanged("redis", state);
+  }
+  assertEquals(look().map(({ level, event, tier }) => [level, event, tier]), [
+    ["warn", "breaker_open", "redis"],
+    ["info", "breaker_half_open", "redis"],
+    ["warn", "breaker_open", "redis"],
+    ["info", "breaker_closed", "redis"],
+  ]);
+});
+
 Deno.test("LogObserver writes every mistake of ours", () => {
   const { observer, look } = observing();
   for (const error of [new TypeError("x"), "y"]) observer.callFailed("/s/M", error);

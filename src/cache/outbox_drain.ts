@@ -1,0 +1,122 @@
+import type { Clock, Timer } from "../core/clock.ts";
+import type { CacheKey } from "../core/key.ts";
+import type { Outbox, OutboxRecord } from "../core/ports.ts";
+import { compareVersions, type Version } from "../core/version.ts";
+import type { CacheObserver } from "./observer.ts";
+import type { Tier } from "./tier.ts";
+
+/** How often the outbox is looked into: how long another replica's change may go unnoticed at most. */
+const INTERVAL_MS = 1000;
+/** The shortest time between two looks while somebody waits for the tier to be trusted again. */
+const HURRY_MS = 100;
+/** How many records are taken at a time. */
+const BATCH = 100;
+
+/** An outbox as its worker sees it, and the tier it is part of. */
+export interface OutboxSource {
+  readonly store: Pick<Outbox<unknown, never>, "pending" | "clear">;
+  readonly tier: Tier;
+}
+
+export interface OutboxDrainOptions {
+  readonly clock: Clock;
+  readonly observer: CacheObserver;
+  /** The tier that is to be told. */
+  readonly shared: Tier;
+  /** Resolves once the shared tier has a tombstone under the key that outranks the version. */
+  readonly bury: (key: CacheKey, version: Version) => Promise<void>;
+}
+
+/**
+ * Tells the shared tier of the changes that it could not be told of when they were made, each second and once
+ * after each time in which this process could not reach it. The interleaving that the latter guards against:
+ *
+ *     A                                B
+ *     cannot reach Redis               cannot reach Redis
+ *                                      writes v2 and its record in the database, returns OK
+ *     reaches Redis again
+ *     looks into the outbox
+ *     buries what is under the key
+ *     reads: a tombstone, and so v2    without the look, v1
+ *
+ * Every replica does the same work, so that no one has to be alive; a record goes only after its tombstone stands.
+ */
+export class OutboxDrain implements Disposable {
+  readonly #outbox: OutboxSource;
+  readonly #options: OutboxDrainOptions;
+  readonly #stop = new AbortController();
+  /** The shared tier's interruptions when the last drain that came to its end had begun. */
+  #drainedAt: number | undefined;
+  #distrusts = 0;
+  #isRunning = false;
+  #beganAtMs = 0;
+  #timer: Timer | undefined;
+
+  /** Begins at once: what happened before this process did is not known to it. */
+  constructor(outbox: OutboxSource, options: OutboxDrainOptions) {
+    this.#outbox = outbox;
+    this.#options = options;
+    this.#drain();
+  }
+
+  /** Whether the tier was told of all that was changed while it was out of reach. If not, that is hurried up. */
+  mayTrust(): boolean {
+    if (this.#drainedAt === this.#options.shared.interruptions) return true;
+    const { clock } = this.#options;
+    if (!this.#isRunning && Math.abs(clock.now() - this.#beganAtMs) >= HURRY_MS) this.#drain();
+    return false;
+  }
+
+  /** Says that the tier has not been told of changes which have come to their end by now. */
+  distrust(): void {
+    this.#distrusts++;
+    this.#drainedAt = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+    this.#timer?.cancel();
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, shared } = this.#options;
+    this.#timer?.cancel();
+    this.#isRunning = true;
+    this.#beganAtMs = clock.now();
+    const { interruptions } = shared;
+    const distrusts = this.#distrusts;
+    const isDone = await this.#work().then(() => true, () => false);
+    if (isDone && distrusts === this.#distrusts) this.#drainedAt = interruptions;
+    this.#isRunning = false;
+    if (this.#stop.signal.aborted) return;
+    this.#timer = clock.setTimer(() => this.#drain(), INTERVAL_MS, "background");
+  }
+
+  /** Rejects when either tier fails; what has been done by then stays done. */
+  async #work(): Promise<void> {
+    const { store, tier } = this.#outbox;
+    const { signal } = this.#stop;
+    for (let isMore = true; isMore;) {
+      const records = await tier.read("read the outbox", () => store.pending(BATCH, signal));
+      if (records.length === 0) return;
+      await this.#bury(records);
+      await tier.write("clear the outbox", () => store.clear(records, signal));
+      isMore = records.length === BATCH;
+    }
+  }
+
+  async #bury(records: readonly OutboxRecord[]): Promise<void> {
+    const { bury, observer, shared } = this.#options;
+    const newest = new Map<CacheKey, Version>();
+    for (const { key, version } of records) {
+      const known = newest.get(key);
+      if (known === undefined || compareVersions(version, known) > 0) newest.set(key, version);
+    }
+    try {
+      await Promise.all([...newest].map(([key, version]) => bury(key, version)));
+    } catch (error) {
+      observer.outboxWaiting(shared.name, records.length);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** A replica that alone cannot reach Redis, and dies: what the others serve then. */
+import { assertEquals } from "@std/assert";
+import { CacheClient, refusal } from "../support/client.ts";
+import { testWithServers } from "../support/servers.ts";
+import { startService } from "../support/service.ts";
+import { ServerLink } from "../support/service_link.ts";
+import { serversProfile } from "../support/service_profile.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const NO_MEMORY = { "cache.local.disabled": "true" };
+
+testWithServers(
+  ["redis", "mysql"],
+  "what a replica changed that could not reach Redis and was killed is served by the others soon after",
+  async (servers) => {
+    await using profile = await serversProfile(servers);
+    using link = new ServerLink(servers.redis);
+    await using cutOff = await startService(profile, {
+      ...NO_MEMORY,
+      "data.redis.addr": `127.0.0.1:${link.port}`,
+    });
+    using writer = new CacheClient(cutOff.address);
+    await writer.setSecret({ key: "changed", name: "old" });
+    await writer.setSecret({ key: "deleted", name: "old" });
+
+    // The one that is to notice starts only once the other is dead, so that the record must outlive it.
+    link.cut();
+    await writer.setSecret({ key: "changed", name: "new" });
+    await writer.deleteSecret({ key: "deleted" });
+    assertEquals((await writer.getSecret({ key: "changed" })).name, "new");
+    const recorded = await profile.database.rows("SELECT secretID FROM usercenter_secret_outbox ORDER BY id");
+    assertEquals(recorded, [{ secretID: "changed" }, { secretID: "deleted" }]);
+    await cutOff.kill();
+
+    // Redis still has the old ones, and a replica that starts may not serve them even once.
+    await using other = await startService(profile, NO_MEMORY);
+    using reader = new CacheClient(other.address);
+    assertEquals((await reader.getSecret({ key: "changed" })).name, "new");
+    assertEquals((await refusal(reader.getSecret({ key: "deleted" }))).reason, "SECRET_NOT_FOUND");
+    await waitFor(
+      async () => (await profile.database.rows("SELECT id FROM usercenter_secret_outbox")).length === 0,
+      { what: "the outbox to be worked off" },
+    );
+    assertEquals((await reader.getSecret({ key: "changed" })).name, "new");
+  },
+);
+
+testWithServers(
+  ["redis", "mysql"],
+  "what one replica changes while it alone cannot reach Redis, the others serve within seconds",
+  async (servers) => {
+    await using profile = await serversProfile(servers);
+    using link = new ServerLink(servers.redis);
+    await using cutOff = await startService(profile, {
+      ...NO_MEMORY,
+      "data.redis.addr": `127.0.0.1:${link.port}`,
+    });
+    await using other = await startService(profile, NO_MEMORY);
+    using writer = new CacheClient(cutOff.address);
+    using reader = new CacheClient(other.address);
+    await writer.setSecret({ key: "k", name: "0" });
+    assertEquals((await reader.getSecret({ key: "k" })).name, "0");
+    link.cut();
+    for (const name of ["1", "2", "3"]) {
+      await writer.setSecret({ key: "k", name });
+      await waitFor(async () => (await reader.getSecret({ key: "k" })).name === name, {
+        what: `${name} to be served`,
+        timeoutMs: 3_000,
+      });
+    }
+  },
+);

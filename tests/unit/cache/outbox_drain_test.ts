@@ -1,0 +1,160 @@
+import { assertEquals } from "@std/assert";
+import { OutboxDrain } from "../../../src/cache/outbox_drain.ts";
+import { Tier } from "../../../src/cache/tier.ts";
+import { type CacheKey, secretCacheKey } from "../../../src/core/key.ts";
+import type { OutboxRecord } from "../../../src/core/ports.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { RecordingObserver } from "../../support/recording_observer.ts";
+import { turn } from "../../support/turn.ts";
+
+const INTERVAL_MS = 1_000;
+const HURRY_MS = 100;
+const [A, B] = ["a", "b"].map(secretCacheKey) as [CacheKey, CacheKey];
+
+const well = () => Promise.resolve();
+const away = () => Promise.reject(new Error("away"));
+
+/** A drain between an outbox and a shared tier that do as the test says. */
+class Draining implements Disposable {
+  readonly clock = new FakeClock();
+  readonly observer = new RecordingObserver();
+  readonly shared: Tier;
+  readonly did: string[] = [];
+  records: OutboxRecord[] = [];
+  looks = 0;
+  pending: () => Promise<void> = well;
+  bury: () => Promise<void> = well;
+  readonly drain: OutboxDrain;
+
+  constructor(records: OutboxRecord[] = []) {
+    this.records = records;
+    const timeouts = { readTimeoutMs: 200, writeTimeoutMs: 200 };
+    this.shared = new Tier({ name: "redis", ...timeouts }, this.clock, this.observer);
+    const store = {
+      pending: async (limit: number) => {
+        this.looks++;
+        await this.pending();
+        return this.records.slice(0, limit);
+      },
+      clear: (cleared: readonly OutboxRecord[]) => {
+        this.records = this.records.filter((record) => !cleared.includes(record));
+        this.did.push(`clear ${cleared.length}`);
+        return Promise.resolve();
+      },
+    };
+    const tier = new Tier({ name: "database", ...timeouts }, this.clock, this.observer);
+    this.drain = new OutboxDrain({ store, tier }, {
+      clock: this.clock,
+      observer: this.observer,
+      shared: this.shared,
+      bury: async (key, { id, revision }) => {
+        await this.bury();
+        this.did.push(`bury ${key} ${id}.${revision}`);
+      },
+    });
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await turn();
+  }
+
+  [Symbol.dispose](): void {
+    this.drain[Symbol.dispose]();
+  }
+}
+
+function record(id: number, key = A, revision = 1): OutboxRecord {
+  return { id, key, version: { id: 7, revision } };
+}
+
+Deno.test("OutboxDrain trusts the tier once it has looked into the outbox, not before", async () => {
+  using draining = new Draining();
+  assertEquals(draining.drain.mayTrust(), false);
+  await turn();
+  assertEquals([draining.drain.mayTrust(), draining.looks], [true, 1]);
+});
+
+Deno.test("OutboxDrain buries the newest version of each key, and clears the records after that", async () => {
+  using draining = new Draining([record(1), record(2, B, 5), record(3, A, 3), record(4, A, 2)]);
+  await turn();
+  assertEquals(draining.did, ["bury secret:a 7.3", "bury secret:b 7.5", "clear 4"]);
+  assertEquals([draining.drain.mayTrust(), draining.records], [true, []]);
+});
+
+Deno.test("OutboxDrain takes 100 records at a time until there are no more", async () => {
+  using draining = new Draining(Array.from({ length: 250 }, (_, id) => record(id)));
+  await turn();
+  assertEquals(draining.did.filter((what) => what.startsWith("clear")), [
+    "clear 100",
+    "clear 100",
+    "clear 50",
+  ]);
+  assertEquals([draining.drain.mayTrust(), draining.looks], [true, 3]);
+});
+
+Deno.test("OutboxDrain keeps the records and its distrust while the tier cannot be told, and tells of it", async () => {
+  using draining = new Draining([record(1), record(2, B)]);
+  draining.bury = away;
+  await turn();
+  assertEquals([draining.did, draining.drain.mayTrust()], [[], false]);
+  assertEquals(draining.observer.told, ["redis is not told of 2 changes"]);
+  draining.bury = well;
+  await draining.pass(INTERVAL_MS);
+  assertEquals(draining.did, ["bury secret:a 7.1", "bury secret:b 7.1", "clear 2"]);
+  assertEquals(draining.drain.mayTrust(), true);
+});
+
+Deno.test("OutboxDrain does not trust the tier while the outbox cannot be read", async () => {
+  using draining = new Draining();
+  await turn();
+  draining.shared.interrupted();
+  draining.pending = away;
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.looks, draining.drain.mayTrust()], [2, false]);
+});
+
+Deno.test("OutboxDrain looks again each second", async () => {
+  using draining = new Draining();
+  await turn();
+  draining.records = [record(1)];
+  await draining.pass(INTERVAL_MS - 1);
+  assertEquals(draining.did, []);
+  await draining.pass(1);
+  assertEquals(draining.did, ["bury secret:a 7.1", "clear 1"]);
+});
+
+Deno.test("OutboxDrain distrusts the tier after each interruption, and hurries when somebody asks", async () => {
+  using draining = new Draining();
+  await turn();
+  draining.shared.interrupted();
+  assertEquals([draining.drain.mayTrust(), draining.looks], [false, 1], "it has just looked");
+  await draining.pass(HURRY_MS);
+  for (const _reader of [1, 2, 3]) assertEquals(draining.drain.mayTrust(), false);
+  await turn();
+  assertEquals([draining.drain.mayTrust(), draining.looks], [true, 2]);
+});
+
+Deno.test("OutboxDrain gains no trust from a look that an interruption or a new distrust overtakes", async () => {
+  for (const overtake of ["interrupted", "distrust"] as const) {
+    using draining = new Draining();
+    await turn();
+    const answer = Promise.withResolvers<void>();
+    draining.pending = () => answer.promise;
+    await draining.pass(INTERVAL_MS);
+    if (overtake === "distrust") draining.drain.distrust();
+    else draining.shared.interrupted();
+    answer.resolve();
+    await turn();
+    assertEquals([draining.looks, draining.drain.mayTrust()], [2, false], overtake);
+  }
+});
+
+Deno.test("OutboxDrain leaves no timer once it is disposed of", async () => {
+  const draining = new Draining();
+  await turn();
+  assertEquals(draining.clock.pendingTimers > 0, true);
+  draining[Symbol.dispose]();
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.clock.pendingTimers, draining.looks], [0, 1]);
+});
