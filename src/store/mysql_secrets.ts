@@ -4,6 +4,7 @@ import type { Authority } from "../core/ports.ts";
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
 import { endOf, type Version } from "../core/version.ts";
 import { databaseUnavailable } from "./database_error.ts";
+import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
 import { type MysqlSession, transaction } from "./mysql_session.ts";
@@ -25,8 +26,13 @@ interface SecretRow {
   readonly updatedAt: string | null;
 }
 
+interface RecordRow {
+  readonly rowID: string;
+  readonly revision: string;
+}
+
 /** VALUES() is deprecated in MySQL 8, but its successor is unknown to MariaDB. */
-function statements(table: string) {
+function statements(table: string, outbox: string) {
   return {
     read: `
       SELECT id, version, userID, name, secretID, secretKey, status, expires, description, createdAt, updatedAt
@@ -38,6 +44,8 @@ function statements(table: string) {
         expires = VALUES(expires), updatedAt = VALUES(updatedAt), version = version + 1`,
     lock: `SELECT id FROM ${table} WHERE secretID = ? FOR UPDATE`,
     remove: `DELETE FROM ${table} WHERE id = ?`,
+    recorded: `
+      SELECT rowID, revision FROM ${outbox} WHERE secretID = ? ORDER BY rowID DESC, revision DESC LIMIT 1`,
     ping: "SELECT 1",
   };
 }
@@ -65,7 +73,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   constructor(pool: MysqlPool, { table, location }: MysqlSecretsOptions) {
     this.#pool = pool;
     this.#datetime = new MysqlDatetime(location);
-    this.#sql = statements(quoteName(table));
+    this.#sql = statements(quoteName(table), quoteName(outboxOf(table)));
   }
 
   async read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
@@ -101,6 +109,10 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
       }), signal);
   }
 
+  /**
+   * Where there is no row, the version that the outbox has for the key: whoever removed it could not tell Redis,
+   * and a publication that is still under way must not outlive this removal either.
+   */
   async remove(
     key: CacheKey,
     signal: AbortSignal,
@@ -111,10 +123,18 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
       transaction(session, async () => {
         const [locked] = await session.rows<{ readonly id: string }>(this.#sql.lock, [secretId]);
         if (locked !== undefined) await session.run(this.#sql.remove, [locked.id]);
-        const version = locked && endOf(wholeNumber(locked.id, "id"));
+        const version = locked === undefined
+          ? await this.#recorded(session, secretId)
+          : endOf(wholeNumber(locked.id, "id"));
         await also?.(session, secretId, version);
         return version;
       }), signal);
+  }
+
+  async #recorded(session: MysqlSession, secretId: string): Promise<Version | undefined> {
+    const [record] = await session.rows<RecordRow>(this.#sql.recorded, [secretId]);
+    if (record === undefined) return undefined;
+    return { id: wholeNumber(record.rowID, "rowID"), revision: wholeNumber(record.revision, "revision") };
   }
 
   async ping(signal: AbortSignal): Promise<void> {

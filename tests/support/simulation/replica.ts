@@ -49,6 +49,7 @@ export class Replica {
   readonly #sharedTier: Tier;
   readonly #world: World;
   #alive = true;
+  #fills = 0;
   #isCutOff = false;
 
   /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
@@ -114,7 +115,10 @@ export class Replica {
               changeShared(key, () => shared.announce(key, intent), options.announceFaults),
             publish: (key, intent, entry) => changeShared(key, () => shared.publish(key, intent, entry)),
             bury: (key, intent, version) => changeShared(key, () => shared.bury(key, intent, version)),
-            fill: (key, entry) => changeShared(key, () => shared.fill(key, entry)),
+            fill: (key, entry) => {
+              this.#fills++;
+              return changeShared(key, () => shared.fill(key, entry)).finally(() => this.#fills--);
+            },
           },
         }
         : undefined,
@@ -145,6 +149,11 @@ export class Replica {
 
   get isCutOff(): boolean {
     return this.#isCutOff;
+  }
+
+  /** Whether a copy into the shared tier is on its way. */
+  get isFilling(): boolean {
+    return this.#fills > 0;
   }
 
   get isAlive(): boolean {

@@ -161,7 +161,12 @@ class Schedule {
     }
   }
 
+  /**
+   * Not while a read is under way that may fill: what it found before the loss would land after it over nothing,
+   * not even a tombstone, and no version refuses it.
+   */
   #flush(): void {
+    if ([...this.#running].some(({ read }) => read) || this.#replicas.some((each) => each.isFilling)) return;
     this.#world.shared.flush();
     this.#world.broadcast.flushed();
   }

@@ -54,7 +54,9 @@ export class SimulatedAuthority {
     const before = this.#rows.get(key)?.version;
     this.#rows.delete(key);
     this.#commit(key, { value: undefined, expiresAtMs: Infinity });
-    return before && endOf(before.id);
+    if (before !== undefined) return endOf(before.id);
+    const recorded = [...this.#outbox.values()].filter((record) => record.key === key);
+    return recorded.map(({ version }) => version).sort(compareVersions).at(-1);
   }
 
   /** Records a change in the same step. */
