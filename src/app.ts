@@ -264,7 +264,9 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
     observer,
   );
   const connect = () =>
-    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
+    resources.use(
+      new RedisClient(config, systemClock, (error) => observer.tierFailed("redis", "connect", error)),
+    );
   const client = connect();
   client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
   const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());

@@ -27,7 +27,7 @@ export async function readValue(
 ): Promise<RedisValue | undefined> {
   // Counted from before the command: a copy made from this answer never outlives the key.
   const sentAtMs = clock.now();
-  const reply = await client.run(READ, key);
+  const reply = await client.run(READ, [key]);
   if (!Array.isArray(reply)) throw new ServiceError("internal", "Cannot read from Redis: not a list");
   const [bytes, ttlMs] = reply as unknown[];
   if (bytes === null) return undefined;

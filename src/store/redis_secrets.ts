@@ -55,13 +55,13 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   async announce(key: CacheKey, intent: string): Promise<void> {
-    await this.#client.change(ANNOUNCE, this.#keyPrefix + key, intent, this.#tombstoneTtlMs);
+    await this.#client.change(ANNOUNCE, [this.#keyPrefix + key], intent, this.#tombstoneTtlMs);
   }
 
   async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
     await this.#client.change(
       PUBLISH,
-      this.#keyPrefix + key,
+      [this.#keyPrefix + key],
       intent,
       this.#tombstoneTtlMs,
       ...this.#arguments(entry),
@@ -70,11 +70,11 @@ export class RedisSecrets implements SharedCache<Secret> {
 
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
-    await this.#client.change(BURY, this.#keyPrefix + key, intent, this.#tombstoneTtlMs, outranked);
+    await this.#client.change(BURY, [this.#keyPrefix + key], intent, this.#tombstoneTtlMs, outranked);
   }
 
   async fill(key: CacheKey, entry: Entry<Secret>): Promise<void> {
-    await this.#client.run(FILL, this.#keyPrefix + key, ...this.#arguments(entry));
+    await this.#client.run(FILL, [this.#keyPrefix + key], ...this.#arguments(entry));
   }
 
   /** version, payload, time left: 0 tells the script that the entry never expires. */

@@ -27,7 +27,7 @@ class Setting implements AsyncDisposable {
     this.redis = this.#resources.use(redis);
     const account = { username: "", password: "", db: 0 };
     this.other = this.#resources.use(
-      new RedisClient({ ...address(redis), ...account, connectTimeoutMs: 1000 }, () => {}),
+      new RedisClient({ ...address(redis), ...account, connectTimeoutMs: 1000 }, systemClock, () => {}),
     );
   }
 
