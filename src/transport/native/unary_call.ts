@@ -3,6 +3,7 @@ import type { Metadata } from "../metadata.ts";
 import type { UnaryCall } from "../service.ts";
 import { Status } from "../status.ts";
 import { CallCore } from "./call_core.ts";
+import type { TimeLimit } from "./time_limit.ts";
 
 /** A call with one request and one response; also what its handler sees. */
 export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
@@ -32,8 +33,8 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     return !this.session.isHolding;
   }
 
-  protected override get timeLimitMs(): number {
-    return this.session.environment.callTimeoutMs;
+  protected override get timeLimit(): TimeLimit {
+    return this.session.environment.timeLimit;
   }
 
   protected override onRequest(request: unknown): void {
