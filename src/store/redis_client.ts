@@ -17,7 +17,7 @@ export interface RedisClientOptions {
   readonly connectTimeoutMs: number;
 }
 
-/** A Lua script on keys of one slot; {@link redisScript} makes one. */
+/** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
 export interface RedisScript {
   readonly lua: string;
   /** The name under which Redis knows a script that it has run before. */
@@ -47,6 +47,8 @@ type EvalCommand = (
 
 /** What the stores do with Redis. */
 export interface RedisCommands {
+  /** Whether one script may have keys of different slots: everywhere but in a cluster. */
+  readonly spansSlots: boolean;
   ping(): Promise<void>;
   /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
   set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
@@ -98,6 +100,7 @@ const DISCONNECT_TIMEOUT_MS = 100;
  * sent and is still on its way then is stopped, see {@link RedisSuccession}.
  */
 export class RedisClient implements RedisCommands, AsyncDisposable {
+  readonly spansSlots = true;
   readonly #redis: Redis;
   readonly #evalSha: EvalCommand;
   readonly #eval: EvalCommand;
