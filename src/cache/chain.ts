@@ -48,7 +48,7 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #newIntent: () => string;
   readonly #fences = new Fences();
-  readonly #flights = new SingleFlight((key: CacheKey, signal) => this.#descend(key, signal));
+  readonly #flights = new SingleFlight<CacheKey, Entry<V> | undefined>();
 
   constructor(options: ChainOptions<V, C>) {
     this.#local = options.local;
@@ -71,7 +71,7 @@ export class Chain<V, C> implements AsyncDisposable {
    * row; the caller tells that from absence. A hit in local memory is returned itself, without a promise.
    */
   get(key: CacheKey, caller: Caller): Entry<V> | undefined | Promise<Entry<V> | undefined> {
-    return this.#local?.get(key) ?? this.#flights.join(key, caller.signal);
+    return this.#local?.get(key) ?? this.#flights.join(key, caller, (signal) => this.#descend(key, signal));
   }
 
   /** Stores an entry; resolves to it as the authority has it. On rejection the outcome is unknown. */
@@ -119,22 +119,27 @@ export class Chain<V, C> implements AsyncDisposable {
 
   /** What a flight does: looks below local memory and fills what is nearer behind the answer. */
   async #descend(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined> {
-    using fence = this.#fences.take(key);
-    const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
-    if (typeof shared === "object") {
-      if (this.#mayFill(key, fence)) this.#local?.set(key, shared);
-      return shared;
+    const fence = this.#fences.take(key);
+    try {
+      const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
+      if (typeof shared === "object") {
+        if (this.#mayFill(key, fence)) this.#local?.set(key, shared);
+        return shared;
+      }
+      signal.throwIfAborted();
+      const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
+      const mayFill = this.#mayFill(key, fence);
+      if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
+      // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
+      if (mayFill && shared !== "tombstone") {
+        this.#local?.set(key, entry);
+        if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
+      }
+      return entry;
+    } finally {
+      // Not by `using`: it costs as much as a promise, and every read comes this way.
+      fence[Symbol.dispose]();
     }
-    signal.throwIfAborted();
-    const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
-    const mayFill = this.#mayFill(key, fence);
-    if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
-    // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
-    if (mayFill && shared !== "tombstone") {
-      this.#local?.set(key, entry);
-      if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
-    }
-    return entry;
   }
 
   /**

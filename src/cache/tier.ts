@@ -93,7 +93,7 @@ export class Tier {
     let outcome: Outcome = "success";
     try {
       return await timeouts.race(
-        Promise.try(work),
+        work(),
         () => this.#unavailable(operation, "it did not answer in time"),
         onLate,
       );

@@ -13,6 +13,7 @@ import { RedisEntries } from "../../src/store/redis_entries.ts";
 import { RedisInvalidations } from "../../src/store/redis_invalidations.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
+import { PATIENT } from "./caller.ts";
 
 /** How a replica differs from the others. */
 export interface CoherentReplicaOptions {
@@ -23,7 +24,7 @@ export interface CoherentReplicaOptions {
 }
 
 const KEY = cacheKey("n", "k");
-const CALLER = { signal: new AbortController().signal };
+
 const TIMEOUT_MS = 500;
 
 /** A chain from local memory to a real Redis, as the service composes it; its methods are all about one key. */
@@ -96,7 +97,7 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   async read(): Promise<string | undefined> {
-    return text(await this.#chain.get(KEY, CALLER));
+    return text(await this.#chain.get(KEY, PATIENT));
   }
 
   async write(value: string): Promise<void> {

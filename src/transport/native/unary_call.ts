@@ -10,6 +10,16 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   request: unknown = undefined;
   #hasRequest = false;
   #isHandlerRunning = false;
+  #whenCancelled: (() => void) | undefined;
+
+  whenCancelled(listener: () => void): void {
+    if (this.cancelled) return listener();
+    const earlier = this.#whenCancelled;
+    this.#whenCancelled = earlier === undefined ? listener : () => {
+      earlier();
+      listener();
+    };
+  }
 
   /** Calls `listener` once, should the client cancel; the one event of grpc-js's unary calls. */
   on(event: "cancelled", listener: (reason: string) => void): this {
@@ -52,6 +62,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   protected override onCancelled(): void {
     if (this.#isHandlerRunning) this.session.orphanedCalls++;
+    this.#whenCancelled?.();
   }
 
   readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {

@@ -7,6 +7,7 @@ import { SimulatedBroadcast } from "./broadcast.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { Replica, type ReplicaOptions, type World } from "./replica.ts";
 import { type Committed, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
+import { PATIENT } from "../caller.ts";
 
 /** What a schedule may do beside reads, writes and deletes. */
 export interface ScheduleOptions extends ReplicaOptions {
@@ -254,7 +255,7 @@ class Schedule {
 
   #read(replica: Replica, key: CacheKey): void {
     const floor = this.#floor(replica, key);
-    const found = Promise.resolve(replica.chain.get(key, { signal: new AbortController().signal }));
+    const found = Promise.resolve(replica.chain.get(key, PATIENT));
     this.#track({ replica, read: { key, floor } }, found, (entry) => {
       const nowMs = this.#clock.now();
       const value = entry === undefined || isExpired(entry, nowMs) ? undefined : entry.value;

@@ -2,8 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { AnyValue, NewEntry } from "../../../src/business/namespaces.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { Embedded, MAX_VALUE_BYTES, refusals } from "./embedded.ts";
+import { PATIENT } from "../../support/caller.ts";
 
-const CALLER = { signal: new AbortController().signal };
 const NAME = { namespace: "shop", key: "a", violations: [] };
 const VALUE = any({ payloadBytes: 3 });
 
@@ -30,17 +30,17 @@ Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is
   const value = any({ payloadBytes: 3 });
   await namespaces.set(newEntry({ value, expire: { seconds: 0, nanos: 1_500_000 } }));
   value.encoded.fill(0);
-  const entry = await namespaces.get(NAME, CALLER);
+  const entry = await namespaces.get(NAME, PATIENT);
   assertEquals(entry && new Uint8Array(entry.value), VALUE.encoded);
   assertEquals(entry?.expiresAtMs, clock.now() + 2);
   clock.advance(2);
-  assertEquals(await namespaces.get(NAME, CALLER), undefined);
+  assertEquals(await namespaces.get(NAME, PATIENT), undefined);
 
   await namespaces.set(newEntry());
-  assertEquals((await namespaces.get(NAME, CALLER))?.expiresAtMs, Infinity);
+  assertEquals((await namespaces.get(NAME, PATIENT))?.expiresAtMs, Infinity);
   await namespaces.delete(NAME);
   await namespaces.delete(NAME);
-  assertEquals(await namespaces.get(NAME, CALLER), undefined);
+  assertEquals(await namespaces.get(NAME, PATIENT), undefined);
 });
 
 Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond, and stores nothing then", async () => {
@@ -95,10 +95,10 @@ Deno.test("Namespaces.get() and delete() refuse what set() would, by name", asyn
   const wrong = { namespace: "", key: "k\n", violations: [] };
   const expected = `key "k\\n" of namespace "": namespace is empty, expected 1 to 253 bytes; ` +
     "key has control character U+000A at position 1, expected none";
-  const fromGet = assertThrows(() => embedded.namespaces.get(wrong, CALLER), ServiceError);
+  const fromGet = assertThrows(() => embedded.namespaces.get(wrong, PATIENT), ServiceError);
   assertEquals(fromGet.message, `Cannot get ${expected}`);
   const fromDelete = await assertRejects(() => embedded.namespaces.delete(wrong), ServiceError);
   assertEquals(fromDelete.message, `Cannot delete ${expected}`);
   const longest = { namespace: "ß".repeat(126), key: "日".repeat(341), violations: [] };
-  assertEquals(await embedded.namespaces.get(longest, CALLER), undefined);
+  assertEquals(await embedded.namespaces.get(longest, PATIENT), undefined);
 });
