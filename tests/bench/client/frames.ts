@@ -22,30 +22,49 @@ export interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly streamId: number;
-  /** A view that is valid until the next chunk is pushed. */
+  /** A view that is valid until the reader is asked for room. */
   readonly payload: Uint8Array;
 }
 
-/** Cuts what a socket yields into frames. */
-export class FrameReader {
-  #bytes = new Uint8Array();
-  #at = 0;
+/** At least this much is read at once. */
+const MIN_ROOM_BYTES = 64 * 1024;
 
-  /** Takes a chunk; its bytes may be overwritten once {@link next} has returned undefined. */
-  push(chunk: Uint8Array): void {
-    if (this.#at === this.#bytes.length) this.#bytes = chunk.slice();
-    else this.#bytes = concatenated([this.#bytes.subarray(this.#at), chunk]);
+/**
+ * Cuts what a socket yields into frames, in one buffer that the socket reads into:
+ *
+ *     [ frames that were handed out | an incomplete frame | room ]
+ *                                   ^at                   ^end
+ */
+export class FrameReader {
+  #bytes = new Uint8Array(2 * MIN_ROOM_BYTES);
+  #at = 0;
+  #end = 0;
+
+  /** Where the next bytes go; call {@link filled} behind it. Overwrites the frames that were handed out. */
+  room(): Uint8Array {
+    const kept = this.#bytes.subarray(this.#at, this.#end);
+    const isTight = kept.length + MIN_ROOM_BYTES > this.#bytes.length;
+    const bytes = isTight ? new Uint8Array(2 * this.#bytes.length) : this.#bytes;
+    if (isTight || this.#at > 0) bytes.set(kept);
+    this.#bytes = bytes;
     this.#at = 0;
+    this.#end = kept.length;
+    return bytes.subarray(this.#end);
   }
 
-  /** The next whole frame, or undefined until more is pushed. */
+  /** Says how much of the room has been written to. */
+  filled(byteCount: number): void {
+    this.#end += byteCount;
+  }
+
+  /** The next whole frame, or undefined until there are more bytes. */
   next(): Frame | undefined {
     const bytes = this.#bytes;
     const at = this.#at;
-    if (bytes.length - at < FRAME_HEADER_BYTES) return undefined;
+    if (this.#end - at < FRAME_HEADER_BYTES) return undefined;
     const length = bytes[at]! << 16 | bytes[at + 1]! << 8 | bytes[at + 2]!;
     const end = at + FRAME_HEADER_BYTES + length;
-    if (bytes.length < end) return undefined;
+    if (this.#end < end) return undefined;
     this.#at = end;
     return {
       type: bytes[at + 3]!,
@@ -59,14 +78,32 @@ export class FrameReader {
 /** A frame as it is sent. */
 export function encodeFrame(type: number, flags: number, streamId: number, payload: Uint8Array): Uint8Array {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
-  const view = new DataView(frame.buffer);
-  view.setUint8(0, payload.length >> 16);
-  view.setUint16(1, payload.length & 0xffff);
-  view.setUint8(3, type);
-  view.setUint8(4, flags);
-  view.setUint32(5, streamId);
+  writeFrameHeader(frame, 0, { length: payload.length, type, flags, streamId });
   frame.set(payload, FRAME_HEADER_BYTES);
   return frame;
+}
+
+/** Writes a frame's header at `at` and returns where its payload begins. */
+export function writeFrameHeader(
+  bytes: Uint8Array,
+  at: number,
+  { length, type, flags, streamId }: Omit<Frame, "payload"> & { readonly length: number },
+): number {
+  bytes[at] = length >>> 16;
+  bytes[at + 1] = length >>> 8;
+  bytes[at + 2] = length;
+  bytes[at + 3] = type;
+  bytes[at + 4] = flags;
+  return writeUint32(bytes, at + 5, streamId);
+}
+
+/** Writes four bytes, most significant first, and returns where they end. */
+export function writeUint32(bytes: Uint8Array, at: number, value: number): number {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+  return at + 4;
 }
 
 /** A SETTINGS frame. RFC 9113 section 6.5.1. */
@@ -96,15 +133,4 @@ export function encodeWindowUpdate(streamId: number, increment: number): Uint8Ar
 /** Four bytes, most significant first. */
 export function readUint32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
-}
-
-/** One array of several. */
-export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
