@@ -16,6 +16,11 @@ export function readmeSection(name: string): string {
   return match[1]!;
 }
 
+/** Puts a text between those markers. */
+export function replaceReadmeSection(name: string, text: string): void {
+  Deno.writeTextFileSync(README, readme().replace(readmeSection(name), () => `\n${text}\n`));
+}
+
 /** The commands of the README's code blocks that begin with "```" and `kind`; a command may go over several lines. */
 export function readmeCommands(kind: string): string[] {
   const blocks = readme().matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\``, "gms"));

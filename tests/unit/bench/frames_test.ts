@@ -8,7 +8,7 @@ import {
   FrameType,
   readSettings,
   readUint32,
-} from "../../bench/client/frames.ts";
+} from "../../bench/load/client/frames.ts";
 
 Deno.test("FrameReader.next() yields the same frames however the bytes are cut", () => {
   const sent = [

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { grpcStatusOf } from "../../bench/client/grpc_status.ts";
+import { grpcStatusOf } from "../../bench/load/client/grpc_status.ts";
 
 const encoder = new TextEncoder();
 

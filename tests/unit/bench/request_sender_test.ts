@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Flag, type Frame, FrameReader, FrameType } from "../../bench/client/frames.ts";
-import { RequestSender } from "../../bench/client/request_sender.ts";
+import { Flag, type Frame, FrameReader, FrameType } from "../../bench/load/client/frames.ts";
+import { RequestSender } from "../../bench/load/client/request_sender.ts";
 
 const PREFACE_BYTES = 24;
 

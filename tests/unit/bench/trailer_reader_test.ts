@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { TrailerReader } from "../../bench/client/trailer_reader.ts";
+import { TrailerReader } from "../../bench/load/client/trailer_reader.ts";
 
 function trailers(code: number): Uint8Array {
   const text = (value: string) => [value.length, ...new TextEncoder().encode(value)];

@@ -1,20 +1,17 @@
-/**
- * Measures how long memory is stale: from the moment a write has returned on one replica until the last of two
- * others, each in a thread of its own, has dropped what it had. On a Redis of its own:
- *
- *     deno run --permission-set=test tests/bench/staleness.ts
- */
 import { Worker } from "node:worker_threads";
-import { CoherentReplica } from "../support/coherent_replica.ts";
-import { printLine } from "../support/print_line.ts";
-import { startRedis } from "../support/redis.ts";
-import { type Order, preciseNowMs, type Report } from "./staleness_replica.ts";
-import { percentile } from "./statistics.ts";
+import { CoherentReplica } from "../../support/coherent_replica.ts";
+import { startRedis } from "../../support/redis.ts";
+import { type Order, preciseNowMs, type Report } from "./replica.ts";
 
-const OTHERS = 2;
+/** How many replicas there are beside the one that writes. */
+export const OTHERS = 2;
 const KEY_PREFIX = "staleness:";
 
-/** The staleness of each of `writes` writes in ms, 0 where the others knew before the writer did. */
+/**
+ * How long memory is stale: from the moment a write has returned on one replica until the last of two others,
+ * each in a thread of its own, has dropped what it had; in ms for each of `writes` writes, on a Redis of their
+ * own. 0 where the others knew before the writer did.
+ */
 export async function measureStaleness(writes: number): Promise<number[]> {
   await using resources = new AsyncDisposableStack();
   const redis = resources.use(await startRedis());
@@ -37,7 +34,7 @@ export async function measureStaleness(writes: number): Promise<number[]> {
 
 /** The thread of one of the other replicas. */
 class Other implements AsyncDisposable {
-  readonly #worker = new Worker(new URL("staleness_replica.ts", import.meta.url));
+  readonly #worker = new Worker(new URL("replica.ts", import.meta.url));
   #done = Promise.withResolvers<void>();
   #told = Promise.withResolvers<number>();
 
@@ -64,14 +61,4 @@ class Other implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker.terminate();
   }
-}
-
-if (import.meta.main) {
-  const WARM_UP = 500;
-  const stalenessMs = (await measureStaleness(5_000)).slice(WARM_UP);
-  const [p50, p99] = [50, 99].map((percent) => percentile(stalenessMs, percent).toFixed(2));
-  printLine(
-    `write acknowledged -> last of ${OTHERS} other replicas told: p50 ${p50} ms, p99 ${p99} ms, ` +
-      `most ${Math.max(...stalenessMs).toFixed(2)} ms, ${stalenessMs.length} writes`,
-  );
 }

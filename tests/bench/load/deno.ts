@@ -8,7 +8,7 @@ const CLIENT = decodeURIComponent(new URL("client/main.ts", import.meta.url).pat
  */
 export async function measureWithDeno(load: Load): Promise<Measurement> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--allow-net", "--allow-env", CLIENT, JSON.stringify(load)],
+    args: ["run", "--quiet", "--allow-all", CLIENT, JSON.stringify(load)],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

@@ -1,5 +1,5 @@
+import type { ServerAddress } from "../../../src/transport/service.ts";
 import type { RequestRange } from "./requests.ts";
-import type { ServerAddress } from "../../src/transport/service.ts";
 
 /** How many calls are in flight, and over how many connections. */
 export interface Shape {
@@ -16,9 +16,16 @@ export interface Expectation {
   readonly minMessageBytes: number;
 }
 
+/** The processes whose CPU time is told, by their part in a call. */
+export type Watched = Readonly<Partial<Record<ProcessRole, readonly number[]>>>;
+
+/** `service` is CacheServer, or what is measured in its place. */
+export type ProcessRole = "service" | "redis" | "database";
+
 /** One measurement as a load generator is told to take it. */
 export interface Load {
-  readonly address: ServerAddress;
+  /** Replicas; connections go round them. */
+  readonly addresses: readonly ServerAddress[];
   readonly shape: Shape;
   readonly requests: RequestRange;
   /** `cycle`: key after key, and from the first again. `once`: no key twice, so the load may end before its time. */
@@ -27,6 +34,7 @@ export interface Load {
   /** Load that is not measured, before the measured one. */
   readonly warmUpMs: number;
   readonly measuredMs: number;
+  readonly watched: Watched;
 }
 
 /** What a load generator has seen. */
@@ -36,6 +44,9 @@ export interface Measurement {
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
+  /** The CPU time that all processes of a role took for one call, in µs; absent where the system does not tell. */
+  readonly cpuUs: Readonly<Partial<Record<ProcessRole, number>>>;
   /** How many calls were answered otherwise, by what they got instead. They are in no other number. */
   readonly failures: Readonly<Record<string, number>>;
 }

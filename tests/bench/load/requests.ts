@@ -1,8 +1,8 @@
-import { SERVICE_NAME } from "../../src/api/contract.ts";
-import { ProtobufWriter } from "../../src/api/protobuf_writer.ts";
+import { SERVICE_NAME } from "../../../src/api/contract.ts";
+import { ProtobufWriter } from "../../../src/api/protobuf_writer.ts";
 
-/** The methods that are measured or prepare a measurement. */
-export type Method = "Set" | "Get" | "SetSecret" | "GetSecret";
+/** The methods of the service. */
+export type Method = "Set" | "Get" | "Del" | "SetSecret" | "GetSecret" | "DelSecret";
 
 /** Requests for consecutive keys of one group. */
 export interface RequestRange {
@@ -12,13 +12,14 @@ export interface RequestRange {
   /** The number of the first key. */
   readonly first: number;
   readonly count: number;
+  /** What a client puts into the Any: {@link PAYLOAD_BYTES} unless it is said. */
+  readonly payloadBytes?: number;
 }
 
-/** The payload of the entries: what a client puts into the Any. */
+/** The payload of the entries, where nothing else is said. */
 export const PAYLOAD_BYTES = 100;
 
 const TYPE_URL = "type.googleapis.com/google.protobuf.BytesValue";
-const payload = new Uint8Array(PAYLOAD_BYTES).fill(0x61);
 const DESCRIPTION = "Signs the tokens of one service";
 
 /** The path under which a server knows the method. */
@@ -37,17 +38,29 @@ export function secretKey(group: string, index: number): string {
 }
 
 /** The encoded messages of a range, in the order of the keys. */
-export function encodeRequests({ method, group, first, count }: RequestRange): Uint8Array[] {
-  return Array.from({ length: count }, (_, index) => ENCODERS[method](group, first + index));
+export function encodeRequests(range: RequestRange): Uint8Array[] {
+  const { method, group, first, count, payloadBytes = PAYLOAD_BYTES } = range;
+  const payload = new Uint8Array(payloadBytes).fill(0x61);
+  return Array.from({ length: count }, (_, index) => ENCODERS[method](group, first + index, payload));
 }
 
-const ENCODERS: Readonly<Record<Method, (group: string, index: number) => Uint8Array>> = {
-  Get: (group, index) => new ProtobufWriter().text(1, group).text(2, entryKey(index)).finish(),
-  Set: (group, index) => {
+type Encoder = (group: string, index: number, payload: Uint8Array) => Uint8Array;
+
+const encodeEntryName: Encoder = (group, index) =>
+  new ProtobufWriter().text(1, group).text(2, entryKey(index)).finish();
+
+const encodeSecretName: Encoder = (group, index) =>
+  new ProtobufWriter().text(1, secretKey(group, index)).finish();
+
+const ENCODERS: Readonly<Record<Method, Encoder>> = {
+  Get: encodeEntryName,
+  Del: encodeEntryName,
+  Set: (group, index, payload) => {
     const any = new ProtobufWriter().text(1, TYPE_URL).bytes(2, payload).finish();
     return new ProtobufWriter().text(1, group).text(2, entryKey(index)).bytes(3, any).finish();
   },
-  GetSecret: (group, index) => new ProtobufWriter().text(1, secretKey(group, index)).finish(),
+  GetSecret: encodeSecretName,
+  DelSecret: encodeSecretName,
   SetSecret: (group, index) =>
     new ProtobufWriter()
       .text(1, secretKey(group, index))

@@ -1,7 +1,8 @@
-import { findProgram } from "../support/find_program.ts";
+import { findProgram } from "../../support/find_program.ts";
 import type { Load, Measurement } from "./load.ts";
 import { encodeRequests, pathOf } from "./requests.ts";
-import { percentile } from "./statistics.ts";
+import { percentiles } from "../report/statistics.ts";
+import { CpuMeter } from "./cpu_meter.ts";
 
 /** A run that tells how many calls the measured one has to make. */
 const TRIAL_CALLS = 2_000;
@@ -15,7 +16,7 @@ export function findH2load(): string | undefined {
 
 /**
  * Takes a measurement with h2load, which sends one and the same request over and over: only good for what is not
- * joined into one flight. It knows HTTP's status alone, so an answer is told by its bytes: all calls together have
+ * joined into one flight, and on one replica. It knows HTTP's status alone, so an answer is told by its bytes: all calls together have
  * to bring at least what the expectation says for each. An error of gRPC brings none.
  */
 export async function measureWithH2load(program: string, load: Load): Promise<Measurement> {
@@ -25,14 +26,21 @@ export async function measureWithH2load(program: string, load: Load): Promise<Me
     await Deno.writeFile(`${folder}/request`, prefixed(message!));
     const trial = await run(program, folder, load, TRIAL_CALLS);
     const calls = Math.max(TRIAL_CALLS, Math.round(trial.callsPerSecond * load.measuredMs / 1000));
-    return await run(program, folder, load, calls);
+    const cpu = new CpuMeter(load.watched);
+    const measured = await run(program, folder, load, calls);
+    return { ...measured, cpuUs: cpu.perCallUs(calls) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function run(program: string, folder: string, load: Load, calls: number): Promise<Measurement> {
-  const { address, shape, requests, expectation } = load;
+async function run(
+  program: string,
+  folder: string,
+  load: Load,
+  calls: number,
+): Promise<Omit<Measurement, "cpuUs">> {
+  const { addresses: [address], shape, requests, expectation } = load;
   const log = `${folder}/log`;
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args: [
@@ -43,7 +51,7 @@ async function run(program: string, folder: string, load: Load, calls: number): 
       "--header=content-type: application/grpc",
       "--header=te: trailers",
       `--log-file=${log}`,
-      `http://${address.hostname}:${address.port}${pathOf(requests.method)}`,
+      `http://${address!.hostname}:${address!.port}${pathOf(requests.method)}`,
     ],
     stdin: "null",
   }).output();
@@ -53,14 +61,16 @@ async function run(program: string, folder: string, load: Load, calls: number): 
   }
   const latenciesMs = parseLatencies(await Deno.readTextFile(log));
   await Deno.remove(log);
+  const [p50Ms, p99Ms, p999Ms] = percentiles(latenciesMs, [50, 99, 99.9]);
   const dataBytes = numberIn(output, /\((\d+)\) data$/m);
   const leastBytes = calls * (MESSAGE_PREFIX_BYTES + expectation.minMessageBytes);
   const succeeded = numberIn(output, /^requests:.* (\d+) succeeded/m);
   return {
     calls,
     callsPerSecond: numberIn(output, /^finished in .*, ([\d.]+) req\/s/m),
-    p50Ms: percentile(latenciesMs, 50),
-    p99Ms: percentile(latenciesMs, 99),
+    p50Ms,
+    p99Ms,
+    p999Ms,
     failures: {
       ...(succeeded < calls && { "no HTTP status of 200": calls - succeeded }),
       ...(dataBytes < leastBytes &&
