@@ -35,8 +35,8 @@ export const MANY_CONNECTIONS: ScenarioLoad = { generator: "deno", shape: { conn
 const ENTRIES = { count: 10_000, order: "cycle" } as const;
 const SECRETS = { count: 2_000, order: "cycle" } as const;
 /** More than a run gets to. */
-const FRESH_ENTRIES = { count: 60_000, order: "once" } as const;
-const FRESH_SECRETS = { count: 15_000, order: "once" } as const;
+const FRESH_ENTRIES = { count: 30_000, order: "once" } as const;
+const FRESH_SECRETS = { count: 10_000, order: "once" } as const;
 
 const SECRET_KEY_BYTES = 36;
 /** A response that holds the whole value. */

@@ -11,7 +11,7 @@ const GETS: Scenario = {
   name: "alternatives to MySQL",
   preparation: "rows inserted into MySQL",
   method: "GetSecret",
-  keys: { count: 15_000, order: "once" },
+  keys: { count: 10_000, order: "once" },
   expectation: SECRET,
   loads: [MAIN],
 };

@@ -11,7 +11,7 @@ import {
 } from "./frames.ts";
 import { DEFAULT_HEADER_TABLE_BYTES } from "./request_headers.ts";
 import { MAX_WINDOW_BYTES, MESSAGE_PREFIX_BYTES, RequestSender } from "./request_sender.ts";
-import { TrailerReader } from "./trailer_reader.ts";
+import { StatusReader } from "./status_reader.ts";
 
 /** How a call ended. */
 export interface EndedCall {
@@ -41,13 +41,13 @@ interface OpenCall {
 /**
  * A client's HTTP/2 connection that keeps a fixed number of unary calls in flight, one message each way, and
  * spends little time on each, since it shares the machine with the server: the load stands still on neither side
- * of it, what arrives together is answered together, and of the trailers only the status is read.
+ * of it, what arrives together is answered together, and of the headers only the status is read.
  */
 export class LoadConnection {
   readonly #socket: Deno.TcpConn;
   readonly #workload: Workload;
   readonly #reader = new FrameReader();
-  readonly #trailers = new TrailerReader();
+  readonly #statuses = new StatusReader();
   readonly #sender: RequestSender;
   readonly #open = new Map<number, OpenCall>();
   /** Received since the server was last told that it may send more. */
@@ -104,9 +104,7 @@ export class LoadConnection {
         if ((flags & (Flag.END_HEADERS | Flag.PADDED | Flag.PRIORITY)) !== Flag.END_HEADERS) {
           throw new Error(`Cannot read a HEADERS frame with flags ${flags}`);
         }
-        if ((flags & Flag.END_STREAM) !== 0) {
-          this.#end(streamId, this.#trailers.statusOf(payload) ?? -1, nowMs);
-        }
+        this.#takeHeaders(streamId, payload, { isLast: (flags & Flag.END_STREAM) !== 0, nowMs });
         break;
       case FrameType.DATA:
         this.#takeData(streamId, payload.length);
@@ -139,6 +137,16 @@ export class LoadConnection {
       if (id === Setting.INITIAL_WINDOW_SIZE) this.#sender.setStreamWindow(value);
     }
     this.#sender.append(encodeFrame(FrameType.SETTINGS, Flag.ACK, 0, new Uint8Array()));
+  }
+
+  /** Headers, which have no status, or trailers; both may change the table of fields. */
+  #takeHeaders(
+    streamId: number,
+    block: Uint8Array,
+    { isLast, nowMs }: { readonly isLast: boolean; readonly nowMs: number },
+  ): void {
+    const status = this.#statuses.statusOf(block);
+    if (isLast) this.#end(streamId, status ?? -1, nowMs);
   }
 
   #takeData(streamId: number, bytes: number): void {

@@ -44,12 +44,11 @@ export class RequestSender {
   /** By stream, in the order in which they began. */
   readonly #unsent = new Map<number, UnsentRequest>();
 
-  /** Writes what a client says first: no table of fields for the server, no pushes, windows without bounds. */
+  /** Writes what a client says first: no pushes, windows without bounds. */
   constructor(path: string, authority: string) {
     this.#firstHeaders = firstRequestHeaders(path, authority);
     this.append(PREFACE);
     this.append(encodeSettings([
-      [Setting.HEADER_TABLE_SIZE, 0],
       [Setting.ENABLE_PUSH, 0],
       [Setting.INITIAL_WINDOW_SIZE, MAX_WINDOW_BYTES],
     ]));
