@@ -10,6 +10,8 @@ export interface Effort {
   readonly memoryEntries: readonly number[];
   readonly payloadBytes: readonly number[];
   readonly replicas: readonly number[];
+  /** How many replicas are told of writes that another one makes. */
+  readonly toldReplicas: readonly number[];
   /** Writes of which the staleness is measured, in each repeat. */
   readonly staleWrites: number;
 }
@@ -25,6 +27,7 @@ export const FULL: Effort = {
   memoryEntries: [10_000, 100_000, 150_000, 1_000_000],
   payloadBytes: [100, 1024, 10 * 1024, 100 * 1024, 1024 * 1024],
   replicas: [1, 2, 3, 4],
+  toldReplicas: [0, 1, 3],
   staleWrites: 2_000,
 };
 
@@ -37,6 +40,7 @@ export const QUICK: Effort = {
   maxKeys: 1_000,
   memoryEntries: [10_000],
   payloadBytes: [100, 1024 * 1024],
-  replicas: [1, 2],
+  replicas: [2],
+  toldReplicas: [0, 1],
   staleWrites: 50,
 };

@@ -19,6 +19,8 @@ export interface MeasuredLoad extends Required<Pick<Row, "figures" | "failures" 
 
 /** Long enough for any preparation to end by itself. */
 const PREPARATION_MS = 600_000;
+/** Many at once: SQLite waits for the disk once for all that come together. */
+const PREPARATION_SHAPE = { connections: 8, streams: 64 } as const;
 const ROWS_A_STATEMENT = 1_000;
 
 /** Measures a scenario under each of its loads, but for those whose generator is not installed. */
@@ -163,7 +165,7 @@ export async function storeKeys(range: RequestRange, addresses: Load["addresses"
   const method = range.method.endsWith("Secret") ? "SetSecret" : "Set";
   const { calls, failures } = await measureHere({
     addresses,
-    shape: { connections: 4, streams: 16 },
+    shape: PREPARATION_SHAPE,
     requests: { ...range, method },
     order: "once",
     expectation: { status: Status.OK, minMessageBytes: 0 },

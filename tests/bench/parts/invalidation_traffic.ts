@@ -11,7 +11,6 @@ import { EMPTY, MAIN } from "../scenarios.ts";
 import { allServers, canStart, serverAddress } from "../setup.ts";
 import { difference, type Told, ToldReplicas } from "../staleness/told_replicas.ts";
 
-const OTHERS = [0, 1, 3];
 /** About a second's work each. */
 const WRITES: readonly { readonly method: Method; readonly count: number }[] = [
   { method: "Set", count: 20_000 },
@@ -37,7 +36,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
   if (!canStart({ profile: "servers", localMemory: "on" })) return;
   for (const { method, count } of WRITES) {
     const writes = Math.min(count, bench.effort.maxKeys);
-    for (const others of OTHERS) {
+    for (const others of bench.effort.toldReplicas) {
       yield {
         labels: [method, String(others)],
         figures: await measureWrites(method, { writes, others }, bench),
