@@ -41,6 +41,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { effort, only, json } = options;
   const before = options.compare === undefined ? undefined : await readResults(options.compare);
+  if (typeof before === "string") {
+    report(`deno task bench: ${before}`);
+    return 2;
+  }
 
   await using servers = await provideServers();
   for (const [name, value] of Object.entries(servers.variables)) Deno.env.set(name, value);
@@ -76,8 +80,15 @@ function reportWorse(before: Results, now: Results): boolean {
   return worse.length > 0;
 }
 
-async function readResults(path: string): Promise<Results> {
-  return JSON.parse(await Deno.readTextFile(path)) as Results;
+/** An earlier run's results, or why there are none. */
+async function readResults(path: string): Promise<Results | string> {
+  try {
+    const results = JSON.parse(await Deno.readTextFile(path)) as Partial<Results>;
+    if (results.sections !== undefined) return results as Results;
+    return `--compare is ${path}, expected a file that --json has written`;
+  } catch (error) {
+    return `Cannot read ${path} for --compare: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 /** Aborted by the signals that end a program, so that servers and services are stopped first. */

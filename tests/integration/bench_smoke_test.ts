@@ -88,6 +88,16 @@ Deno.test("deno task bench --compare ends with 1 and names what is worse than in
   assertStringIncludes(stderr, "3 figures compared, 3 worse");
 });
 
+Deno.test("deno task bench ends with 2 before it measures when there is nothing to compare with", async () => {
+  for (
+    const path of ["/nowhere.json", decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname)]
+  ) {
+    const { code, stderr } = await bench(["--compare", path]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, path);
+  }
+});
+
 testWithServers(["redis"], "measureStaleness() has a number for each write, and none is large", async () => {
   const stalenessMs = await measureStaleness(20);
   assertEquals(stalenessMs.length, 20);
