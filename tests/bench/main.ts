@@ -56,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
   printLine(markdown);
   await Deno.mkdir(new URL(".", fileUrl(json)), { recursive: true });
   await Deno.writeTextFile(json, JSON.stringify(results, null, 2) + "\n");
-  if (options.readme) replaceReadmeSection("bench", markdown);
+  if (options.readme) await replaceReadmeSection("bench", markdown);
   for (const complaint of servers.complaints) report(complaint);
   const isWorse = before !== undefined && reportWorse(before, results);
   const hasFailures = results.sections.some(({ rows }) => rows.some((row) => failedCalls(row) > 0));
