@@ -69,7 +69,9 @@ Deno.test("RequestSender.begin() stops at the stream's window, and the parts mak
   const message = Uint8Array.from({ length: 400 }, (_, index) => index % 251);
   sender.begin(message);
   sender.begin(Uint8Array.of(1));
-  const before = framesOf(sender.take());
+  const written = sender.take().slice();
+  assertEquals(dataOf(written), [[1, 300], [3, -6]]);
+  const before = framesOf(written);
   sender.widenWindow(3, 1_000);
   sender.widenWindow(1, 1_000);
   const frames = [...before, ...framesOf(sender.take())];
@@ -86,4 +88,14 @@ Deno.test("RequestSender.end() keeps what is left of a request that was answered
   sender.widenWindow(0, 100_000);
   sender.widenWindow(1, 100_000);
   assertEquals(sender.take().length, 0);
+});
+
+Deno.test("RequestSender.setStreamWindow() widens the windows of requests that are under way too", () => {
+  const sender = begunSender();
+  sender.begin(new Uint8Array(70_000));
+  sender.take();
+  sender.widenWindow(0, 100_000);
+  assertEquals(dataOf(sender.take()), []);
+  sender.setStreamWindow(80_000);
+  assertEquals(dataOf(sender.take()), [[1, -4_470]]);
 });
