@@ -5,7 +5,7 @@ import type { EntryChange } from "../core/entry_change.ts";
 import type { Violation } from "../core/errors.ts";
 import { type CacheKey, cacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
-import { isAcceptable, MAX_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_TYPE_URL_BYTES } from "./limits.ts";
+import { isAcceptable, MAX_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_TYPE_URL_BYTES } from "../core/limits.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 

@@ -10,7 +10,7 @@ import {
   MAX_SECRET_DESCRIPTION_CHARACTERS,
   MAX_SECRET_KEY_BYTES,
   MAX_SECRET_NAME_CHARACTERS,
-} from "./limits.ts";
+} from "../core/limits.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 

@@ -1,5 +1,5 @@
 /** What a request may say. Sizes are in bytes of UTF-8 unless the name says characters (Unicode code points). */
-import type { Violation } from "../core/errors.ts";
+import type { Violation } from "./errors.ts";
 
 export const MAX_NAMESPACE_BYTES = 253;
 export const MAX_KEY_BYTES = 1024;
