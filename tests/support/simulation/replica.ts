@@ -108,12 +108,13 @@ export class Replica {
         return result;
       });
     const gate = new LocalGate(clock, 0);
-    // Room for two entries, so that eviction takes part.
-    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
+    // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
+    const memory = () =>
+      new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.#chain = new Chain<number, Change>({
-      local: options.local ? gate.guard(memory.store(() => 8)) : undefined,
+      local: options.local ? gate.guard(memory().store(() => 8)) : undefined,
       copies: options.local && options.copies !== undefined
-        ? new LocalCopies(gate.guardCopies(memory.store(() => 8)), clock, world.random)
+        ? new LocalCopies(gate.guardCopies(memory().store(() => 8)), clock, world.random)
         : undefined,
       shared: options.shared
         ? {
