@@ -5,7 +5,7 @@ import type { EntryChange } from "../core/entry_change.ts";
 import type { Violation } from "../core/errors.ts";
 import { type CacheKey, cacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
-import { isAcceptable, MAX_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_TYPE_URL_BYTES } from "../core/limits.ts";
+import { isAcceptable, MAX_KEY_BYTES, MAX_TYPE_URL_BYTES, NAMESPACE_LIMIT } from "../core/limits.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 
@@ -33,7 +33,6 @@ export interface NewEntry extends EntryName {
 }
 
 /** The longest that texts may be. */
-const NAMESPACE = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" } as const;
 const KEY = { min: 1, max: MAX_KEY_BYTES, unit: "bytes" } as const;
 const TYPE_URL = { min: 1, max: MAX_TYPE_URL_BYTES, unit: "bytes" } as const;
 
@@ -116,7 +115,7 @@ export function described(name: { readonly namespace: string; readonly key: stri
 
 function checkedKey(verb: string, name: EntryName): CacheKey {
   const { namespace, key, violations } = name;
-  if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE) || !isAcceptable(key, KEY)) {
+  if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE_LIMIT) || !isAcceptable(key, KEY)) {
     const all = [...violations];
     checkName(all, name);
     rejectIfInvalid(`${verb} ${described(name)}`, all);
@@ -125,6 +124,6 @@ function checkedKey(verb: string, name: EntryName): CacheKey {
 }
 
 function checkName(violations: Violation[], name: EntryName): void {
-  checkField(violations, "namespace", name.namespace, NAMESPACE);
+  checkField(violations, "namespace", name.namespace, NAMESPACE_LIMIT);
   checkField(violations, "key", name.key, KEY);
 }

@@ -163,11 +163,12 @@ export class Chain<V, C> implements AsyncDisposable {
     signal.throwIfAborted();
     const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
     if (!this.#mayFill(key, fence)) return entry;
-    if (shared === "tombstone") {
-      // The truth may be changing right now: what was read is good for this answer only, and a copy that was to
-      // be renewed for none.
-      this.#copies?.delete(key);
-    } else if (entry === undefined || isExpired(entry, this.#clock.now())) {
+    // Memory may still hold something older than this answer: a copy to be renewed, or what a gate did not let out
+    // for a while.
+    this.#forget(key);
+    // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
+    if (shared === "tombstone") return entry;
+    if (entry === undefined || isExpired(entry, this.#clock.now())) {
       if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
     } else {
       this.#keep(key, entry, policy);
@@ -248,9 +249,14 @@ export class Chain<V, C> implements AsyncDisposable {
 
   /** Drops what local memory has and what reads in flight would put there. */
   #drop(key: CacheKey): void {
-    this.#local?.delete(key);
-    this.#copies?.delete(key);
+    this.#forget(key);
     this.#fences.void(key);
     this.#flights.forget(key);
+  }
+
+  /** Drops what local memory has. */
+  #forget(key: CacheKey): void {
+    this.#local?.delete(key);
+    this.#copies?.delete(key);
   }
 }

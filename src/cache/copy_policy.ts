@@ -7,7 +7,7 @@ export interface CopyPolicy {
   readonly keptForMs: number;
   /** The longest that "not there" is remembered; 0: not at all. */
   readonly absentForMs: number;
-  /** The share of the time that a copy is kept after which a hit renews it; 1: never. */
+  /** The share of the time that a copy is kept after which a hit renews it, below 1; 0: never. */
   readonly refreshAhead: number;
   /** The most that is taken off these times at random, as a share of them, below 1. */
   readonly jitter: number;

@@ -54,7 +54,7 @@ export class LocalCopies<V> {
     const nowMs = this.#clock.now();
     const keptForMs = this.#spread(policy.keptForMs, policy);
     const endsAtMs = nowMs + keptForMs;
-    const mayRenew = policy.refreshAhead < 1 && endsAtMs < entry.expiresAtMs;
+    const mayRenew = policy.refreshAhead > 0 && endsAtMs < entry.expiresAtMs;
     this.#store.set(key, {
       value: {
         found: entry,
@@ -66,9 +66,9 @@ export class LocalCopies<V> {
     });
   }
 
-  /** Remembers that there is no entry, or none but this expired one, in the place of any copy. */
+  /** Remembers that there is no entry, or none but this expired one. */
   keepAbsence(key: CacheKey, expired: Entry<V> | undefined, policy: CopyPolicy): void {
-    if (policy.absentForMs === 0) return this.#store.delete(key);
+    if (policy.absentForMs === 0) return;
     this.#store.set(key, {
       value: { found: expired, isThere: false, refreshAtMs: Infinity },
       expiresAtMs: this.#clock.now() + this.#spread(policy.absentForMs, policy),

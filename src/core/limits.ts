@@ -24,6 +24,9 @@ export interface TextLimit {
   readonly unit: "bytes" | "characters";
 }
 
+/** What the name of a namespace may be. */
+export const NAMESPACE_LIMIT: TextLimit = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" };
+
 /**
  * Whether a text is plainly acceptable; false only says that {@link checkText} has to look closer. Costs no
  * allocation.

