@@ -6,6 +6,7 @@ import type { Violation } from "../core/errors.ts";
 import { type CacheKey, cacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
 import { isAcceptable, MAX_KEY_BYTES, MAX_TYPE_URL_BYTES, NAMESPACE_LIMIT } from "../core/limits.ts";
+import { entryTtlMs, type NamespacePolicies } from "./namespace_policies.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 
@@ -28,7 +29,7 @@ export interface EntryName {
 /** What Set is asked to store. */
 export interface NewEntry extends EntryName {
   readonly value: AnyValue | undefined;
-  /** Absent: the entry never expires. */
+  /** Absent: the entry lives as long as its namespace says. */
   readonly expire: Duration | undefined;
 }
 
@@ -39,16 +40,29 @@ const TYPE_URL = { min: 1, max: MAX_TYPE_URL_BYTES, unit: "bytes" } as const;
 /** The most that an Any takes beside its payload: its type URL, and two tags and lengths. */
 const MAX_ANY_OVERHEAD_BYTES = MAX_TYPE_URL_BYTES + 32;
 
+/** What {@link Namespaces} goes by. */
+export interface NamespacesOptions {
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  readonly maxValueBytes: number;
+  readonly policies: NamespacePolicies;
+}
+
 /** What a namespaced entry is and may be; where it is kept is the chain's matter. */
 export class Namespaces {
   readonly #chain: Chain<Uint8Array, EntryChange>;
   readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #maxValueBytes: number;
+  readonly #policies: NamespacePolicies;
 
-  constructor(chain: Chain<Uint8Array, EntryChange>, clock: Clock, maxValueBytes: number) {
+  constructor(chain: Chain<Uint8Array, EntryChange>, options: NamespacesOptions) {
     this.#chain = chain;
-    this.#clock = clock;
-    this.#maxValueBytes = maxValueBytes;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#maxValueBytes = options.maxValueBytes;
+    this.#policies = options.policies;
   }
 
   /**
@@ -59,21 +73,22 @@ export class Namespaces {
     name: EntryName,
     caller: Caller,
   ): Entry<Uint8Array> | undefined | Promise<Entry<Uint8Array> | undefined> {
-    const found = this.#chain.get(checkedKey("get", name), caller);
+    const found = this.#chain.get(checkedKey("get", name), caller, this.#policies.of(name.namespace).copies);
     return found instanceof Promise ? found.then((entry) => this.#unlessExpired(entry)) : found;
   }
 
-  /** Stores a copy of the value. */
+  /** Stores a copy of the value, for no longer than the namespace allows. */
   async set(entry: NewEntry): Promise<void> {
     const violations = [...entry.violations];
     checkName(violations, entry);
     this.#checkValue(violations, entry.value);
-    const ttlMs = timeToLiveMs(violations, "expire", entry.expire);
+    const askedMs = timeToLiveMs(violations, "expire", entry.expire);
     rejectIfInvalid(`set ${described(entry)}`, violations);
     // The request's buffer is the transport's, and a view would keep all of it alive: the entry owns a copy.
     const value = new Uint8Array(entry.value!.encoded);
-    const expiresAtMs = this.#clock.now() + ttlMs;
-    await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs });
+    const policy = this.#policies.of(entry.namespace);
+    const expiresAtMs = this.#clock.now() + entryTtlMs(policy, askedMs, this.#random);
+    await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs }, policy.copies);
   }
 
   /** Deletes the entry, there or not. */

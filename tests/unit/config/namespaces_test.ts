@@ -71,6 +71,7 @@ Deno.test("loadConfig() reports all that is wrong with the options of namespaces
         "x\\ty": { default_ttl: 3h }
         ${"n".repeat(254)}:
   `);
+  const longName = "n".repeat(60);
   assertEquals(problemLines(yaml), [
     "cache.defaults.jiter: is not a known key; expected one of default_ttl, max_ttl, jitter, local_ttl, " +
     "negative_ttl, refresh_ahead (did you mean jitter?)",
@@ -86,13 +87,9 @@ Deno.test("loadConfig() reports all that is wrong with the options of namespaces
     "local_ttl, negative_ttl, refresh_ahead",
     'cache.namespaces[""]: is no namespace; expected a name of 1 to 253 bytes without control characters',
     'cache.namespaces["x ..."]: is no namespace; expected a name of 1 to 253 bytes without control characters',
-    `cache.namespaces["${
-      "n".repeat(60)
-    }"]: is no namespace; expected a name of 1 to 253 bytes without control ` +
+    `cache.namespaces["${longName} ..."]: is no namespace; expected a name of 1 to 253 bytes without control ` +
     "characters",
-    `cache.namespaces["${
-      "n".repeat(60)
-    }"]: is empty, not a mapping; expected the keys default_ttl, max_ttl, ` +
+    `cache.namespaces["${longName} ..."]: is empty, not a mapping; expected the keys default_ttl, max_ttl, ` +
     "jitter, local_ttl, negative_ttl, refresh_ahead",
     "cache.defaults.default_ttl: 2h is longer than a value may live; expected at most cache.defaults.max_ttl, " +
     "which is 1h",
