@@ -128,7 +128,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
 testWithServers(["redis"], "what is not there is remembered until any replica sets it", async () => {
   await using redis = await startRedis();
   await using resources = new AsyncDisposableStack();
-  const { clients: [a, b], reads } = await twoServices(
+  const { clients: [a, b], reads, other } = await twoServices(
     redis,
     resources,
     "  defaults: { negative_ttl: 1h }\n",
@@ -152,6 +152,7 @@ testWithServers(["redis"], "what is not there is remembered until any replica se
     await waitFor(async () => await outcomeOf(a.get(name)) === "KEY_NOT_FOUND", { what: "the delete" });
   }
   await remembered(a);
+  await other[Symbol.asyncDispose]();
   await redis.stop();
   await waitFor(async () => (await refusal(a.get(name))).code === "UNAVAILABLE", {
     what: "an outage to be no miss",
