@@ -15,17 +15,17 @@ export const NAMESPACE_KEYS = {
   max_ttl: key(
     durationOrNever(MAX_TTL_MS),
     Infinity,
-    "The longest that a value lives: a longer expire is cut to it, and none at all counts as longer; 0 for no limit.",
+    "The longest that a value lives: a longer expire, or none, is cut to it; 0 for no limit.",
   ),
   jitter: key(
     fraction(),
     0,
-    "The share of expire that Set takes off at random, at most, so that values set together do not expire together; also of the two times below.",
+    "The most that Set takes off expire at random, as a share of it; likewise of the two times below.",
   ),
   local_ttl: key(
     durationOrNever(),
     Infinity,
-    "The longest that local memory keeps a copy before it asks again below; 0 for as long as the value lives.",
+    "How long local memory keeps a copy before it asks below again; 0 for as long as the value lives.",
   ),
   negative_ttl: key(
     durationOrZero(),
