@@ -73,8 +73,11 @@ export class Namespaces {
     name: EntryName,
     caller: Caller,
   ): Entry<Uint8Array> | undefined | Promise<Entry<Uint8Array> | undefined> {
-    const found = this.#chain.get(checkedKey("get", name), caller, this.#policies.of(name.namespace).copies);
-    return found instanceof Promise ? found.then((entry) => this.#unlessExpired(entry)) : found;
+    const { copies } = this.#policies.of(name.namespace);
+    const found = this.#chain.get(checkedKey("get", name), caller, copies);
+    if (found instanceof Promise) return found.then((entry) => this.#unlessExpired(entry));
+    // Memory has no expired entries, but under a policy it may remember that one was found to be.
+    return copies === undefined ? found : this.#unlessExpired(found);
   }
 
   /** Stores a copy of the value, for no longer than the namespace allows. */
