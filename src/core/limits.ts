@@ -1,5 +1,5 @@
 /** What a request may say. Sizes are in bytes of UTF-8 unless the name says characters (Unicode code points). */
-import type { Violation } from "../core/errors.ts";
+import type { Violation } from "./errors.ts";
 
 export const MAX_NAMESPACE_BYTES = 253;
 export const MAX_KEY_BYTES = 1024;
@@ -23,6 +23,9 @@ export interface TextLimit {
   readonly max: number;
   readonly unit: "bytes" | "characters";
 }
+
+/** What the name of a namespace may be. */
+export const NAMESPACE_LIMIT: TextLimit = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" };
 
 /**
  * Whether a text is plainly acceptable; false only says that {@link checkText} has to look closer. Costs no

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { checkText, isAcceptable, type TextLimit } from "../../../src/business/limits.ts";
+import { checkText, isAcceptable, type TextLimit } from "../../../src/core/limits.ts";
 import type { Violation } from "../../../src/core/errors.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 
