@@ -263,7 +263,13 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
   await atMost(config.connectTimeoutMs, client.ready());
   return {
     entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
+    secrets: {
+      store: new RedisSecrets(changes, config.keyPrefix, {
+        clock: systemClock,
+        newName: () => crypto.randomUUID(),
+      }),
+      tier,
+    },
     probed: { tier, ping: () => client.ping() },
     async listen(target: Invalidations): Promise<void> {
       const invalidations = resources.use(

@@ -121,7 +121,7 @@ export class Chain<V, C> implements AsyncDisposable {
   async #descend(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined> {
     using fence = this.#fences.take(key);
     const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
-    if (typeof shared === "object") {
+    if (typeof shared === "object" && !("lease" in shared)) {
       if (this.#mayFill(key, fence)) this.#local?.set(key, shared);
       return shared;
     }
@@ -132,7 +132,8 @@ export class Chain<V, C> implements AsyncDisposable {
     // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
     if (mayFill && shared !== "tombstone") {
       this.#local?.set(key, entry);
-      if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
+      const lease = typeof shared === "object" ? shared.lease : undefined;
+      if (lease !== undefined) this.#shared?.backfill(key, { entry, lease, fence: this.#fences.take(key) });
     }
     return entry;
   }

@@ -6,7 +6,8 @@ import { seededRandom } from "../seeded_random.ts";
 import { SimulatedBroadcast } from "./broadcast.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { Replica, type ReplicaOptions, type World } from "./replica.ts";
-import { type Committed, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
+import { type Committed, SimulatedAuthority } from "./authority.ts";
+import { SimulatedSharedCache } from "./shared_cache.ts";
 
 /** What a schedule may do beside reads, writes and deletes. */
 export interface ScheduleOptions extends ReplicaOptions {
@@ -15,6 +16,10 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly kill: number;
   /** How likely each step empties the shared tier. */
   readonly flush: number;
+  /** How likely each step takes one thing from the shared tier: what it has of a key, or a lease. */
+  readonly evict: number;
+  /** How likely each step takes a snapshot of the shared tier, or starts that from the last one. */
+  readonly restart: number;
   /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
   readonly cut: number;
   /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
@@ -89,12 +94,16 @@ class Schedule {
   }
 
   async step(): Promise<void> {
-    const { kill, flush, cut, disconnect } = this.#options;
+    const { kill, flush, evict, restart, cut, disconnect } = this.#options;
     const dice = this.#random();
-    if (dice < kill) this.#restartOne();
-    else if (dice < kill + flush) this.#flush();
-    else if (dice < kill + flush + cut) this.#cutOrMendOne();
-    else if (dice < kill + flush + cut + disconnect) this.#switchLine();
+    let bound = 0;
+    const isBelow = (probability: number) => dice < (bound += probability);
+    if (isBelow(kill)) this.#restartOne();
+    else if (isBelow(flush)) this.#flush();
+    else if (isBelow(evict)) this.#evict();
+    else if (isBelow(restart)) this.#saveOrRestart();
+    else if (isBelow(cut)) this.#cutOrMendOne();
+    else if (isBelow(disconnect)) this.#switchLine();
     else if (dice < 0.55) await this.#deliver();
     else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
     else this.#begin();
@@ -161,14 +170,26 @@ class Schedule {
     }
   }
 
-  /**
-   * Not while a read is under way that may fill: what it found before the loss would land after it over nothing,
-   * not even a tombstone, and no version refuses it.
-   */
   #flush(): void {
-    if ([...this.#running].some(({ read }) => read) || this.#replicas.some((each) => each.isFilling)) return;
     this.#world.shared.flush();
     this.#world.broadcast.flushed();
+  }
+
+  #evict(): void {
+    const key = KEYS[this.#pick(KEYS.length)]!;
+    this.#world.shared.evict(key, this.#random() < 0.7 ? "value" : "lease");
+    this.#world.broadcast.changed(key);
+  }
+
+  #saveOrRestart(): void {
+    const { shared, broadcast } = this.#world;
+    if (this.#random() < 0.6) return shared.save();
+    shared.restart();
+    for (const replica of this.#replicas) {
+      replica.reconnect();
+      broadcast.disconnect(replica);
+      broadcast.reconnect(replica);
+    }
   }
 
   #switchLine(): void {
