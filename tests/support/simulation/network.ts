@@ -13,6 +13,9 @@ export interface Faults {
 
 export const NO_FAULTS: Faults = { refused: 0, replyLost: 0, stalled: 0 };
 
+/** Says that nobody is there any more to whom the request was sent. */
+export const GONE: unique symbol = Symbol("gone");
+
 /** A request or a reply that is on its way. */
 interface Packet {
   readonly sentAtMs: number;
@@ -61,8 +64,11 @@ export class SimulatedNetwork {
     };
   }
 
-  /** Calls `apply` in the store some time later and resolves with its result later still. `isAlive`: who asks. */
-  call<T>(apply: () => T, faults: Faults, isAlive: () => boolean): Promise<T> {
+  /**
+   * Calls `apply` in the store some time later and resolves with its result later still. The caller is told of a
+   * failure if `apply` returns {@link GONE}. `isAlive`: who asks.
+   */
+  call<T>(apply: () => T | typeof GONE, faults: Faults, isAlive: () => boolean): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const dice = this.#random();
     const fail = () => reject(new ServiceError("store_unavailable", "Simulated failure"));
@@ -70,7 +76,7 @@ export class SimulatedNetwork {
     this.#send(() => {
       if (dice < faults.refused) return reply(fail);
       const result = apply();
-      if (dice < faults.refused + faults.replyLost) return reply(fail);
+      if (result === GONE || dice < faults.refused + faults.replyLost) return reply(fail);
       if (dice < faults.refused + faults.replyLost + faults.stalled) return;
       reply(() => resolve(result));
     });

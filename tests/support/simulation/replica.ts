@@ -7,7 +7,7 @@ import type { CacheKey } from "../../../src/core/key.ts";
 import type { Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
-import { type Faults, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
+import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 
@@ -63,8 +63,12 @@ export class Replica {
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);
-    const tell = <T>(apply: () => T, faults = options.sharedFaults) =>
-      network.call(apply, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    // What is on its way to a server when that is killed never reaches the one that is started in its place.
+    const tell = <T>(apply: (life: Life) => T, faults = options.sharedFaults) => {
+      const { life } = shared;
+      const send = () => shared.life === life ? apply(life) : GONE;
+      return network.call<T>(send, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    };
     const tier = (name: string, faults: Faults) => {
       // A store that never stalls always answers in time.
       const timeoutMs = faults.stalled === 0 ? 2 * MAX_DELAY_MS : TIMEOUT_MS;
@@ -89,13 +93,11 @@ export class Replica {
       clear: (records) => ask(() => authority.clear(records)),
     };
     // What is told of is the tier that is Redis: the shared one, or without it the authority.
-    const changeShared = (key: CacheKey, change: (life: Life) => void, faults = options.sharedFaults) => {
-      const { life } = shared;
-      return tell(() => {
+    const changeShared = (key: CacheKey, change: (life: Life) => void, faults = options.sharedFaults) =>
+      tell((life) => {
         change(life);
         broadcast.changed(key, this);
       }, faults);
-    };
     const changeAuthority = <T>(key: CacheKey, change: () => T) =>
       ask(() => {
         const result = change();
@@ -112,10 +114,7 @@ export class Replica {
           tier: this.#sharedTier,
           ...(options.outbox && { outbox }),
           store: {
-            read: (key) => {
-              const { life } = shared;
-              return tell(() => shared.read(key, life));
-            },
+            read: (key) => tell((life) => shared.read(key, life)),
             announce: (key, intent) =>
               changeShared(key, (life) => shared.announce(key, intent, life), options.announceFaults),
             publish: (key, intent, entry) =>

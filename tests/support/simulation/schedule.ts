@@ -12,6 +12,9 @@ import { SimulatedSharedCache } from "./shared_cache.ts";
 /** What a schedule may do beside reads, writes and deletes. */
 export interface ScheduleOptions extends ReplicaOptions {
   readonly replicas: number;
+  readonly keys: number;
+  /** How likely each step begins an operation: the less, the fewer are under way at once, and the more end. */
+  readonly load: number;
   /** How likely each step kills a replica and starts another in its place. */
   readonly kill: number;
   /** How likely each step empties the shared tier. */
@@ -28,6 +31,8 @@ export interface ScheduleOptions extends ReplicaOptions {
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
 const STEPS = 120;
+/** How likely each step lets time pass. */
+const PAUSE = 0.07;
 const LONGEST_PAUSE_MS = 400;
 
 /**
@@ -94,7 +99,7 @@ class Schedule {
   }
 
   async step(): Promise<void> {
-    const { kill, flush, evict, restart, cut, disconnect } = this.#options;
+    const { kill, flush, evict, restart, cut, disconnect, load } = this.#options;
     const dice = this.#random();
     let bound = 0;
     const isBelow = (probability: number) => dice < (bound += probability);
@@ -104,9 +109,9 @@ class Schedule {
     else if (isBelow(restart)) this.#saveOrRestart();
     else if (isBelow(cut)) this.#cutOrMendOne();
     else if (isBelow(disconnect)) this.#switchLine();
-    else if (dice < 0.55) await this.#deliver();
-    else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
-    else this.#begin();
+    else if (dice >= 1 - load) this.#begin();
+    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+    else await this.#deliver();
     await settle();
   }
 
@@ -157,7 +162,7 @@ class Schedule {
     const replica = new Replica(this.#world, this.#options, (key) => {
       const told = this.#told.get(replica) ?? new Map<CacheKey, number>();
       this.#told.set(replica, told);
-      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(each));
+      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(replica, each));
     });
     return replica;
   }
@@ -176,7 +181,7 @@ class Schedule {
   }
 
   #evict(): void {
-    const key = KEYS[this.#pick(KEYS.length)]!;
+    const key = KEYS[this.#pick(this.#options.keys)]!;
     this.#world.shared.evict(key, this.#random() < 0.7 ? "value" : "lease");
     this.#world.broadcast.changed(key);
   }
@@ -206,7 +211,7 @@ class Schedule {
 
   #begin(): void {
     const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
-    const key = KEYS[this.#pick(KEYS.length)]!;
+    const key = KEYS[this.#pick(this.#options.keys)]!;
     const dice = this.#random();
     if (dice < 0.55) this.#read(replica, key);
     else if (dice < 0.85) this.#write(replica, key);
@@ -248,11 +253,7 @@ class Schedule {
 
   /** The index of the oldest state that a read which begins now may return. */
   #floor(replica: Replica, key: CacheKey): number {
-    const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
-    const binding = this.#known.get(key)!.filter((known) =>
-      isTold || known.atMs < replica.reachesSharedSinceMs ||
-      (known.replica === replica && known.from === "change")
-    );
+    const binding = this.#binding(replica, key);
     const here = newest(binding.filter((known) => known.replica === replica));
     const { local, replicas } = this.#options;
     if (local && replicas > 1 && this.#world.broadcast.isConnected(replica)) {
@@ -265,12 +266,21 @@ class Schedule {
   }
 
   /** What a read that begins now below local memory returns at least: with one tier there, what that holds. */
-  #sureOf(key: CacheKey): number {
-    return this.#options.shared ? this.#knownAnywhere(key) : this.#world.authority.history(key).length - 1;
+  #sureOf(replica: Replica, key: CacheKey): number {
+    if (!this.#options.shared) return this.#world.authority.history(key).length - 1;
+    return newest(this.#binding(replica, key));
   }
 
-  #knownAnywhere(key: CacheKey): number {
-    return newest(this.#known.get(key)!);
+  /** Of all that is known of a key, what a read of this replica may not fall behind. */
+  #binding(replica: Replica, key: CacheKey): Known[] {
+    const { flush, evict, restart } = this.#options;
+    const mayLose = flush + evict + restart > 0;
+    const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
+    return this.#known.get(key)!.filter((known) => {
+      if (mayLose && known.from === "read") return false;
+      if (isTold || known.atMs < replica.reachesSharedSinceMs) return true;
+      return known.replica === replica && known.from === "change";
+    });
   }
 
   #read(replica: Replica, key: CacheKey): void {
