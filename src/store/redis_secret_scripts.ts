@@ -88,7 +88,7 @@ local function entry(version, payload) return '\\${FORMAT_ENTRY}' .. version .. 
 
 /** ARGV: incarnation, lease's text, version, payload, entry's ttl or 0. */
 export const FILL = redisScript(`${PUT}
-if redis.call('GET', KEYS[2]) == ARGV[1] .. ARGV[2] then put(entry(ARGV[3], ARGV[4]), ARGV[5]) end
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[1] .. ARGV[2] then put(entry(ARGV[3], ARGV[4]), ARGV[5]) end
 `);
 
 /**

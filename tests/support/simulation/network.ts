@@ -19,6 +19,8 @@ export const GONE: unique symbol = Symbol("gone");
 /** A request or a reply that is on its way. */
 interface Packet {
   readonly sentAtMs: number;
+  /** Nearly all others overtake it, also whole operations that began after it was sent. */
+  readonly isSlow: boolean;
   deliver(): void;
 }
 
@@ -31,6 +33,10 @@ export interface Line {
 
 /** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lasts. */
 export const MAX_DELAY_MS = 20_000;
+
+/** How many packets are slow, and how often they are not told from others. */
+const SLOW = 0.1;
+const SLOW_TURN = 0.05;
 
 /** Carries calls from chains to stores; they arrive in any order, when the schedule says so. */
 export class SimulatedNetwork {
@@ -83,10 +89,14 @@ export class SimulatedNetwork {
     return promise;
   }
 
-  /** Delivers one packet, whichever. */
+  /** Delivers one packet, whichever, but seldom a slow one before the others. */
   deliverAny(): void {
-    const [packet] = this.#packets.splice(Math.floor(this.#random() * this.#packets.length), 1);
-    packet?.deliver();
+    const ready = this.#random() < SLOW_TURN ? this.#packets : this.#packets.filter(({ isSlow }) => !isSlow);
+    const among = ready.length > 0 ? ready : this.#packets;
+    const packet = among[Math.floor(this.#random() * among.length)];
+    if (packet === undefined) return;
+    this.#packets.splice(this.#packets.indexOf(packet), 1);
+    packet.deliver();
   }
 
   /** Delivers whatever would be on its way for too long once `ms` have passed. */
@@ -100,6 +110,7 @@ export class SimulatedNetwork {
   }
 
   #send(deliver: () => void): void {
-    this.#packets.push({ sentAtMs: this.#clock.now(), deliver });
+    const isSlow = this.#random() < SLOW;
+    this.#packets.push({ sentAtMs: this.#clock.now(), isSlow, deliver });
   }
 }

@@ -7,10 +7,11 @@ import { SimulatedBroadcast } from "./broadcast.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { Replica, type ReplicaOptions, type World } from "./replica.ts";
 import { type Committed, SimulatedAuthority } from "./authority.ts";
-import { SimulatedSharedCache } from "./shared_cache.ts";
+import { SimulatedSharedCache, type Weakness } from "./shared_cache.ts";
 
 /** What a schedule may do beside reads, writes and deletes. */
 export interface ScheduleOptions extends ReplicaOptions {
+  readonly steps: number;
   readonly replicas: number;
   readonly keys: number;
   /** How likely each step begins an operation: the less, the fewer are under way at once, and the more end. */
@@ -27,10 +28,11 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly cut: number;
   /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
   readonly disconnect: number;
+  /** Of the shared tier. */
+  readonly weakness?: Weakness;
 }
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
-const STEPS = 120;
 /** How likely each step lets time pass. */
 const PAUSE = 0.07;
 const LONGEST_PAUSE_MS = 400;
@@ -42,12 +44,15 @@ const LONGEST_PAUSE_MS = 400;
  * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join;
  * with a local memory that several replicas have, as the last time that its replica was told that the key changed.
  *
+ * Where the shared tier may lose something, only acknowledged changes count: it may have lost the announcement of
+ * one under way, and then a read that asks the authority is ahead of a fill by one that asked before.
+ *
  * While the outbox holds a record of the key, the shared tier may not know of the change yet, and then a read must
  * know what its own replica has changed, and what was known before that replica last came to reach the shared tier.
  */
 export async function runSchedule(seed: number, options: ScheduleOptions): Promise<string[]> {
   const schedule = new Schedule(seed, options);
-  for (let step = 0; step < STEPS; step++) await schedule.step();
+  for (let step = 0; step < options.steps; step++) await schedule.step();
   await schedule.finish();
   return schedule.wrong;
 }
@@ -91,7 +96,7 @@ class Schedule {
       network,
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
-      shared: new SimulatedSharedCache(this.#clock),
+      shared: new SimulatedSharedCache(this.#clock, options.weakness),
       newIntent: () => `intent ${++this.#lastIntent}`,
       random: this.#random,
     };

@@ -27,17 +27,22 @@ interface Lease {
 const TOMBSTONE_TTL_MS = 60_000;
 const LEASE_TTL_MS = 15_000;
 
+/** A rule that is left out, to see that schedules miss it. */
+export type Weakness = "fills need no lease" | "announcements leave leases" | "all lives are one";
+
 /** The rules of src/store/redis_secret_scripts.ts in memory. */
 export class SimulatedSharedCache {
   readonly #clock: Clock;
+  readonly #weakness: Weakness | undefined;
   #held = new Map<CacheKey, Held>();
   #leases = new Map<CacheKey, Lease>();
   #snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
   #life: Life = 1;
   #lastLease = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, weakness?: Weakness) {
     this.#clock = clock;
+    this.#weakness = weakness;
   }
 
   get life(): Life {
@@ -47,7 +52,7 @@ export class SimulatedSharedCache {
   read(key: CacheKey, life: Life): SharedRead<number> {
     const held = this.#get(key);
     if (held !== undefined && held.entry === undefined) return "tombstone";
-    if (held?.entry !== undefined && held.life === life) return held.entry;
+    if (held?.entry !== undefined && this.#isOf(life, held)) return held.entry;
     const standing = this.#lease(key);
     if (standing?.life === life) return { lease: standing.text };
     const text = `lease ${++this.#lastLease}`;
@@ -75,7 +80,10 @@ export class SimulatedSharedCache {
 
   fill(key: CacheKey, lease: string, entry: Entry<number>, life: Life): void {
     const standing = this.#lease(key);
-    if (standing?.text === lease && standing.life === life) this.#put(key, entry, life);
+    const isGiven = this.#weakness === "fills need no lease"
+      ? this.#get(key) === undefined
+      : standing?.text === lease && standing.life === life;
+    if (isGiven) this.#put(key, entry, life);
   }
 
   /** Forgets everything, as FLUSHALL does. */
@@ -101,6 +109,10 @@ export class SimulatedSharedCache {
     this.#life++;
   }
 
+  #isOf(life: Life, held: Held): boolean {
+    return held.life === life || this.#weakness === "all lives are one";
+  }
+
   #get(key: CacheKey): Held | undefined {
     const held = this.#held.get(key);
     return held !== undefined && held.goneAtMs > this.#clock.now() ? held : undefined;
@@ -123,7 +135,7 @@ export class SimulatedSharedCache {
     version: Version | undefined,
     intents: ReadonlyMap<string, Life>,
   ): void {
-    this.#leases.delete(key);
+    if (this.#weakness !== "announcements leave leases") this.#leases.delete(key);
     const goneAtMs = this.#clock.now() + TOMBSTONE_TTL_MS;
     this.#held.set(key, {
       entry: undefined,
