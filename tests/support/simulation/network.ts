@@ -34,19 +34,21 @@ export interface Line {
 /** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lasts. */
 export const MAX_DELAY_MS = 20_000;
 
-/** How many packets are slow, and how often they are not told from others. */
-const SLOW = 0.1;
+/** How often slow packets have the same chance as others. */
 const SLOW_TURN = 0.05;
 
 /** Carries calls from chains to stores; they arrive in any order, when the schedule says so. */
 export class SimulatedNetwork {
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #slow: number;
   readonly #packets: Packet[] = [];
 
-  constructor(clock: Clock, random: () => number) {
+  /** `slow` is how likely a packet is overtaken by nearly all others. */
+  constructor(clock: Clock, random: () => number, slow: number) {
     this.#clock = clock;
     this.#random = random;
+    this.#slow = slow;
   }
 
   get packetCount(): number {
@@ -110,7 +112,7 @@ export class SimulatedNetwork {
   }
 
   #send(deliver: () => void): void {
-    const isSlow = this.#random() < SLOW;
+    const isSlow = this.#random() < this.#slow;
     this.#packets.push({ sentAtMs: this.#clock.now(), isSlow, deliver });
   }
 }

@@ -16,6 +16,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly keys: number;
   /** How likely each step begins an operation: the less, the fewer are under way at once, and the more end. */
   readonly load: number;
+  /** How likely a packet is overtaken by whole operations that began after it was sent. */
+  readonly slow: number;
   /** How likely each step kills a replica and starts another in its place. */
   readonly kill: number;
   /** How likely each step empties the shared tier. */
@@ -90,7 +92,7 @@ class Schedule {
   constructor(seed: number, options: ScheduleOptions) {
     this.#options = options;
     this.#random = seededRandom(seed);
-    const network = new SimulatedNetwork(this.#clock, this.#random);
+    const network = new SimulatedNetwork(this.#clock, this.#random, options.slow);
     this.#world = {
       clock: this.#clock,
       network,
