@@ -14,6 +14,7 @@ export interface FaultKind {
   readonly lengthMs: readonly [number, number];
   /** What it is done to; no two faults are done to one thing at once. */
   readonly on: readonly Thing[];
+  /** Whether namespaced entries are lost, which have no other place. */
   readonly emptiesRedis: boolean;
   /** Whether replicas may keep what Redis was to be told, beyond what only an outbox makes good. */
   readonly needsOutbox: boolean;
@@ -44,6 +45,17 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     emptiesRedis: true,
     begin: ({ redis }) => redis.stop(),
     end: ({ redis }) => redis.start(),
+  },
+  {
+    ...HARMLESS,
+    // It lasts from the snapshot to the start from it, so that secrets change in between.
+    name: "kill Redis, and start it from an old snapshot",
+    weight: 2,
+    lengthMs: [300, 2000],
+    on: ["redis"],
+    emptiesRedis: true,
+    begin: ({ redisSnapshot }) => redisSnapshot.take(),
+    end: ({ redisSnapshot }) => redisSnapshot.restore(),
   },
   {
     ...HARMLESS,
