@@ -71,7 +71,7 @@ test(
     await fill(store);
     const stored = new TextDecoder().decode(await redis.bytes(KEY));
     const [, version, incarnation, json] = /^(\d{32})([0-9a-f]{16})(.*)$/.exec(stored.slice(1)) ?? [];
-  assertEquals(stored[0], "\x03");
+    assertEquals(stored[0], "\x03");
     assertEquals(version, "00000000000000030000000000000007");
     assertEquals(incarnation, await incarnationOf(redis.client));
     assertEquals(json, JSON.stringify(ENTRY.value));
