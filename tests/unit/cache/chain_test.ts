@@ -213,6 +213,24 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   assertEquals(log.slice(2), ["shared.read", "shared.fill new under L"]);
 });
 
+Deno.test("Chain.set() that could not be announced makes the key safe under the version it has made", async () => {
+  const buried: unknown[] = [];
+  const { chain, clock } = setUp({
+    shared: {
+      announce: fails,
+      bury: (_key, _intent, version) => {
+        buried.push(version);
+        return Promise.resolve();
+      },
+    },
+  });
+  // Under an older one, another change that is announced and still under way could publish over it.
+  const { version } = await chain.set(KEY, "new");
+  clock.advance(1000);
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  assertEquals(buried, [version]);
+});
+
 Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key is under way", async () => {
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   const { chain, local } = setUp({ authority: { read: () => promise } });
