@@ -278,7 +278,9 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
     observer,
   );
   const connect = () =>
-    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
+    resources.use(
+      new RedisClient(config, systemClock, (error) => observer.tierFailed("redis", "connect", error)),
+    );
   const client = connect();
   client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
   const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
@@ -286,7 +288,13 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
   await atMost(config.connectTimeoutMs, client.ready());
   return {
     entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
+    secrets: {
+      store: new RedisSecrets(changes, config.keyPrefix, {
+        clock: systemClock,
+        newName: () => crypto.randomUUID(),
+      }),
+      tier,
+    },
     probed: { tier, ping: () => client.ping() },
     async listen(target: Invalidations): Promise<void> {
       const invalidations = resources.use(

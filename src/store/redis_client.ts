@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Command, Redis } from "ioredis";
+import type { Clock } from "../core/clock.ts";
+import { RedisIncarnation } from "./redis_incarnation.ts";
 import { RedisSuccession } from "./redis_succession.ts";
 
 /** How to reach a Redis server. */
@@ -15,7 +17,7 @@ export interface RedisClientOptions {
   readonly connectTimeoutMs: number;
 }
 
-/** A Lua script on one key; {@link redisScript} makes one. */
+/** A Lua script on keys of one slot; {@link redisScript} makes one. */
 export interface RedisScript {
   readonly lua: string;
   /** The name under which Redis knows a script that it has run before. */
@@ -27,15 +29,20 @@ export function redisScript(lua: string): RedisScript {
   return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }
 
+/**
+ * Stands in a script's arguments for the incarnation of the server that the script goes to, see
+ * {@link RedisIncarnation}. The client puts it in as it sends, so that it is that of the very connection.
+ */
+export const INCARNATION: unique symbol = Symbol("incarnation");
+
 /** What the stores send as a script's argument. */
-export type RedisArgument = string | number | Uint8Array;
+export type RedisArgument = string | number | Uint8Array | typeof INCARNATION;
 
 /** EVALSHA's and EVAL's twins that reply with bytes, which ioredis has and its types do not name. */
 type EvalCommand = (
   script: string,
   keyCount: number,
-  key: string,
-  ...args: (string | number | Buffer)[]
+  ...keysAndArgs: (string | number | Buffer)[]
 ) => Promise<unknown>;
 
 /** What the stores do with Redis. */
@@ -46,11 +53,16 @@ export interface RedisCommands {
   delete(key: string): Promise<void>;
   /**
    * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may
-   * be a view into a larger buffer.
+   * be a view into a larger buffer. The first of the keys says which server it goes to.
    */
-  run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown>;
-  /** Runs a script that changes its key, and returns nothing. */
-  change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void>;
+  run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown>;
+  /** Runs a script that changes its first key, and returns nothing. */
+  change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
+  /**
+   * Says that what lies under the key was put there under another {@link INCARNATION} than the script was sent
+   * with: the connection to the key's server learns its own anew.
+   */
+  doubtIncarnation(key: string): void;
 }
 
 /** Called when a connection can be used, and when it is gone. */
@@ -92,6 +104,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #onError: (error: Error) => void;
   readonly #watchers: ConnectionWatcher[] = [];
   readonly #succession = new RedisSuccession();
+  readonly #incarnation: RedisIncarnation;
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
   #isUsable = false;
@@ -102,8 +115,9 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
    * refuses to do at the beginning of one.
    */
-  constructor(options: RedisClientOptions, onError: (error: Error) => void) {
+  constructor(options: RedisClientOptions, clock: Clock, onError: (error: Error) => void) {
     this.#onError = onError;
+    this.#incarnation = new RedisIncarnation(clock, onError);
     this.#redis = new Redis({
       host: options.hostname,
       port: options.port,
@@ -186,20 +200,24 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    * Not by ioredis's defineCommand: a script that is defined while a batch is being collected is missing from
    * that batch, which then takes the process down.
    */
-  async run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown> {
+  async run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
-    const sent = args.map((arg) => arg instanceof Uint8Array ? asBuffer(arg) : arg);
+    const sent = [...keys, ...args.map((arg) => this.#asSent(arg))];
     try {
-      return await this.#evalSha(script.sha1, 1, key, ...sent);
+      return await this.#evalSha(script.sha1, keys.length, ...sent);
     } catch (error) {
-      // Redis has restarted or never met the script. Nothing was run, so nothing is run twice.
+      // Redis has lost its scripts or never met this one. Nothing was run, so nothing is run twice.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await this.#eval(script.lua, 1, key, ...sent);
+      return await this.#eval(script.lua, keys.length, ...sent);
     }
   }
 
-  async change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void> {
-    await this.run(script, key, ...args);
+  async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
+    await this.run(script, keys, ...args);
+  }
+
+  doubtIncarnation(): void {
+    this.#incarnation.doubt(this.#info);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -217,7 +235,10 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
         unknown
       >;
     try {
-      await this.#succession.begin(client, this.#onError);
+      await Promise.all([
+        this.#succession.begin(client, this.#onError),
+        this.#incarnation.learn(this.#info),
+      ]);
     } catch {
       // Lost again, which the next connection makes up for.
       return;
@@ -234,6 +255,15 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#isUsable = false;
     this.#usable = Promise.withResolvers();
     for (const watcher of this.#watchers) watcher.onLost();
+  }
+
+  /** Past the batches, which take nothing before the connection is usable. */
+  readonly #info = (section: string): Promise<unknown> =>
+    this.#redis.sendCommand(new Command("info", [section], { replyEncoding: "utf8" })) as Promise<unknown>;
+
+  #asSent(arg: RedisArgument): string | number | Buffer {
+    if (arg === INCARNATION) return this.#incarnation.value;
+    return arg instanceof Uint8Array ? asBuffer(arg) : arg;
   }
 
   #requireConnection(): void {

@@ -9,6 +9,7 @@ import { type ServiceSetup, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
 import { runProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 
 /** The profile with these lines behind its configuration. */
@@ -114,7 +115,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
   }
   const account = { username: "", password: "", db: 0, connectTimeoutMs: 1000 };
   const other = resources.use(
-    new RedisClient({ hostname: redis.hostname, port: redis.port, ...account }, () => {}),
+    new RedisClient({ hostname: redis.hostname, port: redis.port, ...account }, systemClock, () => {}),
   );
   await other.ready();
   /** How often Redis has been asked for a value so far. */

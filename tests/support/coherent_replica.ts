@@ -41,7 +41,7 @@ export class CoherentReplica implements AsyncDisposable {
     const connect = () => {
       const account = { username, password, db: 0 };
       return this.#resources.use(
-        new RedisClient({ hostname, port, ...account, connectTimeoutMs: 1000 }, () => {}),
+        new RedisClient({ hostname, port, ...account, connectTimeoutMs: 1000 }, systemClock, () => {}),
       );
     };
     const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
