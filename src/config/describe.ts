@@ -7,9 +7,8 @@ import { MASK } from "./shown_value.ts";
 export function describeSettings(settings: Settings, maskedSource: string): string {
   const lines: string[] = [];
   let above: readonly string[] = [];
-  const withRedis = isConfigured(settings, "data.redis");
   for (const path of PATHS) {
-    if (path.startsWith("data.redis.") && !withRedis) continue;
+    if (!isInForce(path, settings)) continue;
     const sections = path.split(".");
     const name = sections.pop()!;
     for (const [depth, section] of sections.entries()) {
@@ -21,6 +20,14 @@ export function describeSettings(settings: Settings, maskedSource: string): stri
     lines.push(`${indent(sections.length)}${name}: ${value} # ${settings[path].origin}`);
   }
   return lines.join("\n") + "\n";
+}
+
+/** Sections that mean nothing, their defaults neither, where nobody has set a key of theirs. */
+const OPTIONAL_SECTIONS = ["data.redis", "data.redis.sentinel"];
+
+function isInForce(path: Path, settings: Settings): boolean {
+  return settings[path].value !== undefined &&
+    OPTIONAL_SECTIONS.every((section) => !path.startsWith(`${section}.`) || isConfigured(settings, section));
 }
 
 function shown(path: Path, settings: Settings, maskedSource: string): string {

@@ -3,19 +3,8 @@ import { createHash } from "node:crypto";
 import { Command, Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
+import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
 import { RedisSuccession } from "./redis_succession.ts";
-
-/** How to reach a Redis server. */
-export interface RedisClientOptions {
-  readonly hostname: string;
-  readonly port: number;
-  /** Empty for Redis's default user. */
-  readonly username: string;
-  /** Empty when the server asks for none. */
-  readonly password: string;
-  readonly db: number;
-  readonly connectTimeoutMs: number;
-}
 
 /** A Lua script on keys of one slot; {@link redisScript} makes one. */
 export interface RedisScript {
@@ -103,7 +92,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #eval: EvalCommand;
   readonly #onError: (error: Error) => void;
   readonly #watchers: ConnectionWatcher[] = [];
-  readonly #succession = new RedisSuccession();
+  readonly #succession: RedisSuccession;
   readonly #incarnation: RedisIncarnation;
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
@@ -113,18 +102,19 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   /**
    * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
-   * refuses to do at the beginning of one.
+   * refuses to do at the beginning of one. The connections follow on all others of the `succession`.
    */
-  constructor(options: RedisClientOptions, clock: Clock, onError: (error: Error) => void) {
+  constructor(
+    options: RedisClientOptions,
+    clock: Clock,
+    onError: (error: Error) => void,
+    succession: RedisSuccession = new RedisSuccession(),
+  ) {
     this.#onError = onError;
+    this.#succession = succession;
     this.#incarnation = new RedisIncarnation(clock, onError);
     this.#redis = new Redis({
-      host: options.hostname,
-      port: options.port,
-      ...(options.username !== "" && { username: options.username }),
-      ...(options.password !== "" && { password: options.password }),
-      db: options.db,
-      connectTimeout: options.connectTimeoutMs,
+      ...connectOptions(options),
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
@@ -133,6 +123,8 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,
+      // A master that was demoted while the connection stood: whoever knows the new one is asked by connecting.
+      reconnectOnError: (error) => error.message.startsWith("READONLY"),
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
     this.#redis.on("error", onError);
@@ -149,6 +141,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   get isReady(): boolean {
     return this.#isUsable;
+  }
+
+  /** The server that this connection leads to; equal on all connections to it, see {@link RedisIncarnation}. */
+  get incarnation(): string {
+    return this.#incarnation.value;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */
@@ -202,7 +199,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    */
   async run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
-    const sent = [...keys, ...args.map((arg) => this.#asSent(arg))];
+    const sent = this.#asSent(keys, args);
     try {
       return await this.#evalSha(script.sha1, keys.length, ...sent);
     } catch (error) {
@@ -210,6 +207,22 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return await this.#eval(script.lua, keys.length, ...sent);
     }
+  }
+
+  /**
+   * As {@link run}, of keys whose slot the server of a cluster is importing. ASKING counts for one command, hence
+   * the whole script: one that the server does not know by name would use it up. Both leave in one write.
+   */
+  async runAsking(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
+    this.asking();
+    return await this.#eval(script.lua, keys.length, ...this.#asSent(keys, args));
+  }
+
+  /** Lets the next command, which has to be sent in the same turn, use keys of a slot that is being imported. */
+  asking(): void {
+    this.#requireConnection();
+    // A connection that is lost fails the command as well.
+    this.#redis.asking().catch(() => {});
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -261,9 +274,12 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #info = (section: string): Promise<unknown> =>
     this.#redis.sendCommand(new Command("info", [section], { replyEncoding: "utf8" })) as Promise<unknown>;
 
-  #asSent(arg: RedisArgument): string | number | Buffer {
-    if (arg === INCARNATION) return this.#incarnation.value;
-    return arg instanceof Uint8Array ? asBuffer(arg) : arg;
+  #asSent(keys: readonly string[], args: readonly RedisArgument[]): (string | number | Buffer)[] {
+    const sent = args.map((arg) => {
+      if (arg === INCARNATION) return this.#incarnation.value;
+      return arg instanceof Uint8Array ? asBuffer(arg) : arg;
+    });
+    return [...keys, ...sent];
   }
 
   #requireConnection(): void {

@@ -20,6 +20,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "gateway": { imports: ["core/", "business/"] },
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
+  "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "app.ts": {
     imports: [
       "api/",
@@ -30,6 +31,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "gateway/",
       "grpc_server.ts",
       "observe/",
+      "redis_tier.ts",
       "store/",
       "transport/",
     ],

@@ -11,6 +11,7 @@ import { RedisChanges } from "../../src/store/redis_changes.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 import { RedisEntries } from "../../src/store/redis_entries.ts";
 import { RedisInvalidations } from "../../src/store/redis_invalidations.ts";
+import type { RedisSentinels } from "../../src/store/redis_options.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -36,12 +37,12 @@ export class CoherentReplica implements AsyncDisposable {
   /** Called behind each invalidation of a key. */
   onInvalidated: (key: CacheKey) => void = () => {};
 
-  constructor({ hostname, port }: RedisAddress, options: CoherentReplicaOptions) {
+  constructor(server: RedisAddress | RedisSentinels, options: CoherentReplicaOptions) {
     const { keyPrefix, maxStaleMs = 0, username = "", password = "" } = options;
     const connect = () => {
       const account = { username, password, db: 0 };
       return this.#resources.use(
-        new RedisClient({ hostname, port, ...account, connectTimeoutMs: 1000 }, systemClock, () => {}),
+        new RedisClient({ ...server, ...account, connectTimeoutMs: 1000 }, systemClock, () => {}),
       );
     };
     const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
