@@ -73,6 +73,9 @@ export function isRefusal(error: unknown): boolean {
 /** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */
 const SILENCE_TIMEOUT_MS = 2000;
 
+/** The pause between the first two attempts to connect, which doubles. */
+const MIN_RECONNECT_DELAY_MS = 50;
+
 /** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
 
@@ -97,6 +100,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
   #isUsable = false;
+  #disposed = false;
   /** The number of the present connection, or of the time without one. */
   #connection = 0;
 
@@ -125,11 +129,13 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       maxRetriesPerRequest: 0,
       // A master that was demoted while the connection stood: whoever knows the new one is asked by connecting.
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
+      retryStrategy: (attempt) =>
+        Math.min(MIN_RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
     this.#redis.on("error", onError);
     this.#redis.on("ready", () => this.#begin());
     this.#redis.on("close", () => this.#lose());
+    this.#redis.on("end", () => this.#startOver(clock));
     this.#evalSha = this.#command("evalshaBuffer");
     this.#eval = this.#command("evalBuffer");
   }
@@ -234,10 +240,13 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#redis.status === "end") return;
+    this.#disposed = true;
+    const { status } = this.#redis;
+    if (status === "end") return;
     const ended = new Promise<void>((resolve) => this.#redis.once("end", () => resolve()));
     this.#redis.disconnect();
-    await ended;
+    // Between two attempts nothing is open, and ioredis never says that this has ended.
+    if (status !== "reconnecting") await ended;
   }
 
   /** On a fresh connection, before anything else is sent on it. */
@@ -260,6 +269,18 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#isUsable = true;
     for (const watcher of this.#watchers) watcher.onReady();
     this.#usable.resolve();
+  }
+
+  /**
+   * ioredis gives up for good when a sentinel tells of a failover while the connection is being opened, because it
+   * then takes its own hanging up for ours.
+   */
+  #startOver(clock: Clock): void {
+    const connect = () => {
+      // Failures are told as errors.
+      if (!this.#disposed) this.#redis.connect().catch(() => {});
+    };
+    if (!this.#disposed) clock.setTimer(connect, MIN_RECONNECT_DELAY_MS, "background");
   }
 
   #lose(): void {
