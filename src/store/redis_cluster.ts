@@ -5,9 +5,20 @@ import type { RedisArgument, RedisClient, RedisCommands, RedisScript } from "./r
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
 import { type Redirect, redirectOf } from "./redis_redirect.ts";
 
+/** The connection to one master. */
+export type ClusterNode = Pick<
+  RedisClient,
+  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
+>;
+
+/** Who has which slot, see {@link RedisClusterNodes}. */
+export interface ClusterRoutes extends Pick<RedisClusterNodes, "masters" | "ownerOf" | "refresh"> {
+  client(name: string): ClusterNode | undefined;
+}
+
 /** What the commands of a cluster are made of. */
 export interface RedisClusterOptions {
-  readonly nodes: RedisClusterNodes;
+  readonly nodes: ClusterRoutes;
   readonly clock: Clock;
   /** No longer than the shortest time that any caller waits for a command. */
   readonly patienceMs: number;
@@ -16,7 +27,7 @@ export interface RedisClusterOptions {
 }
 
 /** A command on one node; `asking` where the node is still importing the key's slot. */
-type NodeCommand<T> = (node: RedisClient, asking: "asking" | "owning") => Promise<T>;
+type NodeCommand<T> = (node: ClusterNode, asking: "asking" | "owning") => Promise<T>;
 
 /** How often one command may be sent on; more is a cluster whose nodes do not agree. */
 const MAX_REDIRECTS = 5;
@@ -42,15 +53,11 @@ const RETRY_DELAY_MS = 20;
  */
 export class RedisCluster implements RedisCommands {
   readonly #options: RedisClusterOptions;
+  /** Of all masters that there have ever been: one that comes back under its old name is the same server. */
   readonly #guards = new Map<string, ServerGuard>();
 
   constructor(options: RedisClusterOptions) {
     this.#options = options;
-    options.nodes.watch({
-      onMaster: (name) => this.#guards.set(name, options.guard(name)),
-      onGone: (name) => this.#guards.delete(name),
-      onAgreed() {},
-    });
   }
 
   /** Resolves when every master answers. */
@@ -137,11 +144,13 @@ export class RedisCluster implements RedisCommands {
     return name;
   }
 
-  #node(name: string): { readonly client: RedisClient; readonly guard: ServerGuard } {
+  #node(name: string): { readonly client: ClusterNode; readonly guard: ServerGuard } {
     const client = this.#options.nodes.client(name);
-    const guard = this.#guards.get(name);
-    if (client === undefined || guard === undefined) {
-      throw new Error(`Cannot send to Redis: ${name} is no master of the cluster`);
+    if (client === undefined) throw new Error(`Cannot send to Redis: ${name} is no master of the cluster`);
+    let guard = this.#guards.get(name);
+    if (guard === undefined) {
+      guard = this.#options.guard(name);
+      this.#guards.set(name, guard);
     }
     return { client, guard };
   }

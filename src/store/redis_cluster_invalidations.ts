@@ -113,13 +113,13 @@ export class RedisClusterInvalidations implements AsyncDisposable {
     const closed: Promise<void> = master.listener[Symbol.asyncDispose]()
       .finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
-    this.#stateMayDiffer();
   }
 
   /** The masters are others than before. */
   #disagreed(): void {
     this.#agreedAtMs = undefined;
     this.#agreement.suspend();
+    this.#stateMayDiffer();
   }
 
   #agreed(atMs: number): void {
@@ -127,6 +127,7 @@ export class RedisClusterInvalidations implements AsyncDisposable {
     this.#agreedAtMs = atMs;
     if (sinceMs > MAX_DISAGREEMENT_MS) this.#agreement.resume(atMs);
     else this.#agreement.confirm(atMs);
+    this.#stateMayDiffer();
   }
 
   /** Redis tells the others of everything only where each master does. */
@@ -147,8 +148,9 @@ export class RedisClusterInvalidations implements AsyncDisposable {
 
   #stateMayDiffer(): void {
     const states = [...this.#masters.values()].map(({ state }) => state);
-    const state = STATES.find((each) => states.includes(each));
-    if (state === undefined || state === this.#state) return;
+    const worst = STATES.find((each) => states.includes(each)) ?? "lost";
+    const state = this.#agreedAtMs === undefined ? "lost" : worst;
+    if (state === this.#state) return;
     // Masters are found and connected one by one: nothing was lost before there was anything.
     if (state === "lost" && this.#state === undefined) return;
     this.#state = state;

@@ -149,14 +149,14 @@ export class RedisClusterNodes implements AsyncDisposable {
     const answers = await Promise.all(names.map(async (name) => [name, await this.#ask(name)] as const));
     this.#isAsking = false;
     if (this.#disposed) return;
-    this.#askLater();
     const views = new Map(answers.flatMap(([name, view]) => view === undefined ? [] : [[name, view]]));
+    this.#askLater();
     if (views.size === 0) return this.#openSeeds();
-    const before = this.masters;
     this.#use(views);
-    const isAgreed = this.masters.length === before.length &&
-      this.masters.every((name) => before.includes(name) && views.has(name));
-    if (isAgreed) { for (const watcher of this.#watchers) watcher.onAgreed(sentAtMs); }
+    // A master that has just been found has not been asked yet.
+    if (this.masters.every((name) => views.has(name))) {
+      for (const watcher of this.#watchers) watcher.onAgreed(sentAtMs);
+    }
   }
 
   async #refresh(name: string): Promise<void> {

@@ -56,7 +56,7 @@ export class ThrowawayCluster implements AsyncDisposable {
     const addresses = nodes.slice(0, 3).map(({ hostname, port }) => `${hostname}:${port}`);
     await redisCli("--cluster", "create", ...addresses, "--cluster-yes");
     const cluster = new ThrowawayCluster(nodes, resources.move());
-    const [{ hostname, port }] = cluster.masters as [ThrowawayRedis];
+    const { hostname, port } = cluster.masters[0]!;
     for (const spare of cluster.spares) await askRedis(spare, `CLUSTER MEET ${hostname} ${port}`);
     await Promise.all(nodes.map((node) =>
       waitFor(async () => {
