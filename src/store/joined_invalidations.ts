@@ -30,7 +30,9 @@ export class JoinedInvalidations {
     const source: InvalidationSource = {
       invalidate: (key: CacheKey) => this.#target.invalidate(key),
       invalidateAll: () => this.#target.invalidateAll(),
-      suspend: () => this.#set(source, undefined),
+      suspend: () => {
+        if (this.#confirmedAtMs.has(source)) this.#set(source, undefined);
+      },
       resume: (atMs) => {
         if (!this.#confirmedAtMs.has(source)) return;
         this.#set(source, atMs);

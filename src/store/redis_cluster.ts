@@ -30,7 +30,7 @@ export interface RedisClusterOptions {
 type NodeCommand<T> = (node: ClusterNode, asking: "asking" | "owning") => Promise<T>;
 
 /** How often one command may be sent on; more is a cluster whose nodes do not agree. */
-const MAX_REDIRECTS = 5;
+const MAX_REDIRECTS = 16;
 
 /** How long a command waits whose keys are in two places, because their slot is being moved. */
 const RETRY_DELAY_MS = 20;

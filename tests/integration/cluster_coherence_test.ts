@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
-import { CoherentReplica } from "../support/coherent_replica.ts";
+import type { InvalidationState } from "../../src/core/ports.ts";
+import { CoherentReplica, type CoherentReplicaOptions } from "../support/coherent_replica.ts";
 import { redisCli, ThrowawayCluster } from "../support/redis_cluster.ts";
 import type { RedisAddress } from "../support/servers.ts";
 import { testWithServers } from "../support/servers.ts";
@@ -47,11 +48,14 @@ async function holds(
 
 async function replicasOf(
   cluster: ThrowawayCluster,
+  state: InvalidationState = "tracking",
+  options: Partial<CoherentReplicaOptions> = {},
 ): Promise<AsyncDisposable & { a: CoherentReplica; b: CoherentReplica }> {
   const resources = new AsyncDisposableStack();
-  const open = () => resources.use(new CoherentReplica({ seeds: cluster.seeds }, { keyPrefix: PREFIX }));
+  const open = () =>
+    resources.use(new CoherentReplica({ seeds: cluster.seeds }, { keyPrefix: PREFIX, ...options }));
   const [a, b] = [open(), open()];
-  await Promise.all([a.becomes("tracking"), b.becomes("tracking")]);
+  await Promise.all([a.becomes(state), b.becomes(state)]);
   return { a, b, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
@@ -162,5 +166,30 @@ testWithServers(
     await holds("2", key, a, b);
     await at(heir, "SET", PREFIX + key, STORED("by hand"));
     await holds("by hand", key, a, b);
+  },
+);
+
+testWithServers(
+  ["redis"],
+  "replicas on a cluster publish what they change where a master refuses tracking",
+  async () => {
+    await using cluster = await ThrowawayCluster.start();
+    for (const [index, master] of cluster.masters.entries()) {
+      const rules = index === 1 ? ["-client|tracking"] : [];
+      await at(master, "ACL", "SETUSER", "app", "on", ">password", "~*", "&*", "+@all", ...rules);
+    }
+    const account = { username: "app", password: "password" };
+    await using replicas = await replicasOf(cluster, "publishing", account);
+    const { a, b } = replicas;
+    for (const index of cluster.masters.keys()) {
+      const key = keyOn(index);
+      for (let round = 0; round < 5; round++) {
+        await a.write(`${round}`, key);
+        assertEquals(a.heldOf(key), `${round}`, "its own write does not evict what it has just put there");
+        await holds(`${round}`, key, b);
+      }
+      await b.delete(key);
+      await holds(undefined, key, a, b);
+    }
   },
 );

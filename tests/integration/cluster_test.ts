@@ -19,8 +19,8 @@ async function profileOn(
   return await behindProfile(mysql, cluster.masters[0]!, {
     // One of them is enough.
     "data.redis.cluster.addrs": `${cluster.masters[0]!.hostname}:${cluster.masters[0]!.port}`,
-    "data.redis.read_timeout": "1s",
-    "data.redis.write_timeout": "1s",
+    "data.redis.read_timeout": "500ms",
+    "data.redis.write_timeout": "500ms",
   });
 }
 
@@ -83,7 +83,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a master that is dead makes its own keys UNAVAILABLE, and no others, until it is back",
+  "a master that is frozen or dead makes its own keys UNAVAILABLE, and no others, until it is back",
   async ({ mysql }) => {
     await using cluster = await ThrowawayCluster.start();
     await using profile = await profileOn(mysql, cluster);
@@ -99,7 +99,8 @@ testWithServers(
         }
       }));
     assertEquals(new Set(await outcomes()), new Set(["ok"]));
-    await cluster.masters[2]!.stop();
+    const master = cluster.masters[2]!;
+    master.pause();
     const dead = await waitFor(async () => {
       const now = await outcomes();
       return now.includes("unavailable") && now;
@@ -114,12 +115,17 @@ testWithServers(
     await client.setSecret({ key: "alice", name: "n" });
     assertEquals((await client.getSecret({ key: "alice" })).name, "n");
     await waitFor(async () => await client.health("redis") === "NOT_SERVING", { what: "health to tell" });
-    await cluster.masters[2]!.start();
-    await waitFor(async () => (await outcomes()).every((outcome) => outcome === "ok"), {
-      what: "the master to be used again",
-      timeoutMs: 15_000,
-    });
-    await waitFor(async () => await client.health("redis") === "SERVING", { what: "health to tell" });
+    const { tier } = await service.logged("breaker_open");
+    assertEquals(tier, `redis ${master.hostname}:${master.port}`);
+    for (const heal of [() => master.resume(), () => master.start()]) {
+      await heal();
+      await waitFor(async () => (await outcomes()).every((outcome) => outcome === "ok"), {
+        what: "the master to be used again",
+        timeoutMs: 15_000,
+      });
+      await waitFor(async () => await client.health("redis") === "SERVING", { what: "health to tell" });
+      await master.stop();
+    }
     assertEquals(service.errors, []);
   },
 );
