@@ -166,6 +166,22 @@ testWithServers(
     await holds("2", key, a, b);
     await at(heir, "SET", PREFIX + key, STORED("by hand"));
     await holds("by hand", key, a, b);
+
+    // Back again, by an operator, while both live and no connection is lost.
+    await dying.start();
+    await cluster.replicate(heir, dying);
+    assertEquals(await at(dying, "CLUSTER", "FAILOVER"), "OK\n");
+    await waitFor(async () => (await at(dying, "ROLE")).startsWith("master"), {
+      what: "the second failover",
+    });
+    await waitFor(async () => {
+      await at(dying, "SET", PREFIX + key, STORED("by hand, again"));
+      return await a.read(key) === "by hand, again" && await b.read(key) === "by hand, again";
+    }, { what: "the old master to be followed" });
+    await a.write("3", key);
+    await holds("3", key, a, b);
+    await at(dying, "DEL", PREFIX + key);
+    await holds(undefined, key, a, b);
   },
 );
 
