@@ -126,6 +126,7 @@ testWithServers(
       await waitFor(async () => await client.health("redis") === "SERVING", { what: "health to tell" });
       await master.stop();
     }
+    assertEquals(await service.stop(), 0);
     assertEquals(service.errors, []);
   },
 );
