@@ -108,7 +108,7 @@ testWithServers(
     const lost = KEYS.filter((_, index) => dead[index] === "unavailable");
     assert(lost.length < KEYS.length, "the others are served");
     // Nothing but failures, all of the one master, whose breaker counts them.
-    for (let times = 0; times < 20; times++) await expectUnavailable(client.delete(lost[0]!), "redis");
+    for (let times = 0; times < 200; times++) await expectUnavailable(client.delete(lost[0]!), "redis");
     assertEquals(await outcomes(), dead);
     await client.setSecret({ key: "alice", name: "n" });
     assertEquals((await client.getSecret({ key: "alice" })).name, "n");
