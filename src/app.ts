@@ -28,6 +28,7 @@ import { RedisClient } from "./store/redis_client.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
 import { RedisInvalidations } from "./store/redis_invalidations.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
+import { secretBytes } from "./store/secret_bytes.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
@@ -90,13 +91,13 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   };
   const entries = resources.use(chain({
     ...common,
-    local: guarded(memory?.store((value: Uint8Array) => value.length)),
+    local: guarded(memory?.byteStore()),
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: guarded(memory?.store(bytesOfSecret)),
+    local: guarded(memory?.store(secretBytes)),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
@@ -294,14 +295,6 @@ function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProb
     if (state === "up") logger.info("tier_up", { tier: tier.name });
     else logger.warn("tier_down", { tier: tier.name });
   });
-}
-
-/** What a secret takes in memory: its texts, one byte a character where they are Latin, and its numbers. */
-function bytesOfSecret(secret: Secret): number {
-  const { userId, name, secretId, secretKey, description } = secret;
-  const SECRET_OVERHEAD_BYTES = 256;
-  return userId.length + name.length + secretId.length + secretKey.length + description.length +
-    SECRET_OVERHEAD_BYTES;
 }
 
 function addressText({ hostname, port }: ServerAddress): string {
