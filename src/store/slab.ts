@@ -20,8 +20,8 @@ export function recordUnits(valueBytes: number): number {
 }
 
 /**
- * A piece of memory to which records are appended. What has been written is never written again, so a view of a
- * value stays right for as long as somebody holds it: it holds the slab.
+ * A piece of memory to which records are appended. Once it has lent a view of any value it is never written again, so
+ * the view stays right for as long as somebody holds it: it holds the slab.
  *
  *     +--------+--------+-------------+-----------------+---------------
  *     | slot   | length | expiresAtMs | value           | the next record
@@ -34,6 +34,8 @@ export class Slab {
   readonly #integers = new Uint32Array(this.#buffer);
   readonly #floats = new Float64Array(this.#buffer);
   #endUnit = 0;
+  /** Whether somebody may hold a view of a value. */
+  #isLent = false;
   /** How much its records take, but for those that are gone. Kept by who knows which are. */
   liveUnits = 0;
 
@@ -42,8 +44,8 @@ export class Slab {
     return this.#endUnit;
   }
 
-  hasRoomFor(valueBytes: number): boolean {
-    return this.#endUnit + recordUnits(valueBytes) <= SLAB_UNITS;
+  hasRoomFor(units: number): boolean {
+    return this.#endUnit + units <= SLAB_UNITS;
   }
 
   /** Appends a record with a copy of the value; there must be room. */
@@ -71,8 +73,26 @@ export class Slab {
     return this.#floats[unit + 1]!;
   }
 
-  /** A view of the value, not a copy. */
-  valueAt(unit: number): Uint8Array {
+  /** A view of the value, which from then on nothing is written over. */
+  lendValueAt(unit: number): Uint8Array {
+    this.#isLent = true;
+    return this.#valueAt(unit);
+  }
+
+  /** Appends a copy of a record to another slab. */
+  copyTo(slab: Slab, unit: number): void {
+    slab.append(this.slotAt(unit), this.#valueAt(unit), this.expiresAtMsAt(unit));
+  }
+
+  /** Forgets all records, so that it can be filled anew; false, and nothing done, if somebody may hold a view. */
+  reset(): boolean {
+    if (this.#isLent) return false;
+    this.#endUnit = 0;
+    this.liveUnits = 0;
+    return true;
+  }
+
+  #valueAt(unit: number): Uint8Array {
     return new Uint8Array(this.#buffer, (unit + HEADER_UNITS) * UNIT_BYTES, this.#integers[unit * 2 + 1]!);
   }
 }

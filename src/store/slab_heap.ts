@@ -23,15 +23,20 @@ export function recordBytes(valueBytes: number): number {
  *     slot -> slab and unit     slab: record record record …
  *
  * Memory comes back by the slab, never by the record. A slab is given up once nothing in it lives, or once too
- * little does: then the survivors are copied into the newest slab, and their slots say so. It is left to the garbage
- * collector and not used again, or this could happen:
+ * little does: then the survivors are copied into the newest slab, and their slots say so. It is filled again only if
+ * it has never lent a view, and is the garbage collector's otherwise, or this could happen:
  *
  *     get(a): a view of a's value      set(b): evicts a, puts b in a's place
  *     the view is written to a socket: the caller who asked for a is sent b
+ *
+ * To fill it again is worth it: under a writer whose entries nobody reads, slabs would die faster than garbage is
+ * collected.
  */
 export class SlabHeap {
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #freeSlabs: number[] = [];
+  /** Given up, and seen by nobody. */
+  #spare: Slab | undefined;
   /** Of each slot the slab's index and, behind it, the unit at which the record begins. */
   #places = new Uint32Array(2 * INITIAL_SLOTS);
   readonly #freeSlots: number[] = [];
@@ -43,7 +48,7 @@ export class SlabHeap {
     this.#slabs.push(this.#newest);
   }
 
-  /** What all slabs take; those that only a view of a value keeps alive are not counted. */
+  /** What the slabs with records take. */
   get heldBytes(): number {
     return (this.#slabs.length - this.#freeSlabs.length) * SLAB_BYTES;
   }
@@ -51,7 +56,8 @@ export class SlabHeap {
   /** Keeps a copy of the value, at most MAX_RECORD_VALUE_BYTES; returns the slot, which names it until it is removed. */
   add(value: Uint8Array, expiresAtMs: number): number {
     const slot = this.#takeSlot();
-    this.#place(slot, value, expiresAtMs);
+    this.#place(slot, recordUnits(value.length));
+    this.#newest.append(slot, value, expiresAtMs);
     return slot;
   }
 
@@ -59,7 +65,7 @@ export class SlabHeap {
   get(slot: number): Entry<Uint8Array> {
     const slab = this.#slabs[this.#places[slot * 2]!]!;
     const unit = this.#places[slot * 2 + 1]!;
-    return { value: slab.valueAt(unit), expiresAtMs: slab.expiresAtMsAt(unit), version: UNVERSIONED };
+    return { value: slab.lendValueAt(unit), expiresAtMs: slab.expiresAtMsAt(unit), version: UNVERSIONED };
   }
 
   /** Gives the slot back. */
@@ -72,17 +78,18 @@ export class SlabHeap {
     if (slab !== this.#newest) this.#giveUpIfSparse(index, slab);
   }
 
-  #place(slot: number, value: Uint8Array, expiresAtMs: number): void {
-    if (!this.#newest.hasRoomFor(value.length)) this.#beginSlab();
+  /** Lets the slot name the next record of the newest slab, which has room for one of this size. */
+  #place(slot: number, units: number): void {
+    if (!this.#newest.hasRoomFor(units)) this.#beginSlab();
     this.#places[slot * 2] = this.#newestIndex;
     this.#places[slot * 2 + 1] = this.#newest.endUnit;
-    this.#newest.append(slot, value, expiresAtMs);
   }
 
   #beginSlab(): void {
     const index = this.#newestIndex;
     const full = this.#newest;
-    this.#newest = new Slab();
+    this.#newest = this.#spare ?? new Slab();
+    this.#spare = undefined;
     this.#newestIndex = this.#freeSlabs.pop() ?? this.#slabs.length;
     this.#slabs[this.#newestIndex] = this.#newest;
     this.#giveUpIfSparse(index, full);
@@ -95,9 +102,11 @@ export class SlabHeap {
       // A dead record's slot is empty, or names another record by now.
       if (this.#places[slot * 2] !== index || this.#places[slot * 2 + 1] !== unit) continue;
       slab.liveUnits -= slab.unitsAt(unit);
-      this.#place(slot, slab.valueAt(unit), slab.expiresAtMsAt(unit));
+      this.#place(slot, slab.unitsAt(unit));
+      slab.copyTo(this.#newest, unit);
     }
     this.#slabs[index] = undefined;
+    if (slab.reset()) this.#spare = slab;
     this.#freeSlabs.push(index);
   }
 
