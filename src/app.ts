@@ -15,9 +15,11 @@ import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
+import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
+import { bufferBytes } from "./store/buffer_bytes.ts";
 import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
@@ -84,6 +86,8 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     ? undefined
     : new LocalGate(systemClock, config.cache.local.maxStaleMs);
   const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
+  const policies = namespacePolicies(config.cache);
+  const secretCopies = copyPolicy(config.cache.secrets);
   const common = {
     clock: systemClock,
     observer,
@@ -93,12 +97,14 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const entries = resources.use(chain({
     ...common,
     local: guarded(memory?.byteStore()),
+    copies: policies.useCopies ? localCopies(memory, gate, bufferBytes) : undefined,
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
     local: guarded(memory?.store(secretBytes)),
+    copies: secretCopies && localCopies(memory, gate, secretBytes),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
@@ -111,8 +117,17 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
 
   const server = grpcServer(config, observer);
   addCacheServer(server, {
-    namespaces: new Namespaces(entries, systemClock, config.cache.maxValueBytes),
-    secrets: new Secrets(secrets, systemClock, () => crypto.randomUUID()),
+    namespaces: new Namespaces(entries, {
+      clock: systemClock,
+      random: systemRandom,
+      maxValueBytes: config.cache.maxValueBytes,
+      policies,
+    }),
+    secrets: new Secrets(secrets, {
+      clock: systemClock,
+      newSecretKey: () => crypto.randomUUID(),
+      copies: secretCopies,
+    }),
     clock: systemClock,
     observer,
   });

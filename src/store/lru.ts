@@ -4,6 +4,7 @@ import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { LocalStore } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
+import { bufferBytes } from "./buffer_bytes.ts";
 import { MAX_RECORD_VALUE_BYTES } from "./slab.ts";
 import { recordBytes, SlabHeap } from "./slab_heap.ts";
 import { textBytes } from "./text_bytes.ts";
@@ -17,9 +18,9 @@ export interface LruOptions {
 }
 
 /**
- * What any entry takes beside its key's characters and what is kept under it, in bytes: the key's header, the map's
- * slot and the list's links, all of them most right after the map has doubled; and the room that the heap keeps free
- * to collect garbage. Like the two below it is what the resident memory says; tests/bench/memory.ts measures it.
+ * What any entry takes beside its key's characters and what is kept under it, in bytes: the key's header and padding
+ * up to 23, the map 28 to 112 (112 when it has just doubled under deletes), the library's five lists 40 to 60, and 8 to
+ * 16 for a slot. tests/bench/memory.ts measures the resident memory.
  */
 const INDEX_BYTES = 210;
 
@@ -28,9 +29,6 @@ const OBJECT_BYTES = 120;
 
 /** What an entry takes that is kept as an object, beside its key's characters and its value. */
 export const ENTRY_OVERHEAD_BYTES = INDEX_BYTES + OBJECT_BYTES;
-
-/** A value in a typed array of its own: that object, its buffer's, and what the allocator adds. */
-const BUFFER_BYTES = 400;
 
 /**
  * The most entries that there may be. Beyond 2^24 a Map throws, and it counts what was deleted since it last grew: only
@@ -51,14 +49,14 @@ export class LruMemory {
   readonly #maxBytes: number;
   readonly #maxEntryBytes: number;
   readonly #clock: Clock;
-  #heap!: SlabHeap;
-  #cache!: LRUCache<string, Kept>;
+  #heap = new SlabHeap();
+  #cache: LRUCache<string, Kept>;
 
   constructor(options: LruOptions, clock: Clock) {
     this.#maxBytes = options.maxBytes;
     this.#maxEntryBytes = Math.min(options.maxEntryBytes, options.maxBytes);
     this.#clock = clock;
-    this.#clear();
+    this.#cache = this.#cacheOver(this.#heap);
   }
 
   /** The bytes that the entries take by the count that bounds them. */
@@ -88,11 +86,11 @@ export class LruMemory {
   /** The part that holds bytes: of a small value a copy beside others, a large one itself. */
   byteStore(): LocalStore<Uint8Array> {
     return {
-      ...this.store((value: Uint8Array) => value.length + BUFFER_BYTES),
+      ...this.store(bufferBytes),
       set: (key: CacheKey, entry: Entry<Uint8Array>) => {
         if (entry.value.length <= MAX_RECORD_VALUE_BYTES && entry.version === UNVERSIONED) {
           this.#setRecord(key, entry);
-        } else this.#setObject(key, entry, entry.value.length + BUFFER_BYTES);
+        } else this.#setObject(key, entry, bufferBytes(entry.value));
       },
     };
   }
@@ -132,9 +130,12 @@ export class LruMemory {
 
   /** Begins anew: to remove entry by entry would keep every call waiting. */
   #clear(): void {
-    const heap = new SlabHeap();
-    this.#heap = heap;
-    this.#cache = new LRUCache<string, Kept>({
+    this.#heap = new SlabHeap();
+    this.#cache = this.#cacheOver(this.#heap);
+  }
+
+  #cacheOver(heap: SlabHeap): LRUCache<string, Kept> {
+    return new LRUCache<string, Kept>({
       maxSize: this.#maxBytes,
       dispose: (kept) => {
         if (typeof kept === "number") heap.remove(kept);

@@ -19,12 +19,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "api": { imports: ["core/", "business/", "transport/"] },
   "gateway": { imports: ["core/", "business/"] },
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
+  "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
   "app.ts": {
     imports: [
       "api/",
       "business/",
       "cache/",
+      "cache_policies.ts",
       "config/",
       "core/",
       "gateway/",

@@ -1,8 +1,11 @@
 import { Chain } from "../../../src/cache/chain.ts";
+import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
+import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
 import { LocalGate } from "../../../src/cache/local_gate.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
+import type { Entry } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
 import type { Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
@@ -24,6 +27,8 @@ export interface World {
 /** The tiers that a replica has beside the authority, and what goes wrong on the way to them. */
 export interface ReplicaOptions {
   readonly local: boolean;
+  /** How local memory keeps its copies, where it has a policy. */
+  readonly copies?: CopyPolicy;
   readonly shared: boolean;
   readonly authorityFaults: Faults;
   readonly sharedFaults: Faults;
@@ -43,7 +48,8 @@ const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
 
 /** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
 export class Replica {
-  readonly chain: Chain<number, Change>;
+  readonly #chain: Chain<number, Change>;
+  readonly #copies: CopyPolicy | undefined;
   /** Since when it can reach the shared tier without a break. */
   reachesSharedSinceMs: number;
   readonly #sharedTier: Tier;
@@ -56,6 +62,7 @@ export class Replica {
   constructor(world: World, options: ReplicaOptions, onTold: (key: CacheKey | undefined) => void) {
     const { network, authority, shared, broadcast } = world;
     this.#world = world;
+    this.#copies = options.copies;
     this.reachesSharedSinceMs = world.clock.now();
     const isAlive = () => this.#alive;
     const clock: Clock = {
@@ -101,10 +108,14 @@ export class Replica {
         return result;
       });
     const gate = new LocalGate(clock, 0);
-    // Room for two entries, so that eviction takes part.
-    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
-    this.chain = new Chain<number, Change>({
-      local: options.local ? gate.guard(memory.store(() => 8)) : undefined,
+    // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
+    const memory = () =>
+      new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
+    this.#chain = new Chain<number, Change>({
+      local: options.local ? gate.guard(memory().store(() => 8)) : undefined,
+      copies: options.local && options.copies !== undefined
+        ? new LocalCopies(gate.guardCopies(memory().store(() => 8)), clock, world.random)
+        : undefined,
       shared: options.shared
         ? {
           tier: this.#sharedTier,
@@ -136,8 +147,20 @@ export class Replica {
       newIntent: world.newIntent,
       backfillQueueSize: 4,
     });
-    gate.tell(this.chain);
+    gate.tell(this.#chain);
     if (options.local) broadcast.join(this, gate, onTold);
+  }
+
+  get(key: CacheKey): Entry<number> | undefined | Promise<Entry<number> | undefined> {
+    return this.#chain.get(key, { signal: new AbortController().signal }, this.#copies);
+  }
+
+  set(key: CacheKey, change: Change): Promise<Entry<number>> {
+    return this.#chain.set(key, change, this.#copies);
+  }
+
+  delete(key: CacheKey): Promise<void> {
+    return this.#chain.delete(key);
   }
 
   /** Cuts the way to the shared tier, or mends it; the process notices, as with a connection. */

@@ -195,7 +195,7 @@ class Schedule {
   #write(replica: Replica, key: CacheKey): void {
     const value = ++this.#lastValue;
     const ttlMs = this.#random() < 0.5 ? Infinity : 1 + this.#pick(1000);
-    const work = replica.chain.set(key, { value, expiresAtMs: this.#clock.now() + ttlMs });
+    const work = replica.set(key, { value, expiresAtMs: this.#clock.now() + ttlMs });
     this.#track({ replica }, work, () => {
       this.#learn(
         replica,
@@ -209,7 +209,7 @@ class Schedule {
   #delete(replica: Replica, key: CacheKey): void {
     const states = this.#world.authority.history(key);
     const before = states.length;
-    this.#track({ replica }, replica.chain.delete(key), () => {
+    this.#track({ replica }, replica.delete(key), () => {
       // Its own commit is this one or a later one: the bound is the weaker one, and still a bound.
       this.#learn(
         replica,
@@ -254,7 +254,7 @@ class Schedule {
 
   #read(replica: Replica, key: CacheKey): void {
     const floor = this.#floor(replica, key);
-    const found = Promise.resolve(replica.chain.get(key, { signal: new AbortController().signal }));
+    const found = Promise.resolve(replica.get(key));
     this.#track({ replica, read: { key, floor } }, found, (entry) => {
       const nowMs = this.#clock.now();
       const value = entry === undefined || isExpired(entry, nowMs) ? undefined : entry.value;

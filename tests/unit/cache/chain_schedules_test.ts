@@ -1,5 +1,6 @@
 /** Random schedules over a simulated clock and stores that answer in any order; see support/simulation. */
 import { assertEquals } from "@std/assert";
+import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
 import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
 import { runSchedule, type ScheduleOptions } from "../../support/simulation/schedule.ts";
 import { withSeed } from "../../support/seeded_random.ts";
@@ -32,6 +33,9 @@ const PARTED = {
   cut: 0.04,
   outbox: true,
 } satisfies ScheduleOptions;
+
+/** Copies that end, are renewed and say what is not there, all within the span of a schedule. */
+const COPIES = { keptForMs: 600, absentForMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
@@ -92,6 +96,35 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     disconnect: 0.05,
     kill: 0.02,
     authorityFaults: SOME_FAULTS,
+  },
+  "copies under a policy": { ...CALM, copies: COPIES },
+  "copies under a policy over an authority that fails": {
+    ...CALM,
+    copies: COPIES,
+    authorityFaults: SOME_FAULTS,
+  },
+  "copies under a policy before a shared tier, which both fail": {
+    ...CALM,
+    copies: COPIES,
+    shared: true,
+    authorityFaults: SOME_FAULTS,
+    sharedFaults: SOME_FAULTS,
+    announceFaults: SOME_FAULTS,
+  },
+  "replicas with copies under a policy over an authority that fails, and die": {
+    ...CALM,
+    copies: COPIES,
+    replicas: 3,
+    disconnect: 0.05,
+    kill: 0.02,
+    authorityFaults: SOME_FAULTS,
+  },
+  "replicas with copies under a policy before a shared tier": {
+    ...CALM,
+    copies: COPIES,
+    shared: true,
+    replicas: 3,
+    disconnect: 0.05,
   },
 };
 

@@ -23,6 +23,8 @@ function entry(value: string, expiresAtMs = Infinity): Entry<string> {
 function setUp(stores: {
   authority?: Partial<Authority<string, string>>;
   shared?: Partial<SharedCache<string>>;
+  /** Stands before local memory. */
+  gate?: (store: LocalStore<string>) => LocalStore<string>;
 }) {
   const clock = new FakeClock(NOW_MS);
   const log: string[] = [];
@@ -51,7 +53,7 @@ function setUp(stores: {
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({
-    local,
+    local: stores.gate?.(local) ?? local,
     shared: stores.shared && { store: shared, tier: tier("shared") },
     authority: { store: authority, tier: tier("database") },
     clock,
@@ -200,6 +202,23 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   await chain.get(KEY, CALLER);
   await chain.idle();
   assertEquals(log.slice(2), ["shared.read", "shared.fill new"]);
+});
+
+Deno.test("Chain.get() lets memory give nothing older than a read that went past it", async () => {
+  let truth: Entry<string> | undefined = entry("a");
+  let mayServe = true;
+  const { chain, local } = setUp({
+    authority: { read: () => Promise.resolve(truth) },
+    gate: (store) => ({ ...store, get: (key) => mayServe ? store.get(key) : undefined }),
+  });
+  for (const next of [undefined, entry("expired", NOW_MS), entry("b")]) {
+    local.set(KEY, entry("a"));
+    truth = next;
+    mayServe = false;
+    assertEquals(await chain.get(KEY, CALLER), next);
+    mayServe = true;
+    assertEquals(await chain.get(KEY, CALLER), next);
+  }
 });
 
 Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key is under way", async () => {
