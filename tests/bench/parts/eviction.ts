@@ -68,14 +68,16 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
     }
   }
   const [alone] = runs;
-  for (const [at, { name }] of WRITERS.entries()) {
+  for (const [at, { name, keys }] of WRITERS.entries()) {
     const these = runs[at]!;
     yield {
       labels: [name],
       figures: {
         ...figuresOf(these.map(({ gets }) => gets)),
-        p99OfAlone: summarize(these.map(({ gets }, repeat) => gets.p99Ms / alone![repeat]!.gets.p99Ms)),
-        setsPerSecond: summarize(these.map(({ setsPerSecond }) => setsPerSecond)),
+        ...(keys > 0 && {
+          p99OfAlone: summarize(these.map(({ gets }, repeat) => gets.p99Ms / alone![repeat]!.gets.p99Ms)),
+          setsPerSecond: summarize(these.map(({ setsPerSecond }) => setsPerSecond)),
+        }),
       },
       failures: totalFailures(these.map(({ gets, failures }) => ({ ...gets, failures }))),
       remarks: complaintsOf(setup),
