@@ -47,18 +47,20 @@ export function readSettings(sources: Sources): { settings: Settings; problems: 
 /** A value, or what is wrong with it and how it may be shown. */
 type Answer = { readonly value: unknown } | { readonly shown: string; readonly faults: readonly Fault[] };
 
-function readOverride(key: Key<unknown>, { text }: Override): Answer {
-  return answerOf(key, text, key.kind.readText(text));
+function readOverride(key: Key<unknown>, { text, fromFile }: Override): Answer {
+  return answerOf(key, text, key.kind.readText(text), fromFile);
 }
 
 /** Text without a reference is read as YAML has it; one with a reference may also stand for a number. */
 function readFileValue(key: Key<unknown>, value: unknown, environment: Environment): Answer {
   if (typeof value !== "string") return answerOf(key, value, key.kind.read(value));
-  const { text, expanded, faults } = expand(value, (name) => lookUp(environment, name), key.secret);
+  const { text, expanded, fromFile, faults } = expand(value, (name) => lookUp(environment, name), key.secret);
   if (faults.length > 0) return { shown: key.secret ? MASK : shownValue(value), faults };
-  return answerOf(key, text, expanded ? key.kind.readText(text) : key.kind.read(text));
+  return answerOf(key, text, expanded ? key.kind.readText(text) : key.kind.read(text), fromFile);
 }
 
-function answerOf(key: Key<unknown>, value: unknown, reading: Reading<unknown>): Answer {
-  return "value" in reading ? reading : { shown: key.secret ? MASK : shownValue(value), faults: [reading] };
+/** What came out of a file and is wrong is not shown under any key: it may be the wrong file, with a password. */
+function answerOf(key: Key<unknown>, value: unknown, reading: Reading<unknown>, fromFile = false): Answer {
+  if ("value" in reading) return reading;
+  return { shown: key.secret || fromFile ? MASK : shownValue(value), faults: [reading] };
 }
