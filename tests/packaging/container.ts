@@ -12,12 +12,16 @@ export interface Container {
 }
 
 /**
- * With root, and a program that needs nothing outside: in the image's own root, as its user, beside the libraries
- * that the run stage's base image has. Otherwise where the files are, which the user may then not write to.
+ * A compiled program runs in the image's own root, as its user, who may write to the volume only, beside /proc and
+ * the libraries that the run stage's base image has; if this machine lets us. Otherwise it runs where the files are,
+ * as whoever runs the tests.
  */
 export async function containerOf(image: Image, user: string, kind: ProgramKind): Promise<Container> {
-  const isolated = kind === "compiled" && Deno.uid() === 0;
-  if (isolated) await addLibraries(image);
+  const isolated = kind === "compiled" && await mayMount();
+  if (isolated) {
+    await Deno.mkdir(`${image.root}/proc`);
+    await addLibraries(image);
+  }
   const command = (words: readonly string[], env: Readonly<Record<string, string>>) => {
     const [program, ...args] = isolated
       ? inRoot(image, user, words)
@@ -40,15 +44,14 @@ export async function containerOf(image: Image, user: string, kind: ProgramKind)
 
 function inRoot({ root, workdir }: Image, user: string, words: readonly string[]): string[] {
   const [uid, gid] = user.split(":");
-  return [
-    "unshare",
-    `--root=${root}`,
-    `--wd=${workdir}`,
-    `--setgid=${gid}`,
-    `--setuid=${uid}`,
-    "--",
-    ...words,
-  ];
+  const place = [`--root=${root}`, "--mount-proc", `--wd=${workdir}`];
+  return ["unshare", ...place, `--setgid=${gid}`, `--setuid=${uid}`, "--", ...words];
+}
+
+/** Whether this is root, and not in a container that keeps it from mounting. */
+async function mayMount(): Promise<boolean> {
+  if (Deno.uid() !== 0) return false;
+  return (await new Deno.Command("unshare", { args: ["--mount-proc", "true"] }).output()).success;
 }
 
 /** The image's variables, with paths of the image as they are outside, and what Deno needs to run sources. */
