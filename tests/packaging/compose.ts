@@ -22,14 +22,14 @@ export interface Service {
   readonly tmpfs?: readonly string[];
   readonly ports?: readonly string[];
   readonly profiles?: readonly string[];
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly "depends_on"?: Readonly<Record<string, { readonly condition: string }>>;
   readonly networks?: Readonly<Record<string, { readonly aliases: readonly string[] }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
-  readonly read_only?: boolean;
-  readonly cap_drop?: readonly string[];
-  readonly security_opt?: readonly string[];
+  readonly "read_only"?: boolean;
+  readonly "cap_drop"?: readonly string[];
+  readonly "security_opt"?: readonly string[];
   readonly restart?: string;
-  readonly stop_grace_period?: string;
+  readonly "stop_grace_period"?: string;
 }
 
 export interface Compose {

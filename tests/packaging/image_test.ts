@@ -62,7 +62,7 @@ async function serveTwice(container: Container): Promise<void> {
     await service.logged("serving");
     using client = new CacheClient(address);
     if (start === "first") {
-      const value = { type_url: "type.googleapis.com/test", value: new Uint8Array([1, 2, 3]) };
+      const value = { "type_url": "type.googleapis.com/test", value: new Uint8Array([1, 2, 3]) };
       await client.set({ ...name, value });
       await client.setSecret({ key: "s", name: "S" });
       secretKey = (await client.getSecret({ key: "s" })).secretKey;
