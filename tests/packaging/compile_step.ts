@@ -34,15 +34,12 @@ export async function runStep(
   await shell(command, cwd, env);
 }
 
+/** Whether what this Deno compiles also runs: the runtime that it embeds may be missing, or of another version. */
 async function canCompile(scratch: string): Promise<boolean> {
   await Deno.writeTextFile(`${scratch}/nothing.ts`, "");
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["compile", "--quiet", "--output", "nothing", "nothing.ts"],
-    cwd: scratch,
-    stdout: "null",
-    stderr: "null",
-  }).output();
-  return success;
+  const command = `"$DENO" compile --quiet --output nothing nothing.ts && ./nothing`;
+  const env = { DENO: Deno.execPath() };
+  return (await new Deno.Command("sh", { args: ["-c", command], cwd: scratch, env }).output()).success;
 }
 
 async function shell(command: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
