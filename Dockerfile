@@ -24,9 +24,11 @@ RUN deno task compile
 FROM ${RUN_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=
 LABEL org.opencontainers.image.title="CacheServer" \
       org.opencontainers.image.description="A three-tier cache (local memory, Redis, MySQL) behind gRPC" \
       org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /src/dist/cacheserver /usr/bin/cacheserver

@@ -80,7 +80,7 @@ Deno.test("Dockerfile labels the image as OCI has it", () => {
   const labels = stepsOf(LAST, "LABEL").flatMap(({ assigned }) => [...assigned.keys()]);
   assertEquals(
     labels,
-    ["title", "description", "licenses", "version", "revision"]
+    ["title", "description", "licenses", "source", "version", "revision"]
       .map((name) => `org.opencontainers.image.${name}`),
   );
   const values = argumentDefaults(LAST.steps);
