@@ -1,7 +1,7 @@
 /** Makes the gRPC transport that a configuration asks for. */
 import { describeTransportError } from "./api/errors.ts";
 import type { Config, GrpcConfig } from "./config/config.ts";
-import { systemClock } from "./core/clock.ts";
+import { systemClock, systemRandom } from "./core/clock.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
 import { GrpcJsServer } from "./transport/grpc_js/server.ts";
 import { NativeGrpcServer, type NativeServerOptions } from "./transport/native/server.ts";
@@ -26,7 +26,9 @@ export function grpcServer({ server: { grpc }, cache }: Config, observer: LogObs
       return new NativeGrpcServer({
         ...options,
         ...nativeOptions(grpc),
+        random: systemRandom,
         onError: (error, where) => observer.transportFailed(where, error),
+        onClientFault: (peer, reason) => observer.clientEnded(peer, reason),
       });
     case "grpc_js":
       return new GrpcJsServer(options);
