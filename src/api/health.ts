@@ -6,6 +6,7 @@ import {
   decodeHealthRequest,
   encodeHealthList,
   encodeHealthResponse,
+  type HealthRequest,
   type ServingStatus,
 } from "./health_messages.ts";
 
@@ -13,7 +14,7 @@ import {
 const WHOLE = ["", SERVICE_NAME];
 
 /** A watch as its handler sees it: grpc-js's writable stream with the request. */
-type Watch = EventEmitter & { readonly request: string; write(status: ServingStatus): boolean };
+type Watch = EventEmitter & { readonly request: HealthRequest; write(status: ServingStatus): boolean };
 
 /**
  * grpc.health.v1: the process under `""` and the service's name, and each tier under its own name.
@@ -28,7 +29,7 @@ export class Health {
   /** Adds the service to `server`. */
   constructor(server: GrpcServer) {
     const statusOf = { requestDeserialize: decodeHealthRequest, responseSerialize: encodeHealthResponse };
-    const list = { requestDeserialize: () => undefined, responseSerialize: encodeHealthList };
+    const list = { requestDeserialize: () => ({}), responseSerialize: encodeHealthList };
     const path = "/grpc.health.v1.Health/";
     server.addService({
       Check: { path: `${path}Check`, requestStream: false, responseStream: false, ...statusOf },
@@ -53,7 +54,8 @@ export class Health {
     for (const watch of this.#watches.get(name) ?? []) watch.write(status);
   }
 
-  readonly #check: UnaryHandler<string, ServingStatus> = ({ request: name }, callback) => {
+  readonly #check: UnaryHandler<HealthRequest, ServingStatus> = ({ request }, callback) => {
+    const name = request.service;
     const status = this.#statuses.get(name);
     if (status !== undefined) callback(null, status);
     else {callback({
@@ -62,13 +64,13 @@ export class Health {
       });}
   };
 
-  readonly #list: UnaryHandler<undefined, ReadonlyMap<string, ServingStatus>> = (_call, callback) => {
+  readonly #list: UnaryHandler<unknown, ReadonlyMap<string, ServingStatus>> = (_call, callback) => {
     callback(null, this.#statuses);
   };
 
   /** Never ends a watch by itself: a service that is not known may become so. */
   readonly #watch = (watch: Watch): void => {
-    const name = watch.request;
+    const name = watch.request.service;
     const watches = this.#watches.get(name) ?? new Set();
     this.#watches.set(name, watches.add(watch));
     for (const end of ["cancelled", "error", "close", "finish"]) {

@@ -11,13 +11,17 @@ export type ServingStatus = keyof typeof STATUS_NUMBERS;
 const CheckField = { SERVICE: 1, STATUS: 1 } as const;
 const ListField = { STATUSES: 1, KEY: 1, VALUE: 2 } as const;
 
-/** HealthCheckRequest. */
-export function encodeHealthRequest(service: string): Uint8Array {
+/** HealthCheckRequest: the name of a service or tier, empty for the process as a whole. */
+export interface HealthRequest {
+  readonly service: string;
+}
+
+export function encodeHealthRequest({ service }: HealthRequest): Uint8Array {
   return new ProtobufWriter().text(CheckField.SERVICE, service).finish();
 }
 
-/** The service that a HealthCheckRequest asks for; one that is not UTF-8 is nobody's name. */
-export function decodeHealthRequest(bytes: Uint8Array): string {
+/** HealthCheckRequest; a name that is not UTF-8 is nobody's. */
+export function decodeHealthRequest(bytes: Uint8Array): HealthRequest {
   const reader = new ProtobufReader(bytes);
   let service = "";
   while (reader.next()) {
@@ -25,7 +29,7 @@ export function decodeHealthRequest(bytes: Uint8Array): string {
       service = decodeText(reader.bytes()) ?? "\ufffd";
     } else reader.skip();
   }
-  return service;
+  return { service };
 }
 
 /** HealthCheckResponse. */

@@ -99,9 +99,12 @@ Deno.test("Health.drain() says NOT_SERVING of the process, and leaves the tiers 
 
 Deno.test("the client's half of a health check is what protobufjs reads and writes", () => {
   const { requestDeserialize, responseSerialize } = REFERENCE["Check"] as MethodDefinition<object, object>;
-  assertEquals(JSON.parse(JSON.stringify(requestDeserialize(encodeHealthRequest("dätabase") as never))), {
-    service: "dätabase",
-  });
+  assertEquals(
+    JSON.parse(JSON.stringify(requestDeserialize(encodeHealthRequest({ service: "dätabase" }) as never))),
+    {
+      service: "dätabase",
+    },
+  );
   for (const status of ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"] as const) {
     assertEquals(decodeHealthResponse(responseSerialize({ status })), status);
   }
