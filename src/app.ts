@@ -75,6 +75,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const logger = new Logger(systemClock, config.log.level, writeLog);
   const observer = new LogObserver(logger, systemClock);
   await using resources = new AsyncDisposableStack();
+  surviveRejections(resources, observer);
 
   const stores = await openStores(config, resources, observer);
   const memory = config.cache.local.disabled ? undefined : new LruMemory(config.cache.local, systemClock);
@@ -139,6 +140,16 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
       logger.info("stopped");
     },
   };
+}
+
+/** A promise that nobody waits for is one lost piece of work: it must not cost everybody else the process. */
+function surviveRejections(resources: AsyncDisposableStack, observer: LogObserver): void {
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    observer.rejectionUnhandled(event.reason);
+  };
+  addEventListener("unhandledrejection", onRejection);
+  resources.defer(() => removeEventListener("unhandledrejection", onRejection));
 }
 
 function warnOfUnsafeTransport(config: Config, logger: Logger): void {

@@ -66,6 +66,11 @@ export class LogObserver implements CacheObserver {
     this.#warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
   }
 
+  /** A promise was rejected that nobody waits for: a mistake of this program. */
+  rejectionUnhandled(error: unknown): void {
+    this.#logger.error("rejection_unhandled", { error: asError(error) });
+  }
+
   #warn(subject: string, event: string, fields: Readonly<Record<string, string | number | Error>>): void {
     const nowMs = this.#clock.now();
     const silence = this.#silences.get(subject);

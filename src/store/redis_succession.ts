@@ -41,11 +41,11 @@ export class RedisSuccession {
     };
     const predecessors = [...this.#known];
     const ended = predecessors.map((each) => forgiving(client("KILL", ...each.split(" "))));
-    const info = forgiving(client("INFO"));
-    await Promise.all(ended);
+    // All at once: a lost connection rejects every one of them, and what nobody waits for would end the process.
+    const [info] = await Promise.all([forgiving(client("INFO")), ...ended]);
     for (const each of predecessors) this.#known.delete(each);
     // The address too: a restarted server numbers its connections from the beginning.
-    const found = /\bid=(\d+) addr=(\S+)/.exec(String(await info));
+    const found = /\bid=(\d+) addr=(\S+)/.exec(String(info));
     if (found !== null) this.#known.add(`ID ${found[1]} ADDR ${found[2]}`);
   }
 }

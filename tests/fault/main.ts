@@ -4,8 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { printLine } from "../support/print_line.ts";
+import { BOUNDS } from "./bounds.ts";
 import { checkHistory } from "./checker/history_checker.ts";
-import { PROFILE } from "./profile.ts";
 import { reportViolations, summarize } from "./report.ts";
 import { recordHistory } from "./run.ts";
 
@@ -24,8 +24,8 @@ async function main(args: readonly string[]): Promise<number> {
   const firstSeed = wholeNumber("seed", values.seed);
   let passed = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const history = await recordHistory({ profile: PROFILE, seed, lengthMs: seconds * 1000 });
-    const violations = checkHistory(history, PROFILE.bounds);
+    const history = await recordHistory({ seed, lengthMs: seconds * 1000 });
+    const violations = checkHistory(history, BOUNDS);
     printLine(`seed ${seed}: ${violations.length} violations, ${summarize(history)}`);
     if (violations.length === 0) passed++;
     else printLine(reportViolations(history, violations));

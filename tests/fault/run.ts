@@ -5,14 +5,14 @@ import { Workload } from "./clients/workload.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { planFaults } from "./faults/fault_plan.ts";
 import { runFaults } from "./faults/run_faults.ts";
-import type { Profile } from "./profile.ts";
 
 export interface RunOptions {
-  readonly profile: Profile;
   /** Determines what is broken when, and what clients ask for; not what comes of it. */
   readonly seed: number;
   /** How long clients write. */
   readonly lengthMs: number;
+  /** What is run in the place of `main.ts`. */
+  readonly main?: string;
 }
 
 const REPLICAS = 3;
@@ -22,12 +22,10 @@ const CLIENTS_PER_REPLICA = 4;
 const SETTLE_MS = 1_000;
 
 /** Starts a cluster, lets clients work on it while it is being broken, and returns what they saw. */
-export async function recordHistory({ profile, seed, lengthMs }: RunOptions): Promise<History> {
-  await using cluster = await Cluster.start(REPLICAS, {
-    "cache.local.disabled": String(profile.local === "disabled"),
-  });
+export async function recordHistory({ seed, lengthMs, main }: RunOptions): Promise<History> {
+  await using cluster = await Cluster.start(REPLICAS, main === undefined ? {} : { main });
   await cluster.healthy();
-  const planned = planFaults(seededRandom(seed), { replicas: REPLICAS, lengthMs, outbox: profile.outbox });
+  const planned = planFaults(seededRandom(seed), { replicas: REPLICAS, lengthMs });
   const operations: Operation[] = [];
   const workload = new Workload();
   const startMs = performance.now();

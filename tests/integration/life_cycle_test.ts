@@ -37,6 +37,17 @@ Deno.test("serve logs the port that it really listens on, and nothing to standar
   assertEquals(service.errors, []);
 });
 
+Deno.test("serve outlives a promise that is rejected and that nobody waits for, and logs it", async () => {
+  await using profile = await embeddedProfile();
+  const programOptions = { ...profile.programOptions, main: "tests/integration/rejecting_main.ts" };
+  await using service = await startService({ ...profile, programOptions });
+  service.signal("SIGUSR1");
+  const { level, error } = await service.logged("rejection_unhandled");
+  assertEquals([level, error], ["error", "nobody waits for this"]);
+  using client = new CacheClient(service.address);
+  assertEquals(await client.health(""), "SERVING");
+});
+
 Deno.test("serve on an IPv6 address logs it in brackets", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, { "server.grpc.addr": "[::1]:0" });

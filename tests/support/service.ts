@@ -37,12 +37,21 @@ export class RunningService implements AsyncDisposable {
   async logged(event: string): Promise<LogLine> {
     return await waitFor(() => {
       const line = this.log.find((line) => line.event === event);
-      if (line === undefined && this.#exitCode !== undefined) return "ended" as const;
-      return line;
+      return line ?? (this.#exitCode === undefined ? undefined : "ended");
     }, { what: `the event ${event} in the log`, timeoutMs: 15_000 }).then((line) => {
       if (line !== "ended") return line;
-      throw new Error(`The service ended with ${this.#exitCode}: ${this.errors.join("\n")}`);
+      this.requireSound();
+      throw new Error(`The service has ended without the event ${event}`);
     });
+  }
+
+  /** Throws, with what it had to say, if the process has ended by itself or has logged a mistake of its own. */
+  requireSound(): void {
+    if (this.#exitCode !== undefined) {
+      throw new Error(`The service ended with ${this.#exitCode}: ${this.errors.join("\n")}`);
+    }
+    const mistake = this.log.find(({ level }) => level === "error");
+    if (mistake !== undefined) throw new Error(`The service failed: ${JSON.stringify(mistake)}`);
   }
 
   signal(signal: Deno.Signal): void {

@@ -5,6 +5,8 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** What a process may do beyond the permission set `serve`, and where it stands. */
 export interface ProgramOptions {
+  /** What is run in the place of `main.ts`, from the repository's folder. */
+  readonly main?: string;
   /** A folder that it may write to. */
   readonly writable?: string;
   /** Further variables; those of the test run that begin with CACHESERVER_ are not passed on. */
@@ -18,7 +20,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Starts `main.ts` with these arguments; its output is piped. */
+/** Starts the program with these arguments; its output is piped. */
 export function spawnProgram(args: readonly string[], options: ProgramOptions = {}): Deno.ChildProcess {
   const own = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CACHESERVER_"));
   return new Deno.Command(Deno.execPath(), {
@@ -28,7 +30,7 @@ export function spawnProgram(args: readonly string[], options: ProgramOptions = 
       "--no-prompt",
       "--permission-set=serve",
       ...(options.writable === undefined ? [] : [`--allow-write=${options.writable}`]),
-      "main.ts",
+      options.main ?? "main.ts",
       ...args,
     ],
     cwd: ROOT,
@@ -40,7 +42,7 @@ export function spawnProgram(args: readonly string[], options: ProgramOptions = 
   }).spawn();
 }
 
-/** Runs `main.ts` to its end. */
+/** Runs the program to its end. */
 export async function runProgram(
   args: readonly string[],
   options: ProgramOptions = {},

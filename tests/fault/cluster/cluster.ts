@@ -1,7 +1,7 @@
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { startRedis, type ThrowawayRedis } from "../../support/redis.ts";
 import type { ServiceSetup } from "../../support/service.ts";
-import { runProgram } from "../../support/service_program.ts";
+import { type ProgramOptions, runProgram } from "../../support/service_program.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { Replica } from "./replica.ts";
 
@@ -27,8 +27,8 @@ export class Cluster implements AsyncDisposable {
     this.#resources = resources;
   }
 
-  /** Resolves once every replica takes calls. `settings` hold for each of them, by path. */
-  static async start(count: number, settings: Readonly<Record<string, string>>): Promise<Cluster> {
+  /** Resolves once every replica takes calls. */
+  static async start(count: number, programOptions: ProgramOptions): Promise<Cluster> {
     await using resources = new AsyncDisposableStack();
     const redis = resources.use(await startRedis());
     // Whatever is acknowledged is on disk.
@@ -41,11 +41,10 @@ export class Cluster implements AsyncDisposable {
       const setup: ServiceSetup = {
         config: CONFIG,
         settings: {
-          ...settings,
           "data.redis.addr": `127.0.0.1:${redisLink.port}`,
           "data.database.source": source(mysql, mysqlLink.port),
         },
-        programOptions: {},
+        programOptions,
       };
       replicas.push(resources.use(new Replica({ name: `replica ${index}`, redisLink, mysqlLink, setup })));
     }

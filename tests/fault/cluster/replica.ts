@@ -46,8 +46,10 @@ export class Replica implements AsyncDisposable {
     this.#process = { name: `${this.name}, process ${++this.#starts}`, address: this.#service.address };
   }
 
+  /** Rejects if its process has ended by itself or made a mistake: nothing that is done to a replica may do that. */
   async kill(): Promise<void> {
     this.#process = undefined;
+    this.#service?.requireSound();
     await this.#service?.kill();
   }
 
@@ -62,6 +64,7 @@ export class Replica implements AsyncDisposable {
   /** Resolves once it says that it reaches both servers. */
   async healthy(): Promise<void> {
     if (this.#process === undefined) throw new Error(`Cannot ask ${this.name}: it is down`);
+    this.#service?.requireSound();
     using client = new CacheClient(this.#process.address);
     await waitFor(async () => {
       const tiers = await Promise.all([client.health("redis"), client.health("database")]);
@@ -71,6 +74,6 @@ export class Replica implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Also ends one that is frozen.
-    await this.kill();
+    await this.#service?.kill();
   }
 }

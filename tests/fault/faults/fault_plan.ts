@@ -1,4 +1,3 @@
-import type { Profile } from "../profile.ts";
 import { FAULT_KINDS, type FaultKind, type Thing } from "./fault_kinds.ts";
 
 /** A fault at its time, in ms since the start of the run. */
@@ -8,59 +7,46 @@ export interface PlannedFault {
   readonly replica: number;
   readonly startMs: number;
   readonly endMs: number;
-  /** No other fault is done to these before `recoveryMs` after the end of this one. */
+  /** No other fault is done to these before the end of this one. */
   readonly things: readonly string[];
-  readonly recoveryMs: number;
 }
 
 export interface PlanOptions {
   readonly replicas: number;
   readonly lengthMs: number;
-  readonly outbox: Profile["outbox"];
 }
 
 /** What a run begins with, in which clients fill the tiers. */
 const QUIET_MS = 500;
 /** The longest pause between the starts of two faults. */
 const LONGEST_PAUSE_MS = 900;
-/** How long a replica may take to tell Redis what it could not tell it before. */
-const REPAIR_MS = 2_500;
-
 /** Chooses what happens when; faults overlap unless they are done to the same thing. */
 export function planFaults(
   random: () => number,
-  { replicas, lengthMs, outbox }: PlanOptions,
+  { replicas, lengthMs }: PlanOptions,
 ): PlannedFault[] {
-  const kinds = FAULT_KINDS.filter(({ needsOutbox }) => outbox === "present" || !needsOutbox);
   const between = (low: number, high: number) => low + random() * (high - low);
   const busyUntilMs = new Map<string, number>();
   const planned: PlannedFault[] = [];
   for (let startMs = QUIET_MS; startMs < lengthMs; startMs += between(0, LONGEST_PAUSE_MS)) {
-    const kind = choose(kinds, random());
+    const kind = choose(FAULT_KINDS, random());
     const replica = Math.floor(random() * replicas);
     const endMs = startMs + between(...kind.lengthMs);
-    const things = thingsOf(kind, replica, { replicas, outbox });
+    const things = thingsOf(kind, replica, replicas);
     if (endMs > lengthMs || things.some((thing) => (busyUntilMs.get(thing) ?? 0) > startMs)) continue;
-    const recoveryMs = kind.on.includes("redis") && outbox === "absent" ? REPAIR_MS : 0;
-    for (const thing of things) busyUntilMs.set(thing, endMs + recoveryMs);
-    planned.push({ kind, replica, startMs, endMs, things, recoveryMs });
+    for (const thing of things) busyUntilMs.set(thing, endMs);
+    planned.push({ kind, replica, startMs, endMs, things });
   }
   return planned;
 }
 
-/** Without an outbox, no replica may be killed or paused while it may have something to tell Redis. */
-function thingsOf(
-  kind: FaultKind,
-  replica: number,
-  { replicas, outbox }: Pick<PlanOptions, "replicas" | "outbox">,
-): string[] {
-  const things = kind.on.flatMap((thing) => {
+function thingsOf(kind: FaultKind, replica: number, replicas: number): string[] {
+  return kind.on.flatMap((thing) => {
     if (thing === "every redis link") {
       return Array.from({ length: replicas }, (_, index) => `redis link ${index}`);
     }
     return isOfReplica(thing) ? [`${thing} ${replica}`] : [thing];
   });
-  return outbox === "absent" && kind.on.includes("replica") ? [...things, "redis"] : things;
 }
 
 function isOfReplica(thing: Thing): boolean {

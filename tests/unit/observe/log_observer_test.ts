@@ -96,3 +96,13 @@ Deno.test("LogObserver writes a line in ten seconds for each part of the transpo
     line({ event: "transport_failed", where: "/s/M", error: "no more files" }),
   ]);
 });
+
+Deno.test("LogObserver.rejectionUnhandled() is an error each time", () => {
+  const { observer, look } = observing();
+  observer.rejectionUnhandled(new Error("x"));
+  observer.rejectionUnhandled("y");
+  assertEquals(look().map(({ level, event, error }) => [level, event, error]), [
+    ["error", "rejection_unhandled", "x"],
+    ["error", "rejection_unhandled", "y"],
+  ]);
+});
