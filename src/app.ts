@@ -19,12 +19,9 @@ import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
 import { LruMemory } from "./store/lru.ts";
-import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
-import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { RedisChanges } from "./store/redis_changes.ts";
-import { RedisClient } from "./store/redis_client.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
 import { RedisInvalidations } from "./store/redis_invalidations.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
@@ -108,7 +105,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     await stores.listen?.(gate);
   }
 
-  const server = grpcServer(config, observer);
+  const server = await grpcServer(config, observer);
   addCacheServer(server, {
     namespaces: new Namespaces(entries, systemClock, config.cache.maxValueBytes),
     secrets: new Secrets(secrets, systemClock, () => crypto.randomUUID()),
@@ -166,6 +163,7 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
   const { database } = config.data;
   const done: string[] = [];
   if (database.driver === "mysql") {
+    const { migrateMysql } = await import("./store/mysql_migrate.ts");
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
     // Opening the file brings it to the present schema.
@@ -200,7 +198,7 @@ async function openStores(
       listen: shared.listen,
     };
   }
-  const { secrets, outbox, probed } = openMysql(database, resources, observer);
+  const { secrets, outbox, probed } = await openMysql(database, resources, observer);
   const shared = await openRedis(redis, resources, observer);
   return {
     entries: shared.entries,
@@ -230,11 +228,14 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
   };
 }
 
-function openMysql(
+/** Drivers are loaded where they are used, so that no start waits for one that it does not need. */
+async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> } {
+): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> }> {
+  const { MysqlPool } = await import("./store/mysql_pool.ts");
+  const { checkMysqlSchema } = await import("./store/mysql_migrate.ts");
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
@@ -263,6 +264,7 @@ async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, o
     systemClock,
     observer,
   );
+  const { RedisClient } = await import("./store/redis_client.ts");
   const connect = () =>
     resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
   const client = connect();
