@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "transport/",
     ],
   },
+  "build": { imports: [] },
   "cli": { imports: ["app.ts", "config/", "core/", "api/contract"] },
 };
 
