@@ -20,15 +20,17 @@ async function complaint(
   return lines;
 }
 
-Deno.test("serve on a port in use says so in one line that names the address", async () => {
-  await using profile = await embeddedProfile();
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const address = `127.0.0.1:${listener.addr.port}`;
-  const args = serveArguments(profile, { "server.grpc.addr": address });
-  const lines = await complaint(args, 1, profile.programOptions);
-  assertEquals(lines.length, 1, lines.join("\n"));
-  assertMatch(lines[0]!, new RegExp(`Cannot listen on ${address}: .*in use`));
-});
+for (const key of ["server.grpc.addr", "server.http.addr"]) {
+  Deno.test(`serve on a port in use for ${key} says so in one line that names the address`, async () => {
+    await using profile = await embeddedProfile();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const address = `127.0.0.1:${listener.addr.port}`;
+    const args = serveArguments(profile, { [key]: address });
+    const lines = await complaint(args, 1, profile.programOptions);
+    assertEquals(lines.length, 1, lines.join("\n"));
+    assertMatch(lines[0]!, new RegExp(`Cannot listen on ${address}: .*in use`));
+  });
+}
 
 Deno.test("serve on an address that this machine does not have says so in one line", async () => {
   await using profile = await embeddedProfile();
