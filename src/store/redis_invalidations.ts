@@ -2,7 +2,8 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { storedCacheKey } from "../core/key.ts";
 import type { Invalidations, InvalidationState } from "../core/ports.ts";
 import type { RedisChanges } from "./redis_changes.ts";
-import { isRefusal, type RedisClient, type RedisMessage } from "./redis_client.ts";
+import type { RedisClient, RedisMessage } from "./redis_client.ts";
+import { isRefusal } from "./redis_refusal.ts";
 
 /** What invalidations are made of. */
 export interface RedisInvalidationsOptions {

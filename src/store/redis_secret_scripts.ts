@@ -20,7 +20,7 @@
  * Somebody whose intent is gone (FLUSHALL, eviction, too late) publishes no entry either, because it cannot
  * know what has happened since; it leaves a tombstone, and the next reader after that fills from the database.
  */
-import { redisScript } from "./redis_client.ts";
+import { redisScript } from "./redis_script.ts";
 
 /** First byte of a key that holds a secret. */
 export const FORMAT_ENTRY = 1;

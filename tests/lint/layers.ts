@@ -20,6 +20,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "gateway": { imports: ["core/", "business/"] },
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
+  "http_server.ts": { imports: ["transport/"] },
+  "probes.ts": { imports: ["readiness.ts"] },
+  "readiness.ts": { imports: ["core/"] },
   "app.ts": {
     imports: [
       "api/",
@@ -29,11 +32,15 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "core/",
       "gateway/",
       "grpc_server.ts",
+      "http_server.ts",
       "observe/",
+      "probes.ts",
+      "readiness.ts",
       "store/",
       "transport/",
     ],
   },
+  "build": { imports: [] },
   "cli": { imports: ["app.ts", "config/", "core/", "api/contract"] },
 };
 
