@@ -1,56 +1,71 @@
 /** Carries out the RUN steps of the Dockerfile; compiling, which not every machine can, may be replaced. */
+
 const COMPILE = "deno task compile";
 /** Where the step leaves its result. */
 const COMPILED = "dist/cacheserver";
 
-/** Names an executable that `deno task compile` has made of this tree before. */
-const PROGRAM_VARIABLE = "CACHESERVER_TEST_PROGRAM";
+/** Stands for `deno` in a shell: the one that runs the tests. */
+const RUNNING_DENO = '"$RUNNING_DENO"';
+/**
+ * Stands for it where Deno's runtime cannot be downloaded and DENORT_BIN names one: those at hand are of Deno 2.6,
+ * whose executables later versions do not write.
+ */
+const DENO_FOR_DENORT_BIN = "npx -y deno@2.6.8";
 
-/** Whether the image's program is an executable of its own, or a script that starts the running Deno. */
+/** What the image's program is: an executable of its own, or a script that starts the running Deno. */
 export type ProgramKind = "compiled" | "launcher";
 
-/**
- * How the program of the image comes to be: by the executable that the environment names, else by compiling, else,
- * where Deno cannot load the runtime that it compiles with, by a script that runs the same sources.
- */
-export async function chooseProgram(scratch: string): Promise<ProgramKind> {
-  const isMade = Deno.env.get(PROGRAM_VARIABLE) !== undefined;
-  return isMade || await canCompile(scratch) ? "compiled" : "launcher";
+/** What carries out RUN. */
+export interface Builder {
+  readonly kind: ProgramKind;
+  /** Runs a command in a folder, with these variables. */
+  run(command: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** Runs a RUN step. `deno` is the one that runs the tests. */
-export async function runStep(
-  kind: ProgramKind,
+/** A builder that compiles, if this machine can; else one that puts a script in the program's place. */
+export async function chooseBuilder(scratch: string): Promise<Builder> {
+  const candidates = Deno.env.has("DENORT_BIN") ? [RUNNING_DENO, DENO_FOR_DENORT_BIN] : [RUNNING_DENO];
+  for (const deno of candidates) {
+    if (await canCompile(deno, scratch)) return { kind: "compiled", run: (...step) => shell(deno, ...step) };
+  }
+  return {
+    kind: "launcher",
+    run: (command, cwd, env) =>
+      command === COMPILE ? writeLauncher(cwd) : shell(RUNNING_DENO, command, cwd, env),
+  };
+}
+
+/** Whether what it compiles also runs: the runtime that it embeds may be missing, or of another version. */
+async function canCompile(deno: string, scratch: string): Promise<boolean> {
+  await Deno.writeTextFile(`${scratch}/nothing.ts`, "");
+  const command = "deno compile --quiet --output nothing nothing.ts && ./nothing";
+  return (await inShell(deno, command, scratch, {}).output()).success;
+}
+
+async function shell(
+  deno: string,
   command: string,
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const compiled = Deno.env.get(PROGRAM_VARIABLE);
-  if (command === COMPILE && kind === "launcher") return await writeLauncher(cwd);
-  if (command === COMPILE && compiled !== undefined) {
-    await Deno.mkdir(`${cwd}/dist`);
-    return await Deno.copyFile(compiled, `${cwd}/${COMPILED}`);
-  }
-  await shell(command, cwd, env);
-}
-
-/** Whether what this Deno compiles also runs: the runtime that it embeds may be missing, or of another version. */
-async function canCompile(scratch: string): Promise<boolean> {
-  await Deno.writeTextFile(`${scratch}/nothing.ts`, "");
-  const command = `"$DENO" compile --quiet --output nothing nothing.ts && ./nothing`;
-  const env = { DENO: Deno.execPath() };
-  return (await new Deno.Command("sh", { args: ["-c", command], cwd: scratch, env }).output()).success;
-}
-
-async function shell(command: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-c", `deno() { "$DENO" "$@"; }; ${command}`],
-    cwd,
-    env: { ...env, DENO: Deno.execPath() },
-  }).output();
+  const { success, stdout, stderr } = await inShell(deno, command, cwd, env).output();
   if (success) return;
   const decoder = new TextDecoder();
   throw new Error(`RUN ${command} failed:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+}
+
+function inShell(
+  deno: string,
+  command: string,
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Deno.Command {
+  return new Deno.Command("sh", {
+    args: ["-c", `deno() { ${deno} "$@"; }; ${command}`],
+    cwd,
+    env: { ...env, RUNNING_DENO: Deno.execPath() },
+    stdin: "null",
+  });
 }
 
 /** A program with the arguments and the permissions of the compiled one. */

@@ -9,6 +9,7 @@
  */
 import { basename, dirname, relative, resolve } from "node:path/posix";
 import { buildContext, copiedFiles } from "./build_context.ts";
+import type { Builder } from "./compile_step.ts";
 import {
   argumentDefaults,
   commandOf,
@@ -33,8 +34,7 @@ export interface Image {
 export interface BuildOptions {
   /** An empty folder. */
   readonly folder: string;
-  /** Runs a RUN's command in a folder, with these variables. */
-  readonly run: (command: string, cwd: string, env: Readonly<Record<string, string>>) => Promise<void>;
+  readonly builder: Builder;
 }
 
 /** Builds all stages in their order. */
@@ -45,7 +45,7 @@ export async function buildImage(dockerfile: Dockerfile, options: BuildOptions):
   for (const [index, stage] of dockerfile.stages.entries()) {
     const root = `${options.folder}/${index}`;
     await Deno.mkdir(root);
-    const building = new StageBuild(root, context, roots, options.run);
+    const building = new StageBuild(root, context, roots, options.builder);
     for (const step of stage.steps) await building.do(step);
     roots.set(stage.name ?? String(index), root);
     image = imageOf(stage, building);
@@ -75,19 +75,19 @@ class StageBuild {
   workdir = "/";
   readonly #context: readonly string[];
   readonly #stages: ReadonlyMap<string, string>;
-  readonly #run: BuildOptions["run"];
+  readonly #builder: Builder;
   #arguments: ReadonlyMap<string, string> = new Map();
 
   constructor(
     root: string,
     context: readonly string[],
     stages: ReadonlyMap<string, string>,
-    run: BuildOptions["run"],
+    builder: Builder,
   ) {
     this.root = root;
     this.#context = context;
     this.#stages = stages;
-    this.#run = run;
+    this.#builder = builder;
   }
 
   async do(step: Step): Promise<void> {
@@ -112,7 +112,7 @@ class StageBuild {
             `Dockerfile, line ${step.line}: an absolute path leads out of the folder it is tried in`,
           );
         }
-        await this.#run(step.text, this.root + this.workdir, Object.fromEntries(variables));
+        await this.#builder.run(step.text, this.root + this.workdir, Object.fromEntries(variables));
         break;
     }
   }

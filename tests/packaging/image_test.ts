@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client.ts";
 import { freePort } from "../support/free_port.ts";
-import { chooseProgram, runStep } from "./compile_step.ts";
+import { chooseBuilder } from "./compile_step.ts";
 import { type Container, containerOf } from "./container.ts";
 import { readDockerfile } from "./dockerfile.ts";
 import { buildImage, filesBelow } from "./image_build.ts";
@@ -37,10 +37,10 @@ Deno.test("Dockerfile makes an image that serves, writes to its volume only, dra
   try {
     // The image's user is to get into it.
     await Deno.chmod(folder, 0o755);
-    const kind = await chooseProgram(folder);
-    await t.step(TITLES[kind], async () => {
-      const image = await buildImage(DOCKERFILE, { folder, run: (...step) => runStep(kind, ...step) });
-      const container = await containerOf(image, textOf("USER"), kind);
+    const builder = await chooseBuilder(folder);
+    await t.step(TITLES[builder.kind], async () => {
+      const image = await buildImage(DOCKERFILE, { folder, builder });
+      const container = await containerOf(image, textOf("USER"), builder.kind);
       const before = await footprint(image.root);
       await serveTwice(container);
       assertEquals(await footprint(image.root), before);
