@@ -1,4 +1,3 @@
-import { startApp } from "../app.ts";
 import { systemClock } from "../core/clock.ts";
 import { loadNamedConfig } from "./configuration.ts";
 import { printLine } from "./print.ts";
@@ -20,6 +19,7 @@ export async function serve(args: readonly string[]): Promise<void> {
     resolve();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, onSignal);
+  const { startApp } = await import("../app.ts");
   const app = await startApp(config, printLine);
   await asked;
   await app.stop();

@@ -41,7 +41,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
   },
   "build": { imports: [] },
-  "cli": { imports: ["app.ts", "config/", "core/", "api/contract"] },
+  "cli": { imports: ["app.ts", "config/", "core/", "api/contract", "api/health_messages"] },
 };
 
 /** Files outside src/ that src/ may import: the manifest, which names the version. */
