@@ -15,23 +15,29 @@ const DENO_FOR_DENORT_BIN = "npx -y deno@2.6.8";
 /** What the image's program is: an executable of its own, or a script that starts the running Deno. */
 export type ProgramKind = "compiled" | "launcher";
 
+/** A RUN that is due. */
+export interface RunStep {
+  readonly command: string;
+  /** The folder that it runs in. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** What carries out RUN. */
 export interface Builder {
   readonly kind: ProgramKind;
-  /** Runs a command in a folder, with these variables. */
-  run(command: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void>;
+  run(step: RunStep): Promise<void>;
 }
 
 /** A builder that compiles, if this machine can; else one that puts a script in the program's place. */
 export async function chooseBuilder(scratch: string): Promise<Builder> {
   const candidates = Deno.env.has("DENORT_BIN") ? [RUNNING_DENO, DENO_FOR_DENORT_BIN] : [RUNNING_DENO];
   for (const deno of candidates) {
-    if (await canCompile(deno, scratch)) return { kind: "compiled", run: (...step) => shell(deno, ...step) };
+    if (await canCompile(deno, scratch)) return { kind: "compiled", run: (step) => shell(deno, step) };
   }
   return {
     kind: "launcher",
-    run: (command, cwd, env) =>
-      command === COMPILE ? writeLauncher(cwd) : shell(RUNNING_DENO, command, cwd, env),
+    run: (step) => step.command === COMPILE ? writeLauncher(step.cwd) : shell(RUNNING_DENO, step),
   };
 }
 
@@ -39,33 +45,23 @@ export async function chooseBuilder(scratch: string): Promise<Builder> {
 async function canCompile(deno: string, scratch: string): Promise<boolean> {
   await Deno.writeTextFile(`${scratch}/nothing.ts`, "");
   const command = "deno compile --quiet --output nothing nothing.ts && ./nothing";
-  return (await inShell(deno, command, scratch, {}).output()).success;
+  return (await inShell(deno, { command, cwd: scratch, env: {} })).success;
 }
 
-async function shell(
-  deno: string,
-  command: string,
-  cwd: string,
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { success, stdout, stderr } = await inShell(deno, command, cwd, env).output();
+async function shell(deno: string, step: RunStep): Promise<void> {
+  const { success, stdout, stderr } = await inShell(deno, step);
   if (success) return;
   const decoder = new TextDecoder();
-  throw new Error(`RUN ${command} failed:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+  throw new Error(`RUN ${step.command} failed:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
 }
 
-function inShell(
-  deno: string,
-  command: string,
-  cwd: string,
-  env: Readonly<Record<string, string>>,
-): Deno.Command {
+function inShell(deno: string, { command, cwd, env }: RunStep): Promise<Deno.CommandOutput> {
   return new Deno.Command("sh", {
     args: ["-c", `deno() { ${deno} "$@"; }; ${command}`],
     cwd,
     env: { ...env, RUNNING_DENO: Deno.execPath() },
     stdin: "null",
-  });
+  }).output();
 }
 
 /** A program with the arguments and the permissions of the compiled one. */

@@ -4,8 +4,8 @@
  *     <folder>/0/src/deno.json      stage 0, whose WORKDIR is /src
  *     <folder>/1/usr/bin/...        stage 1, the image
  *
- * RUN happens in the stage's folder, not in a root of its own: relative paths only, and `deno` is the one that runs
- * the tests. What needs root (the owner of what COPY makes) is left out without it.
+ * RUN happens in the stage's folder, not in a root of its own: relative paths only. Without root, what COPY makes
+ * belongs to whoever runs the tests.
  */
 import { basename, dirname, relative, resolve } from "node:path/posix";
 import { buildContext, copiedFiles } from "./build_context.ts";
@@ -112,7 +112,11 @@ class StageBuild {
             `Dockerfile, line ${step.line}: an absolute path leads out of the folder it is tried in`,
           );
         }
-        await this.#builder.run(step.text, this.root + this.workdir, Object.fromEntries(variables));
+        await this.#builder.run({
+          command: step.text,
+          cwd: this.root + this.workdir,
+          env: Object.fromEntries(variables),
+        });
         break;
     }
   }
