@@ -35,6 +35,8 @@ export interface BuildOptions {
   /** An empty folder. */
   readonly folder: string;
   readonly builder: Builder;
+  /** As --build-arg gives them; each counts where an ARG declares it. */
+  readonly arguments: ReadonlyMap<string, string>;
 }
 
 /** Builds all stages in their order. */
@@ -45,7 +47,7 @@ export async function buildImage(dockerfile: Dockerfile, options: BuildOptions):
   for (const [index, stage] of dockerfile.stages.entries()) {
     const root = `${options.folder}/${index}`;
     await Deno.mkdir(root);
-    const building = new StageBuild(root, context, roots, options.builder);
+    const building = new StageBuild(root, context, roots, options);
     for (const step of stage.steps) await building.do(step);
     roots.set(stage.name ?? String(index), root);
     image = imageOf(stage, building);
@@ -75,26 +77,26 @@ class StageBuild {
   workdir = "/";
   readonly #context: readonly string[];
   readonly #stages: ReadonlyMap<string, string>;
-  readonly #builder: Builder;
+  readonly #options: BuildOptions;
   #arguments: ReadonlyMap<string, string> = new Map();
 
   constructor(
     root: string,
     context: readonly string[],
     stages: ReadonlyMap<string, string>,
-    builder: Builder,
+    options: BuildOptions,
   ) {
     this.root = root;
     this.#context = context;
     this.#stages = stages;
-    this.#builder = builder;
+    this.#options = options;
   }
 
   async do(step: Step): Promise<void> {
     const variables = new Map([...this.#arguments, ...this.env]);
     switch (step.keyword) {
       case "ARG":
-        this.#arguments = argumentDefaults([step], this.#arguments);
+        this.#arguments = new Map([...argumentDefaults([step], this.#arguments), ...this.#given(step)]);
         break;
       case "ENV":
         for (const [name, value = ""] of step.assigned) this.env.set(name, expandVariables(value, variables));
@@ -112,13 +114,17 @@ class StageBuild {
             `Dockerfile, line ${step.line}: an absolute path leads out of the folder it is tried in`,
           );
         }
-        await this.#builder.run({
+        await this.#options.builder.run({
           command: step.text,
           cwd: this.root + this.workdir,
           env: Object.fromEntries(variables),
         });
         break;
     }
+  }
+
+  #given({ assigned }: Step): ReadonlyArray<readonly [string, string]> {
+    return [...this.#options.arguments].filter(([name]) => assigned.has(name));
   }
 
   async #copy({ flags, line }: Step, words: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** The Dockerfile, carried out step by step, makes an image whose program serves, keeps its data and drains. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CacheClient } from "../support/client.ts";
 import { freePort } from "../support/free_port.ts";
 import { chooseBuilder } from "./compile_step.ts";
@@ -25,6 +25,9 @@ async function footprint(root: string): Promise<string[]> {
   );
 }
 
+/** Behind --build-arg. */
+const REVISION = "0123456789ab";
+
 /** Titles of the step, so that a run without compiling is not taken for more than it is. */
 const TITLES = {
   compiled: "with the compiled program",
@@ -39,10 +42,18 @@ Deno.test("Dockerfile makes an image that serves, writes to its volume only, dra
     await Deno.chmod(folder, 0o755);
     const builder = await chooseBuilder(folder);
     await t.step(TITLES[builder.kind], async () => {
-      const image = await buildImage(DOCKERFILE, { folder, builder });
+      const image = await buildImage(DOCKERFILE, {
+        folder,
+        builder,
+        arguments: new Map([["REVISION", REVISION]]),
+      });
       const container = await containerOf(image, textOf("USER"), builder.kind);
       const before = await footprint(image.root);
-      await serveTwice(container);
+      const version = await container.run([...image.entrypoint, "version"], {});
+      if (builder.kind === "compiled") {
+        assertStringIncludes(new TextDecoder().decode(version.stdout), `commit ${REVISION}`);
+      }
+      await serveTwice(container, image.healthcheck);
       assertEquals(await footprint(image.root), before);
       assert((await Deno.stat(`${image.root}${textOf("VOLUME")}/cacheserver.db`)).size > 0);
     });
@@ -51,8 +62,8 @@ Deno.test("Dockerfile makes an image that serves, writes to its volume only, dra
   }
 });
 
-/** Writes on the first run, and reads on both. */
-async function serveTwice(container: Container): Promise<void> {
+/** Writes on the first run, and reads on both. Healthy is what serves. */
+async function serveTwice(container: Container, healthcheck: readonly string[]): Promise<void> {
   const address = `127.0.0.1:${freePort()}`;
   const env = { CACHESERVER_SERVER_GRPC_ADDR: address, CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0" };
   const name = { namespace: "image", key: "k" };
@@ -69,6 +80,8 @@ async function serveTwice(container: Container): Promise<void> {
     }
     assertEquals([...(await client.get(name)).value.value], [1, 2, 3], start);
     assertEquals((await client.getSecret({ key: "s" })).secretKey, secretKey, start);
+    assertEquals((await container.run(healthcheck, env)).code, 0, start);
     assertEquals([await service.stop(), service.errors], [0, []], start);
+    assertEquals((await container.run(healthcheck, env)).code, 1, start);
   }
 }
