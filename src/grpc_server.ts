@@ -1,7 +1,7 @@
 /** Makes the gRPC transport that a configuration asks for. */
 import { describeTransportError } from "./api/errors.ts";
 import type { Config, GrpcConfig } from "./config/config.ts";
-import { systemClock } from "./core/clock.ts";
+import { systemClock, systemRandom } from "./core/clock.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
 import { NativeGrpcServer, type NativeServerOptions } from "./transport/native/server.ts";
 import type { GrpcServer } from "./transport/service.ts";
@@ -28,7 +28,9 @@ export async function grpcServer(
       return new NativeGrpcServer({
         ...options,
         ...nativeOptions(grpc),
+        random: systemRandom,
         onError: (error, where) => observer.transportFailed(where, error),
+        onClientFault: (peer, reason) => observer.clientEnded(peer, reason),
       });
     case "grpc_js": {
       const { GrpcJsServer } = await import("./transport/grpc_js/server.ts");

@@ -159,7 +159,7 @@ export const KEYS = {
   "server.grpc.keepalive.max_connection_age": key(
     durationOrNever(),
     Infinity,
-    "After this a client is asked to connect anew, which spreads load over new replicas; 0 for never.",
+    "After this, give or take a tenth, a client is asked to connect anew, which spreads load over new replicas; 0 for never.",
   ),
   "server.grpc.keepalive.max_connection_age_grace": key(
     duration(),

@@ -66,6 +66,12 @@ export class LogObserver implements CacheObserver {
     this.#warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
   }
 
+  /** The connection of a client was ended because of what it did: abuse, or bytes that are no HTTP/2. */
+  clientEnded(peer: string, reason: string): void {
+    // One subject for all: reasons hold what clients send, and so are without number.
+    this.#warn("client_ended", "client_ended", { peer, reason });
+  }
+
   /** A promise was rejected that nobody waits for: a mistake of this program. */
   rejectionUnhandled(error: unknown): void {
     this.#logger.error("rejection_unhandled", { error: asError(error) });

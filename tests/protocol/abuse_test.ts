@@ -1,6 +1,7 @@
 /** RFC 9113 section 10.5: what a hostile client may cost, limit by limit, with the engine's defaults. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/transport/http2/limits.ts";
+import { DEFAULT_CONNECTION_AGE, spreadAge } from "../../src/transport/http2/watchdog.ts";
 import type { Implementation } from "../../src/transport/service.ts";
 import {
   ascii,
@@ -88,6 +89,7 @@ for (const { name, round, reason } of FLOODS) {
     const after = Deno.memoryUsage();
     assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
     assertStringIncludes(peer.goaway!.debugData, reason);
+    assertEquals(peer.clientFaults, [peer.goaway!.debugData]);
     assert(rounds <= 10_000, `${rounds} rounds`);
     assert(after.heapUsed + after.external - before.heapUsed - before.external < MAX_GROWTH_BYTES);
   });
@@ -333,6 +335,15 @@ Deno.test("A connection of the maximum age is drained, and ended after the grace
   assert(!peer.connection.isFinished);
   peer.advance(11_000);
   assert(peer.connection.isFinished);
+  assertEquals(peer.clientFaults, [], "it is nobody's fault");
+});
+
+Deno.test("spreadAge() moves the maximum age by a tenth at most, and leaves the rest", () => {
+  const age = { ...DEFAULT_CONNECTION_AGE, maxAgeMs: 60_000 };
+  const maxAges = [0, 0.25, 0.5, 0.75].map((chance) => spreadAge(age, chance).maxAgeMs);
+  assertEquals(maxAges, [54_000, 57_000, 60_000, 63_000]);
+  assertEquals(spreadAge(age, 0.5), age);
+  assertEquals(spreadAge(DEFAULT_CONNECTION_AGE, 0).maxAgeMs, Infinity);
 });
 
 Deno.test("Every limit is announced or has a number above nothing", () => {

@@ -32,6 +32,7 @@ class Running implements AsyncDisposable {
   static async start(options: Partial<NativeServerOptions> = {}, implementation = ECHOING): Promise<Running> {
     const server = new NativeGrpcServer({
       timers: systemClock,
+      random: () => 0.5,
       callTimeoutMs: 10_000,
       maxRequestBytes: 4 * 1024 * 1024,
       ...options,

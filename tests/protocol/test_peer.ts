@@ -88,6 +88,8 @@ export class TestPeer {
   wakes = 0;
   /** What was reported and no client is told. */
   readonly errors: unknown[] = [];
+  /** Why the connection was ended, where the client is to blame. */
+  readonly clientFaults: string[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly #decoder = new HpackDecoder(65_536);
   #block: { readonly frame: ReceivedFrame; readonly fragments: Uint8Array[] } | undefined;
@@ -104,7 +106,11 @@ export class TestPeer {
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     let session!: CallSession;
     this.connection = new ServerConnection(
-      { wake: () => void this.wakes++, onInternalError: (error) => this.errors.push(error) },
+      {
+        wake: () => void this.wakes++,
+        onInternalError: (error) => this.errors.push(error),
+        onClientFault: (reason) => this.clientFaults.push(reason),
+      },
       (connection) =>
         session = new CallSession(
           {

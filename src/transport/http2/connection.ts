@@ -36,6 +36,8 @@ export interface ConnectionHost {
   wake(): void;
   /** Hears of an error that only a mistake in this program explains; it has ended the connection. */
   onInternalError(error: unknown): void;
+  /** Hears that the connection is ended because of what its client did, or did not do in time. */
+  onClientFault(reason: string): void;
 }
 
 export interface ConnectionOptions {
@@ -176,6 +178,7 @@ export class ServerConnection implements FrameSink {
   /** Ends the connection with a GOAWAY, and every stream with it. */
   fail(code: ErrorCode, reason: string): void {
     if (this.#isFinished) return;
+    if (code !== ErrorCode.NO_ERROR && code !== ErrorCode.INTERNAL_ERROR) this.#host.onClientFault(reason);
     writeGoaway(this.output, this.#streams.lastId, code, reason);
     this.abandon();
     this.#host.wake();

@@ -21,6 +21,17 @@ export const DEFAULT_CONNECTION_AGE: ConnectionAge = Object.freeze({
   keepaliveTimeoutMs: 20_000,
 });
 
+/** By how much of itself a maximum age is longer or shorter. Source: grpc proposal A9. */
+const AGE_JITTER = 0.1;
+
+/**
+ * The age with its maximum moved by up to a tenth: what connected at once, after a restart, does not connect anew
+ * at once. `chance` is in [0, 1).
+ */
+export function spreadAge(age: ConnectionAge, chance: number): ConnectionAge {
+  return { ...age, maxAgeMs: age.maxAgeMs * (1 + AGE_JITTER * (2 * chance - 1)) };
+}
+
 /** What a connection looks like at the moment of a check. Counters only grow. */
 export interface ConnectionReading {
   readonly isReady: boolean;

@@ -3,7 +3,7 @@ import type { TransportClock, TransportTimer } from "../clock.ts";
 import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
-import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../http2/watchdog.ts";
+import { type ConnectionAge, DEFAULT_CONNECTION_AGE, spreadAge } from "../http2/watchdog.ts";
 import { listenError } from "../listen_error.ts";
 import { OutputBuffer } from "../output_buffer.ts";
 import type { TransportOptions } from "../options.ts";
@@ -28,6 +28,8 @@ const ACCEPT_PAUSE_MS = 100;
 /** What the native transport can be told; it looks at the time too. */
 export interface NativeServerOptions extends TransportOptions {
   readonly timers: TransportClock;
+  /** Gives numbers in [0, 1), for the spread of the connections' ages. */
+  readonly random: () => number;
   readonly limits?: Partial<Http2Limits>;
   readonly age?: Partial<ConnectionAge>;
   readonly admission?: Partial<AdmissionLimits>;
@@ -35,6 +37,8 @@ export interface NativeServerOptions extends TransportOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Hears of errors that no client is told: thrown by the handler of a method (`where` is its path), or our own. */
   readonly onError?: (error: unknown, where: string) => void;
+  /** Hears of each connection that is ended because of its client: `too many RST_STREAM frames`. */
+  readonly onClientFault?: (peer: string, reason: string) => void;
 }
 
 /** One connection, and what ends with it. */
@@ -143,13 +147,14 @@ export class NativeGrpcServer implements GrpcServer {
       clock: this.#options.timers,
       limits: this.#limits,
       onInternalError: (error) => this.#environment.onError(error, "connection"),
+      onClientFault: (reason) => this.#options.onClientFault?.(peer, reason),
     });
     const connection = new ServerConnection(
       socket,
       (created) => new CallSession(this.#environment, created, peer),
       {
         limits: this.#limits,
-        age: this.#age,
+        age: spreadAge(this.#age, this.#options.random()),
         now: () => this.#options.timers.now(),
         output: new OutputBuffer(this.#pool),
       },

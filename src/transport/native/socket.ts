@@ -7,6 +7,7 @@ export interface SocketOptions {
   readonly clock: TransportClock;
   readonly limits: Http2Limits;
   readonly onInternalError: (error: unknown) => void;
+  readonly onClientFault: (reason: string) => void;
 }
 
 /**
@@ -18,6 +19,7 @@ export class Socket implements ConnectionHost {
   readonly #clock: TransportClock;
   readonly #limits: Http2Limits;
   readonly onInternalError: (error: unknown) => void;
+  readonly onClientFault: (reason: string) => void;
   readonly #readBuffer = new ReadBuffer();
   #connection!: ServerConnection;
   #isFlushScheduled = false;
@@ -35,6 +37,7 @@ export class Socket implements ConnectionHost {
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.onInternalError = options.onInternalError;
+    this.onClientFault = options.onClientFault;
   }
 
   /** Serves the connection; resolves once it is closed. */

@@ -97,6 +97,15 @@ Deno.test("LogObserver writes a line in ten seconds for each part of the transpo
   ]);
 });
 
+Deno.test("LogObserver.clientEnded() writes a line in ten seconds, whatever the reasons", () => {
+  const { clock, observer, look } = observing();
+  for (const reason of ["too_many_pings", "setting 5 is 1"]) observer.clientEnded("192.0.2.1:1", reason);
+  assertEquals(look(), [line({ event: "client_ended", peer: "192.0.2.1:1", reason: "too_many_pings" })]);
+  clock.advance(QUIET_MS);
+  observer.clientEnded("[2001:db8::1]:2", "too_many_pings");
+  assertEquals(look().map(({ peer, suppressed }) => [peer, suppressed]), [["[2001:db8::1]:2", 1]]);
+});
+
 Deno.test("LogObserver.rejectionUnhandled() is an error each time", () => {
   const { observer, look } = observing();
   observer.rejectionUnhandled(new Error("x"));
