@@ -8,7 +8,7 @@ import { Secrets } from "./business/secrets.ts";
 import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
-import { TierProbe } from "./cache/tier_probe.ts";
+import { TierProbe, type TierState } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
@@ -17,14 +17,14 @@ import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts";
 import { grpcServer } from "./grpc_server.ts";
+import { serveHttp } from "./http_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
-import { openRedis } from "./redis_tier.ts";
+import { answerProbe } from "./probes.ts";
+import { Readiness } from "./readiness.ts";
 import { bufferBytes } from "./store/buffer_bytes.ts";
 import { LruMemory } from "./store/lru.ts";
-import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
-import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { secretBytes } from "./store/secret_bytes.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
@@ -42,9 +42,17 @@ interface Probed {
   ping(signal: AbortSignal): Promise<void>;
 }
 
+/** Where the truth is kept. */
+interface Held<V, C> {
+  readonly store: Authority<V, C>;
+  readonly tier: Tier;
+  /** Throws when an embedded store cannot be written. */
+  readonly checkWritable?: () => void;
+}
+
 /** The stores that a configuration asks for. */
 interface Stores {
-  readonly entries: { readonly store: Authority<Uint8Array, EntryChange>; readonly tier: Tier };
+  readonly entries: Held<Uint8Array, EntryChange>;
   readonly sharedSecrets:
     | {
       readonly store: SharedCache<Secret>;
@@ -52,7 +60,7 @@ interface Stores {
       readonly outbox: Outbox<Secret, SecretChange>;
     }
     | undefined;
-  readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
+  readonly secrets: Held<Secret, SecretChange>;
   readonly probed: readonly Probed[];
   /** Lets local memory be told of what others change; undefined where there are no others. */
   readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
@@ -111,7 +119,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     await stores.listen?.(gate);
   }
 
-  const server = grpcServer(config, observer);
+  const server = await grpcServer(config, observer);
   addCacheServer(server, {
     namespaces: new Namespaces(entries, {
       clock: systemClock,
@@ -129,14 +137,28 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   });
   addReflection(server, loadContract());
   const health = new Health(server);
-  if (memory !== undefined) health.setTier("local", "SERVING");
-  const probes = stores.probed.map((probed) => resources.use(probe(probed, health, logger)));
+  const holders = [stores.entries, stores.secrets].map(({ tier, checkWritable }) => {
+    return { name: tier.name, checkWritable };
+  });
+  const readiness = new Readiness(holders, systemClock);
+  const onTier = (name: string, state: TierState) => {
+    health.setTier(name, state === "up" ? "SERVING" : "NOT_SERVING");
+    readiness.setTier(name, state);
+  };
+  if (memory !== undefined) onTier("local", "up");
+  const probes = stores.probed.map((probed) => resources.use(probe(probed, onTier, logger)));
   await Promise.all(probes.map((each) => each.asked));
 
   warnOfUnsafeTransport(config, logger);
+  const http = resources.use(serveHttp(config.server.http, {
+    handle: (request) => answerProbe(request, () => readiness.report()),
+    onError: (error) => observer.transportFailed("http", error),
+  }));
   const address = await server.listen(config.server.grpc);
+  readiness.serve();
   logger.info("serving", {
     address: addressText(address),
+    http: addressText(http.address),
     transport: config.server.grpc.transport,
     tiers: [memory && "local", ...stores.probed.map(({ tier }) => tier.name)].filter(Boolean).join(" "),
   });
@@ -147,6 +169,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     async stop() {
       logger.info("draining", { timeout_ms: config.server.grpc.drainTimeoutMs });
       health.drain();
+      readiness.drain();
       await server.drain(config.server.grpc.drainTimeoutMs);
       await owned.disposeAsync();
       logger.info("stopped");
@@ -178,6 +201,7 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
   const { database } = config.data;
   const done: string[] = [];
   if (database.driver === "mysql") {
+    const { migrateMysql } = await import("./store/mysql_migrate.ts");
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
     // Opening the file brings it to the present schema.
@@ -200,6 +224,7 @@ async function openStores(
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
+  const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
     const { secrets, probed } = openSqlite(database, resources, observer);
@@ -212,7 +237,7 @@ async function openStores(
       listen: shared.listen,
     };
   }
-  const { secrets, outbox, probed } = openMysql(database, resources, observer);
+  const { secrets, outbox, probed } = await openMysql(database, resources, observer);
   const shared = await openRedis(redis, resources, observer);
   return {
     entries: shared.entries,
@@ -233,20 +258,24 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
   const file = resources.use(new SqliteDatabase(config.path));
   const entries = resources.use(new SqliteEntries(file, systemClock));
   const secrets = new SqliteSecrets(file);
+  const checkWritable = () => file.checkWritable();
   return {
-    entries: { store: entries, tier },
+    entries: { store: entries, tier, checkWritable },
     sharedSecrets: undefined,
-    secrets: { store: secrets, tier },
+    secrets: { store: secrets, tier, checkWritable },
     probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
     listen: undefined,
   };
 }
 
-function openMysql(
+/** Drivers are loaded where they are used, so that no start waits for one that it does not need. */
+async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> } {
+): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> }> {
+  const { MysqlPool } = await import("./store/mysql_pool.ts");
+  const { checkMysqlSchema } = await import("./store/mysql_migrate.ts");
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
@@ -267,10 +296,14 @@ function openMysql(
   return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
 }
 
-function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {
+function probe(
+  { tier, ping }: Probed,
+  onTier: (name: string, state: TierState) => void,
+  logger: Logger,
+): TierProbe {
   const endless = new AbortController().signal;
   return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
-    health.setTier(tier.name, state === "up" ? "SERVING" : "NOT_SERVING");
+    onTier(tier.name, state);
     if (state === "up") logger.info("tier_up", { tier: tier.name });
     else logger.warn("tier_down", { tier: tier.name });
   });

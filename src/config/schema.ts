@@ -42,9 +42,13 @@ export const KEYS = {
   "server.http.addr": key(
     listenAddress(),
     { hostname: "127.0.0.1", port: 8000 },
-    "Checked, so that a Kratos configuration is accepted unchanged. This release serves no HTTP.",
+    "Where probes ask, over HTTP: GET /healthz and /readyz. Port 0 takes a free one.",
   ),
-  "server.http.timeout": key(duration(), 1000, "As server.http.addr: checked, and not used yet."),
+  "server.http.timeout": key(
+    duration(),
+    1000,
+    "Kratos's key; checked, and not used: probes are answered at once.",
+  ),
   "server.grpc.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "server.grpc.addr": key(
     listenAddress(),

@@ -1,4 +1,5 @@
-import { type RedisArgument, type RedisCommands, type RedisScript, redisScript } from "./redis_client.ts";
+import type { RedisArgument, RedisCommands } from "./redis_client.ts";
+import { type RedisScript, redisScript } from "./redis_script.ts";
 
 /** ARGV: value, ttl in ms or 0. */
 const SET = redisScript(`

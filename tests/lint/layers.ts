@@ -22,6 +22,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
   "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
+  "http_server.ts": { imports: ["transport/"] },
+  "probes.ts": { imports: ["readiness.ts"] },
+  "readiness.ts": { imports: ["core/"] },
   "app.ts": {
     imports: [
       "api/",
@@ -32,13 +35,17 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "core/",
       "gateway/",
       "grpc_server.ts",
+      "http_server.ts",
       "observe/",
       "redis_tier.ts",
+      "probes.ts",
+      "readiness.ts",
       "store/",
       "transport/",
     ],
   },
-  "cli": { imports: ["app.ts", "config/", "core/", "api/contract"] },
+  "build": { imports: [] },
+  "cli": { imports: ["app.ts", "config/", "core/", "api/contract", "api/health_messages"] },
 };
 
 /** Files outside src/ that src/ may import: the manifest, which names the version. */

@@ -1,4 +1,5 @@
-import { INCARNATION, type RedisCommands, redisScript } from "../../src/store/redis_client.ts";
+import { INCARNATION, type RedisCommands } from "../../src/store/redis_client.ts";
+import { redisScript } from "../../src/store/redis_script.ts";
 
 const ECHO = redisScript("return ARGV[1]");
 
