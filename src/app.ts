@@ -9,12 +9,13 @@ import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe, type TierState } from "./cache/tier_probe.ts";
-import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
+import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
+import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { serveHttp } from "./http_server.ts";
 import { Logger } from "./observe/logger.ts";
@@ -24,10 +25,6 @@ import { Readiness } from "./readiness.ts";
 import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
-import { RedisChanges } from "./store/redis_changes.ts";
-import { RedisEntries } from "./store/redis_entries.ts";
-import { RedisInvalidations } from "./store/redis_invalidations.ts";
-import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
@@ -91,6 +88,8 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     ? undefined
     : new LocalGate(systemClock, config.cache.local.maxStaleMs);
   const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
+  const policies = namespacePolicies(config.cache);
+  const secretCopies = copyPolicy(config.cache.secrets);
   const common = {
     clock: systemClock,
     observer,
@@ -100,12 +99,14 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const entries = resources.use(chain({
     ...common,
     local: guarded(memory?.store((value: Uint8Array) => value.length)),
+    copies: policies.useCopies ? localCopies(memory, gate, (value: Uint8Array) => value.length) : undefined,
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
     local: guarded(memory?.store(bytesOfSecret)),
+    copies: secretCopies && localCopies(memory, gate, bytesOfSecret),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
@@ -118,8 +119,17 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
 
   const server = await grpcServer(config, observer);
   addCacheServer(server, {
-    namespaces: new Namespaces(entries, systemClock, config.cache.maxValueBytes),
-    secrets: new Secrets(secrets, systemClock, () => crypto.randomUUID()),
+    namespaces: new Namespaces(entries, {
+      clock: systemClock,
+      random: systemRandom,
+      maxValueBytes: config.cache.maxValueBytes,
+      policies,
+    }),
+    secrets: new Secrets(secrets, {
+      clock: systemClock,
+      newSecretKey: () => crypto.randomUUID(),
+      copies: secretCopies,
+    }),
     clock: systemClock,
     observer,
   });
@@ -212,6 +222,8 @@ async function openStores(
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
+  // Drivers are loaded where they are used, so that no start waits for one that it does not need.
+  const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
     const { secrets, probed } = openSqlite(database, resources, observer);
@@ -255,7 +267,6 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
   };
 }
 
-/** Drivers are loaded where they are used, so that no start waits for one that it does not need. */
 async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
@@ -281,50 +292,6 @@ async function openMysql(
   };
   const outbox = new MysqlOutbox(pool, secrets, config);
   return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
-}
-
-async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
-  const { readTimeoutMs, writeTimeoutMs } = config;
-  const breaker = { ...config.breaker, random: systemRandom };
-  const tier = new Tier(
-    { name: "redis", readTimeoutMs, writeTimeoutMs, breaker },
-    systemClock,
-    observer,
-  );
-  const { RedisClient } = await import("./store/redis_client.ts");
-  const connect = () =>
-    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
-  const client = connect();
-  client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
-  const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
-  // So that the first calls find a connection; without one the service starts all the same.
-  await atMost(config.connectTimeoutMs, client.ready());
-  return {
-    entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
-    probed: { tier, ping: () => client.ping() },
-    async listen(target: Invalidations): Promise<void> {
-      const invalidations = resources.use(
-        new RedisInvalidations({
-          data: client,
-          listener: connect(),
-          changes,
-          keyPrefix: config.keyPrefix,
-          target,
-          clock: systemClock,
-          onState: (state) => observer.invalidationsAre(state),
-        }),
-      );
-      await atMost(config.connectTimeoutMs, invalidations.settled);
-    },
-  };
-}
-
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(resolve, ms);
-  await Promise.race([work, tooLate]);
-  timer.cancel();
 }
 
 function probe(

@@ -24,7 +24,8 @@ Options of health:
   --addr HOST:PORT       The service. Without it, where the configuration says.
   --service NAME         local, redis, database or a gRPC service; without it the whole.
 
-Every key can also be set in the environment: data.redis.addr is CACHESERVER_DATA_REDIS_ADDR.
+Every key but those of single namespaces can also be set in the environment: data.redis.addr
+is CACHESERVER_DATA_REDIS_ADDR.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 `;

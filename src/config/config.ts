@@ -87,9 +87,26 @@ export interface SqliteConfig {
   readonly path: string;
 }
 
-export interface RedisConfig {
+/** Where a server listens. */
+export interface RemoteAddress {
   readonly hostname: string;
   readonly port: number;
+}
+
+/** One server; the master that sentinels name; or a cluster, of which some nodes are known. */
+export type RedisTopology =
+  | { readonly kind: "standalone"; readonly address: RemoteAddress }
+  | {
+    readonly kind: "sentinel";
+    readonly masterName: string;
+    readonly sentinels: readonly RemoteAddress[];
+    readonly sentinelUsername: string;
+    readonly sentinelPassword: string;
+  }
+  | { readonly kind: "cluster"; readonly seeds: readonly RemoteAddress[] };
+
+export interface RedisConfig {
+  readonly topology: RedisTopology;
   readonly username: string;
   readonly password: string;
   readonly db: number;
@@ -111,12 +128,36 @@ export interface LocalCacheConfig {
   readonly maxStaleMs: number;
 }
 
+/** How long local memory keeps what it copies from below. */
+export interface CopyConfig {
+  /** The longest that a copy is kept, in ms; Infinity: as long as its entry lives. */
+  readonly localTtlMs: number;
+  /** How long it is remembered that something is not there, in ms; 0: not at all. */
+  readonly negativeTtlMs: number;
+  /** The share of {@link localTtlMs} after which a hit renews the copy, below 1; 0: never. */
+  readonly refreshAhead: number;
+  /** The most that is taken off these times at random, as a share of them, below 1. */
+  readonly jitter: number;
+}
+
+/** What a namespace has of its own; its jitter also counts for the times to live of its entries. */
+export interface NamespaceConfig extends CopyConfig {
+  /** The time to live of an entry whose Set says none, in ms; Infinity: it never expires. */
+  readonly defaultTtlMs: number;
+  /** The longest time to live, in ms; Infinity for no limit. */
+  readonly maxTtlMs: number;
+}
+
 export interface CacheConfig {
   /** The largest `value` of a Set, in bytes of `Any.value`. */
   readonly maxValueBytes: number;
   readonly local: LocalCacheConfig;
   /** How many entries may wait to be copied into Redis after a read; more are dropped. */
   readonly backfillQueueSize: number;
+  /** Of namespaces that are not among {@link namespaces}. */
+  readonly defaults: NamespaceConfig;
+  readonly namespaces: readonly (NamespaceConfig & { readonly name: string })[];
+  readonly secrets: CopyConfig;
 }
 
 export interface LogConfig {

@@ -75,9 +75,17 @@ export function integer(range: Range): Kind<number> {
 
 /** A share of a whole: above 0 and up to 1. */
 export function ratio(): Kind<number> {
-  const accepted = "a number above 0 and up to 1, such as 0.5";
+  return share((value) => value > 0 && value <= 1, "a number above 0 and up to 1, such as 0.5");
+}
+
+/** A share that may be nothing and is never the whole: from 0 to below 1. */
+export function fraction(): Kind<number> {
+  return share((value) => value >= 0 && value < 1, "a number from 0 to below 1, such as 0.1");
+}
+
+function share(isLegal: (value: number) => boolean, accepted: string): Kind<number> {
   const read = (value: unknown): Reading<number> =>
-    typeof value === "number" && value > 0 && value <= 1 ? { value } : { wrong: "is not accepted", accepted };
+    typeof value === "number" && isLegal(value) ? { value } : { wrong: "is not accepted", accepted };
   return {
     read,
     readText: (text) => read(/^\d?\.?\d{1,15}$/.test(text) ? Number(text) : text),
@@ -110,10 +118,10 @@ function durationBetween(range: Range): Kind<number> {
 }
 
 /** As {@link duration}, where 0 says never; its value is Infinity. */
-export function durationOrNever(): Kind<number> {
-  const { readText, format } = duration();
+export function durationOrNever(maxMs?: number): Kind<number> {
+  const { readText, format } = duration(maxMs);
   const readTextOrNever = (text: string): Reading<number> =>
-    /^0s?$/.test(text) ? { value: Infinity } : readText(text);
+    /^0(?:ms|[smh])?$/.test(text) ? { value: Infinity } : readText(text);
   return {
     read: (value) => readTextOrNever(String(value)),
     readText: readTextOrNever,
@@ -143,12 +151,34 @@ export function remoteAddress(): Kind<HostPort> {
 }
 
 function address(defaultHostname: string, minPort: number, accepted: string): Kind<HostPort> {
+  const fault: Fault = { wrong: "is not an address", accepted };
   const readText = (text: string): Reading<HostPort> => {
     const parsed = parseHostPort(text);
-    if (parsed === undefined || parsed.port < minPort) return { wrong: "is not an address", accepted };
+    if (parsed === undefined || parsed.port < minPort) return fault;
     return { value: { hostname: parsed.hostname || defaultHostname, port: parsed.port } };
   };
-  return { read: (value) => readText(String(value)), readText, format: formatHostPort };
+  // A list of one would read as its element.
+  const read = (value: unknown) => Array.isArray(value) ? fault : readText(String(value));
+  return { read, readText, format: formatHostPort };
+}
+
+/** Addresses to connect to: a YAML list, or text with commas between them. */
+export function remoteAddresses(): Kind<readonly HostPort[]> {
+  const { read, format } = remoteAddress();
+  const accepted = "a list of host:port, or host:port,host:port as text";
+  const readAll = (values: readonly unknown[]): Reading<readonly HostPort[]> => {
+    const readings = values.map((value) => read(typeof value === "string" ? value.trim() : value));
+    const addresses = readings.flatMap((reading) => "value" in reading ? [reading.value] : []);
+    return addresses.length === 0 || addresses.length < readings.length
+      ? { wrong: "is not a list of addresses", accepted }
+      : { value: addresses };
+  };
+  const readText = (text: string) => readAll(text.split(","));
+  return {
+    readText,
+    read: (value) => Array.isArray(value) ? readAll(value) : readText(String(value)),
+    format: (addresses) => addresses.map(format).join(","),
+  };
 }
 
 function inRange(value: number, { min, max }: Range, accepted: string): Reading<number> {

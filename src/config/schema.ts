@@ -2,42 +2,22 @@
  * Every key of the configuration, once. The reader, the errors, `cacheserver check` and the README's table
  * all come from here.
  */
+import { formatted, type Key, key, keyWithoutDefault, secret } from "./key.ts";
 import {
   boolean,
   duration,
   durationOrNever,
   durationOrZero,
   integer,
-  type Kind,
   listenAddress,
   oneOf,
   ratio,
   remoteAddress,
+  remoteAddresses,
   size,
   text,
 } from "./kind.ts";
-
-/** One key. `T` includes undefined where there is no default. */
-export interface Key<T> {
-  readonly kind: Kind<NonNullable<T>>;
-  readonly default: T;
-  /** One line for the reader of the README. */
-  readonly meaning: string;
-  /** Whether the value holds a secret and is masked wherever it is shown. */
-  readonly secret: boolean;
-}
-
-function key<T>(kind: Kind<NonNullable<T>>, byDefault: NonNullable<T>, meaning: string): Key<NonNullable<T>> {
-  return { kind, default: byDefault, meaning, secret: false };
-}
-
-function keyWithoutDefault<T>(kind: Kind<NonNullable<T>>, meaning: string): Key<T | undefined> {
-  return { kind, default: undefined, meaning, secret: false };
-}
-
-function secret<T>(key: Key<T>): Key<T> {
-  return { ...key, secret: true };
-}
+import { forSecrets, NAMESPACE_KEYS } from "./namespace_keys.ts";
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -211,7 +191,25 @@ export const KEYS = {
   "data.redis.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "data.redis.addr": keyWithoutDefault(
     remoteAddress(),
-    "Redis. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+    "Redis, if it is one server. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+  ),
+  "data.redis.sentinel.master_name": keyWithoutDefault(
+    anyText,
+    "Instead of addr: the name under which sentinels know the master.",
+  ),
+  "data.redis.sentinel.addrs": keyWithoutDefault(
+    remoteAddresses(),
+    "The sentinels, or some of them: a list, or text with commas between.",
+  ),
+  "data.redis.sentinel.username": key(
+    anyText,
+    "",
+    "The user at the sentinels; empty for their default user.",
+  ),
+  "data.redis.sentinel.password": secret(key(anyText, "", "The password for the sentinels; empty for none.")),
+  "data.redis.cluster.addrs": keyWithoutDefault(
+    remoteAddresses(),
+    "Instead of addr: nodes of a Redis Cluster, of which one has to answer for the others to be found.",
   ),
   "data.redis.username": key(anyText, "", "The user of Redis's access list; empty for its default user."),
   "data.redis.password": secret(key(anyText, "", "The password; empty for none.")),
@@ -267,6 +265,16 @@ export const KEYS = {
     10_000,
     "How many entries may wait to be copied into Redis after a read; more are dropped.",
   ),
+  "cache.defaults.default_ttl": NAMESPACE_KEYS.default_ttl,
+  "cache.defaults.max_ttl": NAMESPACE_KEYS.max_ttl,
+  "cache.defaults.jitter": NAMESPACE_KEYS.jitter,
+  "cache.defaults.local_ttl": NAMESPACE_KEYS.local_ttl,
+  "cache.defaults.negative_ttl": NAMESPACE_KEYS.negative_ttl,
+  "cache.defaults.refresh_ahead": NAMESPACE_KEYS.refresh_ahead,
+  "cache.secrets.jitter": forSecrets("jitter"),
+  "cache.secrets.local_ttl": forSecrets("local_ttl"),
+  "cache.secrets.negative_ttl": forSecrets("negative_ttl"),
+  "cache.secrets.refresh_ahead": forSecrets("refresh_ahead"),
 
   "log.level": key(oneOf("debug", "info", "warn", "error"), "info", "Less urgent lines are not written."),
 } as const satisfies Readonly<Record<string, Key<unknown>>>;
@@ -287,8 +295,11 @@ export function isPath(path: string): path is Path {
 
 /** A value of the key at `path` as it would be written. */
 export function textOf(path: Path, value: unknown): string {
-  return (KEYS[path].kind as Kind<unknown>).format(value);
+  return formatted(KEYS[path], value);
 }
+
+/** The section below which a name stands for a namespace, and has the options of NAMESPACE_KEYS. */
+export const NAMESPACES = "cache.namespaces";
 
 /** What stands before the path in the name of every variable that overrides a key. */
 export const ENVIRONMENT_PREFIX = "CACHESERVER_" as const;
@@ -301,6 +312,6 @@ export function variableOf(path: Path): `CACHESERVER_${string}` {
 /** The names directly below a section such as `data.redis`, or below the root, which is the empty path. */
 export function namesBelow(section: string): readonly string[] {
   const prefix = section === "" ? "" : section + ".";
-  const below = PATHS.filter((path) => path.startsWith(prefix));
+  const below = [...PATHS, NAMESPACES].filter((path) => path.startsWith(prefix));
   return [...new Set(below.map((path) => path.slice(prefix.length).split(".", 1)[0]!))];
 }

@@ -1,8 +1,15 @@
 /** The value of every key, and where each came from. */
-import { KEYS, type Path, PATHS, type ValueOf } from "./schema.ts";
+import type { Problem } from "./config_error.ts";
+import { KEYS, type NAMESPACES, type Path, PATHS, type ValueOf } from "./schema.ts";
 
 /** `default`, `file`, `flag`, the variable's name, or the key that a value follows from. */
-export type Origin = "default" | "file" | "flag" | `CACHESERVER_${string}` | Path;
+export type Origin =
+  | "default"
+  | "file"
+  | "flag"
+  | `CACHESERVER_${string}`
+  | Path
+  | `${typeof NAMESPACES}${string}`;
 
 /** The value of one key. */
 export interface Setting<T> {
@@ -24,4 +31,10 @@ export function settingsOf(read: ReadonlyMap<Path, Setting<unknown>>): Settings 
 /** Whether anybody has set a key of this section. */
 export function isConfigured(settings: Settings, section: string): boolean {
   return PATHS.some((path) => path.startsWith(section + ".") && settings[path].origin !== "default");
+}
+
+/** Says that nobody has set this key; nothing where somebody has, also to what could not be read. */
+export function missing(settings: Settings, path: Path, accepted: string): Problem[] {
+  const { value, origin } = settings[path];
+  return value === undefined && origin === "default" ? [{ path, wrong: "is missing", accepted }] : [];
 }

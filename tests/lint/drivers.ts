@@ -5,6 +5,7 @@ import { isRelative, projectPath } from "./project_path.ts";
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
   "@std/yaml": "src/config/yaml.ts",
+  "cluster-key-slot": "src/store/redis_cluster.ts",
   "ioredis": "src/store/redis_client.ts",
   "lru-cache": "src/store/lru.ts",
   "mysql2": "src/store/mysql_pool.ts",

@@ -23,6 +23,11 @@ export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
     this.#extraArgs = extraArgs;
   }
 
+  /** Undefined while it is stopped. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   get url(): string {
     return `redis://${this.hostname}:${this.port}`;
   }
@@ -98,7 +103,7 @@ export async function answersPing(address: RedisAddress): Promise<boolean> {
 export async function askRedis({ hostname, port }: RedisAddress, command: string): Promise<string> {
   using connection = await Deno.connect({ hostname, port });
   await connection.write(new TextEncoder().encode(`${command}\r\n`));
-  const answer = new Uint8Array(64);
+  const answer = new Uint8Array(4096);
   const length = await connection.read(answer) ?? 0;
   return new TextDecoder().decode(answer.subarray(0, length));
 }
