@@ -224,6 +224,7 @@ async function openStores(
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
+  // Drivers are loaded where they are used, so that no start waits for one that it does not need.
   const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
@@ -268,7 +269,6 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
   };
 }
 
-/** Drivers are loaded where they are used, so that no start waits for one that it does not need. */
 async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,

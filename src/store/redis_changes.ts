@@ -1,5 +1,4 @@
-import type { RedisArgument, RedisCommands } from "./redis_client.ts";
-import { type RedisScript, redisScript } from "./redis_script.ts";
+import { type RedisArgument, type RedisCommands, type RedisScript, redisScript } from "./redis_client.ts";
 
 /** ARGV: value, ttl in ms or 0. */
 const SET = redisScript(`

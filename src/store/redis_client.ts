@@ -1,10 +1,22 @@
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { Command, Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
 import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
-import type { RedisScript } from "./redis_script.ts";
 import { RedisSuccession } from "./redis_succession.ts";
+
+/** A Lua script on keys of one slot; {@link redisScript} makes one. */
+export interface RedisScript {
+  readonly lua: string;
+  /** The name under which Redis knows a script that it has run before. */
+  readonly sha1: string;
+}
+
+/** The script with this text. */
+export function redisScript(lua: string): RedisScript {
+  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
+}
 
 /**
  * Stands in a script's arguments for the incarnation of the server that the script goes to, see
@@ -52,6 +64,11 @@ export interface ConnectionWatcher {
 export type RedisMessage = Uint8Array | readonly Uint8Array[] | null;
 
 const DECODER = new TextDecoder();
+
+/** Whether Redis has answered with an error: it is there, and said no. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
 
 /** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */
 const SILENCE_TIMEOUT_MS = 2000;

@@ -1,10 +1,9 @@
 import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../core/clock.ts";
 import type { ServerGuard } from "../core/ports.ts";
-import type { RedisArgument, RedisClient, RedisCommands } from "./redis_client.ts";
+import type { RedisArgument, RedisClient, RedisCommands, RedisScript } from "./redis_client.ts";
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
 import { type Redirect, redirectOf } from "./redis_redirect.ts";
-import type { RedisScript } from "./redis_script.ts";
 
 /** The connection to one master. */
 export type ClusterNode = Pick<

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import { type ClusterMaster, nodeName, readClusterNodes } from "./redis_cluster_view.ts";
-import type { RedisClient } from "./redis_client.ts";
-import { isRefusal } from "./redis_refusal.ts";
+import { isRefusal, type RedisClient } from "./redis_client.ts";
 import type { RedisAddress } from "./redis_options.ts";
 import { SlotMap } from "./redis_slot_map.ts";
 import { RedisSuccession } from "./redis_succession.ts";

@@ -2,8 +2,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { KEY_KINDS, storedCacheKey } from "../core/key.ts";
 import type { Invalidations, InvalidationState } from "../core/ports.ts";
 import type { RedisChanges } from "./redis_changes.ts";
-import type { RedisClient, RedisMessage } from "./redis_client.ts";
-import { isRefusal } from "./redis_refusal.ts";
+import { isRefusal, type RedisClient, type RedisMessage } from "./redis_client.ts";
 
 /** The part of {@link RedisChanges} that invalidations need. */
 export type ChangeTeller = Pick<RedisChanges, "channel" | "keyOf" | "leaveItToRedis" | "tellOthers">;

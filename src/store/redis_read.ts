@@ -1,7 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { RedisCommands } from "./redis_client.ts";
-import { redisScript } from "./redis_script.ts";
+import { type RedisCommands, redisScript } from "./redis_client.ts";
 
 /**
  * The value and the time it has left, as of one instant. GET and PTTL sent one behind the other are two

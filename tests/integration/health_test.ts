@@ -22,8 +22,8 @@ async function health(args: readonly string[], options: ProgramOptions = {}): Pr
 Deno.test("health says SERVING of a service, of its parts and of nothing else", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
-  for (const part of [[], ["--service", "database"], ["--service=cacheserver.v1.CacheServer"]]) {
-    assertEquals(await health(["--addr", service.address, ...part]), [0, "SERVING\n"], String(part));
+  for (const about of [[], ["--service", "database"], ["--service=cacheserver.v1.CacheServer"]]) {
+    assertEquals(await health(["--addr", service.address, ...about]), [0, "SERVING\n"], String(about));
   }
   const [code, said] = await health(["--addr", service.address, "--service", "redis"]);
   assertEquals(code, 1);

@@ -50,8 +50,15 @@ Deno.test("a client that never finishes its request does not keep the service fr
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   const [hostname, port] = service.httpAddress.split(":");
-  using idle = await Deno.connect({ hostname: hostname!, port: Number(port) });
-  await idle.write(new TextEncoder().encode("GET /readyz HTTP/1.1\r\nhost:"));
+  const unfinished = [
+    "GET /readyz HTTP/1.1\r\nhost:",
+    "POST /readyz HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\nand no more",
+  ];
+  using clients = new DisposableStack();
+  for (const request of unfinished) {
+    const client = clients.use(await Deno.connect({ hostname: hostname!, port: Number(port) }));
+    await client.write(new TextEncoder().encode(request));
+  }
   // Behind it in the order of arrival.
   assertEquals((await probed(service, "/healthz"))[0], 200);
   assertEquals(await service.stop(), 0);

@@ -21,10 +21,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
   "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
-  "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "http_server.ts": { imports: ["transport/"] },
   "probes.ts": { imports: ["readiness.ts"] },
   "readiness.ts": { imports: ["core/"] },
+  "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "app.ts": {
     imports: [
       "api/",
@@ -37,9 +37,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "grpc_server.ts",
       "http_server.ts",
       "observe/",
-      "redis_tier.ts",
       "probes.ts",
       "readiness.ts",
+      "redis_tier.ts",
       "store/",
       "transport/",
     ],

@@ -1,9 +1,13 @@
 import type { CacheKey } from "../../src/core/key.ts";
 import type { Secret } from "../../src/core/secret.ts";
 import type { SharedCache } from "../../src/core/ports.ts";
-import { INCARNATION, type RedisArgument, type RedisCommands } from "../../src/store/redis_client.ts";
+import {
+  INCARNATION,
+  type RedisArgument,
+  type RedisCommands,
+  type RedisScript,
+} from "../../src/store/redis_client.ts";
 import { redisLeaseKey } from "../../src/store/redis_lease_key.ts";
-import type { RedisScript } from "../../src/store/redis_script.ts";
 import { RedisSecrets } from "../../src/store/redis_secrets.ts";
 import type { FragileCache, Part } from "../conformance/fragile_cache.ts";
 import type { RedisProbe } from "./redis_probe.ts";

@@ -1,5 +1,4 @@
-import { INCARNATION, type RedisCommands } from "../../src/store/redis_client.ts";
-import { redisScript } from "../../src/store/redis_script.ts";
+import { INCARNATION, type RedisCommands, redisScript } from "../../src/store/redis_client.ts";
 
 const ECHO = redisScript("return ARGV[1]");
 
