@@ -67,6 +67,14 @@ export interface Vacancy {
   readonly lease: string | undefined;
 }
 
+/** Stands before one of several servers that together are a store, so that one which fails is left alone. */
+export interface ServerGuard {
+  /** Settles as `work` does, or rejects with `store_unavailable`, without beginning it, while the server is left alone. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** As {@link run}, for a question that nobody waits for: it also goes to a server that is left alone. */
+  probe<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** What a {@link SharedCache} holds: an entry, a sign that the truth is being changed, or nothing. */
 export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
 

@@ -41,6 +41,9 @@ const PARTED = {
   outbox: true,
 } satisfies ScheduleOptions;
 
+/** Copies that end, are renewed and say what is not there, all within the span of a schedule. */
+const COPIES = { keptForMs: 600, absentForMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
+
 /** Replicas that share a tier which forgets: long, and with few operations at once, for most need many steps. */
 const LOSSY = {
   ...CALM,
@@ -53,9 +56,6 @@ const LOSSY = {
   replicas: 3,
   outbox: true,
 } satisfies ScheduleOptions;
-
-/** Copies that end, are renewed and say what is not there, all within the span of a schedule. */
-const COPIES = { keptForMs: 600, absentForMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
