@@ -10,7 +10,6 @@ import { type ServiceSetup, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
 import { runProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 
 /** The profile with these lines behind its configuration. */
