@@ -20,11 +20,13 @@ import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
 import { openRedis } from "./redis_tier.ts";
+import { bufferBytes } from "./store/buffer_bytes.ts";
 import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { secretBytes } from "./store/secret_bytes.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
@@ -90,15 +92,15 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   };
   const entries = resources.use(chain({
     ...common,
-    local: guarded(memory?.store((value: Uint8Array) => value.length)),
-    copies: policies.useCopies ? localCopies(memory, gate, (value: Uint8Array) => value.length) : undefined,
+    local: guarded(memory?.byteStore()),
+    copies: policies.useCopies ? localCopies(memory, gate, bufferBytes) : undefined,
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: guarded(memory?.store(bytesOfSecret)),
-    copies: secretCopies && localCopies(memory, gate, bytesOfSecret),
+    local: guarded(memory?.store(secretBytes)),
+    copies: secretCopies && localCopies(memory, gate, secretBytes),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
@@ -272,14 +274,6 @@ function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProb
     if (state === "up") logger.info("tier_up", { tier: tier.name });
     else logger.warn("tier_down", { tier: tier.name });
   });
-}
-
-/** What a secret takes in memory: its texts, one byte a character where they are Latin, and its numbers. */
-function bytesOfSecret(secret: Secret): number {
-  const { userId, name, secretId, secretKey, description } = secret;
-  const SECRET_OVERHEAD_BYTES = 256;
-  return userId.length + name.length + secretId.length + secretKey.length + description.length +
-    SECRET_OVERHEAD_BYTES;
 }
 
 function addressText({ hostname, port }: ServerAddress): string {

@@ -244,7 +244,7 @@ export const KEYS = {
   "cache.local.max_bytes": key(
     size({ min: KiB, max: 1024 * GiB }),
     256 * MiB,
-    "The most that local memory holds, keys and bookkeeping included.",
+    "The most that local memory holds, keys and bookkeeping included. Garbage comes on top until it is collected.",
   ),
   "cache.local.max_entry_bytes": key(
     size({ min: 1, max: GiB }),

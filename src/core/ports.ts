@@ -10,9 +10,14 @@ export interface Caller {
 
 /** The nearest tier: this process's memory. Answers at once and never fails. */
 export interface LocalStore<V> {
-  /** The entry, or undefined when there is none or it has expired. Makes no copy. */
+  /**
+   * The entry, or undefined when there is none or it has expired. Makes no copy of the value, which yet stays as it
+   * is for as long as somebody holds it, whatever becomes of the entry.
+   */
   get(key: CacheKey): Entry<V> | undefined;
-  /** Keeps the entry unless it is larger than the store takes; the entry it replaces is gone either way. */
+  /**
+   * Keeps the entry, or a copy, unless it is larger than the store takes; the entry it replaces is gone either way.
+   */
   set(key: CacheKey, entry: Entry<V>): void;
   delete(key: CacheKey): void;
   clear(): void;
