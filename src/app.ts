@@ -9,7 +9,7 @@ import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe } from "./cache/tier_probe.ts";
-import type { Config, MysqlConfig, RedisConfig, SqliteConfig } from "./config/config.ts";
+import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
@@ -19,17 +19,13 @@ import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts"
 import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
+import { openRedis } from "./redis_tier.ts";
 import { bufferBytes } from "./store/buffer_bytes.ts";
 import { LruMemory } from "./store/lru.ts";
 import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
-import { RedisChanges } from "./store/redis_changes.ts";
-import { RedisClient } from "./store/redis_client.ts";
-import { RedisEntries } from "./store/redis_entries.ts";
-import { RedisInvalidations } from "./store/redis_invalidations.ts";
-import { RedisSecrets } from "./store/redis_secrets.ts";
 import { secretBytes } from "./store/secret_bytes.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
@@ -269,49 +265,6 @@ function openMysql(
   };
   const outbox = new MysqlOutbox(pool, secrets, config);
   return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
-}
-
-async function openRedis(config: RedisConfig, resources: AsyncDisposableStack, observer: LogObserver) {
-  const { readTimeoutMs, writeTimeoutMs } = config;
-  const breaker = { ...config.breaker, random: systemRandom };
-  const tier = new Tier(
-    { name: "redis", readTimeoutMs, writeTimeoutMs, breaker },
-    systemClock,
-    observer,
-  );
-  const connect = () =>
-    resources.use(new RedisClient(config, (error) => observer.tierFailed("redis", "connect", error)));
-  const client = connect();
-  client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
-  const changes = new RedisChanges(client, config.keyPrefix, () => crypto.randomUUID());
-  // So that the first calls find a connection; without one the service starts all the same.
-  await atMost(config.connectTimeoutMs, client.ready());
-  return {
-    entries: { store: new RedisEntries(changes, config.keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(changes, config.keyPrefix, systemClock), tier },
-    probed: { tier, ping: () => client.ping() },
-    async listen(target: Invalidations): Promise<void> {
-      const invalidations = resources.use(
-        new RedisInvalidations({
-          data: client,
-          listener: connect(),
-          changes,
-          keyPrefix: config.keyPrefix,
-          target,
-          clock: systemClock,
-          onState: (state) => observer.invalidationsAre(state),
-        }),
-      );
-      await atMost(config.connectTimeoutMs, invalidations.settled);
-    },
-  };
-}
-
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(resolve, ms);
-  await Promise.race([work, tooLate]);
-  timer.cancel();
 }
 
 function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {

@@ -156,7 +156,7 @@ export class Chain<V, C> implements AsyncDisposable {
   async #descend(key: CacheKey, signal: AbortSignal, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
     using fence = this.#fences.take(key);
     const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
-    if (typeof shared === "object") {
+    if (typeof shared === "object" && !("lease" in shared)) {
       if (this.#mayFill(key, fence)) this.#keep(key, shared, policy);
       return shared;
     }
@@ -172,7 +172,8 @@ export class Chain<V, C> implements AsyncDisposable {
       if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
     } else {
       this.#keep(key, entry, policy);
-      if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
+      const lease = typeof shared === "object" ? shared.lease : undefined;
+      if (lease !== undefined) this.#shared?.backfill(key, { entry, lease, fence: this.#fences.take(key) });
     }
     return entry;
   }

@@ -86,9 +86,26 @@ export interface SqliteConfig {
   readonly path: string;
 }
 
-export interface RedisConfig {
+/** Where a server listens. */
+export interface RemoteAddress {
   readonly hostname: string;
   readonly port: number;
+}
+
+/** One server; the master that sentinels name; or a cluster, of which some nodes are known. */
+export type RedisTopology =
+  | { readonly kind: "standalone"; readonly address: RemoteAddress }
+  | {
+    readonly kind: "sentinel";
+    readonly masterName: string;
+    readonly sentinels: readonly RemoteAddress[];
+    readonly sentinelUsername: string;
+    readonly sentinelPassword: string;
+  }
+  | { readonly kind: "cluster"; readonly seeds: readonly RemoteAddress[] };
+
+export interface RedisConfig {
+  readonly topology: RedisTopology;
   readonly username: string;
   readonly password: string;
   readonly db: number;

@@ -13,6 +13,7 @@ import {
   oneOf,
   ratio,
   remoteAddress,
+  remoteAddresses,
   size,
   text,
 } from "./kind.ts";
@@ -186,7 +187,25 @@ export const KEYS = {
   "data.redis.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "data.redis.addr": keyWithoutDefault(
     remoteAddress(),
-    "Redis. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+    "Redis, if it is one server. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+  ),
+  "data.redis.sentinel.master_name": keyWithoutDefault(
+    anyText,
+    "Instead of addr: the name under which sentinels know the master.",
+  ),
+  "data.redis.sentinel.addrs": keyWithoutDefault(
+    remoteAddresses(),
+    "The sentinels, or some of them: a list, or text with commas between.",
+  ),
+  "data.redis.sentinel.username": key(
+    anyText,
+    "",
+    "The user at the sentinels; empty for their default user.",
+  ),
+  "data.redis.sentinel.password": secret(key(anyText, "", "The password for the sentinels; empty for none.")),
+  "data.redis.cluster.addrs": keyWithoutDefault(
+    remoteAddresses(),
+    "Instead of addr: nodes of a Redis Cluster, of which one has to answer for the others to be found.",
   ),
   "data.redis.username": key(anyText, "", "The user of Redis's access list; empty for its default user."),
   "data.redis.password": secret(key(anyText, "", "The password; empty for none.")),

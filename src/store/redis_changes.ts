@@ -61,23 +61,27 @@ export class RedisChanges implements RedisCommands {
   }
 
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
-    if (this.#tells) await this.change(SET, key, value, ttlMs === Infinity ? 0 : ttlMs);
+    if (this.#tells) await this.change(SET, [key], value, ttlMs === Infinity ? 0 : ttlMs);
     else await this.#client.set(key, value, ttlMs);
   }
 
   async delete(key: string): Promise<void> {
-    if (this.#tells) await this.change(DELETE, key);
+    if (this.#tells) await this.change(DELETE, [key]);
     else await this.#client.delete(key);
   }
 
-  run(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<unknown> {
-    return this.#client.run(script, key, ...args);
+  run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
+    return this.#client.run(script, keys, ...args);
   }
 
-  async change(script: RedisScript, key: string, ...args: RedisArgument[]): Promise<void> {
-    if (!this.#tells) return await this.#client.change(script, key, ...args);
-    const message = this.#sender + key.slice(this.#keyPrefix.length);
-    await this.#client.change(this.#tellingTwin(script), key, ...args, this.channel, message);
+  async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
+    if (!this.#tells) return await this.#client.change(script, keys, ...args);
+    const message = this.#sender + keys[0]!.slice(this.#keyPrefix.length);
+    await this.#client.change(this.#tellingTwin(script), keys, ...args, this.channel, message);
+  }
+
+  doubtIncarnation(key: string): void {
+    this.#client.doubtIncarnation(key);
   }
 
   #tellingTwin(script: RedisScript): RedisScript {

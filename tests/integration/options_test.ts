@@ -1,6 +1,7 @@
 /** What the options of namespaces and secrets do in the running service. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { systemClock } from "../../src/core/clock.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import type { EntryName } from "../support/client_messages.ts";
 import { startRedis, type ThrowawayRedis } from "../support/redis.ts";
@@ -114,7 +115,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
   }
   const account = { username: "", password: "", db: 0, connectTimeoutMs: 1000 };
   const other = resources.use(
-    new RedisClient({ hostname: redis.hostname, port: redis.port, ...account }, () => {}),
+    new RedisClient({ hostname: redis.hostname, port: redis.port, ...account }, systemClock, () => {}),
   );
   await other.ready();
   /** How often Redis has been asked for a value so far. */

@@ -1,5 +1,6 @@
 /** What becomes of a command whose connection was lost before it was answered; see RedisSuccession. */
 import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../src/core/clock.ts";
 import { cacheKey } from "../../src/core/key.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 import { startRedis } from "../support/redis.ts";
@@ -14,7 +15,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 function connect(port: number): RedisClient {
   const options = { hostname: "127.0.0.1", port, username: "", password: "", db: 0, connectTimeoutMs: 5_000 };
-  return new RedisClient(options, () => {});
+  return new RedisClient(options, systemClock, () => {});
 }
 
 testWithServers(
@@ -83,6 +84,7 @@ testWithServers(
         db: 0,
         connectTimeoutMs: 5_000,
       },
+      systemClock,
       (error) => told.push(error.message),
     );
     await client.ready();

@@ -6,6 +6,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
   "@grpc/reflection": "src/api/reflection.ts",
   "@std/yaml": "src/config/yaml.ts",
+  "cluster-key-slot": "src/store/redis_cluster.ts",
   "grpc-health-check": "src/api/health.ts",
   "ioredis": "src/store/redis_client.ts",
   "lru-cache": "src/store/lru.ts",

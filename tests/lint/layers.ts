@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
   "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
+  "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "app.ts": {
     imports: [
       "api/",
@@ -32,6 +33,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "gateway/",
       "grpc_server.ts",
       "observe/",
+      "redis_tier.ts",
       "store/",
       "transport/",
     ],

@@ -97,6 +97,23 @@ export async function serversProfile(
   };
 }
 
+/** A profile of Redis and MySQL whose Redis is found in another way than by its address. */
+export async function behindProfile(
+  mysql: TestServers["mysql"],
+  redis: RedisAddress,
+  way: Readonly<Record<string, string>>,
+): Promise<ServersProfile> {
+  const profile = await serversProfile({ mysql, redis });
+  const { "data.redis.addr": _, ...settings } = profile.settings;
+  return {
+    ...profile,
+    // The one file that names no Redis, which could not be taken back.
+    config: "configs/config.embedded.yaml",
+    settings: { ...settings, "data.database.driver": "mysql", ...way },
+    [Symbol.asyncDispose]: () => profile[Symbol.asyncDispose](),
+  };
+}
+
 function storedInSqlite(path: string): string[] {
   const file = new DatabaseSync(path, { readOnly: true });
   try {

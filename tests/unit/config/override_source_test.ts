@@ -31,7 +31,7 @@ Deno.test("loadConfig() says which variable or flag a wrong value came from", ()
     "control characters",
     'cache.backfill_queue_size (from flag): "1.5" is not a whole number; expected a whole number from 1 to 1000000',
     'log.level (from CACHESERVER_LOG_LEVEL): "loud" is not accepted; expected debug, info, warn, or error',
-    "data.redis.addr: is missing; expected the host:port of Redis",
+    "data.redis.addr: is missing; expected the host:port of Redis, or data.redis.sentinel or .cluster",
   ]);
 });
 

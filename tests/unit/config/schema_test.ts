@@ -30,7 +30,11 @@ Deno.test("KEYS takes 0 for a connection that never grows too old, and writes it
 });
 
 Deno.test("KEYS masks what holds a password, and nothing else", () => {
-  assertEquals(PATHS.filter((path) => KEYS[path].secret), ["data.database.source", "data.redis.password"]);
+  assertEquals(PATHS.filter((path) => KEYS[path].secret), [
+    "data.database.source",
+    "data.redis.sentinel.password",
+    "data.redis.password",
+  ]);
 });
 
 Deno.test("isPath() takes keys, not sections and not what every object has", () => {

@@ -19,10 +19,10 @@ testWithServers(
     await using redis = await RedisProbe.open(servers.redis);
     const { client } = redis;
     const [one, , two, three] = await Promise.all([
-      client.run(redisScript("return 'one'"), "k"),
+      client.run(redisScript("return 'one'"), ["k"]),
       client.ping(),
-      client.run(redisScript("return 'two'"), "k"),
-      client.run(redisScript("return 'one'"), "k"),
+      client.run(redisScript("return 'two'"), ["k"]),
+      client.run(redisScript("return 'one'"), ["k"]),
     ]);
     assertEquals([text(one), text(two), text(three)], ["one", "two", "one"]);
   },
@@ -31,10 +31,10 @@ testWithServers(
 testWithServers(["redis"], "RedisClient.run() passes every byte, text and numbers on", async (servers) => {
   await using redis = await RedisProbe.open(servers.redis);
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-  const reply = await redis.client.run(ECHO, "k", bytes.subarray(1));
+  const reply = await redis.client.run(ECHO, ["k"], bytes.subarray(1));
   assertEquals(reply instanceof Uint8Array && new Uint8Array(reply), bytes.slice(1));
-  assertEquals(text(await redis.client.run(ECHO, "k", "ß\0")), "ß\0");
-  assertEquals(text(await redis.client.run(ECHO, "k", 2 ** 53 - 1)), "9007199254740991");
+  assertEquals(text(await redis.client.run(ECHO, ["k"], "ß\0")), "ß\0");
+  assertEquals(text(await redis.client.run(ECHO, ["k"], 2 ** 53 - 1)), "9007199254740991");
 });
 
 testWithServers(
@@ -43,7 +43,7 @@ testWithServers(
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
     const wrong = redisScript("return redis.call('NOSUCHCOMMAND')");
-    const run = () => redis.client.run(wrong, "k");
+    const run = () => redis.client.run(wrong, ["k"]);
     await assertRejects(run, Error, "Unknown Redis command");
     await assertRejects(run, Error, "Unknown Redis command");
   },
@@ -55,12 +55,41 @@ testWithServers(
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
-    assertEquals(text(await redis.client.run(ECHO, "k", "before")), "before");
+    assertEquals(text(await redis.client.run(ECHO, ["k"], "before")), "before");
     await server.stop();
-    await assertRejects(() => redis.client.run(ECHO, "k", "down"), Error);
+    await assertRejects(() => redis.client.run(ECHO, ["k"], "down"), Error);
     await assertRejects(() => redis.client.ping(), Error);
     await server.start();
-    const answer = await waitFor(() => redis.client.run(ECHO, "k", "after"), { what: "the connection" });
+    const answer = await waitFor(() => redis.client.run(ECHO, ["k"], "after"), { what: "the connection" });
     assertEquals(text(answer), "after");
+  },
+);
+
+testWithServers(["redis"], "RedisClient ends at once while its server is away", async () => {
+  await using server = await startRedis();
+  const redis = await RedisProbe.open(server);
+  const away = new Promise<void>((resolve) => redis.client.watch({ onReady() {}, onLost: resolve }));
+  await server.stop();
+  await away;
+  // Between two attempts, or in one.
+  await redis[Symbol.asyncDispose]();
+});
+
+testWithServers(
+  ["redis"],
+  "RedisClient looks for its server anew when that refuses to write, because it has become a replica",
+  async () => {
+    await using server = await startRedis();
+    await using redis = await RedisProbe.open(server);
+    const { client } = redis;
+    let lost = 0;
+    client.watch({ onReady() {}, onLost: () => lost++ });
+    await client.set("k", new Uint8Array(1), Infinity);
+    await client.call("REPLICAOF", server.hostname, "1");
+    await assertRejects(() => client.set("k", new Uint8Array(1), Infinity), Error, "READONLY");
+    await waitFor(() => lost === 1, { what: "the connection to be given up" });
+    await client.ready();
+    await client.call("REPLICAOF", "NO", "ONE");
+    await client.set("k", new Uint8Array(1), Infinity);
   },
 );
