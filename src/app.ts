@@ -15,6 +15,7 @@ import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
 import type { Secret, SecretChange } from "./core/secret.ts";
+import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
@@ -79,6 +80,8 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     ? undefined
     : new LocalGate(systemClock, config.cache.local.maxStaleMs);
   const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
+  const policies = namespacePolicies(config.cache);
+  const secretCopies = copyPolicy(config.cache.secrets);
   const common = {
     clock: systemClock,
     observer,
@@ -88,12 +91,14 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const entries = resources.use(chain({
     ...common,
     local: guarded(memory?.store((value: Uint8Array) => value.length)),
+    copies: policies.useCopies ? localCopies(memory, gate, (value: Uint8Array) => value.length) : undefined,
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
     local: guarded(memory?.store(bytesOfSecret)),
+    copies: secretCopies && localCopies(memory, gate, bytesOfSecret),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
@@ -106,8 +111,17 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
 
   const server = grpcServer(config, observer);
   addCacheServer(server, {
-    namespaces: new Namespaces(entries, systemClock, config.cache.maxValueBytes),
-    secrets: new Secrets(secrets, systemClock, () => crypto.randomUUID()),
+    namespaces: new Namespaces(entries, {
+      clock: systemClock,
+      random: systemRandom,
+      maxValueBytes: config.cache.maxValueBytes,
+      policies,
+    }),
+    secrets: new Secrets(secrets, {
+      clock: systemClock,
+      newSecretKey: () => crypto.randomUUID(),
+      copies: secretCopies,
+    }),
     clock: systemClock,
     observer,
   });

@@ -62,7 +62,10 @@ export async function openRedis(
   await atMost(connectTimeoutMs, access.ready());
   return {
     entries: { store: new RedisEntries(changes, keyPrefix, systemClock), tier },
-    secrets: { store: new RedisSecrets(changes, keyPrefix, systemClock), tier },
+    secrets: {
+      store: new RedisSecrets(changes, keyPrefix, { clock: systemClock, newName: () => crypto.randomUUID() }),
+      tier,
+    },
     probed: { tier, ping: () => commands.ping() },
     async listen(target: Invalidations): Promise<void> {
       const onState = (state: InvalidationState) => observer.invalidationsAre(state);

@@ -5,7 +5,8 @@ import type { EntryChange } from "../core/entry_change.ts";
 import type { Violation } from "../core/errors.ts";
 import { type CacheKey, cacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
-import { isAcceptable, MAX_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_TYPE_URL_BYTES } from "./limits.ts";
+import { isAcceptable, MAX_KEY_BYTES, MAX_TYPE_URL_BYTES, NAMESPACE_LIMIT } from "../core/limits.ts";
+import { entryTtlMs, type NamespacePolicies } from "./namespace_policies.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 
@@ -28,28 +29,40 @@ export interface EntryName {
 /** What Set is asked to store. */
 export interface NewEntry extends EntryName {
   readonly value: AnyValue | undefined;
-  /** Absent: the entry never expires. */
+  /** Absent: the entry lives as long as its namespace says. */
   readonly expire: Duration | undefined;
 }
 
 /** The longest that texts may be. */
-const NAMESPACE = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" } as const;
 const KEY = { min: 1, max: MAX_KEY_BYTES, unit: "bytes" } as const;
 const TYPE_URL = { min: 1, max: MAX_TYPE_URL_BYTES, unit: "bytes" } as const;
 
 /** The most that an Any takes beside its payload: its type URL, and two tags and lengths. */
 const MAX_ANY_OVERHEAD_BYTES = MAX_TYPE_URL_BYTES + 32;
 
+/** What {@link Namespaces} goes by. */
+export interface NamespacesOptions {
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  readonly maxValueBytes: number;
+  readonly policies: NamespacePolicies;
+}
+
 /** What a namespaced entry is and may be; where it is kept is the chain's matter. */
 export class Namespaces {
   readonly #chain: Chain<Uint8Array, EntryChange>;
   readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #maxValueBytes: number;
+  readonly #policies: NamespacePolicies;
 
-  constructor(chain: Chain<Uint8Array, EntryChange>, clock: Clock, maxValueBytes: number) {
+  constructor(chain: Chain<Uint8Array, EntryChange>, options: NamespacesOptions) {
     this.#chain = chain;
-    this.#clock = clock;
-    this.#maxValueBytes = maxValueBytes;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#maxValueBytes = options.maxValueBytes;
+    this.#policies = options.policies;
   }
 
   /**
@@ -60,21 +73,25 @@ export class Namespaces {
     name: EntryName,
     caller: Caller,
   ): Entry<Uint8Array> | undefined | Promise<Entry<Uint8Array> | undefined> {
-    const found = this.#chain.get(checkedKey("get", name), caller);
-    return found instanceof Promise ? found.then((entry) => this.#unlessExpired(entry)) : found;
+    const { copies } = this.#policies.of(name.namespace);
+    const found = this.#chain.get(checkedKey("get", name), caller, copies);
+    if (found instanceof Promise) return found.then((entry) => this.#unlessExpired(entry));
+    // Memory has no expired entries, but under a policy it may remember that one was found to be.
+    return copies === undefined ? found : this.#unlessExpired(found);
   }
 
-  /** Stores a copy of the value. */
+  /** Stores a copy of the value, for no longer than the namespace allows. */
   async set(entry: NewEntry): Promise<void> {
     const violations = [...entry.violations];
     checkName(violations, entry);
     this.#checkValue(violations, entry.value);
-    const ttlMs = timeToLiveMs(violations, "expire", entry.expire);
+    const askedMs = timeToLiveMs(violations, "expire", entry.expire);
     rejectIfInvalid(`set ${described(entry)}`, violations);
     // The request's buffer is the transport's, and a view would keep all of it alive: the entry owns a copy.
     const value = new Uint8Array(entry.value!.encoded);
-    const expiresAtMs = this.#clock.now() + ttlMs;
-    await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs });
+    const policy = this.#policies.of(entry.namespace);
+    const expiresAtMs = this.#clock.now() + entryTtlMs(policy, askedMs, this.#random);
+    await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs }, policy.copies);
   }
 
   /** Deletes the entry, there or not. */
@@ -116,7 +133,7 @@ export function described(name: { readonly namespace: string; readonly key: stri
 
 function checkedKey(verb: string, name: EntryName): CacheKey {
   const { namespace, key, violations } = name;
-  if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE) || !isAcceptable(key, KEY)) {
+  if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE_LIMIT) || !isAcceptable(key, KEY)) {
     const all = [...violations];
     checkName(all, name);
     rejectIfInvalid(`${verb} ${described(name)}`, all);
@@ -125,6 +142,6 @@ function checkedKey(verb: string, name: EntryName): CacheKey {
 }
 
 function checkName(violations: Violation[], name: EntryName): void {
-  checkField(violations, "namespace", name.namespace, NAMESPACE);
+  checkField(violations, "namespace", name.namespace, NAMESPACE_LIMIT);
   checkField(violations, "key", name.key, KEY);
 }

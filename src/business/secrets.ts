@@ -1,4 +1,5 @@
 import type { Chain } from "../cache/chain.ts";
+import type { CopyPolicy } from "../cache/copy_policy.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { ErrorCode, Violation } from "../core/errors.ts";
@@ -10,7 +11,7 @@ import {
   MAX_SECRET_DESCRIPTION_CHARACTERS,
   MAX_SECRET_KEY_BYTES,
   MAX_SECRET_NAME_CHARACTERS,
-} from "./limits.ts";
+} from "../core/limits.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 
@@ -35,22 +36,32 @@ const KEY = { min: 1, max: MAX_SECRET_KEY_BYTES, unit: "bytes" } as const;
 const NAME = { min: 1, max: MAX_SECRET_NAME_CHARACTERS, unit: "characters" } as const;
 const DESCRIPTION = { min: 0, max: MAX_SECRET_DESCRIPTION_CHARACTERS, unit: "characters" } as const;
 
+/** What {@link Secrets} goes by. */
+export interface SecretsOptions {
+  readonly clock: Clock;
+  /** Makes a fresh random UUIDv4. */
+  readonly newSecretKey: () => string;
+  /** How local memory keeps secrets; undefined: as long as they live, and nothing else. */
+  readonly copies: CopyPolicy | undefined;
+}
+
 /** What a secret is and may be; where it is kept is the chain's matter. */
 export class Secrets {
   readonly #chain: Chain<Secret, SecretChange>;
   readonly #clock: Clock;
   readonly #newSecretKey: () => string;
+  readonly #copies: CopyPolicy | undefined;
 
-  /** `newSecretKey` makes a fresh random UUIDv4. */
-  constructor(chain: Chain<Secret, SecretChange>, clock: Clock, newSecretKey: () => string) {
+  constructor(chain: Chain<Secret, SecretChange>, options: SecretsOptions) {
     this.#chain = chain;
-    this.#clock = clock;
-    this.#newSecretKey = newSecretKey;
+    this.#clock = options.clock;
+    this.#newSecretKey = options.newSecretKey;
+    this.#copies = options.copies;
   }
 
   /** The secret, or why there is none to be had; a promise of it unless local memory has it. */
   get(name: SecretName, caller: Caller): Secret | SecretAbsence | Promise<Secret | SecretAbsence> {
-    const found = this.#chain.get(checkedKey("get", name), caller);
+    const found = this.#chain.get(checkedKey("get", name), caller, this.#copies);
     return found instanceof Promise ? found.then((entry) => this.#served(entry)) : this.#served(found);
   }
 
@@ -69,7 +80,7 @@ export class Secrets {
       expires: ttlMs === Infinity ? 0 : Math.ceil((atMs + ttlMs) / 1000),
       newSecretKey: this.#newSecretKey(),
       atMs,
-    });
+    }, this.#copies);
   }
 
   /** Deletes the secret, there or not. */

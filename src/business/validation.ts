@@ -1,5 +1,5 @@
 import { ServiceError, type Violation } from "../core/errors.ts";
-import { checkText, type TextLimit } from "./limits.ts";
+import { checkText, type TextLimit } from "../core/limits.ts";
 
 /** Throws all violations of a request at once, if there are any. `action` completes "Cannot …". */
 export function rejectIfInvalid(action: string, violations: readonly Violation[]): void {

@@ -3,7 +3,9 @@ import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
+import type { CopyPolicy } from "./copy_policy.ts";
 import { type Fence, Fences } from "./fences.ts";
+import type { LocalCopies } from "./local_copies.ts";
 import type { CacheObserver } from "./observer.ts";
 import { SharedTier } from "./shared_tier.ts";
 import { SingleFlight } from "./single_flight.ts";
@@ -12,6 +14,8 @@ import type { Tier } from "./tier.ts";
 /** The parts of a chain, nearest first. */
 export interface ChainOptions<V, C> {
   readonly local: LocalStore<V> | undefined;
+  /** Where local memory keeps entries that have a {@link CopyPolicy}; without one, they are not kept. */
+  readonly copies?: LocalCopies<V> | undefined;
   readonly shared: {
     readonly store: SharedCache<V>;
     readonly tier: Tier;
@@ -41,6 +45,7 @@ type Changes<V, C> = Pick<Authority<V, C>, "write" | "remove">;
  */
 export class Chain<V, C> implements AsyncDisposable {
   readonly #local: LocalStore<V> | undefined;
+  readonly #copies: LocalCopies<V> | undefined;
   readonly #shared: SharedTier<V> | undefined;
   readonly #authority: Authority<V, C>;
   readonly #outbox: Outbox<V, C> | undefined;
@@ -48,10 +53,13 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #newIntent: () => string;
   readonly #fences = new Fences();
-  readonly #flights = new SingleFlight((key: CacheKey, signal) => this.#descend(key, signal));
+  readonly #flights = new SingleFlight<CacheKey, Entry<V> | undefined>();
+  /** Flights that renew a copy, for which nobody waits. */
+  readonly #refreshes = new Set<Promise<void>>();
 
   constructor(options: ChainOptions<V, C>) {
     this.#local = options.local;
+    this.#copies = options.copies;
     this.#authority = options.authority.store;
     this.#tier = options.authority.tier;
     this.#clock = options.clock;
@@ -69,19 +77,29 @@ export class Chain<V, C> implements AsyncDisposable {
   /**
    * The entry, or undefined when the authority has none. It may have expired where the authority still has the
    * row; the caller tells that from absence. A hit in local memory is returned itself, without a promise.
+   *
+   * `policy` is always the same for a key, here and in {@link set}.
    */
-  get(key: CacheKey, caller: Caller): Entry<V> | undefined | Promise<Entry<V> | undefined> {
-    return this.#local?.get(key) ?? this.#flights.join(key, caller.signal);
+  get(
+    key: CacheKey,
+    caller: Caller,
+    policy?: CopyPolicy,
+  ): Entry<V> | undefined | Promise<Entry<V> | undefined> {
+    if (policy === undefined) return this.#local?.get(key) ?? this.#read(key, caller.signal);
+    const copy = this.#copies?.get(key);
+    if (copy === undefined) return this.#read(key, caller.signal, policy);
+    if (this.#copies?.isDue(copy)) this.#refresh(key, policy);
+    return copy.found;
   }
 
   /** Stores an entry; resolves to it as the authority has it. On rejection the outcome is unknown. */
-  set(key: CacheKey, change: C): Promise<Entry<V>> {
+  set(key: CacheKey, change: C, policy?: CopyPolicy): Promise<Entry<V>> {
     return this.#change(
       key,
       (store, signal) => store.write(key, change, signal),
       (shared, intent, entry) => shared.publish(key, intent, entry),
       (entry) => entry.version,
-      (entry) => entry,
+      (entry) => this.#keep(key, entry, policy),
     );
   }
 
@@ -92,7 +110,7 @@ export class Chain<V, C> implements AsyncDisposable {
       (store, signal) => store.remove(key, signal),
       (shared, intent, version) => shared.bury(key, intent, version),
       (version) => version,
-      () => undefined,
+      () => {},
     );
   }
 
@@ -104,35 +122,58 @@ export class Chain<V, C> implements AsyncDisposable {
   /** Like {@link invalidate}, of every entry. Empties the local store, also of what other chains keep in it. */
   invalidateAll(): void {
     this.#local?.clear();
+    this.#copies?.clear();
     this.#fences.voidAll();
     this.#flights.forgetAll();
   }
 
   /** Resolves once no copy into a nearer tier is waiting or under way. */
   async idle(): Promise<void> {
+    await Promise.all(this.#refreshes);
     await this.#shared?.idle();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#refreshes);
     await this.#shared?.[Symbol.asyncDispose]();
   }
 
+  #read(key: CacheKey, signal: AbortSignal, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
+    return this.#flights.join(key, signal, (flight) => this.#descend(key, flight, policy));
+  }
+
+  /**
+   * Renews a copy behind the hit that found it old. The tiers' time-outs bound it, and they tell of errors: what
+   * is left of the copy's time is then all that it has.
+   */
+  #refresh(key: CacheKey, policy: CopyPolicy): void {
+    const ended = () => void this.#refreshes.delete(refresh);
+    const refresh = this.#read(key, new AbortController().signal, policy).then(ended, ended);
+    this.#refreshes.add(refresh);
+  }
+
   /** What a flight does: looks below local memory and fills what is nearer behind the answer. */
-  async #descend(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined> {
+  async #descend(key: CacheKey, signal: AbortSignal, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
     using fence = this.#fences.take(key);
     const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
-    if (typeof shared === "object") {
-      if (this.#mayFill(key, fence)) this.#local?.set(key, shared);
+    if (typeof shared === "object" && !("lease" in shared)) {
+      if (this.#mayFill(key, fence)) this.#keep(key, shared, policy);
       return shared;
     }
     signal.throwIfAborted();
     const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
-    const mayFill = this.#mayFill(key, fence);
-    if (entry === undefined || isExpired(entry, this.#clock.now())) return entry;
+    if (!this.#mayFill(key, fence)) return entry;
+    // Memory may still hold something older than this answer: a copy to be renewed, or what a gate did not let out
+    // for a while.
+    this.#forget(key);
     // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
-    if (mayFill && shared !== "tombstone") {
-      this.#local?.set(key, entry);
-      if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
+    if (shared === "tombstone") return entry;
+    if (entry === undefined || isExpired(entry, this.#clock.now())) {
+      if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
+    } else {
+      this.#keep(key, entry, policy);
+      const lease = typeof shared === "object" ? shared.lease : undefined;
+      if (lease !== undefined) this.#shared?.backfill(key, { entry, lease, fence: this.#fences.take(key) });
     }
     return entry;
   }
@@ -159,14 +200,14 @@ export class Chain<V, C> implements AsyncDisposable {
    * Changes the truth and then the nearer tiers.
    *
    * `apply` changes the truth, `share` tells the shared tier, `versionOf` says what outranks all that was before,
-   * `kept` what local memory may hold then.
+   * `keep` puts into local memory what it may hold then.
    */
   async #change<T>(
     key: CacheKey,
     apply: (store: Changes<V, C>, signal: AbortSignal) => Promise<T>,
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     versionOf: (result: T) => Version | undefined,
-    kept: (result: T) => Entry<V> | undefined,
+    keep: (result: T) => void,
   ): Promise<T> {
     using fence = this.#fences.takeForChange(key);
     // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
@@ -194,17 +235,29 @@ export class Chain<V, C> implements AsyncDisposable {
       if (announced) await share(this.#shared, intent, result);
       else this.#shared.distrust(key, versionOf(result));
     }
-    const entry = kept(result);
-    const keep = fence.holds && entry !== undefined && !isExpired(entry, this.#clock.now());
+    const mayKeep = fence.holds;
     this.#drop(key);
-    if (keep) this.#local?.set(key, entry);
+    if (mayKeep) keep(result);
     return result;
+  }
+
+  /** Puts a copy into local memory, unless it has expired. */
+  #keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): void {
+    if (isExpired(entry, this.#clock.now())) return;
+    if (policy === undefined) this.#local?.set(key, entry);
+    else this.#copies?.keep(key, entry, policy);
   }
 
   /** Drops what local memory has and what reads in flight would put there. */
   #drop(key: CacheKey): void {
-    this.#local?.delete(key);
+    this.#forget(key);
     this.#fences.void(key);
     this.#flights.forget(key);
+  }
+
+  /** Drops what local memory has. */
+  #forget(key: CacheKey): void {
+    this.#local?.delete(key);
+    this.#copies?.delete(key);
   }
 }

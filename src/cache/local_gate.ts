@@ -47,8 +47,24 @@ export class LocalGate implements Invalidations {
 
   /** The store behind the gate. */
   guard<V>(store: LocalStore<V>): LocalStore<V> {
+    return this.#guarded(store, (key) => this.#mayServe() ? store.get(key) : undefined);
+  }
+
+  /**
+   * Like {@link guard}, of a store that also remembers what is not there: while this process is not told of changes
+   * only what `isThere` is served, or an outage would look like a miss.
+   */
+  guardCopies<V extends { readonly isThere: boolean }>(store: LocalStore<V>): LocalStore<V> {
+    return this.#guarded(store, (key) => {
+      if (!this.#mayServe()) return undefined;
+      const copy = store.get(key);
+      return copy === undefined || copy.value.isThere || this.#isTold() ? copy : undefined;
+    });
+  }
+
+  #guarded<V>(store: LocalStore<V>, get: LocalStore<V>["get"]): LocalStore<V> {
     return {
-      get: (key: CacheKey): Entry<V> | undefined => this.#mayServe() ? store.get(key) : undefined,
+      get,
       set: (key: CacheKey, entry: Entry<V>): void => {
         if (this.#isOpen) store.set(key, entry);
         else store.delete(key);
@@ -89,8 +105,16 @@ export class LocalGate implements Invalidations {
   }
 
   #mayServe(): boolean {
+    return this.#isConfirmedWithin(this.#servedForMs);
+  }
+
+  #isTold(): boolean {
+    return this.#isOpen && this.#isConfirmedWithin(CONFIRMED_FOR_MS);
+  }
+
+  #isConfirmedWithin(ms: number): boolean {
     const ageMs = this.#clock.now() - this.#confirmedAtMs;
     // Less than 0: the machine's clock was set back, and the next confirmation says where it stands.
-    return ageMs >= 0 && ageMs < this.#servedForMs;
+    return ageMs >= 0 && ageMs < ms;
   }
 }

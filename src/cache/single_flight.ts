@@ -16,16 +16,11 @@ interface Flight<T> {
  */
 export class SingleFlight<K, T> {
   readonly #flights = new Map<K, Flight<T>>();
-  readonly #work: (key: K, signal: AbortSignal) => Promise<T>;
 
-  constructor(work: (key: K, signal: AbortSignal) => Promise<T>) {
-    this.#work = work;
-  }
-
-  /** Joins the flight of `key`, or starts one. Rejects with `cancelled` as soon as `signal` aborts. */
-  join(key: K, signal: AbortSignal): Promise<T> {
+  /** Joins the flight of `key`, or starts one with `work`. Rejects with `cancelled` as soon as `signal` aborts. */
+  join(key: K, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (signal.aborted) return Promise.reject(gone(signal));
-    const flight = this.#flights.get(key) ?? this.#start(key);
+    const flight = this.#flights.get(key) ?? this.#start(key, work);
     flight.waiters++;
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -59,9 +54,9 @@ export class SingleFlight<K, T> {
     this.#flights.clear();
   }
 
-  #start(key: K): Flight<T> {
+  #start(key: K, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const controller = new AbortController();
-    const flight: Flight<T> = { promise: this.#work(key, controller.signal), controller, waiters: 0 };
+    const flight: Flight<T> = { promise: work(controller.signal), controller, waiters: 0 };
     this.#flights.set(key, flight);
     const remove = () => this.#remove(key, flight);
     flight.promise.then(remove, remove);

@@ -19,7 +19,8 @@ Options of serve, check and migrate:
   --set PATH=VALUE       Sets one key, such as --set server.grpc.addr=127.0.0.1:0;
                          may be repeated.
 
-Every key can also be set in the environment: data.redis.addr is CACHESERVER_DATA_REDIS_ADDR.
+Every key but those of single namespaces can also be set in the environment: data.redis.addr
+is CACHESERVER_DATA_REDIS_ADDR.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 `;

@@ -1,6 +1,15 @@
 /** Settings to Config: what keys say about each other is checked and applied here. */
+import {
+  defaultOptions,
+  namespaceConfig,
+  type NamespaceSettings,
+  namespaceSettings,
+  optionProblems,
+  secretConfig,
+} from "./cache_options.ts";
 import type {
   BreakerConfig,
+  CacheConfig,
   Config,
   GrpcLimitsConfig,
   MysqlConfig,
@@ -9,6 +18,7 @@ import type {
 } from "./config.ts";
 import type { Problem } from "./config_error.ts";
 import { type DatabaseSourceReading, readDatabaseSource } from "./database_source.ts";
+import type { OwnOptions } from "./namespace_source.ts";
 import type { MysqlSource } from "./mysql_source.ts";
 import { redisProblems, redisTopology } from "./redis_topology.ts";
 import { isConfigured, missing, type Setting, type Settings } from "./settings.ts";
@@ -22,22 +32,31 @@ export interface Assembly {
   readonly problems: readonly Problem[];
   /** The settings as they are used: with what follows from other keys. */
   readonly settings: Settings;
+  /** The options of namespaces, likewise. */
+  readonly namespaces: readonly NamespaceSettings[];
   /** The database's source as it may be shown. */
   readonly maskedSource: string;
 }
 
 /** Puts the settings together. A key that has had a problem before is not complained about again. */
-export function assemble(given: Settings): Assembly {
+export function assemble(given: Settings, own: ReadonlyMap<string, OwnOptions>): Assembly {
   const reading = readSource(given);
   const settings = withDerived(given, reading);
-  const problems = [...sourceProblems(given, reading), ...redisProblems(given), ...memoryProblems(given)];
+  const namespaces = namespaceSettings(own, given);
+  const problems = [
+    ...sourceProblems(given, reading),
+    ...redisProblems(given),
+    ...memoryProblems(given),
+    ...optionProblems(given, own),
+  ];
   const database = databaseConfig(settings, reading);
   const redis = isConfigured(settings, "data.redis") ? redisConfig(settings) : undefined;
   const config = database === undefined || problems.length > 0 ? undefined : {
     ...sections(settings),
+    cache: cacheConfig(settings, namespaces),
     data: { database, redis },
   };
-  return { config, problems, settings, maskedSource: reading?.masked ?? "" };
+  return { config, problems, settings, namespaces, maskedSource: reading?.masked ?? "" };
 }
 
 /** Undefined where the driver or the source is not known. */
@@ -64,6 +83,7 @@ function withDerived(settings: Settings, reading: DatabaseSourceReading | undefi
     "data.database.connect_timeout": derived(settings, "data.database.connect_timeout", mysql?.timeoutMs),
     "data.database.query_timeout": derived(settings, "data.database.query_timeout", queryTimeoutMs),
     "cache.local.max_entry_bytes": { ...settings["cache.local.max_entry_bytes"], value: maxEntryBytes },
+    "cache.defaults.default_ttl": defaultOptions(settings).default_ttl,
   };
 }
 
@@ -156,7 +176,7 @@ function breakerConfig(settings: Settings, section: "data.database" | "data.redi
   };
 }
 
-function sections(settings: Settings): Omit<Config, "data"> {
+function sections(settings: Settings): Omit<Config, "data" | "cache"> {
   return {
     server: {
       grpc: {
@@ -174,17 +194,23 @@ function sections(settings: Settings): Omit<Config, "data"> {
       },
       http: { ...settings["server.http.addr"].value, timeoutMs: settings["server.http.timeout"].value },
     },
-    cache: {
-      maxValueBytes: settings["cache.max_value_bytes"].value,
-      local: {
-        disabled: settings["cache.local.disabled"].value,
-        maxBytes: settings["cache.local.max_bytes"].value,
-        maxEntryBytes: settings["cache.local.max_entry_bytes"].value,
-        maxStaleMs: settings["cache.local.max_stale"].value,
-      },
-      backfillQueueSize: settings["cache.backfill_queue_size"].value,
-    },
     log: { level: settings["log.level"].value },
+  };
+}
+
+function cacheConfig(settings: Settings, namespaces: readonly NamespaceSettings[]): CacheConfig {
+  return {
+    maxValueBytes: settings["cache.max_value_bytes"].value,
+    local: {
+      disabled: settings["cache.local.disabled"].value,
+      maxBytes: settings["cache.local.max_bytes"].value,
+      maxEntryBytes: settings["cache.local.max_entry_bytes"].value,
+      maxStaleMs: settings["cache.local.max_stale"].value,
+    },
+    backfillQueueSize: settings["cache.backfill_queue_size"].value,
+    defaults: namespaceConfig(defaultOptions(settings)),
+    namespaces: namespaces.map(({ name, options }) => ({ name, ...namespaceConfig(options) })),
+    secrets: secretConfig(settings),
   };
 }
 

@@ -127,12 +127,36 @@ export interface LocalCacheConfig {
   readonly maxStaleMs: number;
 }
 
+/** How long local memory keeps what it copies from below. */
+export interface CopyConfig {
+  /** The longest that a copy is kept, in ms; Infinity: as long as its entry lives. */
+  readonly localTtlMs: number;
+  /** How long it is remembered that something is not there, in ms; 0: not at all. */
+  readonly negativeTtlMs: number;
+  /** The share of {@link localTtlMs} after which a hit renews the copy, below 1; 0: never. */
+  readonly refreshAhead: number;
+  /** The most that is taken off these times at random, as a share of them, below 1. */
+  readonly jitter: number;
+}
+
+/** What a namespace has of its own; its jitter also counts for the times to live of its entries. */
+export interface NamespaceConfig extends CopyConfig {
+  /** The time to live of an entry whose Set says none, in ms; Infinity: it never expires. */
+  readonly defaultTtlMs: number;
+  /** The longest time to live, in ms; Infinity for no limit. */
+  readonly maxTtlMs: number;
+}
+
 export interface CacheConfig {
   /** The largest `value` of a Set, in bytes of `Any.value`. */
   readonly maxValueBytes: number;
   readonly local: LocalCacheConfig;
   /** How many entries may wait to be copied into Redis after a read; more are dropped. */
   readonly backfillQueueSize: number;
+  /** Of namespaces that are not among {@link namespaces}. */
+  readonly defaults: NamespaceConfig;
+  readonly namespaces: readonly (NamespaceConfig & { readonly name: string })[];
+  readonly secrets: CopyConfig;
 }
 
 export interface LogConfig {

@@ -1,10 +1,23 @@
 /** The configuration in force as YAML text, which the reader takes again where nothing is masked. */
-import { KEYS, type Path, PATHS, textOf } from "./schema.ts";
+import type { NamespaceSettings } from "./cache_options.ts";
+import { formattedOption, NAMESPACE_OPTIONS } from "./namespace_keys.ts";
+import { KEYS, NAMESPACES, type Path, PATHS, textOf } from "./schema.ts";
 import { isConfigured, type Settings } from "./settings.ts";
 import { MASK } from "./shown_value.ts";
 
-/** One line a key, with its origin behind it; `maskedSource` stands for the database's source. */
-export function describeSettings(settings: Settings, maskedSource: string): string {
+/** What is described. */
+export interface Described {
+  readonly settings: Settings;
+  readonly namespaces: readonly NamespaceSettings[];
+  /** Stands for the database's source. */
+  readonly maskedSource: string;
+}
+
+/** The key behind which namespaces are shown: the last of the section that they stand in. */
+const BEFORE_NAMESPACES = PATHS.findLast((path) => NAMESPACES.startsWith(path.split(".", 1)[0]! + "."));
+
+/** One line a key, with its origin behind it. */
+export function describeSettings({ settings, namespaces, maskedSource }: Described): string {
   const lines: string[] = [];
   let above: readonly string[] = [];
   for (const path of PATHS) {
@@ -18,6 +31,7 @@ export function describeSettings(settings: Settings, maskedSource: string): stri
     above = sections;
     const value = shown(path, settings, maskedSource);
     lines.push(`${indent(sections.length)}${name}: ${value} # ${settings[path].origin}`);
+    if (path === BEFORE_NAMESPACES && namespaces.length > 0) lines.push(...namespaceLines(namespaces));
   }
   return lines.join("\n") + "\n";
 }
@@ -28,6 +42,17 @@ const OPTIONAL_SECTIONS = ["data.redis", "data.redis.sentinel"];
 function isInForce(path: Path, settings: Settings): boolean {
   return settings[path].value !== undefined &&
     OPTIONAL_SECTIONS.every((section) => !path.startsWith(`${section}.`) || isConfigured(settings, section));
+}
+
+function namespaceLines(namespaces: readonly NamespaceSettings[]): string[] {
+  const lines = namespaces.flatMap(({ name, options }) => [
+    `${indent(2)}${quoted(name)}:`,
+    ...NAMESPACE_OPTIONS.map((option) => {
+      const { value, origin } = options[option];
+      return `${indent(3)}${option}: ${formattedOption(option, value)} # ${origin}`;
+    }),
+  ]);
+  return [`${indent(1)}namespaces:`, ...lines];
 }
 
 function shown(path: Path, settings: Settings, maskedSource: string): string {

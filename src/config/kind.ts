@@ -75,9 +75,17 @@ export function integer(range: Range): Kind<number> {
 
 /** A share of a whole: above 0 and up to 1. */
 export function ratio(): Kind<number> {
-  const accepted = "a number above 0 and up to 1, such as 0.5";
+  return share((value) => value > 0 && value <= 1, "a number above 0 and up to 1, such as 0.5");
+}
+
+/** A share that may be nothing and is never the whole: from 0 to below 1. */
+export function fraction(): Kind<number> {
+  return share((value) => value >= 0 && value < 1, "a number from 0 to below 1, such as 0.1");
+}
+
+function share(isLegal: (value: number) => boolean, accepted: string): Kind<number> {
   const read = (value: unknown): Reading<number> =>
-    typeof value === "number" && value > 0 && value <= 1 ? { value } : { wrong: "is not accepted", accepted };
+    typeof value === "number" && isLegal(value) ? { value } : { wrong: "is not accepted", accepted };
   return {
     read,
     readText: (text) => read(/^\d?\.?\d{1,15}$/.test(text) ? Number(text) : text),
@@ -110,10 +118,10 @@ function durationBetween(range: Range): Kind<number> {
 }
 
 /** As {@link duration}, where 0 says never; its value is Infinity. */
-export function durationOrNever(): Kind<number> {
-  const { readText, format } = duration();
+export function durationOrNever(maxMs?: number): Kind<number> {
+  const { readText, format } = duration(maxMs);
   const readTextOrNever = (text: string): Reading<number> =>
-    /^0s?$/.test(text) ? { value: Infinity } : readText(text);
+    /^0(?:ms|[smh])?$/.test(text) ? { value: Infinity } : readText(text);
   return {
     read: (value) => readTextOrNever(String(value)),
     readText: readTextOrNever,

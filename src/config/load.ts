@@ -32,13 +32,13 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const { path, env = processEnvironment, overrides = new Map(), readFile = Deno.readTextFileSync } = options;
   const tree = parseYaml(readText(path, readFile), path);
   const read = readSettings({ file: path, tree, environment: env, flags: overrides });
-  const { config, problems, settings, maskedSource } = assemble(read.settings);
+  const { config, problems, settings, namespaces, maskedSource } = assemble(read.settings, read.namespaces);
   if (config === undefined || read.problems.length > 0) {
     throw new ConfigError([...read.problems, ...problems]);
   }
   return {
     config: deepFreeze(config),
-    describe: () => `# ${path}\n${describeSettings(settings, maskedSource)}`,
+    describe: () => `# ${path}\n${describeSettings({ settings, namespaces, maskedSource })}`,
   };
 }
 

@@ -1,7 +1,7 @@
 /** What the environment and the command line say, key by key. Both stand above the file, flags on top. */
 import type { Problem } from "./config_error.ts";
 import { type Environment, lookUp } from "./environment.ts";
-import { ENVIRONMENT_PREFIX, isPath, type Path, PATHS, variableOf } from "./schema.ts";
+import { ENVIRONMENT_PREFIX, isPath, NAMESPACES, type Path, PATHS, variableOf } from "./schema.ts";
 import type { Origin } from "./settings.ts";
 import { nearest } from "./suggestion.ts";
 
@@ -13,6 +13,9 @@ export interface Override {
 
 /** The variable that names the configuration file; it belongs to the command line, not to a key. */
 const FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG";
+
+/** What somebody would set for one namespace; but a name may hold anything, and a variable's name may not. */
+const NAMESPACES_VARIABLE = `${ENVIRONMENT_PREFIX}CACHE_NAMESPACES_`;
 
 /** What Kubernetes sets in every pod beside a Service named `cacheserver`. */
 const SERVICE_LINK =
@@ -61,6 +64,13 @@ function unknownVariables(environment: Environment): Problem[] {
 }
 
 function unknown(path: string, what: string, known: readonly string[]): Problem {
+  if (path.startsWith(`${NAMESPACES}.`) || path.startsWith(NAMESPACES_VARIABLE)) {
+    return {
+      path,
+      wrong: `is not a known ${what}`,
+      accepted: `options of one namespace in the file alone, below ${NAMESPACES}`,
+    };
+  }
   const suggestion = nearest(path, known);
   return {
     path,

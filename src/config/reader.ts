@@ -1,13 +1,13 @@
 /** The one reader: a file, the environment and flags become the value of every key, or problems. */
-import type { Fault, Problem } from "./config_error.ts";
-import { type Environment, lookUp } from "./environment.ts";
-import { expand } from "./expand.ts";
+import type { Problem } from "./config_error.ts";
+import type { Environment } from "./environment.ts";
 import { readTree } from "./file_source.ts";
-import type { Reading } from "./kind.ts";
+import { type Answer, answerOf, readFileValue } from "./file_value.ts";
+import type { Key } from "./key.ts";
+import { type OwnOptions, readNamespaces } from "./namespace_source.ts";
 import { type Override, readOverrides } from "./override_source.ts";
-import { type Key, KEYS, type Path, PATHS } from "./schema.ts";
+import { KEYS, type Path, PATHS } from "./schema.ts";
 import { type Setting, type Settings, settingsOf } from "./settings.ts";
-import { MASK, shownValue } from "./shown_value.ts";
 
 /** Where a configuration comes from, the last word last. */
 export interface Sources {
@@ -20,9 +20,18 @@ export interface Sources {
   readonly flags: ReadonlyMap<string, string>;
 }
 
-/** The settings, and all that is wrong with them; a key with a problem is at its default, under its own origin. */
-export function readSettings(sources: Sources): { settings: Settings; problems: readonly Problem[] } {
-  const { values, problems: fileProblems } = readTree(sources.tree, sources.file);
+/** What the sources say. */
+export interface Readings {
+  /** A key with a problem is at its default, under its own origin. */
+  readonly settings: Settings;
+  /** The options of namespaces by their names, which only the file sets. */
+  readonly namespaces: ReadonlyMap<string, OwnOptions>;
+  readonly problems: readonly Problem[];
+}
+
+/** The settings, and all that is wrong with them. */
+export function readSettings(sources: Sources): Readings {
+  const { values, namespaces: section, problems: fileProblems } = readTree(sources.tree, sources.file);
   const { overrides, problems: overrideProblems } = readOverrides(sources.environment, sources.flags);
   const problems = [...fileProblems, ...overrideProblems];
   const read = new Map<Path, Setting<unknown>>();
@@ -41,38 +50,10 @@ export function readSettings(sources: Sources): { settings: Settings; problems: 
     const where = origin === "file" ? { path } : { path, origin };
     problems.push(...answer.faults.map((fault) => ({ ...where, value: answer.shown, ...fault })));
   }
-  return { settings: settingsOf(read), problems };
+  const { namespaces, problems: namespaceProblems } = readNamespaces(section, sources.environment);
+  return { settings: settingsOf(read), namespaces, problems: [...problems, ...namespaceProblems] };
 }
-
-/** A value, or what is wrong with it and how it may be shown. */
-type Answer = { readonly value: unknown } | { readonly shown: string; readonly faults: readonly Fault[] };
 
 function readOverride(key: Key<unknown>, { text }: Override): Answer {
   return answerOf(key, text, key.kind.readText(text));
-}
-
-/** Text without a reference is read as YAML has it; one with a reference may also stand for a number. */
-function readFileValue(key: Key<unknown>, value: unknown, environment: Environment): Answer {
-  if (Array.isArray(value)) return readFileList(key, value, environment);
-  if (typeof value !== "string") return answerOf(key, value, key.kind.read(value));
-  const { text, expanded, faults } = expand(value, (name) => lookUp(environment, name), key.secret);
-  if (faults.length > 0) return { shown: key.secret ? MASK : shownValue(value), faults };
-  return answerOf(key, text, expanded ? key.kind.readText(text) : key.kind.read(text));
-}
-
-/** A list whose elements may have references; whether the key takes a list at all is its kind's affair. */
-function readFileList(key: Key<unknown>, values: readonly unknown[], environment: Environment): Answer {
-  const faults: Fault[] = [];
-  const expanded = values.map((value) => {
-    if (typeof value !== "string") return value;
-    const expansion = expand(value, (name) => lookUp(environment, name), key.secret);
-    faults.push(...expansion.faults);
-    return expansion.text;
-  });
-  if (faults.length > 0) return { shown: key.secret ? MASK : shownValue(values), faults };
-  return answerOf(key, expanded, key.kind.read(expanded));
-}
-
-function answerOf(key: Key<unknown>, value: unknown, reading: Reading<unknown>): Answer {
-  return "value" in reading ? reading : { shown: key.secret ? MASK : shownValue(value), faults: [reading] };
 }

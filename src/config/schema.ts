@@ -2,13 +2,13 @@
  * Every key of the configuration, once. The reader, the errors, `cacheserver check` and the README's table
  * all come from here.
  */
+import { formatted, type Key, key, keyWithoutDefault, secret } from "./key.ts";
 import {
   boolean,
   duration,
   durationOrNever,
   durationOrZero,
   integer,
-  type Kind,
   listenAddress,
   oneOf,
   ratio,
@@ -17,28 +17,7 @@ import {
   size,
   text,
 } from "./kind.ts";
-
-/** One key. `T` includes undefined where there is no default. */
-export interface Key<T> {
-  readonly kind: Kind<NonNullable<T>>;
-  readonly default: T;
-  /** One line for the reader of the README. */
-  readonly meaning: string;
-  /** Whether the value holds a secret and is masked wherever it is shown. */
-  readonly secret: boolean;
-}
-
-function key<T>(kind: Kind<NonNullable<T>>, byDefault: NonNullable<T>, meaning: string): Key<NonNullable<T>> {
-  return { kind, default: byDefault, meaning, secret: false };
-}
-
-function keyWithoutDefault<T>(kind: Kind<NonNullable<T>>, meaning: string): Key<T | undefined> {
-  return { kind, default: undefined, meaning, secret: false };
-}
-
-function secret<T>(key: Key<T>): Key<T> {
-  return { ...key, secret: true };
-}
+import { forSecrets, NAMESPACE_KEYS } from "./namespace_keys.ts";
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -282,6 +261,16 @@ export const KEYS = {
     10_000,
     "How many entries may wait to be copied into Redis after a read; more are dropped.",
   ),
+  "cache.defaults.default_ttl": NAMESPACE_KEYS.default_ttl,
+  "cache.defaults.max_ttl": NAMESPACE_KEYS.max_ttl,
+  "cache.defaults.jitter": NAMESPACE_KEYS.jitter,
+  "cache.defaults.local_ttl": NAMESPACE_KEYS.local_ttl,
+  "cache.defaults.negative_ttl": NAMESPACE_KEYS.negative_ttl,
+  "cache.defaults.refresh_ahead": NAMESPACE_KEYS.refresh_ahead,
+  "cache.secrets.jitter": forSecrets("jitter"),
+  "cache.secrets.local_ttl": forSecrets("local_ttl"),
+  "cache.secrets.negative_ttl": forSecrets("negative_ttl"),
+  "cache.secrets.refresh_ahead": forSecrets("refresh_ahead"),
 
   "log.level": key(oneOf("debug", "info", "warn", "error"), "info", "Less urgent lines are not written."),
 } as const satisfies Readonly<Record<string, Key<unknown>>>;
@@ -302,8 +291,11 @@ export function isPath(path: string): path is Path {
 
 /** A value of the key at `path` as it would be written. */
 export function textOf(path: Path, value: unknown): string {
-  return (KEYS[path].kind as Kind<unknown>).format(value);
+  return formatted(KEYS[path], value);
 }
+
+/** The section below which a name stands for a namespace, and has the options of NAMESPACE_KEYS. */
+export const NAMESPACES = "cache.namespaces";
 
 /** What stands before the path in the name of every variable that overrides a key. */
 export const ENVIRONMENT_PREFIX = "CACHESERVER_" as const;
@@ -316,6 +308,6 @@ export function variableOf(path: Path): `CACHESERVER_${string}` {
 /** The names directly below a section such as `data.redis`, or below the root, which is the empty path. */
 export function namesBelow(section: string): readonly string[] {
   const prefix = section === "" ? "" : section + ".";
-  const below = PATHS.filter((path) => path.startsWith(prefix));
+  const below = [...PATHS, NAMESPACES].filter((path) => path.startsWith(prefix));
   return [...new Set(below.map((path) => path.slice(prefix.length).split(".", 1)[0]!))];
 }

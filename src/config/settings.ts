@@ -1,9 +1,15 @@
 /** The value of every key, and where each came from. */
 import type { Problem } from "./config_error.ts";
-import { KEYS, type Path, PATHS, type ValueOf } from "./schema.ts";
+import { KEYS, type NAMESPACES, type Path, PATHS, type ValueOf } from "./schema.ts";
 
 /** `default`, `file`, `flag`, the variable's name, or the key that a value follows from. */
-export type Origin = "default" | "file" | "flag" | `CACHESERVER_${string}` | Path;
+export type Origin =
+  | "default"
+  | "file"
+  | "flag"
+  | `CACHESERVER_${string}`
+  | Path
+  | `${typeof NAMESPACES}${string}`;
 
 /** The value of one key. */
 export interface Setting<T> {

@@ -66,19 +66,30 @@ export interface ServerGuard {
   probe<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/**
+ * Nothing is there; the lease is leave to fill that. It ends when somebody changes or fills the key and when the
+ * cache loses it, so that a fill under it is never older than what the cache once held. Undefined where none can
+ * be had.
+ */
+export interface Vacancy {
+  readonly lease: string | undefined;
+}
+
 /** What a {@link SharedCache} holds: an entry, a sign that the truth is being changed, or nothing. */
-export type SharedRead<V> = Entry<V> | "tombstone" | undefined;
+export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
 
 /**
  * A tier between memory and the authority that all replicas share. It never holds anything older than what
- * it once held: entries carry versions, and whoever changes the truth first puts a tombstone here.
+ * it once held, also if it loses something or falls back to an old copy of itself: entries carry versions, and
+ * whoever changes the truth first puts a tombstone here.
  *
+ *     read(k)               ->  an entry, a tombstone, or a lease where nothing is
  *     announce(k, intent)   ->  tombstone {intent}              before the authority is written
  *     publish(k, intent, e) ->  e, if nobody else is writing    after it was
  *     bury(k, intent, v)    ->  tombstone, outranks v           after it was deleted
- *     fill(k, e)            ->  e, over nothing or an older entry, never over a tombstone
+ *     fill(k, lease, e)     ->  e, if the lease still stands    after the authority was read
  *
- * A tombstone lasts longer than any request, so it outlives every reader that looked before the change.
+ * A tombstone lasts longer than any request, so a change that began is not overtaken before its end.
  */
 export interface SharedCache<V> {
   read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V>>;
@@ -86,7 +97,7 @@ export interface SharedCache<V> {
   announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
   bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
-  fill(key: CacheKey, entry: Entry<V>, signal: AbortSignal): Promise<void>;
+  fill(key: CacheKey, lease: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
 }
 
 /** A change of the truth that a {@link SharedCache} could not be told of. */

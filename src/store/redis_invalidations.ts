@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../core/clock.ts";
-import { storedCacheKey } from "../core/key.ts";
+import { KEY_KINDS, storedCacheKey } from "../core/key.ts";
 import type { Invalidations, InvalidationState } from "../core/ports.ts";
 import type { RedisChanges } from "./redis_changes.ts";
 import { isRefusal, type RedisClient, type RedisMessage } from "./redis_client.ts";
@@ -35,7 +35,7 @@ const RETRY_MS = 1000;
  * Keeps local memory told of what changes in Redis: by server-assisted client-side caching, or where that is
  * refused by what the replicas publish.
  *
- *     data      CLIENT TRACKING ON REDIRECT <id> BCAST PREFIX <prefix> NOLOOP     ping     ping
+ *     data      CLIENT TRACKING ON REDIRECT <id> BCAST PREFIX … NOLOOP            ping     ping
  *     listener  CLIENT ID, SUBSCRIBE                                              ping     ping
  *     target                                                                      resume   confirm   …   suspend
  *
@@ -109,11 +109,13 @@ export class RedisInvalidations implements Disposable {
     this.#requireSameServer();
     const redirect = await (this.#redirect ??= this.#subscribe());
     if (redirect !== undefined) {
+      // Of entries alone: nobody has copies of what else lies in Redis, such as leases.
+      const prefixes = KEY_KINDS.flatMap((kind) => ["PREFIX", keyPrefix + kind]);
       // Off first: a prefix that is tracked already is refused.
       const [, on] = await Promise.all([
         unlessRefused(data.call("CLIENT", "TRACKING", "OFF")),
         unlessRefused(
-          data.call("CLIENT", "TRACKING", "ON", "REDIRECT", redirect, "BCAST", "PREFIX", keyPrefix, "NOLOOP"),
+          data.call("CLIENT", "TRACKING", "ON", "REDIRECT", redirect, "BCAST", ...prefixes, "NOLOOP"),
         ),
       ]);
       if (on !== undefined) return "tracking";

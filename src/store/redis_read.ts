@@ -27,9 +27,17 @@ export async function readValue(
 ): Promise<RedisValue | undefined> {
   // Counted from before the command: a copy made from this answer never outlives the key.
   const sentAtMs = clock.now();
-  const reply = await client.run(READ, [key]);
+  return redisValue(replyList(await client.run(READ, [key])), sentAtMs);
+}
+
+/** A script's reply that is a list. */
+export function replyList(reply: unknown): readonly unknown[] {
   if (!Array.isArray(reply)) throw new ServiceError("internal", "Cannot read from Redis: not a list");
-  const [bytes, ttlMs] = reply as unknown[];
+  return reply;
+}
+
+/** What a reply says that begins with a value and its PTTL, asked for at this time; undefined for null. */
+export function redisValue([bytes, ttlMs]: readonly unknown[], sentAtMs: number): RedisValue | undefined {
   if (bytes === null) return undefined;
   if (!(bytes instanceof Uint8Array) || typeof ttlMs !== "number") {
     throw new ServiceError("internal", "Cannot read from Redis: not a value and a number");

@@ -1,7 +1,8 @@
 import { cpus } from "node:os";
 import { TestDatabase } from "../support/mysql_database.ts";
 import { type RedisAddress, testServers } from "../support/servers.ts";
-import { findH2load } from "./load_h2load.ts";
+import { findProgram } from "../support/find_program.ts";
+import { findH2load } from "./load/h2load.ts";
 
 /** On what the numbers were taken. */
 export interface Machine {
@@ -11,10 +12,11 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly kernel: string;
   readonly deno: string;
-  /** Undefined where there is none. */
+  /** Undefined where there is none, as is each of the next. */
   readonly redis: string | undefined;
   readonly database: string | undefined;
   readonly h2load: string | undefined;
+  readonly node: string | undefined;
   /** The load average of the last minute before the first measurement: near 0 when nobody else used the machine. */
   readonly loadAverage: number;
 }
@@ -32,7 +34,8 @@ export async function describeMachine(): Promise<Machine> {
     deno: `${deno} (V8 ${v8})`,
     redis: redis && await redisVersion(redis),
     database: mysql && await databaseVersion(new TestDatabase(mysql)),
-    h2load: await h2loadVersion(),
+    h2load: (await versionOf(findH2load()))?.replace(/^h2load /, ""),
+    node: (await versionOf(findProgram("node")))?.replace(/^v/, ""),
     loadAverage: Deno.loadavg()[0]!,
   };
 }
@@ -52,9 +55,8 @@ async function databaseVersion(database: TestDatabase): Promise<string> {
   return row?.version ?? "unknown";
 }
 
-async function h2loadVersion(): Promise<string | undefined> {
-  const program = findH2load();
+async function versionOf(program: string | undefined): Promise<string | undefined> {
   if (program === undefined) return undefined;
   const { stdout } = await new Deno.Command(program, { args: ["--version"] }).output();
-  return new TextDecoder().decode(stdout).trim().replace(/^h2load /, "");
+  return new TextDecoder().decode(stdout).trim();
 }

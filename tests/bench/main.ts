@@ -1,99 +1,110 @@
-/**
- * Measures the whole service, in a process of its own and over real sockets, and prints Markdown:
- *
- *     deno task bench [--runs N] [--quick] [--json FILE]
- *
- * Redis and MariaDB come from where the tests get theirs. Exit code 1 if any call was not answered as expected, 2
- * if the arguments are wrong.
- */
-import { parseArgs } from "node:util";
+/** `deno task bench`: measures the whole service, in processes of its own and over real sockets. */
 import { printLine } from "../support/print_line.ts";
 import { provideServers } from "../support/provide_servers.ts";
+import { replaceReadmeSection } from "../support/readme.ts";
+import { DEFAULT_JSON, parseArguments } from "./arguments.ts";
 import { describeMachine } from "./machine.ts";
-import { type Effort, measureScenario, type Row } from "./measure.ts";
-import { measureMemory, type MemoryUse } from "./memory.ts";
-import { countFailures, toJson, toMarkdown } from "./report.ts";
-import { SCENARIOS, type SetupName, SETUPS } from "./scenarios.ts";
-import { canStart, startSetup } from "./setup.ts";
+import { type Bench, runPart } from "./part.ts";
+import { PARTS } from "./parts.ts";
+import { compare } from "./report/comparison.ts";
+import { toMarkdown } from "./report/markdown.ts";
+import { failedCalls, type Results, type Section } from "./report/results.ts";
 
-const FULL: Effort = { runs: 3, warmUpMs: 500, measuredMs: 2_000, maxKeys: Infinity };
-/** To see that it works; its numbers say little. */
-const QUICK: Effort = { runs: 1, warmUpMs: 50, measuredMs: 150, maxKeys: 1_000 };
+const HELP = `Usage: deno task bench [options]
 
-/** The second is where an entry takes most: the map has just doubled. */
-const MEMORY_ENTRIES = [100_000, 150_000, 1_000_000];
-const QUICK_MEMORY_ENTRIES = [100_000];
+Measures the service and prints a report in Markdown; Redis and MariaDB are those of the tests. About eight
+minutes on two cores, on which nothing else should run meanwhile.
+
+  --only NAME      one part of it; again, or with commas, for several: ${
+  PARTS.map(({ name }) => name).join(", ")
+}
+  --runs N         repeats of each measurement
+  --quick          every part as short as can be, to see that it works
+  --json FILE      where the same goes as JSON (${DEFAULT_JSON})
+  --compare FILE   names what is worse than in an earlier JSON: a median by more than 10 %, and
+                   no repeat as good as the worst one then
+  --readme         puts the report into README.md
+  --help           this
+
+Exit codes: 0 done, 1 a call was not answered as expected, or --compare has named something, 2 wrong usage.`;
 
 /** Resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const options = parseArguments(args);
+  const options = parseArguments(args, PARTS.map(({ name }) => name));
   if (typeof options === "string") {
     report(`deno task bench: ${options}`);
     return 2;
   }
-  const { runs, quick, json } = options;
-  const effort = { ...(quick ? QUICK : FULL), ...(runs !== undefined && { runs }) };
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interruption.abort(new Error(`Interrupted by ${signal}`)));
+  if (options.help) {
+    printLine(HELP);
+    return 0;
+  }
+  const { effort, only, json } = options;
+  const before = options.compare === undefined ? undefined : await readResults(options.compare);
+  if (typeof before === "string") {
+    report(`deno task bench: ${before}`);
+    return 2;
   }
 
   await using servers = await provideServers();
   for (const [name, value] of Object.entries(servers.variables)) Deno.env.set(name, value);
   const machine = await describeMachine();
-  const rows = await measureAll(effort, interruption.signal);
-  const memory: MemoryUse[] = [];
-  for (const entries of quick ? QUICK_MEMORY_ENTRIES : MEMORY_ENTRIES) {
-    report(`memory of ${entries} entries`);
-    memory.push(await measureMemory(entries));
-  }
+  const bench = { effort, serverPids: servers.pids, progress: report, signal: interruption() };
+  const results = { machine, effort, sections: await measureParts(only, bench) };
 
-  const results = { machine, effort, rows, memory };
-  printLine(toMarkdown(results));
-  if (json !== undefined) await Deno.writeTextFile(json, toJson(results));
+  const markdown = toMarkdown(results);
+  printLine(markdown);
+  await Deno.mkdir(new URL(".", fileUrl(json)), { recursive: true });
+  await Deno.writeTextFile(json, JSON.stringify(results, null, 2) + "\n");
+  if (options.readme) await replaceReadmeSection("bench", markdown);
   for (const complaint of servers.complaints) report(complaint);
-  return countFailures(rows) === 0 ? 0 : 1;
+  const isWorse = before !== undefined && reportWorse(before, results);
+  const hasFailures = results.sections.some(({ rows }) => rows.some((row) => failedCalls(row) > 0));
+  return isWorse || hasFailures ? 1 : 0;
 }
 
-async function measureAll(effort: Effort, signal: AbortSignal): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const name of Object.keys(SETUPS) as SetupName[]) {
-    if (!canStart(name)) continue;
-    await using setup = await startSetup(name);
-    for (const scenario of SCENARIOS.filter((each) => each.setup === name)) {
-      signal.throwIfAborted();
-      report(`${name}: ${scenario.name}`);
-      for await (const row of measureScenario(scenario, setup, effort)) rows.push(row);
-    }
+async function measureParts(only: readonly string[], bench: Bench): Promise<Section[]> {
+  const sections: Section[] = [];
+  for (const part of PARTS.filter(({ name }) => only.length === 0 || only.includes(name))) {
+    sections.push(await runPart(part, bench));
   }
-  return rows;
+  return sections;
 }
 
-interface Options {
-  /** Undefined: as many as the effort says. */
-  readonly runs: number | undefined;
-  readonly quick: boolean;
-  /** The file for the JSON. */
-  readonly json: string | undefined;
+/** Says what is worse than before; true if anything is. */
+function reportWorse(before: Results, now: Results): boolean {
+  const { worse, compared, doubts } = compare(before, now);
+  for (const doubt of doubts) report(`These results are hard to compare: ${doubt}`);
+  for (const sentence of worse) report(`WORSE: ${sentence}`);
+  report(`${compared} figures compared, ${worse.length} worse`);
+  return worse.length > 0;
 }
 
-/** The options, or what is wrong with them. */
-function parseArguments(args: readonly string[]): Options | string {
+/** An earlier run's results, or why there are none. */
+async function readResults(path: string): Promise<Results | string> {
   try {
-    const { runs, quick = false, json } = parseArgs({
-      args: [...args],
-      options: { runs: { type: "string" }, quick: { type: "boolean" }, json: { type: "string" } },
-      strict: true,
-    }).values;
-    if (runs === undefined) return { runs, quick, json };
-    if (!/^[1-9]\d{0,2}$/.test(runs)) return `--runs is ${runs}, expected a whole number from 1 to 999`;
-    return { runs: Number(runs), quick, json };
+    const results = JSON.parse(await Deno.readTextFile(path)) as Partial<Results>;
+    if (results.sections !== undefined) return results as Results;
+    return `--compare is ${path}, expected a file that --json has written`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `Cannot read ${path} for --compare: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-/** Progress goes to standard error, so that standard output is the table alone. */
+/** Aborted by the signals that end a program, so that servers and services are stopped first. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => controller.abort(new Error(`Interrupted by ${signal}`)));
+  }
+  return controller.signal;
+}
+
+function fileUrl(path: string): URL {
+  return new URL(encodeURI(path), `file://${encodeURI(Deno.cwd())}/`);
+}
+
+/** Progress goes to standard error, so that standard output is the report alone. */
 function report(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }

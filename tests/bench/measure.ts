@@ -1,66 +1,134 @@
 import { Status } from "../../src/transport/status.ts";
 import type { TestDatabase } from "../support/mysql_database.ts";
-import type { Load, Measurement } from "./load.ts";
-import { measureWithDeno } from "./load_deno.ts";
-import { findH2load, measureWithH2load } from "./load_h2load.ts";
-import { type RequestRange, secretKey } from "./requests.ts";
+import { measureHere } from "./load/client/workload.ts";
+import { measureWithDeno } from "./load/deno.ts";
+import { findH2load, measureWithH2load } from "./load/h2load.ts";
+import type { Load, Measurement } from "./load/load.ts";
+import { type RequestRange, secretKey } from "./load/requests.ts";
+import type { Bench } from "./part.ts";
+import type { Figures, Row } from "./report/results.ts";
+import type { Metric } from "./report/metrics.ts";
+import { summarize, type Summary } from "./report/statistics.ts";
 import type { Generator, Scenario, ScenarioLoad } from "./scenarios.ts";
 import type { RunningSetup } from "./setup.ts";
 
-/** How much is measured. */
-export interface Effort {
-  readonly runs: number;
-  readonly warmUpMs: number;
-  readonly measuredMs: number;
-  /** The most keys of a scenario; fewer take less time to prepare. */
-  readonly maxKeys: number;
-}
-
 /** One load of a scenario, measured. */
-export interface Row {
-  readonly scenario: Scenario;
+export interface MeasuredLoad extends Required<Pick<Row, "figures" | "failures" | "remarks">> {
   readonly load: ScenarioLoad;
-  readonly runs: readonly Measurement[];
-  /** What the service has logged as warnings and errors meanwhile. */
-  readonly complaints: readonly string[];
 }
 
 /** Long enough for any preparation to end by itself. */
 const PREPARATION_MS = 600_000;
+/** Many at once: SQLite waits for the disk once for all that come together. */
+const PREPARATION_SHAPE = { connections: 8, streams: 64 } as const;
 const ROWS_A_STATEMENT = 1_000;
 
 /** Measures a scenario under each of its loads, but for those whose generator is not installed. */
 export async function* measureScenario(
   scenario: Scenario,
   setup: RunningSetup,
-  effort: Effort,
-): AsyncGenerator<Row> {
-  const count = Math.min(scenario.keys.count, effort.maxKeys);
-  const { method, keys: { order }, expectation } = scenario;
-  let turn = 0;
+  bench: Bench,
+): AsyncGenerator<MeasuredLoad> {
+  const repeats = new Repeats(scenario, setup, bench);
   for (const load of scenario.loads) {
     if (load.generator === "h2load" && findH2load() === undefined) continue;
     const runs: Measurement[] = [];
-    for (let run = 0; run < effort.runs; run++, turn++) {
-      const first = order === "once" ? turn * count : 0;
-      const requests: RequestRange = { method, group: groupOf(scenario), first, count };
-      if (turn === 0 || order === "once") await prepare(scenario, requests, setup);
-      const { warmUpMs, measuredMs } = effort;
-      const { address } = setup;
-      runs.push(
-        await measure(load.generator, {
-          address,
-          shape: load.shape,
-          requests,
-          order,
-          expectation,
-          warmUpMs,
-          measuredMs,
-        }),
-      );
+    for (let run = 0; run < bench.effort.runs; run++) {
+      bench.signal.throwIfAborted();
+      runs.push(await repeats.measure(load));
     }
-    yield { scenario, load, runs, complaints: setup.takeComplaints() };
+    yield measuredLoad(load, runs, setup);
   }
+}
+
+/** Measures a scenario again and again, for parts that measure something else in between. */
+export class Repeats {
+  readonly #scenario: Scenario;
+  readonly #setup: RunningSetup;
+  readonly #bench: Bench;
+  readonly #count: number;
+  #turn = 0;
+
+  constructor(scenario: Scenario, setup: RunningSetup, bench: Bench) {
+    this.#scenario = scenario;
+    this.#setup = setup;
+    this.#bench = bench;
+    this.#count = Math.min(scenario.keys.count, bench.effort.maxKeys);
+  }
+
+  /** The keys of the next measurement. */
+  get range(): RequestRange {
+    const { method, payloadBytes, keys: { order } } = this.#scenario;
+    return {
+      method,
+      group: groupOf(this.#scenario),
+      first: order === "once" ? this.#turn * this.#count : 0,
+      count: this.#count,
+      ...(payloadBytes !== undefined && { payloadBytes }),
+    };
+  }
+
+  /** Prepares the keys, if that has not been done, and measures once. */
+  async measure({ generator, shape }: ScenarioLoad): Promise<Measurement> {
+    const { keys: { order }, expectation } = this.#scenario;
+    const { addresses, watched } = this.#setup;
+    const { warmUpMs, measuredMs } = this.#bench.effort;
+    const requests = this.range;
+    if (this.#turn === 0 || order === "once") await prepare(this.#scenario, requests, this.#setup);
+    this.#turn++;
+    const load = { addresses, shape, requests, order, expectation, warmUpMs, measuredMs, watched };
+    return await measure(generator, load);
+  }
+}
+
+/** What several repeats of a load come to, and what the service has logged as warnings and errors meanwhile. */
+export function measuredLoad(
+  load: ScenarioLoad,
+  runs: readonly Measurement[],
+  setup: RunningSetup,
+): MeasuredLoad {
+  return { load, figures: figuresOf(runs), failures: totalFailures(runs), remarks: complaintsOf(setup) };
+}
+
+/** A remark for each warning and error that a service has logged since the last look. */
+export function complaintsOf(setup: RunningSetup): string[] {
+  return setup.takeComplaints().map((line) => `the service logged \`${line}\``);
+}
+
+/** Calls of all repeats that were not answered as expected. */
+export function totalFailures(runs: readonly RunMeasurement[]): Record<string, number> {
+  const failures: Record<string, number> = {};
+  for (const [kind, times] of runs.flatMap((run) => Object.entries(run.failures))) {
+    failures[kind] = (failures[kind] ?? 0) + times;
+  }
+  return failures;
+}
+
+/** One repeat; not every tool tells every percentile. */
+export type RunMeasurement = Omit<Measurement, "p999Ms"> & Partial<Pick<Measurement, "p999Ms">>;
+
+/** The figures of several repeats, of what all of them tell. */
+export function figuresOf(runs: readonly RunMeasurement[]): Figures {
+  const values: readonly (readonly [Metric, readonly (number | undefined)[]])[] = [
+    ["callsPerSecond", runs.map((run) => run.callsPerSecond)],
+    ["p50Ms", runs.map((run) => run.p50Ms)],
+    ["p99Ms", runs.map((run) => run.p99Ms)],
+    ["p999Ms", runs.map((run) => run.p999Ms)],
+    ["serviceCpuUs", runs.map(({ cpuUs }) => cpuUs.service)],
+    ["redisCpuUs", runs.map(({ cpuUs }) => cpuUs.redis)],
+    ["databaseCpuUs", runs.map(({ cpuUs }) => cpuUs.database)],
+  ];
+  const figures: Partial<Record<Metric, Summary>> = {};
+  for (const [metric, all] of values) {
+    const told = all.filter((value) => value !== undefined);
+    if (told.length === runs.length) figures[metric] = summarize(told);
+  }
+  return figures;
+}
+
+/** How a row calls a load. */
+export function shapeText({ shape: { connections, streams } }: ScenarioLoad): string {
+  return `${connections} x ${streams}`;
 }
 
 /** What no other scenario of the same service stores under. */
@@ -80,39 +148,54 @@ async function measure(generator: Generator, load: Load): Promise<Measurement> {
 async function prepare(
   scenario: Scenario,
   range: RequestRange,
-  { address, database }: RunningSetup,
+  { addresses, database }: RunningSetup,
 ): Promise<void> {
   switch (scenario.preparation) {
     case "nothing":
       return;
     case "keys stored by the service":
-      return await storeKeys(range, address);
+      await storeKeys(range, addresses);
+      // Local memory holds what was written through it: the other replicas have to ask once.
+      if (addresses.length > 1 && range.method === "Get") await readKeys(range, addresses);
+      return;
     case "rows inserted into MySQL":
       return await insertRows(range, database!);
   }
 }
 
 /** Stores what the requests of a range will ask for. */
-export async function storeKeys(range: RequestRange, address: Load["address"]): Promise<void> {
-  const method = range.method === "GetSecret" ? "SetSecret" : "Set";
-  const { calls, failures } = await measureWithDeno({
-    address,
-    shape: { connections: 4, streams: 16 },
-    requests: { ...range, method },
+export async function storeKeys(range: RequestRange, addresses: Load["addresses"]): Promise<void> {
+  const method = range.method.endsWith("Secret") ? "SetSecret" : "Set";
+  await callOnce({ ...range, method }, addresses);
+}
+
+/** Reads every key of a range once on every replica. */
+async function readKeys(range: RequestRange, addresses: Load["addresses"]): Promise<void> {
+  for (const address of addresses) await callOnce(range, [address]);
+}
+
+/** Makes each call of a range once, from this process; throws unless all of them go well. */
+async function callOnce(requests: RequestRange, addresses: Load["addresses"]): Promise<void> {
+  const { calls, failures } = await measureHere({
+    addresses,
+    shape: PREPARATION_SHAPE,
+    requests,
     order: "once",
     expectation: { status: Status.OK, minMessageBytes: 0 },
     warmUpMs: 0,
     measuredMs: PREPARATION_MS,
+    watched: {},
   });
-  if (calls !== range.count) {
-    throw new Error(
-      `Cannot store ${range.count} keys with ${method}: ${JSON.stringify({ calls, failures })}`,
-    );
-  }
+  if (calls === requests.count) return;
+  const got = JSON.stringify({ calls, failures });
+  throw new Error(`Cannot call ${requests.method} for ${requests.count} keys: ${got}`);
 }
 
 /** Writes secrets past the service, as another program that shares the table does: Redis never hears of them. */
-async function insertRows({ group, first, count }: RequestRange, database: TestDatabase): Promise<void> {
+export async function insertRows(
+  { group, first, count }: RequestRange,
+  database: TestDatabase,
+): Promise<void> {
   for (let done = 0; done < count; done += ROWS_A_STATEMENT) {
     const length = Math.min(ROWS_A_STATEMENT, count - done);
     const keys = Array.from({ length }, (_, index) => secretKey(group, first + done + index));

@@ -7,7 +7,7 @@ import { cacheKey } from "../../src/core/key.ts";
 import { UNVERSIONED } from "../../src/core/version.ts";
 import { LruMemory, type LruOptions } from "../../src/store/lru.ts";
 import { printLine } from "../support/print_line.ts";
-import { entryKey } from "./requests.ts";
+import { entryKey } from "./load/requests.ts";
 
 /** The stored value of each entry: an encoded Any. */
 export const VALUE_BYTES = 100;
@@ -18,6 +18,9 @@ const RECEIVED = new Uint8Array(VALUE_BYTES).fill(0x61);
 const LIMITS: LruOptions = { maxBytes: Number.MAX_SAFE_INTEGER, maxEntryBytes: 2 ** 20 };
 const WARM_UP_MEMORY_BYTES = 2 ** 20;
 const WARM_UP_ENTRIES = 500_000;
+
+/** Fewer entries are measured in several memories at once: what little they take would find room in the heap. */
+const MIN_MEASURED_ENTRIES = 100_000;
 
 /** The memory of a number of entries. */
 export interface MemoryUse {
@@ -53,13 +56,15 @@ async function measure(entries: number): Promise<MemoryUse> {
   // those that are gone would hide what the entries take.
   const passing = new LruMemory({ ...LIMITS, maxBytes: WARM_UP_MEMORY_BYTES }, systemClock);
   fill(passing, WARM_UP_ENTRIES, () => RECEIVED);
-  const memory = new LruMemory(LIMITS, systemClock);
+  const count = Math.ceil(MIN_MEASURED_ENTRIES / entries);
+  const memories = Array.from({ length: count }, () => new LruMemory(LIMITS, systemClock));
   const before = await residentBytes();
   // As Namespaces.set() does: the entry owns a copy of what was received.
-  fill(memory, entries, () => new Uint8Array(RECEIVED));
-  const resident = await residentBytes() - before;
-  if (memory.entryCount !== entries) {
-    throw new Error(`There are ${memory.entryCount} entries, not ${entries}`);
+  for (const memory of memories) fill(memory, entries, () => new Uint8Array(RECEIVED));
+  const resident = (await residentBytes() - before) / count;
+  const [memory] = memories;
+  if (memory?.entryCount !== entries) {
+    throw new Error(`There are ${memory?.entryCount} entries, not ${entries}`);
   }
   const keyBytes = cacheKey(NAMESPACE, entryKey(0)).length;
   return {

@@ -1,25 +1,10 @@
 /** What is measured, as a table: a further measurement is a further row. */
 import { Status } from "../../src/transport/status.ts";
-import type { Expectation, Load, Shape } from "./load.ts";
-import { type Method, PAYLOAD_BYTES } from "./requests.ts";
+import type { Expectation, Load, Shape } from "./load/load.ts";
+import { type Method, PAYLOAD_BYTES } from "./load/requests.ts";
+import type { SetupName } from "./setup.ts";
 
-/** How the service is set up: with which servers beside it, and whether it has its own memory before them. */
-export interface ServiceSetup {
-  readonly profile: "servers" | "embedded";
-  readonly localMemory: "on" | "off";
-}
-
-/** The set-ups by the name that the report gives them. */
-export const SETUPS = {
-  "servers": { profile: "servers", localMemory: "on" },
-  "servers, no L1": { profile: "servers", localMemory: "off" },
-  "embedded": { profile: "embedded", localMemory: "on" },
-  "embedded, no L1": { profile: "embedded", localMemory: "off" },
-} as const satisfies Record<string, ServiceSetup>;
-
-export type SetupName = keyof typeof SETUPS;
-
-/** Who makes the load: `deno` is the client in the folder client/. */
+/** Who makes the load: `deno` is the client in the folder load/client/. */
 export type Generator = "deno" | "h2load";
 
 /** One way to put a scenario under load. */
@@ -28,10 +13,9 @@ export interface ScenarioLoad {
   readonly shape: Shape;
 }
 
-/** One row. */
+/** Calls of one kind. */
 export interface Scenario {
   readonly name: string;
-  readonly setup: SetupName;
   /** What is there before: nothing, each key as the service stores it, or rows that only MySQL knows of. */
   readonly preparation: "nothing" | "keys stored by the service" | "rows inserted into MySQL";
   readonly method: Method;
@@ -39,25 +23,35 @@ export interface Scenario {
   readonly keys: { readonly count: number; readonly order: Load["order"] };
   readonly expectation: Expectation;
   readonly loads: readonly ScenarioLoad[];
+  /** What a client puts into the Any, where it is not the usual size. */
+  readonly payloadBytes?: number;
 }
 
-const MAIN: ScenarioLoad = { generator: "deno", shape: { connections: 8, streams: 16 } };
-const MANY_CONNECTIONS: ScenarioLoad = { generator: "deno", shape: { connections: 50, streams: 1 } };
+/** 128 calls in flight over few connections, as busy clients keep them. */
+export const MAIN: ScenarioLoad = { generator: "deno", shape: { connections: 8, streams: 16 } };
+export const MANY_CONNECTIONS: ScenarioLoad = { generator: "deno", shape: { connections: 50, streams: 1 } };
 
 /** Many times the calls in flight, so that no two of them ask for the same key and share one read. */
 const ENTRIES = { count: 10_000, order: "cycle" } as const;
 const SECRETS = { count: 2_000, order: "cycle" } as const;
-/** More than a run gets to ask for. */
-const FRESH_SECRETS = { count: 30_000, order: "once" } as const;
+/** More than a run gets to. */
+const FRESH_ENTRIES = { count: 30_000, order: "once" } as const;
+const FRESH_SECRETS = { count: 10_000, order: "once" } as const;
 
 const SECRET_KEY_BYTES = 36;
-const VALUE: Expectation = { status: Status.OK, minMessageBytes: PAYLOAD_BYTES };
-const SECRET: Expectation = { status: Status.OK, minMessageBytes: SECRET_KEY_BYTES };
-const EMPTY: Expectation = { status: Status.OK, minMessageBytes: 0 };
+/** A response that holds the whole value. */
+export const VALUE: Expectation = { status: Status.OK, minMessageBytes: PAYLOAD_BYTES };
+export const SECRET: Expectation = { status: Status.OK, minMessageBytes: SECRET_KEY_BYTES };
+export const EMPTY: Expectation = { status: Status.OK, minMessageBytes: 0 };
 const NOT_FOUND: Expectation = { status: Status.NOT_FOUND, minMessageBytes: 0 };
 
+/** One row of the part `calls`. */
+export interface SetupScenario extends Scenario {
+  readonly setup: SetupName;
+}
+
 /** The rows in the order of the report; those of one set-up stand together and share its process. */
-export const SCENARIOS: readonly Scenario[] = [
+export const SCENARIOS: readonly SetupScenario[] = [
   {
     name: "Get, L1 hit",
     setup: "servers",
@@ -65,12 +59,10 @@ export const SCENARIOS: readonly Scenario[] = [
     method: "Get",
     keys: ENTRIES,
     expectation: VALUE,
-    loads: [
-      MAIN,
-      { ...MAIN, generator: "h2load" },
-      MANY_CONNECTIONS,
-      { ...MANY_CONNECTIONS, generator: "h2load" },
-    ],
+    loads: [MAIN, { ...MAIN, generator: "h2load" }, MANY_CONNECTIONS, {
+      ...MANY_CONNECTIONS,
+      generator: "h2load",
+    }],
   },
   {
     name: "Get, miss (NOT_FOUND)",
@@ -91,12 +83,48 @@ export const SCENARIOS: readonly Scenario[] = [
     loads: [MAIN],
   },
   {
+    name: "Del",
+    setup: "servers",
+    preparation: "keys stored by the service",
+    method: "Del",
+    keys: FRESH_ENTRIES,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
     name: "GetSecret, L1 hit",
     setup: "servers",
     preparation: "keys stored by the service",
     method: "GetSecret",
     keys: SECRETS,
     expectation: SECRET,
+    loads: [MAIN],
+  },
+  {
+    name: "SetSecret, new",
+    setup: "servers",
+    preparation: "nothing",
+    method: "SetSecret",
+    keys: FRESH_SECRETS,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "SetSecret, existing",
+    setup: "servers",
+    preparation: "keys stored by the service",
+    method: "SetSecret",
+    keys: SECRETS,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "DelSecret",
+    setup: "servers",
+    preparation: "rows inserted into MySQL",
+    method: "DelSecret",
+    keys: FRESH_SECRETS,
+    expectation: EMPTY,
     loads: [MAIN],
   },
   {
@@ -141,6 +169,42 @@ export const SCENARIOS: readonly Scenario[] = [
     preparation: "nothing",
     method: "Set",
     keys: ENTRIES,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "Del",
+    setup: "embedded",
+    preparation: "keys stored by the service",
+    method: "Del",
+    keys: FRESH_ENTRIES,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "SetSecret, new",
+    setup: "embedded",
+    preparation: "nothing",
+    method: "SetSecret",
+    keys: FRESH_SECRETS,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "SetSecret, existing",
+    setup: "embedded",
+    preparation: "keys stored by the service",
+    method: "SetSecret",
+    keys: SECRETS,
+    expectation: EMPTY,
+    loads: [MAIN],
+  },
+  {
+    name: "DelSecret",
+    setup: "embedded",
+    preparation: "keys stored by the service",
+    method: "DelSecret",
+    keys: FRESH_SECRETS,
     expectation: EMPTY,
     loads: [MAIN],
   },

@@ -2,13 +2,36 @@ import type { Path } from "../../src/config/schema.ts";
 import type { ServerAddress } from "../../src/transport/service.ts";
 import type { TestDatabase } from "../support/mysql_database.ts";
 import { type TestServers, testServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
+import { type RunningService, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile, type ServiceProfile } from "../support/service_profile.ts";
-import { type SetupName, SETUPS } from "./scenarios.ts";
+import type { Watched } from "./load/load.ts";
+import type { Bench } from "./part.ts";
+
+/** How the service is set up: with which servers beside it, and whether it has its own memory before them. */
+export interface ServiceSetup {
+  readonly profile: "servers" | "embedded";
+  readonly localMemory: "on" | "off";
+  /** How many replicas share the stores; one unless it is said. */
+  readonly replicas?: number;
+  readonly settings?: Readonly<Partial<Record<Path, string>>>;
+}
+
+/** The set-ups that parts share, by the name that the report gives them. */
+export const SETUPS = {
+  "servers": { profile: "servers", localMemory: "on" },
+  "servers, no L1": { profile: "servers", localMemory: "off" },
+  "embedded": { profile: "embedded", localMemory: "on" },
+  "embedded, no L1": { profile: "embedded", localMemory: "off" },
+} as const satisfies Record<string, ServiceSetup>;
+
+export type SetupName = keyof typeof SETUPS;
 
 /** A running service, alone with its data. */
 export interface RunningSetup extends AsyncDisposable {
-  readonly address: ServerAddress;
+  /** Of each replica. */
+  readonly addresses: readonly ServerAddress[];
+  /** The replicas, and the servers that were started for this run. */
+  readonly watched: Watched;
   /** Where it keeps secrets; undefined in the embedded profile. */
   readonly database: TestDatabase | undefined;
   /** The lines of warnings and errors that it has logged since this was last asked. */
@@ -27,26 +50,31 @@ const PATIENCE_WITH_REDIS: Readonly<Partial<Record<Path, string>>> = {
 };
 
 /** Starts the service of a set-up on empty stores; what it stored is gone once the result is disposed of. */
-export async function startSetup(name: SetupName): Promise<RunningSetup> {
-  const { profile, localMemory } = SETUPS[name];
+export async function startSetup(setup: ServiceSetup, { serverPids }: Bench): Promise<RunningSetup> {
   await using resources = new AsyncDisposableStack();
-  const servers = profile === "servers" ? resources.use(await serversProfile(allServers())) : undefined;
+  const servers = setup.profile === "servers" ? resources.use(await serversProfile(allServers())) : undefined;
   const used: ServiceProfile = servers ?? resources.use(await embeddedProfile());
-  const service = await startService(used, {
-    ...(servers === undefined ? PATIENCE : PATIENCE_WITH_REDIS),
-    "cache.local.disabled": String(localMemory === "off"),
-  });
-  resources.defer(async () => {
-    const code = await service.stop();
-    if (code !== 0) throw new Error(`The service ended with ${code}: ${service.errors.join("\n")}`);
-  });
+  const services: RunningService[] = [];
+  for (let replica = 0; replica < (setup.replicas ?? 1); replica++) {
+    const service = await startService(used, {
+      ...(servers === undefined ? PATIENCE : PATIENCE_WITH_REDIS),
+      "cache.local.disabled": String(setup.localMemory === "off"),
+      ...setup.settings,
+    });
+    resources.defer(() => stop(service));
+    services.push(service);
+  }
   const owned = resources.move();
-  const { hostname, port } = new URL(`http://${service.address}`);
   return {
-    address: { hostname, port: Number(port) },
+    addresses: services.map(serverAddress),
+    watched: {
+      service: services.map(({ pid }) => pid),
+      ...(servers !== undefined && serverPids.redis !== undefined && { redis: [serverPids.redis] }),
+      ...(servers !== undefined && serverPids.mysql !== undefined && { database: [serverPids.mysql] }),
+    },
     database: servers?.database,
     takeComplaints: () =>
-      service.log.splice(0)
+      services.flatMap(({ log }) => log.splice(0))
         .filter(({ level }) => level === "warn" || level === "error")
         .map((line) => JSON.stringify(line)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -54,12 +82,24 @@ export async function startSetup(name: SetupName): Promise<RunningSetup> {
 }
 
 /** Whether this run has what a set-up needs. */
-export function canStart(name: SetupName): boolean {
+export function canStart({ profile }: ServiceSetup): boolean {
   const { redis, mysql } = testServers();
-  return SETUPS[name].profile === "embedded" || (redis !== undefined && mysql !== undefined);
+  return profile === "embedded" || (redis !== undefined && mysql !== undefined);
 }
 
-function allServers(): TestServers {
+/** Where a service listens. */
+export function serverAddress(service: RunningService): ServerAddress {
+  const { hostname, port } = new URL(`http://${service.address}`);
+  return { hostname, port: Number(port) };
+}
+
+async function stop(service: RunningService): Promise<void> {
+  const code = await service.stop();
+  if (code !== 0) throw new Error(`The service ended with ${code}: ${service.errors.join("\n")}`);
+}
+
+/** The servers that the environment names. Throws where there is one missing. */
+export function allServers(): TestServers {
   const { redis, mysql } = testServers();
   if (redis === undefined || mysql === undefined) {
     throw new Error("Cannot start the service: there is no Redis or no MySQL");

@@ -1,55 +1,100 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { PARTS } from "../bench/parts.ts";
+import type { Metric } from "../bench/report/metrics.ts";
+import type { Results, Row } from "../bench/report/results.ts";
 import { SCENARIOS } from "../bench/scenarios.ts";
-import { measureStaleness } from "../bench/staleness.ts";
+import { measureStaleness } from "../bench/staleness/measure_staleness.ts";
 import { testWithServers } from "../support/servers.ts";
 
 const MAIN = decodeURIComponent(new URL("../bench/main.ts", import.meta.url).pathname);
 
-interface Measured {
-  readonly name: string;
-  readonly setup: string;
-  readonly generator: string;
-  readonly callsPerSecond: { readonly median: number };
-  readonly p50Ms: { readonly median: number };
-  readonly p99Ms: { readonly median: number };
-  readonly failures: Readonly<Record<string, number>>;
-  readonly runs: readonly unknown[];
+/** Every row of a part has one of these; the CPU time of a short run may well be 0. */
+const CALL_METRICS: readonly Metric[] = ["callsPerSecond", "p50Ms", "p99Ms", "serviceCpuUs"];
+const METRICS_OF_PART: Readonly<Record<string, readonly Metric[]>> = {
+  calls: [...CALL_METRICS, "p999Ms"],
+  transports: CALL_METRICS,
+  "value-sizes": [...CALL_METRICS, "mebibytesPerSecond"],
+  replicas: CALL_METRICS,
+  alternatives: ["callsPerSecond", "p50Ms", "p99Ms"],
+  staleness: ["p50Ms", "p99Ms", "mostMs"],
+  "invalidation-traffic": CALL_METRICS,
+  memory: ["residentMiB", "countedMiB", "bytesPerEntry"],
+  "first-call": ["firstCallMs", "residentMiB"],
+};
+
+async function bench(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", MAIN, ...args],
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-interface Report {
-  readonly machine: Readonly<Record<string, string | number>>;
-  readonly measurements: readonly Measured[];
-  readonly memory: readonly { readonly entries: number; readonly residentBytes: number }[];
+/** A file's path that is free until the test ends, and then again. */
+async function temporaryJson(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempFile({ prefix: "cacheserver-bench-", suffix: ".json" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
-testWithServers(["redis", "mysql"], "deno task bench --quick has a number for each of its rows", async () => {
-  const json = await Deno.makeTempFile({ prefix: "cacheserver-bench-", suffix: ".json" });
-  try {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--permission-set=test", MAIN, "--quick", "--json", json],
-      stdin: "null",
-    }).output();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    const report = JSON.parse(await Deno.readTextFile(json)) as Report;
-    const markdown = new TextDecoder().decode(stdout);
+function rowOf({ sections }: Results, part: string, ...labels: readonly string[]): Row | undefined {
+  return sections.find((section) => section.part === part)?.rows
+    .find((row) => labels.every((label, at) => row.labels[at] === label));
+}
 
-    for (const { name, setup } of SCENARIOS) {
-      const rows = report.measurements.filter((row) => row.name === name && row.setup === setup);
-      assert(rows.some(({ generator }) => generator === "deno"), `${name} (${setup}) was not measured`);
-      for (const row of rows) {
-        assertEquals(row.failures, {}, `${name} (${setup}) by ${row.generator}`);
-        assertEquals(row.runs.length, 1);
-        assert(row.callsPerSecond.median > 0);
-        assert(row.p50Ms.median > 0 && row.p50Ms.median <= row.p99Ms.median);
+testWithServers(["redis", "mysql"], "deno task bench --quick has figures for each of its rows", async () => {
+  await using json = await temporaryJson();
+  const { code, stdout, stderr } = await bench(["--quick", "--json", json.path]);
+  assertEquals(code, 0, stderr);
+  const results = JSON.parse(await Deno.readTextFile(json.path)) as Results;
+
+  assertEquals(results.sections.map(({ part }) => part), PARTS.map(({ name }) => name));
+  for (const { part, rows } of results.sections) {
+    assert(rows.length > 0, `${part} has no rows`);
+    for (const { labels, figures, failures = {} } of rows) {
+      const name = `${part}: ${labels.join(", ")}`;
+      assertEquals(failures, {}, name);
+      for (const metric of METRICS_OF_PART[part]!) {
+        assert(figures[metric] !== undefined, `${name} has no ${metric}`);
       }
-      assertStringIncludes(markdown, `| ${name} | ${setup} |`);
+      const { callsPerSecond, p50Ms, p99Ms } = figures;
+      if (callsPerSecond !== undefined) assert(callsPerSecond.median > 0, name);
+      if (p50Ms !== undefined) assert(p50Ms.median <= p99Ms!.median, name);
+      assertEquals(stdout.split("\n").filter((line) => line.includes(labels[0]!)).length > 0, true, name);
     }
-    assert(report.memory.length > 0 && report.memory.every(({ residentBytes }) => residentBytes > 0));
-    for (const part of ["cpu", "cores", "kernel", "deno", "redis", "database"]) {
-      assertStringIncludes(markdown, String(report.machine[part]));
-    }
-  } finally {
-    await Deno.remove(json);
+  }
+  for (const { name, setup } of SCENARIOS) {
+    assert(rowOf(results, "calls", name, setup), `${name} (${setup}) was not measured`);
+  }
+  assert(rowOf(results, "alternatives", "Get from Redis", "bare ioredis, auto-pipelining")?.figures.ratio);
+  assert(rowOf(results, "alternatives", "GetSecret from MySQL", "bare mysql2, prepared")?.figures.ratio);
+  assert(rowOf(results, "invalidation-traffic", "Set", "1")!.figures.replicaBytes!.median >= 40);
+  for (const part of ["cpu", "cores", "kernel", "deno", "redis", "database"] as const) {
+    assertStringIncludes(stdout, String(results.machine[part]));
+  }
+});
+
+Deno.test("deno task bench --compare ends with 1 and names what is worse than in the earlier JSON", async () => {
+  await using json = await temporaryJson();
+  const args = ["--quick", "--only", "memory", "--json", json.path];
+  assertEquals((await bench(args)).code, 0);
+  const measured = await Deno.readTextFile(json.path);
+  const impossible = measured.replaceAll(/"(median|min|max)": [\d.]+/g, '"$1": 0.001');
+  await Deno.writeTextFile(json.path, impossible);
+
+  const { code, stderr } = await bench([...args, "--compare", json.path]);
+  assertEquals(code, 1, stderr);
+  assertStringIncludes(stderr, "WORSE: memory: 10,000");
+  assertStringIncludes(stderr, "3 figures compared, 3 worse");
+});
+
+Deno.test("deno task bench ends with 2 before it measures when there is nothing to compare with", async () => {
+  for (
+    const path of ["/nowhere.json", decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname)]
+  ) {
+    const { code, stderr } = await bench(["--compare", path]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, path);
   }
 });
 

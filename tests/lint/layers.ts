@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "api": { imports: ["core/", "business/", "transport/"] },
   "gateway": { imports: ["core/", "business/"] },
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
+  "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
   "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "app.ts": {
@@ -26,6 +27,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "api/",
       "business/",
       "cache/",
+      "cache_policies.ts",
       "config/",
       "core/",
       "gateway/",

@@ -10,7 +10,7 @@ interface Provision {
   readonly debianPackage: string;
   readonly service: string;
   /** Starts one that is stopped when it is disposed of. */
-  start(): Promise<AsyncDisposable & { readonly url: string }>;
+  start(): Promise<AsyncDisposable & { readonly url: string; readonly pid: number | undefined }>;
 }
 
 const PROVISIONS: Readonly<Record<keyof TestServers, Provision>> = {
@@ -30,10 +30,14 @@ const PROVISIONS: Readonly<Record<keyof TestServers, Provision>> = {
 
 const NAMES = Object.keys(PROVISIONS) as (keyof TestServers)[];
 
+/** The processes of the servers that were started for this run; none for those that the environment names. */
+export type ServerPids = Readonly<Partial<Record<keyof TestServers, number>>>;
+
 /** The servers of one test run; those that were started for it end when this is disposed of. */
 export interface ProvidedServers extends AsyncDisposable {
   /** What names the servers to the tests, as environment variables. */
   readonly variables: Readonly<Record<string, string>>;
+  readonly pids: ServerPids;
   /** One line for each kind of server that there is none of. */
   readonly complaints: readonly string[];
 }
@@ -45,17 +49,20 @@ export interface ProvidedServers extends AsyncDisposable {
 export async function provideServers(): Promise<ProvidedServers> {
   await using started = new AsyncDisposableStack();
   const variables: Record<string, string> = {};
+  const pids: Partial<Record<keyof TestServers, number>> = {};
   const complaints: string[] = [];
   const named = testServers();
   const wanted = NAMES.filter((name) => named[name] === undefined);
   const installProblem = await installMissing(wanted);
   for (const name of wanted) {
     if (isInstalled(name)) {
-      variables[SERVER_VARIABLES[name]] = started.use(await PROVISIONS[name].start()).url;
+      const { url, pid } = started.use(await PROVISIONS[name].start());
+      variables[SERVER_VARIABLES[name]] = url;
+      if (pid !== undefined) pids[name] = pid;
     } else complaints.push(complaint(name, installProblem));
   }
   const kept = started.move();
-  return { variables, complaints, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { variables, pids, complaints, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** Installs what is missing, where this process may; resolves to the reason why that did not work. */

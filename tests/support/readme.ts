@@ -16,6 +16,16 @@ export function readmeSection(name: string): string {
   return match[1]!;
 }
 
+/** Puts a text in Markdown between those markers, and wraps it as the rest. */
+export async function replaceReadmeSection(name: string, text: string): Promise<void> {
+  const before = readmeSection(name);
+  Deno.writeTextFileSync(README, readme().replace(before, () => `\n${text}\n`));
+  const path = decodeURIComponent(README.pathname);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] })
+    .output();
+  if (!success) throw new Error(`Cannot format README.md: ${new TextDecoder().decode(stderr)}`);
+}
+
 /** The commands of the README's code blocks that begin with "```" and `kind`; a command may go over several lines. */
 export function readmeCommands(kind: string): string[] {
   const blocks = readme().matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\``, "gms"));

@@ -23,6 +23,11 @@ export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
     this.#extraArgs = extraArgs;
   }
 
+  /** Undefined while it is stopped. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   get url(): string {
     return `redis://${this.hostname}:${this.port}`;
   }

@@ -28,6 +28,10 @@ export class RunningService implements AsyncDisposable {
     process.status.then(({ code }) => this.#exitCode = code);
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** `host:port`, as the log says it. */
   get address(): string {
     return String(this.log.find(({ event }) => event === "serving")?.address);

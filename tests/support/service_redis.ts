@@ -14,9 +14,10 @@ export class RedisKeys implements AsyncDisposable {
     this.prefix = prefix;
   }
 
+  /** The names of all entries and tombstones; leases, which hold nothing, are left out. */
   async names(): Promise<string[]> {
-    const names = await this.#redis.keys(`${this.prefix}*`);
-    return names.map((name) => name.slice(this.prefix.length)).sort();
+    const names = (await this.#redis.keys(`${this.prefix}*`)).map((name) => name.slice(this.prefix.length));
+    return names.filter((name) => !name.startsWith("lease:")).sort();
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {

@@ -10,6 +10,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #state: "open" | "cut" | "held" = "open";
   #delayMs = 0;
+  #receivedBytes = 0;
 
   private constructor(target: { readonly hostname: string; readonly port: number }) {
     this.#target = target;
@@ -27,6 +28,11 @@ export class TcpProxy implements AsyncDisposable {
     const address = this.#server.address();
     if (address === null || typeof address === "string") throw new Error("The proxy has been closed");
     return address.port;
+  }
+
+  /** What the server has sent over all connections so far. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   /** Resets every connection, and each new one, until {@link heal}. */
@@ -65,6 +71,7 @@ export class TcpProxy implements AsyncDisposable {
     }
     const far = new Socket({ allowHalfOpen: true });
     far.connect(this.#target.port, this.#target.hostname);
+    far.on("data", (bytes: Uint8Array) => this.#receivedBytes += bytes.length);
     this.#pass(near, far);
     this.#pass(far, near);
   }

@@ -1,14 +1,18 @@
 import { Chain } from "../../../src/cache/chain.ts";
+import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
+import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
 import { LocalGate } from "../../../src/cache/local_gate.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
+import type { Entry } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
 import type { Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
-import { type Faults, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
-import type { Change, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
+import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
+import type { Change, SimulatedAuthority } from "./authority.ts";
+import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 
 /** What all replicas of a simulation have in common. */
 export interface World {
@@ -24,6 +28,8 @@ export interface World {
 /** The tiers that a replica has beside the authority, and what goes wrong on the way to them. */
 export interface ReplicaOptions {
   readonly local: boolean;
+  /** How local memory keeps its copies, where it has a policy. */
+  readonly copies?: CopyPolicy;
   readonly shared: boolean;
   readonly authorityFaults: Faults;
   readonly sharedFaults: Faults;
@@ -43,19 +49,20 @@ const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
 
 /** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
 export class Replica {
-  readonly chain: Chain<number, Change>;
+  readonly #chain: Chain<number, Change>;
+  readonly #copies: CopyPolicy | undefined;
   /** Since when it can reach the shared tier without a break. */
   reachesSharedSinceMs: number;
   readonly #sharedTier: Tier;
   readonly #world: World;
   #alive = true;
-  #fills = 0;
   #isCutOff = false;
 
   /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
   constructor(world: World, options: ReplicaOptions, onTold: (key: CacheKey | undefined) => void) {
     const { network, authority, shared, broadcast } = world;
     this.#world = world;
+    this.#copies = options.copies;
     this.reachesSharedSinceMs = world.clock.now();
     const isAlive = () => this.#alive;
     const clock: Clock = {
@@ -63,8 +70,12 @@ export class Replica {
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);
-    const tell = <T>(apply: () => T, faults = options.sharedFaults) =>
-      network.call(apply, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    // What is on its way to a server when that is killed never reaches the one that is started in its place.
+    const tell = <T>(apply: (life: Life) => T, faults = options.sharedFaults) => {
+      const { life } = shared;
+      const send = () => shared.life === life ? apply(life) : GONE;
+      return network.call<T>(send, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    };
     const tier = (name: string, faults: Faults) => {
       // A store that never stalls always answers in time.
       const timeoutMs = faults.stalled === 0 ? 2 * MAX_DELAY_MS : TIMEOUT_MS;
@@ -89,9 +100,9 @@ export class Replica {
       clear: (records) => ask(() => authority.clear(records)),
     };
     // What is told of is the tier that is Redis: the shared one, or without it the authority.
-    const changeShared = (key: CacheKey, change: () => void, faults = options.sharedFaults) =>
-      tell(() => {
-        change();
+    const changeShared = (key: CacheKey, change: (life: Life) => void, faults = options.sharedFaults) =>
+      tell((life) => {
+        change(life);
         broadcast.changed(key, this);
       }, faults);
     const changeAuthority = <T>(key: CacheKey, change: () => T) =>
@@ -101,24 +112,26 @@ export class Replica {
         return result;
       });
     const gate = new LocalGate(clock, 0);
-    // Room for two entries, so that eviction takes part.
-    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
-    this.chain = new Chain<number, Change>({
-      local: options.local ? gate.guard(memory.store(() => 8)) : undefined,
+    // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
+    const memory = () =>
+      new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
+    this.#chain = new Chain<number, Change>({
+      local: options.local ? gate.guard(memory().store(() => 8)) : undefined,
+      copies: options.local && options.copies !== undefined
+        ? new LocalCopies(gate.guardCopies(memory().store(() => 8)), clock, world.random)
+        : undefined,
       shared: options.shared
         ? {
           tier: this.#sharedTier,
           ...(options.outbox && { outbox }),
           store: {
-            read: (key) => tell(() => shared.read(key)),
+            read: (key) => tell((life) => shared.read(key, life)),
             announce: (key, intent) =>
-              changeShared(key, () => shared.announce(key, intent), options.announceFaults),
-            publish: (key, intent, entry) => changeShared(key, () => shared.publish(key, intent, entry)),
+              changeShared(key, (life) => shared.announce(key, intent, life), options.announceFaults),
+            publish: (key, intent, entry) =>
+              changeShared(key, (life) => shared.publish(key, intent, entry, life)),
             bury: (key, intent, version) => changeShared(key, () => shared.bury(key, intent, version)),
-            fill: (key, entry) => {
-              this.#fills++;
-              return changeShared(key, () => shared.fill(key, entry)).finally(() => this.#fills--);
-            },
+            fill: (key, lease, entry) => changeShared(key, (life) => shared.fill(key, lease, entry, life)),
           },
         }
         : undefined,
@@ -136,8 +149,20 @@ export class Replica {
       newIntent: world.newIntent,
       backfillQueueSize: 4,
     });
-    gate.tell(this.chain);
+    gate.tell(this.#chain);
     if (options.local) broadcast.join(this, gate, onTold);
+  }
+
+  get(key: CacheKey): Entry<number> | undefined | Promise<Entry<number> | undefined> {
+    return this.#chain.get(key, { signal: new AbortController().signal }, this.#copies);
+  }
+
+  set(key: CacheKey, change: Change): Promise<Entry<number>> {
+    return this.#chain.set(key, change, this.#copies);
+  }
+
+  delete(key: CacheKey): Promise<void> {
+    return this.#chain.delete(key);
   }
 
   /** Cuts the way to the shared tier, or mends it; the process notices, as with a connection. */
@@ -147,13 +172,13 @@ export class Replica {
     this.#sharedTier.interrupted();
   }
 
-  get isCutOff(): boolean {
-    return this.#isCutOff;
+  /** The shared tier was started anew: the process notices, as with a connection, and reaches it at once. */
+  reconnect(): void {
+    this.setCutOff(this.#isCutOff);
   }
 
-  /** Whether a copy into the shared tier is on its way. */
-  get isFilling(): boolean {
-    return this.#fills > 0;
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   get isAlive(): boolean {

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
 import {
-  concatenated,
   encodeFrame,
   encodeSettings,
   encodeWindowUpdate,
@@ -9,7 +8,7 @@ import {
   FrameType,
   readSettings,
   readUint32,
-} from "../../bench/client/frames.ts";
+} from "../../bench/load/client/frames.ts";
 
 Deno.test("FrameReader.next() yields the same frames however the bytes are cut", () => {
   const sent = [
@@ -18,7 +17,7 @@ Deno.test("FrameReader.next() yields the same frames however the bytes are cut",
     encodeFrame(FrameType.PING, 0, 0, new Uint8Array(8)),
     encodeWindowUpdate(3, 2 ** 31 - 1),
   ];
-  const bytes = concatenated(sent);
+  const bytes = Uint8Array.from(sent.flatMap((frame) => [...frame]));
   for (const chunkBytes of [7, 9, 1000, bytes.length]) {
     const frames = readAll(bytes, chunkBytes);
     assertEquals(frames.map(({ type }) => type), [
@@ -37,21 +36,36 @@ Deno.test("FrameReader.next() yields the same frames however the bytes are cut",
   }
 });
 
-Deno.test("FrameReader.next() keeps no view of the chunk that was pushed", () => {
+Deno.test("FrameReader.room() keeps a frame whose end is still to come, however long it is", () => {
   const reader = new FrameReader();
-  const chunk = encodeFrame(FrameType.DATA, 0, 1, Uint8Array.of(1, 2, 3));
-  reader.push(chunk);
-  chunk.fill(0);
-  assertEquals(reader.next()?.payload, Uint8Array.of(1, 2, 3));
+  const frame = encodeFrame(FrameType.DATA, 0, 1, new Uint8Array(300_000).fill(7));
+  put(reader, frame.subarray(0, 8));
   assertEquals(reader.next(), undefined);
+  put(reader, frame.subarray(8, 200_000));
+  assertEquals(reader.next(), undefined);
+  put(reader, frame.subarray(200_000));
+  assertEquals(reader.next()?.payload, new Uint8Array(300_000).fill(7));
 });
 
 function readAll(bytes: Uint8Array, chunkBytes: number): Frame[] {
   const reader = new FrameReader();
   const frames: Frame[] = [];
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    reader.push(bytes.subarray(at, at + chunkBytes));
-    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) frames.push(frame);
+    put(reader, bytes.subarray(at, at + chunkBytes));
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+      frames.push({ ...frame, payload: frame.payload.slice() });
+    }
   }
   return frames;
+}
+
+/** As a socket does: as much at a time as there is room for. */
+function put(reader: FrameReader, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    const room = reader.room();
+    const length = Math.min(room.length, bytes.length - at);
+    room.set(bytes.subarray(at, at + length));
+    reader.filled(length);
+    at += length;
+  }
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { median, percentile, summarize } from "../../bench/statistics.ts";
+import { median, percentiles, summarize } from "../../bench/report/statistics.ts";
 
 Deno.test("median() is the middle of an odd count and the mean of the two middles of an even one", () => {
   assertEquals(median([9]), 9);
@@ -7,27 +7,23 @@ Deno.test("median() is the middle of an odd count and the mean of the two middle
   assertEquals(median([4, 1, 3, 2]), 2.5);
 });
 
-Deno.test("percentile() is the smallest value that covers that share of all, without interpolation", () => {
+Deno.test("percentiles() are the smallest values that cover such shares of all, without interpolation", () => {
   const oneToHundred = Array.from({ length: 100 }, (_, index) => 100 - index);
-  assertEquals(percentile(oneToHundred, 50), 50);
-  assertEquals(percentile(oneToHundred, 99), 99);
-  assertEquals(percentile(oneToHundred, 100), 100);
-  assertEquals(percentile(oneToHundred, 0.1), 1);
-  assertEquals(percentile([7], 99), 7);
-  assertEquals(percentile([1, 1000], 50), 1);
-  assertEquals(percentile([1, 1000], 51), 1000);
+  assertEquals(percentiles(oneToHundred, [50, 99, 100, 0.1]), [50, 99, 100, 1]);
+  assertEquals(percentiles([7], [99]), [7]);
+  assertEquals(percentiles([1, 1000], [50, 51]), [1, 1000]);
 });
 
-Deno.test("percentile() orders numbers as numbers and leaves its argument as it was", () => {
+Deno.test("percentiles() order numbers as numbers and leave their argument as it was", () => {
   const values = [10, 9, 100, 1];
-  assertEquals(percentile(values, 75), 10);
+  assertEquals(percentiles(values, [75]), [10]);
   assertEquals(values, [10, 9, 100, 1]);
 });
 
-Deno.test("percentile() refuses no values and shares that are none", () => {
-  assertThrows(() => percentile([], 50), RangeError, "there are no values");
+Deno.test("percentiles() refuse no values and shares that are none", () => {
+  assertThrows(() => percentiles([], [50]), RangeError, "there are no values");
   for (const percent of [0, -1, 100.1, NaN]) {
-    assertThrows(() => percentile([1], percent), RangeError, "not above 0 and at most 100");
+    assertThrows(() => percentiles([1], [percent]), RangeError, "not above 0 and at most 100");
   }
 });
 

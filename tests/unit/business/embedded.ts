@@ -1,4 +1,5 @@
 /** The business rules over SQLite in memory, with no tier above it. */
+import { NamespacePolicies, type NamespacePolicy } from "../../../src/business/namespace_policies.ts";
 import { Namespaces } from "../../../src/business/namespaces.ts";
 import { Secrets } from "../../../src/business/secrets.ts";
 import { Chain } from "../../../src/cache/chain.ts";
@@ -15,6 +16,20 @@ export const MAX_VALUE_BYTES = 100;
 /** The secretKey of every secret that is created. */
 export const SECRET_KEY = "0b9f3c1e-0000-4000-8000-000000000000";
 
+/** The policy of a namespace that has no options. */
+export const UNLIMITED: NamespacePolicy = {
+  defaultTtlMs: Infinity,
+  maxTtlMs: Infinity,
+  jitter: 0,
+  copies: undefined,
+};
+
+/** How the namespaces differ from those that have no options. */
+export interface EmbeddedOptions {
+  readonly random?: () => number;
+  readonly policies?: NamespacePolicies;
+}
+
 /** Both services and the clock they live by. */
 export class Embedded implements Disposable {
   readonly clock = new FakeClock();
@@ -23,7 +38,7 @@ export class Embedded implements Disposable {
   readonly database = new SqliteDatabase(":memory:");
   readonly #entries = new SqliteEntries(this.database, this.clock);
 
-  constructor() {
+  constructor({ random = () => 0.5, policies = new NamespacePolicies(UNLIMITED) }: EmbeddedOptions = {}) {
     const observer = new RecordingObserver();
     const timeouts = { readTimeoutMs: 1_000, writeTimeoutMs: 1_000 };
     const common = {
@@ -37,8 +52,9 @@ export class Embedded implements Disposable {
     const tier = new Tier({ name: "database", ...timeouts }, this.clock, observer);
     const entries = new Chain({ ...common, authority: { store: this.#entries, tier } });
     const secrets = new Chain({ ...common, authority: { store: new SqliteSecrets(this.database), tier } });
-    this.namespaces = new Namespaces(entries, this.clock, MAX_VALUE_BYTES);
-    this.secrets = new Secrets(secrets, this.clock, () => SECRET_KEY);
+    const { clock } = this;
+    this.namespaces = new Namespaces(entries, { clock, random, maxValueBytes: MAX_VALUE_BYTES, policies });
+    this.secrets = new Secrets(secrets, { clock, newSecretKey: () => SECRET_KEY, copies: undefined });
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,16 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { AnyValue, NewEntry } from "../../../src/business/namespaces.ts";
+import { NamespacePolicies } from "../../../src/business/namespace_policies.ts";
+import { type AnyValue, Namespaces, type NewEntry } from "../../../src/business/namespaces.ts";
+import { Chain } from "../../../src/cache/chain.ts";
+import { LocalCopies } from "../../../src/cache/local_copies.ts";
+import { Tier } from "../../../src/cache/tier.ts";
+import type { EntryChange } from "../../../src/core/entry_change.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
-import { Embedded, MAX_VALUE_BYTES, refusals } from "./embedded.ts";
+import { UNVERSIONED } from "../../../src/core/version.ts";
+import { LruMemory } from "../../../src/store/lru.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { RecordingObserver } from "../../support/recording_observer.ts";
+import { Embedded, MAX_VALUE_BYTES, refusals, UNLIMITED } from "./embedded.ts";
 
 const CALLER = { signal: new AbortController().signal };
 const NAME = { namespace: "shop", key: "a", violations: [] };
@@ -101,4 +110,31 @@ Deno.test("Namespaces.get() and delete() refuse what set() would, by name", asyn
   assertEquals(fromDelete.message, `Cannot delete ${expected}`);
   const longest = { namespace: "ß".repeat(126), key: "日".repeat(341), violations: [] };
   assertEquals(await embedded.namespaces.get(longest, CALLER), undefined);
+});
+
+Deno.test("Namespaces.get() gives no value of which memory remembers that it had expired", async () => {
+  const clock = new FakeClock();
+  const observer = new RecordingObserver();
+  const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
+  const expired = { value: VALUE.encoded, expiresAtMs: clock.now(), version: UNVERSIONED };
+  const unused = () => Promise.reject(new Error("not asked for"));
+  const chain = new Chain<Uint8Array, EntryChange>({
+    local: undefined,
+    copies: new LocalCopies(memory.store(() => 8), clock, () => 0),
+    shared: undefined,
+    authority: {
+      store: { read: () => Promise.resolve(expired), write: unused, remove: unused, ping: unused },
+      tier: new Tier({ name: "redis", readTimeoutMs: 100, writeTimeoutMs: 100 }, clock, observer),
+    },
+    clock,
+    observer,
+    newIntent: () => "intent",
+    backfillQueueSize: 1,
+  });
+  const copies = { keptForMs: 1000, absentForMs: 1000, refreshAhead: 0, jitter: 0 };
+  const policies = new NamespacePolicies({ ...UNLIMITED, copies });
+  const namespaces = new Namespaces(chain, { clock, random: () => 0, maxValueBytes: 100, policies });
+  assertEquals(await namespaces.get(NAME, CALLER), undefined);
+  const remembered = namespaces.get(NAME, CALLER);
+  assertEquals([remembered instanceof Promise, remembered], [false, undefined]);
 });

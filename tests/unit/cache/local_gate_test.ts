@@ -90,3 +90,24 @@ Deno.test("LocalGate serves nothing while the machine's clock stands before the 
   local.set(KEY, ENTRY);
   assertEquals(local.get(KEY), undefined);
 });
+
+Deno.test("LocalGate.guardCopies() serves what is not there only while it is told of changes", () => {
+  const clock = new FakeClock();
+  const gate = new LocalGate(clock, 60_000);
+  const store = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock)
+    .store<{ readonly isThere: boolean }>(() => 8);
+  const local = gate.guardCopies(store);
+  const there = { ...ENTRY, value: { isThere: true } };
+  const absent = { ...ENTRY, value: { isThere: false } };
+  const other = cacheKey("n", "other");
+  gate.resume(clock.now());
+  local.set(KEY, there);
+  local.set(other, absent);
+  assertEquals([local.get(KEY), local.get(other)], [there, absent]);
+  clock.advance(CONFIRMED_FOR_MS);
+  assertEquals([local.get(KEY), local.get(other)], [there, undefined], "the last confirmation is too old");
+  gate.confirm(clock.now());
+  assertEquals([local.get(KEY), local.get(other)], [there, absent]);
+  gate.suspend();
+  assertEquals([local.get(KEY), local.get(other)], [there, undefined]);
+});

@@ -55,6 +55,16 @@ Deno.test("loadConfig() fills in every default", () => {
       maxValueBytes: 2 ** 20,
       local: { disabled: false, maxBytes: 2 ** 28, maxEntryBytes: 2 ** 21, maxStaleMs: 0 },
       backfillQueueSize: 10_000,
+      defaults: {
+        defaultTtlMs: Infinity,
+        maxTtlMs: Infinity,
+        jitter: 0,
+        localTtlMs: Infinity,
+        negativeTtlMs: 0,
+        refreshAhead: 0,
+      },
+      namespaces: [],
+      secrets: { jitter: 0, localTtlMs: Infinity, negativeTtlMs: 0, refreshAhead: 0 },
     },
     log: { level: "info" },
   });

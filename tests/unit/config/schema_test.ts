@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { configurationReference } from "../../../src/config/reference.ts";
-import { isPath, type Key, KEYS, namesBelow, PATHS, textOf, variableOf } from "../../../src/config/schema.ts";
+import type { Key } from "../../../src/config/key.ts";
+import { isPath, KEYS, namesBelow, PATHS, textOf, variableOf } from "../../../src/config/schema.ts";
 
 Deno.test("variableOf() derives one variable a key, different for all of them", () => {
   assertEquals(variableOf("data.redis.addr"), "CACHESERVER_DATA_REDIS_ADDR");
@@ -45,12 +46,21 @@ Deno.test("isPath() takes keys, not sections and not what every object has", () 
 
 Deno.test("namesBelow() lists keys and sections once each", () => {
   assertEquals(namesBelow(""), ["server", "data", "cache", "log"]);
-  assertEquals(namesBelow("cache"), ["max_value_bytes", "local", "backfill_queue_size"]);
+  assertEquals(namesBelow("cache"), [
+    "max_value_bytes",
+    "local",
+    "backfill_queue_size",
+    "defaults",
+    "secrets",
+    "namespaces",
+  ]);
 });
 
 Deno.test("configurationReference() has a row for every key, with its default as it would be written", () => {
   const rows = configurationReference();
-  assertEquals(rows.map((row) => row.path), [...PATHS]);
+  const paths = rows.map((row) => row.path);
+  assertEquals(paths.filter((path) => path !== "cache.namespaces.NAME.OPTION"), [...PATHS]);
+  assertEquals(paths.indexOf("cache.namespaces.NAME.OPTION"), paths.indexOf("cache.secrets.jitter") - 1);
   const defaultOf = (path: string) => rows.find((row) => row.path === path)?.default;
   assertEquals(defaultOf("server.grpc.addr"), "127.0.0.1:9000");
   assertEquals(defaultOf("data.redis.read_timeout"), "200ms");

@@ -28,6 +28,17 @@ Deno.test("TcpProxy passes bytes on, and the end", async () => {
   assertEquals(await connection.read(new Uint8Array(1)), null);
 });
 
+Deno.test("TcpProxy.receivedBytes counts what the server sends, over all connections", async () => {
+  using echo = startEcho();
+  await using proxy = await TcpProxy.open(echo);
+  const address = { hostname: "127.0.0.1", port: proxy.port };
+  for (const expected of [1, 2]) {
+    using connection = await Deno.connect(address);
+    await echoed(connection, 1);
+    assertEquals(proxy.receivedBytes, expected);
+  }
+});
+
 Deno.test("TcpProxy.cut() resets open connections and new ones, until heal()", async () => {
   using echo = startEcho();
   await using proxy = await TcpProxy.open(echo);

@@ -1,0 +1,41 @@
+/** The configuration's options of namespaces and secrets, as the business and the cache go by them. */
+import { NamespacePolicies, type NamespacePolicy } from "./business/namespace_policies.ts";
+import type { CopyPolicy } from "./cache/copy_policy.ts";
+import { type Copy, COPY_BYTES, LocalCopies } from "./cache/local_copies.ts";
+import type { LocalGate } from "./cache/local_gate.ts";
+import type { CacheConfig, CopyConfig, NamespaceConfig } from "./config/config.ts";
+import { systemClock, systemRandom } from "./core/clock.ts";
+import type { LruMemory } from "./store/lru.ts";
+
+/** The policies of all namespaces. */
+export function namespacePolicies({ defaults, namespaces }: CacheConfig): NamespacePolicies {
+  const own = namespaces.map((config) => [config.name, namespacePolicy(config)] as const);
+  return new NamespacePolicies(namespacePolicy(defaults), new Map(own));
+}
+
+/** Undefined where memory keeps copies as long as their entries live and remembers nothing else: that costs least. */
+export function copyPolicy(config: CopyConfig): CopyPolicy | undefined {
+  if (config.localTtlMs === Infinity && config.negativeTtlMs === 0) return undefined;
+  return {
+    keptForMs: config.localTtlMs,
+    absentForMs: config.negativeTtlMs,
+    refreshAhead: config.refreshAhead,
+    jitter: config.jitter,
+  };
+}
+
+/** The part of the memory that keeps entries of one kind under a policy; undefined where memory is turned off. */
+export function localCopies<V>(
+  memory: LruMemory | undefined,
+  gate: LocalGate | undefined,
+  bytesOf: (value: V) => number,
+): LocalCopies<V> | undefined {
+  if (memory === undefined) return undefined;
+  const store = memory.store((copy: Copy<V>) => COPY_BYTES + (copy.found ? bytesOf(copy.found.value) : 0));
+  return new LocalCopies(gate?.guardCopies(store) ?? store, systemClock, systemRandom);
+}
+
+function namespacePolicy(config: NamespaceConfig): NamespacePolicy {
+  const { defaultTtlMs, maxTtlMs, jitter } = config;
+  return { defaultTtlMs, maxTtlMs, jitter, copies: copyPolicy(config) };
+}

@@ -1,0 +1,46 @@
+/** How much is measured. */
+export interface Effort {
+  readonly name: "full" | "quick";
+  /** Repeats of each measurement. */
+  readonly runs: number;
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+  /** The most keys of a scenario; fewer take less time to prepare. */
+  readonly maxKeys: number;
+  readonly memoryEntries: readonly number[];
+  readonly payloadBytes: readonly number[];
+  readonly replicas: readonly number[];
+  /** How many replicas are told of writes that another one makes. */
+  readonly toldReplicas: readonly number[];
+  /** Writes of which the staleness is measured, in each repeat. */
+  readonly staleWrites: number;
+}
+
+/** About eight minutes on two cores. */
+export const FULL: Effort = {
+  name: "full",
+  runs: 3,
+  warmUpMs: 400,
+  measuredMs: 1_200,
+  maxKeys: Infinity,
+  // 150,000 is where an entry takes most: the map has just doubled.
+  memoryEntries: [10_000, 100_000, 150_000, 1_000_000],
+  payloadBytes: [100, 1024, 10 * 1024, 100 * 1024, 1024 * 1024],
+  replicas: [1, 2, 3, 4],
+  toldReplicas: [0, 1, 3],
+  staleWrites: 2_000,
+};
+
+/** To see that everything works. */
+export const QUICK: Effort = {
+  name: "quick",
+  runs: 1,
+  warmUpMs: 50,
+  measuredMs: 120,
+  maxKeys: 1_000,
+  memoryEntries: [10_000],
+  payloadBytes: [100, 1024 * 1024],
+  replicas: [2],
+  toldReplicas: [0, 1],
+  staleWrites: 50,
+};

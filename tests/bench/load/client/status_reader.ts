@@ -1,0 +1,44 @@
+import { HpackDecoder } from "../../../../src/transport/hpack/decoder.ts";
+import { DEFAULT_HEADER_TABLE_BYTES } from "./request_headers.ts";
+
+/** A block of header fields and the status in it. */
+interface KnownBlock {
+  readonly bytes: Uint8Array;
+  /** The state of the decoder in which the block means this. */
+  readonly generation: number;
+  readonly status: number | undefined;
+}
+
+/** The response's headers and its trailers, and what one call in a while gets instead. */
+const MAX_KNOWN_BLOCKS = 4;
+
+/**
+ * Reads `grpc-status` from the header blocks of one connection, all of which it has to see in their order. Nearly
+ * all blocks are those of the calls before, byte by byte, and those are not decoded again.
+ */
+export class StatusReader {
+  readonly #decoder = new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
+  readonly #known: KnownBlock[] = [];
+
+  /** The code in a block, or undefined where there is none. Throws when the block is malformed. */
+  statusOf(block: Uint8Array): number | undefined {
+    const { generation } = this.#decoder;
+    for (const known of this.#known) {
+      if (known.generation === generation && isEqual(known.bytes, block)) return known.status;
+    }
+    const { fields } = this.#decoder.decode(block, 0, block.length, Infinity);
+    const text = fields.find(({ name }) => name === "grpc-status")?.value;
+    const status = text === undefined ? undefined : Number(text);
+    this.#known.unshift({ bytes: block.slice(), generation: this.#decoder.generation, status });
+    this.#known.length = Math.min(this.#known.length, MAX_KNOWN_BLOCKS);
+    return status;
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,20 @@
+import type { Load, Measurement } from "./load.ts";
+
+const CLIENT = decodeURIComponent(new URL("client/main.ts", import.meta.url).pathname);
+
+/**
+ * Takes a measurement with the client in the folder client/, in a process of its own. It asks for a different key
+ * each time, reads the status of every answer, and needs nothing installed.
+ */
+export async function measureWithDeno(load: Load): Promise<Measurement> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", CLIENT, JSON.stringify(load)],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  if (!success) {
+    throw new Error(`Cannot measure ${load.requests.method}: the load generator failed, see above`);
+  }
+  return JSON.parse(new TextDecoder().decode(stdout)) as Measurement;
+}

@@ -1,0 +1,70 @@
+import { SERVICE_NAME } from "../../../src/api/contract.ts";
+import { ProtobufWriter } from "../../../src/api/protobuf_writer.ts";
+
+/** The methods of the service. */
+export type Method = "Set" | "Get" | "Del" | "SetSecret" | "GetSecret" | "DelSecret";
+
+/** Requests for consecutive keys of one group. */
+export interface RequestRange {
+  readonly method: Method;
+  /** The namespace, or what a secret's key begins with. */
+  readonly group: string;
+  /** The number of the first key. */
+  readonly first: number;
+  readonly count: number;
+  /** What a client puts into the Any: {@link PAYLOAD_BYTES} unless it is said. */
+  readonly payloadBytes?: number;
+}
+
+/** The payload of the entries, where nothing else is said. */
+export const PAYLOAD_BYTES = 100;
+
+const TYPE_URL = "type.googleapis.com/google.protobuf.BytesValue";
+const DESCRIPTION = "Signs the tokens of one service";
+
+/** The path under which a server knows the method. */
+export function pathOf(method: Method): string {
+  return `/${SERVICE_NAME}/${method}`;
+}
+
+/** The key of that number, 14 characters as an application's own might have. */
+export function entryKey(index: number): string {
+  return `user:${String(index).padStart(9, "0")}`;
+}
+
+/** The secret's key of that number. */
+export function secretKey(group: string, index: number): string {
+  return `${group}-${String(index).padStart(9, "0")}`;
+}
+
+/** The encoded messages of a range, in the order of the keys. */
+export function encodeRequests(range: RequestRange): Uint8Array[] {
+  const { method, group, first, count, payloadBytes = PAYLOAD_BYTES } = range;
+  const payload = new Uint8Array(payloadBytes).fill(0x61);
+  return Array.from({ length: count }, (_, index) => ENCODERS[method](group, first + index, payload));
+}
+
+type Encoder = (group: string, index: number, payload: Uint8Array) => Uint8Array;
+
+const encodeEntryName: Encoder = (group, index) =>
+  new ProtobufWriter().text(1, group).text(2, entryKey(index)).finish();
+
+const encodeSecretName: Encoder = (group, index) =>
+  new ProtobufWriter().text(1, secretKey(group, index)).finish();
+
+const ENCODERS: Readonly<Record<Method, Encoder>> = {
+  Get: encodeEntryName,
+  Del: encodeEntryName,
+  Set: (group, index, payload) => {
+    const any = new ProtobufWriter().text(1, TYPE_URL).bytes(2, payload).finish();
+    return new ProtobufWriter().text(1, group).text(2, entryKey(index)).bytes(3, any).finish();
+  },
+  GetSecret: encodeSecretName,
+  DelSecret: encodeSecretName,
+  SetSecret: (group, index) =>
+    new ProtobufWriter()
+      .text(1, secretKey(group, index))
+      .text(2, `service ${index}`)
+      .text(4, DESCRIPTION)
+      .finish(),
+};

@@ -1,0 +1,30 @@
+import { measureScenario, shapeText } from "../measure.ts";
+import type { Bench, Part } from "../part.ts";
+import type { Row } from "../report/results.ts";
+import { SCENARIOS } from "../scenarios.ts";
+import { canStart, type SetupName, SETUPS, startSetup } from "../setup.ts";
+
+/** Every method, answered by every tier that can answer it. */
+export const calls: Part = {
+  name: "calls",
+  title: "Every method, by the tier that answers it",
+  labels: ["calls", "service", "in flight", "load by"],
+  note:
+    "Values are 100 bytes in an Any. `deno` is a client written for this benchmark, which asks for one of " +
+    "10,000 keys (secrets: 2,000) after the other and checks the status of every answer; `h2load` asks for one " +
+    "key over and over, and so finds all of it in the processor's caches. Writes return when every tier has them.",
+  measure,
+};
+
+async function* measure(bench: Bench): AsyncGenerator<Row> {
+  for (const name of Object.keys(SETUPS) as SetupName[]) {
+    if (!canStart(SETUPS[name])) continue;
+    await using setup = await startSetup(SETUPS[name], bench);
+    for (const scenario of SCENARIOS.filter((each) => each.setup === name)) {
+      for await (const { load, figures, failures, remarks } of measureScenario(scenario, setup, bench)) {
+        const labels = [scenario.name, name, shapeText(load), load.generator];
+        yield { labels, figures, failures, remarks };
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { Bench, Part } from "../part.ts";
+import { embeddedProfile } from "../../support/service_profile.ts";
+import { RunningService, serveArguments } from "../../support/service.ts";
+import { spawnProgram } from "../../support/service_program.ts";
+import { freePort } from "../../support/free_port.ts";
+import { LoadConnection } from "../load/client/connection.ts";
+import { encodeRequests, pathOf } from "../load/requests.ts";
+import { residentBytes } from "../process_figures.ts";
+import type { Figures, Row } from "../report/results.ts";
+import { summarize } from "../report/statistics.ts";
+
+/** What `deno task compile` makes. */
+const BINARY = decodeURIComponent(new URL("../../../dist/cacheserver", import.meta.url).pathname);
+const MEBIBYTE = 2 ** 20;
+/** Between two attempts to call. */
+const RETRY_MS = 1;
+
+/** A way to start the program. */
+interface Program {
+  readonly name: string;
+  /** A folder for its data. */
+  open(): Promise<AsyncDisposable & { spawn(address: string): Deno.ChildProcess }>;
+}
+
+const INTERPRETED: Program = {
+  name: "deno task start",
+  async open() {
+    const profile = await embeddedProfile();
+    return {
+      spawn: (address) =>
+        spawnProgram(serveArguments(profile, { "server.grpc.addr": address }), profile.programOptions),
+      [Symbol.asyncDispose]: () => profile[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** An executable writes to the folder `data` where it stands, and to no other. */
+const COMPILED: Program = {
+  name: "dist/cacheserver",
+  async open() {
+    const folder = await Deno.makeTempDir({ prefix: "cacheserver-first-call-" });
+    const settings = (address: string) => [`server.grpc.addr=${address}`, "server.http.addr=127.0.0.1:0"];
+    return {
+      spawn: (address) =>
+        new Deno.Command(BINARY, {
+          args: ["serve", ...settings(address).flatMap((setting) => ["--set", setting])],
+          cwd: folder,
+          // None of the variables that name servers to tests: the program takes them for keys with a typo.
+          clearEnv: true,
+          stdin: "null",
+          stdout: "piped",
+          stderr: "piped",
+        }).spawn(),
+      [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+    };
+  },
+};
+
+/** How long a start takes. */
+export const firstCall: Part = {
+  name: "first-call",
+  title: "Time to the first call",
+  labels: ["program"],
+  note:
+    "From the start of the process to the answer to a first Get, embedded on an empty file, with the program's " +
+    "files in the system's cache; the resident memory is that behind this call.",
+  measure,
+};
+
+async function* measure(bench: Bench): AsyncGenerator<Row> {
+  for (const program of isBuilt() ? [INTERPRETED, COMPILED] : [INTERPRETED]) {
+    const starts: Start[] = [];
+    // The first start reads files that the others find in the system's cache.
+    await start(program);
+    for (let run = 0; run < Math.max(bench.effort.runs, 5 * (bench.effort.runs - 1)); run++) {
+      bench.signal.throwIfAborted();
+      starts.push(await start(program));
+    }
+    const residentMiB = starts.map(({ residentMiB }) => residentMiB).filter((size) => size !== undefined);
+    const figures: Figures = {
+      firstCallMs: summarize(starts.map(({ firstCallMs }) => firstCallMs)),
+      ...(residentMiB.length > 0 && { residentMiB: summarize(residentMiB) }),
+    };
+    yield { labels: [program.name], figures };
+  }
+}
+
+interface Start {
+  readonly firstCallMs: number;
+  readonly residentMiB: number | undefined;
+}
+
+async function start(program: Program): Promise<Start> {
+  await using folder = await program.open();
+  const port = freePort();
+  const beganAtMs = performance.now();
+  const process = folder.spawn(`127.0.0.1:${port}`);
+  await using service = new RunningService(process);
+  let exitCode: number | undefined;
+  service.ended().then((code) => exitCode = code);
+  while (!await isAnswered(port)) {
+    if (exitCode !== undefined) {
+      throw new Error(`${program.name} ended with ${exitCode}: ${service.errors.join("\n")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  const firstCallMs = performance.now() - beganAtMs;
+  const resident = residentBytes(process.pid);
+  return { firstCallMs, residentMiB: resident === undefined ? undefined : resident / MEBIBYTE };
+}
+
+/** Makes one call; false while nobody listens yet. */
+async function isAnswered(port: number): Promise<boolean> {
+  const messages = encodeRequests({ method: "Get", group: "first", first: 0, count: 1 });
+  let answers = 0;
+  const workload = { path: pathOf("Get"), next: () => messages.pop(), ended: () => answers++ };
+  try {
+    await LoadConnection.run({ hostname: "127.0.0.1", port }, { streams: 1, workload });
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+  return answers === 1;
+}
+
+function isBuilt(): boolean {
+  try {
+    return Deno.statSync(BINARY).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+import { startService } from "../../support/service.ts";
+import { serversProfile } from "../../support/service_profile.ts";
+import { measureWithDeno } from "../load/deno.ts";
+import type { Load, Measurement } from "../load/load.ts";
+import type { Method } from "../load/requests.ts";
+import { figuresOf } from "../measure.ts";
+import type { Bench, Part } from "../part.ts";
+import type { Figures, Row } from "../report/results.ts";
+import { summarize } from "../report/statistics.ts";
+import { EMPTY, MAIN } from "../scenarios.ts";
+import { allServers, canStart, serverAddress } from "../setup.ts";
+import { difference, type Told, ToldReplicas } from "../staleness/told_replicas.ts";
+
+/** About a second's work each. */
+const WRITES: readonly { readonly method: Method; readonly count: number }[] = [
+  { method: "Set", count: 20_000 },
+  { method: "SetSecret", count: 3_000 },
+];
+/** Long enough for every write to be made. */
+const UNTIL_DONE_MS = 600_000;
+
+/** What each write costs the replicas that did not make it, and Redis. */
+export const invalidationTraffic: Part = {
+  name: "invalidation-traffic",
+  title: "What invalidation costs",
+  labels: ["writes", "other replicas"],
+  note:
+    "One replica writes at full speed; the others serve nobody and are only told. Bytes are what Redis sends " +
+    "to each of them for one write, and µs what it spends on it, less what comes and is spent when nobody " +
+    "writes; CPU of Redis grows from row to row by what telling them takes. At full speed many messages share a " +
+    "packet and a wake-up: single writes cost more CPU, and no more bytes.",
+  measure,
+};
+
+async function* measure(bench: Bench): AsyncGenerator<Row> {
+  if (!canStart({ profile: "servers", localMemory: "on" })) return;
+  for (const { method, count } of WRITES) {
+    const writes = Math.min(count, bench.effort.maxKeys);
+    for (const others of bench.effort.toldReplicas) {
+      yield {
+        labels: [method, String(others)],
+        figures: await measureWrites(method, { writes, others }, bench),
+      };
+    }
+  }
+}
+
+async function measureWrites(
+  method: Method,
+  { writes, others }: { readonly writes: number; readonly others: number },
+  bench: Bench,
+): Promise<Figures> {
+  await using profile = await serversProfile(allServers());
+  await using writer = await startService(profile);
+  await using replicas = await ToldReplicas.start(others, profile);
+  const { redis } = bench.serverPids;
+  const load: Load = {
+    addresses: [serverAddress(writer)],
+    shape: MAIN.shape,
+    requests: { method, group: "told", first: 0, count: writes },
+    order: "once",
+    expectation: EMPTY,
+    warmUpMs: 0,
+    measuredMs: UNTIL_DONE_MS,
+    watched: { service: [writer.pid], ...(redis !== undefined && { redis: [redis] }) },
+  };
+  // Every key is there and everything has run once.
+  await measureWithDeno(load);
+  const runs: Measurement[] = [];
+  const perWrite: Told[] = [];
+  for (let run = 0; run < bench.effort.runs; run++) {
+    bench.signal.throwIfAborted();
+    const before = await replicas.told();
+    const beganAtMs = performance.now();
+    const measurement = await measureWithDeno(load);
+    const told = difference(before, await replicas.told());
+    const idle = await replicas.toldIdle(performance.now() - beganAtMs);
+    const failures = Object.entries(measurement.failures);
+    if (failures.length > 0) throw new Error(`Cannot measure ${method}: ${JSON.stringify(failures)}`);
+    runs.push(measurement);
+    const { receivedBytes, cpuMs } = difference(idle, told);
+    perWrite.push({ receivedBytes: receivedBytes / writes / others, cpuMs: cpuMs / writes / others });
+  }
+  return { ...figuresOf(runs), ...(others > 0 && toldFigures(perWrite)) };
+}
+
+function toldFigures(perWrite: readonly Told[]): Figures {
+  const cpuUs = perWrite.map(({ cpuMs }) => Math.max(0, cpuMs * 1000));
+  return {
+    replicaBytes: summarize(perWrite.map(({ receivedBytes }) => receivedBytes)),
+    ...(cpuUs.every((us) => !Number.isNaN(us)) && { replicaCpuUs: summarize(cpuUs) }),
+  };
+}

@@ -1,0 +1,46 @@
+import { measureScenario } from "../measure.ts";
+import type { Bench, Part } from "../part.ts";
+import type { Row } from "../report/results.ts";
+import { EMPTY, type Scenario, type ScenarioLoad, VALUE } from "../scenarios.ts";
+import { canStart, type ServiceSetup, startSetup } from "../setup.ts";
+
+/** Divides by every number of replicas up to four, so that each has as many connections as the others. */
+const LOAD: ScenarioLoad = { generator: "deno", shape: { connections: 12, streams: 10 } };
+const KEYS = { count: 10_000, order: "cycle" } as const;
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "Get, L1 hit",
+    preparation: "keys stored by the service",
+    method: "Get",
+    keys: KEYS,
+    expectation: VALUE,
+    loads: [LOAD],
+  },
+  { name: "Set", preparation: "nothing", method: "Set", keys: KEYS, expectation: EMPTY, loads: [LOAD] },
+];
+
+/** What a call costs as replicas are added. */
+export const replicas: Part = {
+  name: "replicas",
+  title: "As replicas are added",
+  labels: ["calls", "replicas"],
+  note:
+    "The same load on all replicas together, which share one Redis, one MySQL and this machine's cores: " +
+    "where these are few, calls/s cannot grow with the replicas, and what a call costs is what to look at. A Set " +
+    "is also told to each replica that did not make it.",
+  measure,
+};
+
+async function* measure(bench: Bench): AsyncGenerator<Row> {
+  for (const scenario of SCENARIOS) {
+    for (const count of bench.effort.replicas) {
+      const shared: ServiceSetup = { profile: "servers", localMemory: "on", replicas: count };
+      if (!canStart(shared)) continue;
+      await using setup = await startSetup(shared, bench);
+      for await (const { figures, failures, remarks } of measureScenario(scenario, setup, bench)) {
+        yield { labels: [scenario.name, String(count)], figures, failures, remarks };
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { complaintsOf, Repeats, shapeText } from "../measure.ts";
+import { findH2load } from "../load/h2load.ts";
+import type { Bench, Part } from "../part.ts";
+import type { Row } from "../report/results.ts";
+import { type Generator, type Scenario, type ScenarioLoad, VALUE } from "../scenarios.ts";
+import { type Contender, sideBySide } from "../side_by_side.ts";
+import { startSetup } from "../setup.ts";
+
+/** The native one is the service as it is; what it is compared with stands below it. */
+const TRANSPORTS = ["native", "grpc_js"] as const;
+const SHAPES = [{ connections: 8, streams: 16 }, { connections: 50, streams: 1 }] as const;
+
+const GETS: Scenario = {
+  name: "transports",
+  preparation: "keys stored by the service",
+  method: "Get",
+  keys: { count: 1_000, order: "cycle" },
+  expectation: VALUE,
+  loads: [],
+};
+
+/** The implementations of gRPC, under the same calls in turn. */
+export const transports: Part = {
+  name: "transports",
+  title: "The two transports",
+  labels: ["in flight", "server.grpc.transport"],
+  note:
+    "Gets of keys in local memory through the whole service, on each transport in turn. Service / this is how " +
+    "many times the calls the default, `native`, answers.",
+  measure,
+};
+
+async function* measure(bench: Bench): AsyncGenerator<Row> {
+  const generator: Generator = findH2load() === undefined ? "deno" : "h2load";
+  await using resources = new AsyncDisposableStack();
+  const services = [];
+  for (const transport of TRANSPORTS) {
+    const settings = { "server.grpc.transport": transport };
+    const setup = await startSetup({ profile: "embedded", localMemory: "on", settings }, bench);
+    resources.use(setup);
+    services.push({ transport, setup, repeats: new Repeats(GETS, setup, bench) });
+  }
+  for (const shape of SHAPES) {
+    const load: ScenarioLoad = { generator, shape };
+    // What runs for the first time is compiled meanwhile.
+    for (const { repeats } of services) await repeats.measure(load);
+    const contenders = services.map(({ transport, setup, repeats }): Contender => ({
+      name: transport,
+      measure: () => repeats.measure(load),
+      remarks: () => complaintsOf(setup),
+    }));
+    yield* await sideBySide(`${shapeText(load)} by ${generator}`, contenders, bench);
+  }
+}

@@ -1,0 +1,64 @@
+import { EMPTY } from "../scenarios.ts";
+import { Status } from "../../../src/transport/status.ts";
+import { measureScenario } from "../measure.ts";
+import type { Bench, Part } from "../part.ts";
+import type { Figures, Row } from "../report/results.ts";
+import type { Scenario, ScenarioLoad } from "../scenarios.ts";
+import { canStart, type SetupName, SETUPS, startSetup } from "../setup.ts";
+
+const LOAD: ScenarioLoad = { generator: "deno", shape: { connections: 4, streams: 4 } };
+/** What all values of a size may take together: memory and Redis hold every one of them. */
+const MAX_TOTAL_BYTES = 32 * 2 ** 20;
+const MAX_KEYS = 2_000;
+const MEBIBYTE = 2 ** 20;
+
+/** What the three kinds of call have in common is that the value goes through. */
+const CALLS = [
+  { name: "Get, L1 hit", method: "Get", setup: "servers" },
+  { name: "Set", method: "Set", setup: "servers" },
+  { name: "Get, Redis hit", method: "Get", setup: "servers, no L1" },
+] as const satisfies readonly (Pick<Scenario, "name" | "method"> & { readonly setup: SetupName })[];
+
+/** What a call costs as its value grows. */
+export const valueSizes: Part = {
+  name: "value-sizes",
+  title: "As values grow",
+  labels: ["calls", "value bytes"],
+  note: "4 x 4 calls in flight. MiB/s are of values.",
+  measure,
+};
+
+async function* measure(bench: Bench): AsyncGenerator<Row> {
+  for (const { setup: setupName, ...call } of CALLS) {
+    if (!canStart(SETUPS[setupName])) continue;
+    await using setup = await startSetup(SETUPS[setupName], bench);
+    for (const payloadBytes of bench.effort.payloadBytes) {
+      const scenario = sized(call, payloadBytes);
+      for await (const { figures, failures, remarks } of measureScenario(scenario, setup, bench)) {
+        const labels = [call.name, payloadBytes.toLocaleString("en")];
+        yield { labels, figures: withThroughput(figures, payloadBytes), failures, remarks };
+      }
+    }
+  }
+}
+
+function sized({ name, method }: Pick<Scenario, "name" | "method">, payloadBytes: number): Scenario {
+  return {
+    name: `${name} ${payloadBytes}`,
+    preparation: method === "Get" ? "keys stored by the service" : "nothing",
+    method,
+    keys: { count: Math.min(MAX_KEYS, Math.floor(MAX_TOTAL_BYTES / payloadBytes)), order: "cycle" },
+    expectation: method === "Get" ? { status: Status.OK, minMessageBytes: payloadBytes } : EMPTY,
+    loads: [LOAD],
+    payloadBytes,
+  };
+}
+
+function withThroughput(figures: Figures, payloadBytes: number): Figures {
+  const { median, min, max } = figures.callsPerSecond!;
+  const perCall = payloadBytes / MEBIBYTE;
+  return {
+    ...figures,
+    mebibytesPerSecond: { median: median * perCall, min: min * perCall, max: max * perCall },
+  };
+}

@@ -1,0 +1,43 @@
+/** One number that stands for several runs, and how far apart they were. */
+export interface Summary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The median and the extremes. Throws a RangeError when there are no values. */
+export function summarize(values: readonly number[]): Summary {
+  const sorted = ascending(values);
+  return { median: median(values), min: sorted[0]!, max: sorted.at(-1)! };
+}
+
+/** The middle value, or the mean of the two in the middle. Throws a RangeError when there are no values. */
+export function median(values: readonly number[]): number {
+  const sorted = ascending(values);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * For each of `percents` the smallest value that at least so many percent of all do not exceed (nearest rank,
+ * nothing interpolated). Throws a RangeError when there are no values or a percent is not in (0, 100].
+ */
+export function percentiles<const Percents extends readonly number[]>(
+  values: readonly number[],
+  percents: Percents,
+): { readonly [Index in keyof Percents]: number };
+export function percentiles(values: readonly number[], percents: readonly number[]): readonly number[] {
+  const sorted = ascending(values);
+  return percents.map((percent) => {
+    if (!(percent > 0 && percent <= 100)) {
+      throw new RangeError(`Cannot tell a percentile: ${percent} is not above 0 and at most 100`);
+    }
+    return sorted[Math.ceil(sorted.length * percent / 100) - 1]!;
+  });
+}
+
+/** Sorted by value; typed, since that takes a tenth of the time for a million of numbers. */
+function ascending(values: readonly number[]): Float64Array {
+  if (values.length === 0) throw new RangeError("Cannot tell a statistic: there are no values");
+  return Float64Array.from(values).sort();
+}

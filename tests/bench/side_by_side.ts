@@ -1,0 +1,46 @@
+import { figuresOf, type RunMeasurement, totalFailures } from "./measure.ts";
+import type { Bench } from "./part.ts";
+import type { Row } from "./report/results.ts";
+import { summarize } from "./report/statistics.ts";
+
+/** One who does the same as the others. */
+export interface Contender {
+  readonly name: string;
+  measure(): Promise<RunMeasurement>;
+  /** What a reader should hear of behind the last repeat. */
+  remarks?(): string[];
+}
+
+/**
+ * Measures contenders in turn, repeat by repeat, so that what else goes on in the machine hits all of them. The
+ * first is the service; each other row says how many times its calls the service answers.
+ */
+export async function sideBySide(
+  what: string,
+  contenders: readonly Contender[],
+  { effort, signal }: Bench,
+): Promise<Row[]> {
+  const runs: RunMeasurement[][] = contenders.map(() => []);
+  for (let run = 0; run < effort.runs; run++) {
+    for (const [at, contender] of contenders.entries()) {
+      signal.throwIfAborted();
+      runs[at]!.push(await contender.measure());
+    }
+  }
+  const [ours] = runs;
+  return contenders.map(({ name, remarks }, at) => {
+    const theirs = runs[at]!;
+    const figures = figuresOf(theirs);
+    return {
+      labels: [what, name],
+      figures: at === 0 ? figures : { ...figures, ratio: summarize(ratios(ours!, theirs)) },
+      failures: totalFailures(theirs),
+      remarks: remarks?.() ?? [],
+    };
+  });
+}
+
+/** How many times the calls of `others` the `ours` are, repeat by repeat. */
+export function ratios(ours: readonly RunMeasurement[], others: readonly RunMeasurement[]): number[] {
+  return ours.map(({ callsPerSecond }, at) => callsPerSecond / others[at]!.callsPerSecond);
+}

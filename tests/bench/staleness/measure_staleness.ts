@@ -1,0 +1,64 @@
+import { Worker } from "node:worker_threads";
+import { CoherentReplica } from "../../support/coherent_replica.ts";
+import { startRedis } from "../../support/redis.ts";
+import { type Order, preciseNowMs, type Report } from "./replica.ts";
+
+/** How many replicas there are beside the one that writes. */
+export const OTHERS = 2;
+const KEY_PREFIX = "staleness:";
+
+/**
+ * How long memory is stale: from the moment a write has returned on one replica until the last of two others,
+ * each in a thread of its own, has dropped what it had; in ms for each of `writes` writes, on a Redis of their
+ * own. 0 where the others knew before the writer did.
+ */
+export async function measureStaleness(writes: number): Promise<number[]> {
+  await using resources = new AsyncDisposableStack();
+  const redis = resources.use(await startRedis());
+  const writer = resources.use(new CoherentReplica(redis, { keyPrefix: KEY_PREFIX }));
+  await writer.becomes("tracking");
+  const others = Array.from({ length: OTHERS }, () => resources.use(new Other()));
+  await Promise.all(others.map((other) => other.send({ port: redis.port, keyPrefix: KEY_PREFIX })));
+
+  const stalenessMs: number[] = [];
+  for (let write = 0; write < writes; write++) {
+    const told = others.map((other) => other.told());
+    await writer.write(String(write));
+    const acknowledgedAtMs = preciseNowMs();
+    stalenessMs.push(Math.max(0, Math.max(...await Promise.all(told)) - acknowledgedAtMs));
+    // So that the next write finds an entry in each memory.
+    await Promise.all(others.map((other) => other.send("read")));
+  }
+  return stalenessMs;
+}
+
+/** The thread of one of the other replicas. */
+class Other implements AsyncDisposable {
+  readonly #worker = new Worker(new URL("replica.ts", import.meta.url));
+  #done = Promise.withResolvers<void>();
+  #told = Promise.withResolvers<number>();
+
+  constructor() {
+    this.#worker.on("message", (report: Report) => {
+      if (report === "done") this.#done.resolve();
+      else this.#told.resolve(report.toldAtMs);
+    });
+  }
+
+  /** Resolves once it has done it. */
+  send(order: Order): Promise<void> {
+    this.#done = Promise.withResolvers();
+    this.#worker.postMessage(order);
+    return this.#done.promise;
+  }
+
+  /** Resolves to the instant of the next invalidation. */
+  told(): Promise<number> {
+    this.#told = Promise.withResolvers();
+    return this.#told.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

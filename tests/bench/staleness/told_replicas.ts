@@ -1,0 +1,87 @@
+import { type RunningService, startService } from "../../support/service.ts";
+import type { ServersProfile } from "../../support/service_profile.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
+import { cpuMs } from "../process_figures.ts";
+
+/** What has come to replicas, and what they have spent. */
+export interface Told {
+  readonly receivedBytes: number;
+  /** NaN where the system does not tell. */
+  readonly cpuMs: number;
+}
+
+/** How long nothing may come until all has come. */
+const QUIET_MS = 50;
+
+/** Replicas that serve nobody, and hear from Redis alone what changes; each over a line that counts bytes. */
+export class ToldReplicas implements AsyncDisposable {
+  readonly #resources: AsyncDisposableStack;
+  readonly #services: readonly RunningService[];
+  readonly #lines: readonly TcpProxy[];
+
+  private constructor(
+    resources: AsyncDisposableStack,
+    services: readonly RunningService[],
+    lines: readonly TcpProxy[],
+  ) {
+    this.#resources = resources;
+    this.#services = services;
+    this.#lines = lines;
+  }
+
+  /** Starts `count` replicas and resolves once each has Redis's word that it will be told. */
+  static async start(count: number, profile: ServersProfile): Promise<ToldReplicas> {
+    await using resources = new AsyncDisposableStack();
+    const services: RunningService[] = [];
+    const lines: TcpProxy[] = [];
+    for (let replica = 0; replica < count; replica++) {
+      const { hostname, port } = new URL(`redis://${profile.settings["data.redis.addr"]}`);
+      const line = resources.use(await TcpProxy.open({ hostname, port: Number(port) }));
+      const settings = { "data.redis.addr": `127.0.0.1:${line.port}` };
+      const service = resources.use(await startService(profile, settings));
+      await service.logged("invalidations");
+      services.push(service);
+      lines.push(line);
+    }
+    return new ToldReplicas(resources.move(), services, lines);
+  }
+
+  /** What all of them together were told and have spent since they began, once nothing comes any more. */
+  async told(): Promise<Told> {
+    for (let before = -1; before !== this.#receivedBytes;) {
+      before = this.#receivedBytes;
+      await pause(QUIET_MS);
+    }
+    return {
+      receivedBytes: this.#receivedBytes,
+      cpuMs: this.#services.reduce((sum, { pid }) => sum + (cpuMs(pid) ?? NaN), 0),
+    };
+  }
+
+  /** What comes and is spent in `ms` while nobody writes: pings and the service's own timers. */
+  async toldIdle(ms: number): Promise<Told> {
+    const before = await this.told();
+    await pause(ms);
+    return difference(before, await this.told());
+  }
+
+  get #receivedBytes(): number {
+    return this.#lines.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+}
+
+/** What was added from one look to the next. */
+export function difference(before: Told, after: Told): Told {
+  return {
+    receivedBytes: after.receivedBytes - before.receivedBytes,
+    cpuMs: after.cpuMs - before.cpuMs,
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
