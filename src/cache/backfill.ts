@@ -3,20 +3,24 @@ import type { Entry } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Fence } from "./fences.ts";
 
+/** What is to be copied. */
+export interface LeasedCopy<V> {
+  readonly entry: Entry<V>;
+  /** The remote tier's leave. */
+  readonly lease: string;
+  readonly fence: Fence;
+}
+
 interface Job<V> {
   readonly key: CacheKey;
-  readonly entry: Entry<V>;
-  readonly fence: Fence;
+  readonly copy: LeasedCopy<V>;
   readonly offeredAtMs: number;
 }
 
 /** How many copies are under way at once; the store's client sends them in one batch. */
 const CONCURRENT_FILLS = 16;
 
-/**
- * A copy that has waited longer is not made: another replica may have deleted the entry meanwhile, and its
- * tombstone, which would have refused the copy, stands for a minute only.
- */
+/** A copy that has waited longer is not made: its lease has run out or is about to. */
 export const MAX_WAIT_MS = 10_000;
 
 /**
@@ -26,7 +30,7 @@ export const MAX_WAIT_MS = 10_000;
  * that is not made costs one more read below and a queue without bound costs the process.
  */
 export class Backfill<V> {
-  readonly #fill: (key: CacheKey, entry: Entry<V>) => Promise<void>;
+  readonly #fill: (key: CacheKey, copy: LeasedCopy<V>) => Promise<void>;
   readonly #limit: number;
   readonly #clock: Clock;
   readonly #queue: Job<V>[] = [];
@@ -34,18 +38,18 @@ export class Backfill<V> {
   #idle = Promise.withResolvers<void>();
 
   /** `fill` must not reject. `limit` is how many copies may wait. */
-  constructor(fill: (key: CacheKey, entry: Entry<V>) => Promise<void>, limit: number, clock: Clock) {
+  constructor(fill: (key: CacheKey, copy: LeasedCopy<V>) => Promise<void>, limit: number, clock: Clock) {
     this.#fill = fill;
     this.#limit = limit;
     this.#clock = clock;
     this.#idle.resolve();
   }
 
-  /** Takes the entry and the fence over; false when the queue is full, and the fence is then still the caller's. */
-  offer(key: CacheKey, entry: Entry<V>, fence: Fence): boolean {
+  /** Takes the copy over; false when the queue is full, and the fence is then still the caller's. */
+  offer(key: CacheKey, copy: LeasedCopy<V>): boolean {
     if (this.#queue.length >= this.#limit) return false;
     if (this.#running === 0) this.#idle = Promise.withResolvers();
-    this.#queue.push({ key, entry, fence, offeredAtMs: this.#clock.now() });
+    this.#queue.push({ key, copy, offeredAtMs: this.#clock.now() });
     if (this.#running < CONCURRENT_FILLS) this.#work();
     return true;
   }
@@ -58,9 +62,9 @@ export class Backfill<V> {
   async #work(): Promise<void> {
     this.#running++;
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
-      using fence = job.fence;
+      using fence = job.copy.fence;
       const waitedMs = this.#clock.now() - job.offeredAtMs;
-      if (fence.holds && waitedMs <= MAX_WAIT_MS) await this.#fill(job.key, job.entry);
+      if (fence.holds && waitedMs <= MAX_WAIT_MS) await this.#fill(job.key, job.copy);
     }
     if (--this.#running === 0) this.#idle.resolve();
   }

@@ -160,7 +160,7 @@ export class Chain<V, C> implements AsyncDisposable {
     const fence = this.#fences.take(key);
     try {
       const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
-      if (typeof shared === "object") {
+      if (typeof shared === "object" && !("lease" in shared)) {
         if (this.#mayFill(key, fence)) this.#keep(key, shared, policy);
         return shared;
       }
@@ -176,7 +176,8 @@ export class Chain<V, C> implements AsyncDisposable {
         if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
       } else {
         this.#keep(key, entry, policy);
-        if (shared === "absent") this.#shared?.backfill(key, entry, this.#fences.take(key));
+        const lease = typeof shared === "object" ? shared.lease : undefined;
+        if (lease !== undefined) this.#shared?.backfill(key, { entry, lease, fence: this.#fences.take(key) });
       }
       return entry;
     } finally {

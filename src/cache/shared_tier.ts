@@ -1,11 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { SharedCache } from "../core/ports.ts";
+import type { SharedCache, SharedRead } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
-import { Backfill } from "./backfill.ts";
+import { Backfill, type LeasedCopy } from "./backfill.ts";
 import { DistrustedKeys } from "./distrusted_keys.ts";
-import type { Fence } from "./fences.ts";
 import type { CacheObserver } from "./observer.ts";
 import { OutboxDrain, type OutboxSource } from "./outbox_drain.ts";
 import type { Tier } from "./tier.ts";
@@ -41,7 +40,7 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#backfill = new Backfill(
-      (key, entry) => this.#fill(key, entry),
+      (key, copy) => this.#fill(key, copy),
       options.backfillQueueSize,
       options.clock,
     );
@@ -51,15 +50,15 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#distrusted = new DistrustedKeys(options.clock, bury, () => this.#drain?.distrust());
   }
 
-  /** An entry that has not expired; "absent" or "tombstone" as the tier says; "unknown" when it cannot be asked. */
-  async read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | "absent" | "tombstone" | "unknown"> {
+  /** An entry that has not expired, or what else the tier says; "unknown" when it cannot be asked. */
+  async read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V> | "unknown"> {
     if (!this.#mayRead(key)) return "unknown";
     try {
       const found = await this.#tier.read("read", () => this.#store.read(key, signal));
       // Asked again: a change may have failed to announce itself while the answer was under way.
       if (!this.#mayRead(key)) return "unknown";
-      if (typeof found !== "object") return found ?? "absent";
-      return isExpired(found, this.#clock.now()) ? "absent" : found;
+      if (found === "tombstone" || "lease" in found) return found;
+      return isExpired(found, this.#clock.now()) ? { lease: undefined } : found;
     } catch {
       return "unknown";
     }
@@ -101,9 +100,9 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
-  backfill(key: CacheKey, entry: Entry<V>, fence: Fence): void {
-    if (this.#backfill.offer(key, entry, fence)) return;
-    fence[Symbol.dispose]();
+  backfill(key: CacheKey, copy: LeasedCopy<V>): void {
+    if (this.#backfill.offer(key, copy)) return;
+    copy.fence[Symbol.dispose]();
     this.#observer.fillDropped(this.#tier.name);
   }
 
@@ -131,10 +130,10 @@ export class SharedTier<V> implements AsyncDisposable {
     }
   }
 
-  async #fill(key: CacheKey, entry: Entry<V>): Promise<void> {
+  async #fill(key: CacheKey, { entry, lease }: LeasedCopy<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return;
     try {
-      await this.#tier.write("fill", () => this.#store.fill(key, entry, this.#stop.signal));
+      await this.#tier.write("fill", () => this.#store.fill(key, lease, entry, this.#stop.signal));
     } catch {
       // The observer has been told; the next read of the key tries again.
     }

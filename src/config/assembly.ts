@@ -20,9 +20,10 @@ import type { Problem } from "./config_error.ts";
 import { type DatabaseSourceReading, readDatabaseSource } from "./database_source.ts";
 import type { OwnOptions } from "./namespace_source.ts";
 import type { MysqlSource } from "./mysql_source.ts";
-import { isConfigured, type Setting, type Settings } from "./settings.ts";
+import { redisProblems, redisTopology } from "./redis_topology.ts";
+import { isConfigured, missing, type Setting, type Settings } from "./settings.ts";
 import { formatSize } from "./size.ts";
-import { MAX_STORE_TIMEOUT_MS, type Path } from "./schema.ts";
+import { MAX_STORE_TIMEOUT_MS } from "./schema.ts";
 
 /** What came of putting settings together. */
 export interface Assembly {
@@ -110,23 +111,6 @@ function sourceProblems(settings: Settings, reading: DatabaseSourceReading | und
   ];
 }
 
-function redisProblems(settings: Settings): Problem[] {
-  if (isConfigured(settings, "data.redis")) {
-    return missing(settings, "data.redis.addr", "the host:port of Redis");
-  }
-  if (settings["data.database.driver"].value !== "mysql") return [];
-  return [{
-    path: "data.redis",
-    wrong: "is missing",
-    accepted: "data.redis.addr: with driver mysql, Redis holds the truth of namespaced entries",
-  }];
-}
-
-function missing(settings: Settings, path: Path, accepted: string): Problem[] {
-  const { value, origin } = settings[path];
-  return value === undefined && origin === "default" ? [{ path, wrong: "is missing", accepted }] : [];
-}
-
 function memoryProblems(settings: Settings): Problem[] {
   const { value: maxBytes } = settings["cache.local.max_bytes"];
   const { value: maxEntryBytes, origin } = settings["cache.local.max_entry_bytes"];
@@ -167,11 +151,11 @@ function mysqlConfig(settings: Settings, source: MysqlSource): MysqlConfig {
   };
 }
 
-/** Undefined where the address is not known. */
+/** Undefined where it is not known how to reach Redis. */
 function redisConfig(settings: Settings): RedisConfig | undefined {
-  const address = settings["data.redis.addr"].value;
-  return address && {
-    ...address,
+  const topology = redisTopology(settings);
+  return topology && {
+    topology,
     username: settings["data.redis.username"].value,
     password: settings["data.redis.password"].value,
     db: settings["data.redis.db"].value,

@@ -44,8 +44,9 @@ export interface KeepaliveConfig {
   readonly maxAgeGraceMs: number;
 }
 
-/** The HTTP side's address; read and checked so that a Kratos configuration is accepted. */
+/** The HTTP side, which answers probes. */
 export interface HttpConfig extends ListenConfig {
+  /** Kratos's key; nothing takes long enough to need it. */
   readonly timeoutMs: number;
 }
 
@@ -86,9 +87,26 @@ export interface SqliteConfig {
   readonly path: string;
 }
 
-export interface RedisConfig {
+/** Where a server listens. */
+export interface RemoteAddress {
   readonly hostname: string;
   readonly port: number;
+}
+
+/** One server; the master that sentinels name; or a cluster, of which some nodes are known. */
+export type RedisTopology =
+  | { readonly kind: "standalone"; readonly address: RemoteAddress }
+  | {
+    readonly kind: "sentinel";
+    readonly masterName: string;
+    readonly sentinels: readonly RemoteAddress[];
+    readonly sentinelUsername: string;
+    readonly sentinelPassword: string;
+  }
+  | { readonly kind: "cluster"; readonly seeds: readonly RemoteAddress[] };
+
+export interface RedisConfig {
+  readonly topology: RedisTopology;
   readonly username: string;
   readonly password: string;
   readonly db: number;

@@ -20,9 +20,8 @@ const BEFORE_NAMESPACES = PATHS.findLast((path) => NAMESPACES.startsWith(path.sp
 export function describeSettings({ settings, namespaces, maskedSource }: Described): string {
   const lines: string[] = [];
   let above: readonly string[] = [];
-  const withRedis = isConfigured(settings, "data.redis");
   for (const path of PATHS) {
-    if (path.startsWith("data.redis.") && !withRedis) continue;
+    if (!isInForce(path, settings)) continue;
     const sections = path.split(".");
     const name = sections.pop()!;
     for (const [depth, section] of sections.entries()) {
@@ -46,6 +45,14 @@ function namespaceLines(namespaces: readonly NamespaceSettings[]): string[] {
     }),
   ]);
   return [`${indent(1)}namespaces:`, ...lines];
+}
+
+/** Sections that mean nothing, their defaults neither, where nobody has set a key of theirs. */
+const OPTIONAL_SECTIONS = ["data.redis", "data.redis.sentinel"];
+
+function isInForce(path: Path, settings: Settings): boolean {
+  return settings[path].value !== undefined &&
+    OPTIONAL_SECTIONS.every((section) => !path.startsWith(`${section}.`) || isConfigured(settings, section));
 }
 
 function shown(path: Path, settings: Settings, maskedSource: string): string {

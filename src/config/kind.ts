@@ -151,12 +151,34 @@ export function remoteAddress(): Kind<HostPort> {
 }
 
 function address(defaultHostname: string, minPort: number, accepted: string): Kind<HostPort> {
+  const fault: Fault = { wrong: "is not an address", accepted };
   const readText = (text: string): Reading<HostPort> => {
     const parsed = parseHostPort(text);
-    if (parsed === undefined || parsed.port < minPort) return { wrong: "is not an address", accepted };
+    if (parsed === undefined || parsed.port < minPort) return fault;
     return { value: { hostname: parsed.hostname || defaultHostname, port: parsed.port } };
   };
-  return { read: (value) => readText(String(value)), readText, format: formatHostPort };
+  // A list of one would read as its element.
+  const read = (value: unknown) => Array.isArray(value) ? fault : readText(String(value));
+  return { read, readText, format: formatHostPort };
+}
+
+/** Addresses to connect to: a YAML list, or text with commas between them. */
+export function remoteAddresses(): Kind<readonly HostPort[]> {
+  const { read, format } = remoteAddress();
+  const accepted = "a list of host:port, or host:port,host:port as text";
+  const readAll = (values: readonly unknown[]): Reading<readonly HostPort[]> => {
+    const readings = values.map((value) => read(typeof value === "string" ? value.trim() : value));
+    const addresses = readings.flatMap((reading) => "value" in reading ? [reading.value] : []);
+    return addresses.length === 0 || addresses.length < readings.length
+      ? { wrong: "is not a list of addresses", accepted }
+      : { value: addresses };
+  };
+  const readText = (text: string) => readAll(text.split(","));
+  return {
+    readText,
+    read: (value) => Array.isArray(value) ? readAll(value) : readText(String(value)),
+    format: (addresses) => addresses.map(format).join(","),
+  };
 }
 
 function inRange(value: number, { min, max }: Range, accepted: string): Reading<number> {

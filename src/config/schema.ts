@@ -13,6 +13,7 @@ import {
   oneOf,
   ratio,
   remoteAddress,
+  remoteAddresses,
   size,
   text,
 } from "./kind.ts";
@@ -41,9 +42,13 @@ export const KEYS = {
   "server.http.addr": key(
     listenAddress(),
     { hostname: "127.0.0.1", port: 8000 },
-    "Checked, so that a Kratos configuration is accepted unchanged. This release serves no HTTP.",
+    "Where probes ask, over HTTP: GET /healthz and /readyz. Port 0 takes a free one.",
   ),
-  "server.http.timeout": key(duration(), 1000, "As server.http.addr: checked, and not used yet."),
+  "server.http.timeout": key(
+    duration(),
+    1000,
+    "Kratos's key; checked, and not used: probes are answered at once.",
+  ),
   "server.grpc.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "server.grpc.addr": key(
     listenAddress(),
@@ -186,7 +191,25 @@ export const KEYS = {
   "data.redis.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "data.redis.addr": keyWithoutDefault(
     remoteAddress(),
-    "Redis. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+    "Redis, if it is one server. Without data.redis, SQLite holds namespaced entries as well (the embedded profile).",
+  ),
+  "data.redis.sentinel.master_name": keyWithoutDefault(
+    anyText,
+    "Instead of addr: the name under which sentinels know the master.",
+  ),
+  "data.redis.sentinel.addrs": keyWithoutDefault(
+    remoteAddresses(),
+    "The sentinels, or some of them: a list, or text with commas between.",
+  ),
+  "data.redis.sentinel.username": key(
+    anyText,
+    "",
+    "The user at the sentinels; empty for their default user.",
+  ),
+  "data.redis.sentinel.password": secret(key(anyText, "", "The password for the sentinels; empty for none.")),
+  "data.redis.cluster.addrs": keyWithoutDefault(
+    remoteAddresses(),
+    "Instead of addr: nodes of a Redis Cluster, of which one has to answer for the others to be found.",
   ),
   "data.redis.username": key(anyText, "", "The user of Redis's access list; empty for its default user."),
   "data.redis.password": secret(key(anyText, "", "The password; empty for none.")),
@@ -225,7 +248,7 @@ export const KEYS = {
   "cache.local.max_bytes": key(
     size({ min: KiB, max: 1024 * GiB }),
     256 * MiB,
-    "The most that local memory holds, keys and bookkeeping included.",
+    "The most that local memory holds, keys and bookkeeping included. Garbage comes on top until it is collected.",
   ),
   "cache.local.max_entry_bytes": key(
     size({ min: 1, max: GiB }),

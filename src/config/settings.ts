@@ -1,4 +1,5 @@
 /** The value of every key, and where each came from. */
+import type { Problem } from "./config_error.ts";
 import { KEYS, type NAMESPACES, type Path, PATHS, type ValueOf } from "./schema.ts";
 
 /** `default`, `file`, `flag`, the variable's name, or the key that a value follows from. */
@@ -30,4 +31,10 @@ export function settingsOf(read: ReadonlyMap<Path, Setting<unknown>>): Settings 
 /** Whether anybody has set a key of this section. */
 export function isConfigured(settings: Settings, section: string): boolean {
   return PATHS.some((path) => path.startsWith(section + ".") && settings[path].origin !== "default");
+}
+
+/** Says that nobody has set this key; nothing where somebody has, also to what could not be read. */
+export function missing(settings: Settings, path: Path, accepted: string): Problem[] {
+  const { value, origin } = settings[path];
+  return value === undefined && origin === "default" ? [{ path, wrong: "is missing", accepted }] : [];
 }

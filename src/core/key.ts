@@ -13,14 +13,18 @@ declare const made: unique symbol;
 /** The name of an entry in every tier; only this file makes one. */
 export type CacheKey = string & { readonly [made]: true };
 
+const NAMESPACED_PREFIX = "namespace:";
 const SECRET_PREFIX = "secret:";
+
+/** What every key begins with, one or the other. */
+export const KEY_KINDS: readonly string[] = [NAMESPACED_PREFIX, SECRET_PREFIX];
 
 /**
  * The key of a namespaced entry. Different pairs give different keys: an escaped namespace holds no `:`, so
  * the first `:` behind it ends it, and the escaping is reversible because `%` is escaped too.
  */
 export function cacheKey(namespace: string, key: string): CacheKey {
-  return `namespace:${escapeNamespace(namespace)}:${key}` as CacheKey;
+  return `${NAMESPACED_PREFIX}${escapeNamespace(namespace)}:${key}` as CacheKey;
 }
 
 /** The key of a secret. */

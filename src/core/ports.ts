@@ -13,9 +13,14 @@ export interface Caller {
 
 /** The nearest tier: this process's memory. Answers at once and never fails. */
 export interface LocalStore<V> {
-  /** The entry, or undefined when there is none or it has expired. Makes no copy. */
+  /**
+   * The entry, or undefined when there is none or it has expired. Makes no copy of the value, which yet stays as it
+   * is for as long as somebody holds it, whatever becomes of the entry.
+   */
   get(key: CacheKey): Entry<V> | undefined;
-  /** Keeps the entry unless it is larger than the store takes; the entry it replaces is gone either way. */
+  /**
+   * Keeps the entry, or a copy, unless it is larger than the store takes; the entry it replaces is gone either way.
+   */
   set(key: CacheKey, entry: Entry<V>): void;
   delete(key: CacheKey): void;
   clear(): void;
@@ -61,19 +66,38 @@ export interface Authority<V, C> {
   ping(signal: AbortSignal): Promise<void>;
 }
 
+/**
+ * Nothing is there; the lease is leave to fill that. It ends when somebody changes or fills the key and when the
+ * cache loses it, so that a fill under it is never older than what the cache once held. Undefined where none can
+ * be had.
+ */
+export interface Vacancy {
+  readonly lease: string | undefined;
+}
+
+/** Stands before one of several servers that together are a store, so that one which fails is left alone. */
+export interface ServerGuard {
+  /** Settles as `work` does, or rejects with `store_unavailable`, without beginning it, while the server is left alone. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** As {@link run}, for a question that nobody waits for: it also goes to a server that is left alone. */
+  probe<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** What a {@link SharedCache} holds: an entry, a sign that the truth is being changed, or nothing. */
-export type SharedRead<V> = Entry<V> | "tombstone" | undefined;
+export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
 
 /**
  * A tier between memory and the authority that all replicas share. It never holds anything older than what
- * it once held: entries carry versions, and whoever changes the truth first puts a tombstone here.
+ * it once held, also if it loses something or falls back to an old copy of itself: entries carry versions, and
+ * whoever changes the truth first puts a tombstone here.
  *
+ *     read(k)               ->  an entry, a tombstone, or a lease where nothing is
  *     announce(k, intent)   ->  tombstone {intent}              before the authority is written
  *     publish(k, intent, e) ->  e, if nobody else is writing    after it was
  *     bury(k, intent, v)    ->  tombstone, outranks v           after it was deleted
- *     fill(k, e)            ->  e, over nothing or an older entry, never over a tombstone
+ *     fill(k, lease, e)     ->  e, if the lease still stands    after the authority was read
  *
- * A tombstone lasts longer than any request, so it outlives every reader that looked before the change.
+ * A tombstone lasts longer than any request, so a change that began is not overtaken before its end.
  */
 export interface SharedCache<V> {
   read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V>>;
@@ -81,7 +105,7 @@ export interface SharedCache<V> {
   announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
   bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
-  fill(key: CacheKey, entry: Entry<V>, signal: AbortSignal): Promise<void>;
+  fill(key: CacheKey, lease: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
 }
 
 /** A change of the truth that a {@link SharedCache} could not be told of. */

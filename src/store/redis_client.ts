@@ -1,42 +1,10 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { Command, Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
+import { INCARNATION, type RedisArgument, type RedisCommands, type RedisScript } from "./redis_commands.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
+import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
 import { RedisSuccession } from "./redis_succession.ts";
-
-/** How to reach a Redis server. */
-export interface RedisClientOptions {
-  readonly hostname: string;
-  readonly port: number;
-  /** Empty for Redis's default user. */
-  readonly username: string;
-  /** Empty when the server asks for none. */
-  readonly password: string;
-  readonly db: number;
-  readonly connectTimeoutMs: number;
-}
-
-/** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
-export interface RedisScript {
-  readonly lua: string;
-  /** The name under which Redis knows a script that it has run before. */
-  readonly sha1: string;
-}
-
-/** The script with this text. */
-export function redisScript(lua: string): RedisScript {
-  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
-}
-
-/**
- * Stands in a script's arguments for the incarnation of the server that the script goes to, see
- * {@link RedisIncarnation}. The client puts it in as it sends, so that it is that of the very connection.
- */
-export const INCARNATION: unique symbol = Symbol("incarnation");
-
-/** What the stores send as a script's argument. */
-export type RedisArgument = string | number | Uint8Array | typeof INCARNATION;
 
 /** EVALSHA's and EVAL's twins that reply with bytes, which ioredis has and its types do not name. */
 type EvalCommand = (
@@ -44,28 +12,6 @@ type EvalCommand = (
   keyCount: number,
   ...keysAndArgs: (string | number | Buffer)[]
 ) => Promise<unknown>;
-
-/** What the stores do with Redis. */
-export interface RedisCommands {
-  /** Whether one script may have keys of different slots: everywhere but in a cluster. */
-  readonly spansSlots: boolean;
-  ping(): Promise<void>;
-  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
-  set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
-  delete(key: string): Promise<void>;
-  /**
-   * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may
-   * be a view into a larger buffer. The first of the keys says which server it goes to.
-   */
-  run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown>;
-  /** Runs a script that changes its first key, and returns nothing. */
-  change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
-  /**
-   * Says that what lies under the key was put there under another {@link INCARNATION} than the script was sent
-   * with: the connection to the key's server learns its own anew.
-   */
-  doubtIncarnation(key: string): void;
-}
 
 /** Called when a connection can be used, and when it is gone. */
 export interface ConnectionWatcher {
@@ -85,6 +31,9 @@ export function isRefusal(error: unknown): boolean {
 
 /** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */
 const SILENCE_TIMEOUT_MS = 2000;
+
+/** The pause between the first two attempts to connect, which doubles. */
+const MIN_RECONNECT_DELAY_MS = 50;
 
 /** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
@@ -106,28 +55,30 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #eval: EvalCommand;
   readonly #onError: (error: Error) => void;
   readonly #watchers: ConnectionWatcher[] = [];
-  readonly #succession = new RedisSuccession();
+  readonly #succession: RedisSuccession;
   readonly #incarnation: RedisIncarnation;
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
   #isUsable = false;
+  #disposed = false;
   /** The number of the present connection, or of the time without one. */
   #connection = 0;
 
   /**
    * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
-   * refuses to do at the beginning of one.
+   * refuses to do at the beginning of one. The connections follow on all others of the `succession`.
    */
-  constructor(options: RedisClientOptions, clock: Clock, onError: (error: Error) => void) {
+  constructor(
+    options: RedisClientOptions,
+    clock: Clock,
+    onError: (error: Error) => void,
+    succession: RedisSuccession = new RedisSuccession(),
+  ) {
     this.#onError = onError;
+    this.#succession = succession;
     this.#incarnation = new RedisIncarnation(clock, onError);
     this.#redis = new Redis({
-      host: options.hostname,
-      port: options.port,
-      ...(options.username !== "" && { username: options.username }),
-      ...(options.password !== "" && { password: options.password }),
-      db: options.db,
-      connectTimeout: options.connectTimeoutMs,
+      ...connectOptions(options),
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
@@ -136,11 +87,15 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
+      // A master that was demoted while the connection stood: whoever knows the new one is asked by connecting.
+      reconnectOnError: (error) => error.message.startsWith("READONLY"),
+      retryStrategy: (attempt) =>
+        Math.min(MIN_RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     });
     this.#redis.on("error", onError);
     this.#redis.on("ready", () => this.#begin());
     this.#redis.on("close", () => this.#lose());
+    this.#redis.on("end", () => this.#startOver(clock));
     this.#evalSha = this.#command("evalshaBuffer");
     this.#eval = this.#command("evalBuffer");
   }
@@ -152,6 +107,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   get isReady(): boolean {
     return this.#isUsable;
+  }
+
+  /** The server that this connection leads to; equal on all connections to it, see {@link RedisIncarnation}. */
+  get incarnation(): string {
+    return this.#incarnation.value;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */
@@ -205,7 +165,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    */
   async run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
-    const sent = [...keys, ...args.map((arg) => this.#asSent(arg))];
+    const sent = this.#asSent(keys, args);
     try {
       return await this.#evalSha(script.sha1, keys.length, ...sent);
     } catch (error) {
@@ -213,6 +173,22 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return await this.#eval(script.lua, keys.length, ...sent);
     }
+  }
+
+  /**
+   * As {@link run}, of keys whose slot the server of a cluster is importing. ASKING counts for one command, hence
+   * the whole script: one that the server does not know by name would use it up. Both leave in one write.
+   */
+  async runAsking(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
+    this.asking();
+    return await this.#eval(script.lua, keys.length, ...this.#asSent(keys, args));
+  }
+
+  /** Lets the next command, which has to be sent in the same turn, use keys of a slot that is being imported. */
+  asking(): void {
+    this.#requireConnection();
+    // A connection that is lost fails the command as well.
+    this.#redis.asking().catch(() => {});
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -224,10 +200,13 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#redis.status === "end") return;
+    this.#disposed = true;
+    const { status } = this.#redis;
+    if (status === "end") return;
     const ended = new Promise<void>((resolve) => this.#redis.once("end", () => resolve()));
     this.#redis.disconnect();
-    await ended;
+    // Between two attempts nothing is open, and ioredis never says that this has ended.
+    if (status !== "reconnecting") await ended;
   }
 
   /** On a fresh connection, before anything else is sent on it. */
@@ -252,6 +231,18 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#usable.resolve();
   }
 
+  /**
+   * ioredis gives up for good when a sentinel tells of a failover while the connection is being opened, because it
+   * then takes its own hanging up for ours.
+   */
+  #startOver(clock: Clock): void {
+    const connect = () => {
+      // Failures are told as errors.
+      if (!this.#disposed) this.#redis.connect().catch(() => {});
+    };
+    if (!this.#disposed) clock.setTimer(connect, MIN_RECONNECT_DELAY_MS, "background");
+  }
+
   #lose(): void {
     this.#connection++;
     if (!this.#isUsable) return;
@@ -264,9 +255,12 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #info = (section: string): Promise<unknown> =>
     this.#redis.sendCommand(new Command("info", [section], { replyEncoding: "utf8" })) as Promise<unknown>;
 
-  #asSent(arg: RedisArgument): string | number | Buffer {
-    if (arg === INCARNATION) return this.#incarnation.value;
-    return arg instanceof Uint8Array ? asBuffer(arg) : arg;
+  #asSent(keys: readonly string[], args: readonly RedisArgument[]): (string | number | Buffer)[] {
+    const sent = args.map((arg) => {
+      if (arg === INCARNATION) return this.#incarnation.value;
+      return arg instanceof Uint8Array ? asBuffer(arg) : arg;
+    });
+    return [...keys, ...sent];
   }
 
   #requireConnection(): void {

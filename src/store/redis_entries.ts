@@ -5,7 +5,8 @@ import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
-import type { RedisCommands } from "./redis_client.ts";
+import type { RedisCommands } from "./redis_commands.ts";
+import type { RedisValue } from "./redis_read.ts";
 import { RedisReads } from "./redis_reads.ts";
 
 /** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */
@@ -55,7 +56,7 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
   }
 }
 
-function decodeEntry(bytes: Uint8Array, expiresAtMs: number): Entry<Uint8Array> {
+function decodeEntry({ bytes, expiresAtMs }: RedisValue): Entry<Uint8Array> {
   if (bytes[0] !== FORMAT_PLAIN) {
     throw new ServiceError(
       "internal",

@@ -1,8 +1,11 @@
 import type { Clock, Timer } from "../core/clock.ts";
-import { storedCacheKey } from "../core/key.ts";
+import { KEY_KINDS, storedCacheKey } from "../core/key.ts";
 import type { Invalidations, InvalidationState } from "../core/ports.ts";
 import type { RedisChanges } from "./redis_changes.ts";
 import { isRefusal, type RedisClient, type RedisMessage } from "./redis_client.ts";
+
+/** The part of {@link RedisChanges} that invalidations need. */
+export type ChangeTeller = Pick<RedisChanges, "channel" | "keyOf" | "leaveItToRedis" | "tellOthers">;
 
 /** What invalidations are made of. */
 export interface RedisInvalidationsOptions {
@@ -11,7 +14,7 @@ export interface RedisInvalidationsOptions {
   /** A connection for nothing but this. */
   readonly listener: RedisClient;
   /** Stands before `data`; told whether Redis tells the others or it has to. */
-  readonly changes: RedisChanges;
+  readonly changes: ChangeTeller;
   readonly keyPrefix: string;
   readonly target: Invalidations;
   readonly clock: Clock;
@@ -32,7 +35,7 @@ const RETRY_MS = 1000;
  * Keeps local memory told of what changes in Redis: by server-assisted client-side caching, or where that is
  * refused by what the replicas publish.
  *
- *     data      CLIENT TRACKING ON REDIRECT <id> BCAST PREFIX <prefix> NOLOOP     ping     ping
+ *     data      CLIENT TRACKING ON REDIRECT <id> BCAST PREFIX … NOLOOP            ping     ping
  *     listener  CLIENT ID, SUBSCRIBE                                              ping     ping
  *     target                                                                      resume   confirm   …   suspend
  *
@@ -103,19 +106,34 @@ export class RedisInvalidations implements Disposable {
   /** Turns on what Redis allows. Rejects when a connection fails. */
   async #listen(): Promise<Exclude<InvalidationState, "lost">> {
     const { data, changes, keyPrefix } = this.#options;
+    this.#requireSameServer();
     const redirect = await (this.#redirect ??= this.#subscribe());
     if (redirect !== undefined) {
+      // Of entries alone: nobody has copies of what else lies in Redis, such as leases.
+      const prefixes = KEY_KINDS.flatMap((kind) => ["PREFIX", keyPrefix + kind]);
       // Off first: a prefix that is tracked already is refused.
       const [, on] = await Promise.all([
         unlessRefused(data.call("CLIENT", "TRACKING", "OFF")),
         unlessRefused(
-          data.call("CLIENT", "TRACKING", "ON", "REDIRECT", redirect, "BCAST", "PREFIX", keyPrefix, "NOLOOP"),
+          data.call("CLIENT", "TRACKING", "ON", "REDIRECT", redirect, "BCAST", ...prefixes, "NOLOOP"),
         ),
       ]);
       if (on !== undefined) return "tracking";
     }
     const receivers = await unlessRefused(data.call("PUBLISH", changes.channel, ""));
     return typeof receivers === "number" && receivers > 0 ? "publishing" : "refused";
+  }
+
+  /**
+   * Throws where a failover has led the connections to two servers: the number of the listener at the one may be
+   * somebody else's at the other, which would be told in its place.
+   */
+  #requireSameServer(): void {
+    const { data, listener } = this.#options;
+    if (data.incarnation === listener.incarnation) return;
+    // Perhaps one server, which has got a new name since the older connection began.
+    data.doubtIncarnation();
+    throw new Error("Cannot track changes: the connections lead to two servers");
   }
 
   /** Subscribes the listener to what it may hear. The number comes first: a subscriber cannot ask for it. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
-import { type RedisCommands, redisScript } from "./redis_client.ts";
+import { type RedisCommands, redisScript } from "./redis_commands.ts";
+import { type RedisValue, redisValue, replyList } from "./redis_read.ts";
 
 /** How many keys a script reads: about 50 µs, for which Redis does nothing else. */
 export const MAX_BATCH_KEYS = 64;
@@ -25,11 +26,8 @@ end
 return reply
 `);
 
-/** PTTL's answer for a key that never expires. */
-const NEVER = -1;
-
-/** Makes of a value, which may be a view into a larger buffer, what its readers get. */
-export type DecodeValue<T> = (bytes: Uint8Array, expiresAtMs: number) => T;
+/** Makes of a value what its reader gets. */
+export type DecodeValue<T> = (value: RedisValue) => T;
 
 /** What reads need of {@link RedisCommands}. */
 type Connection = Pick<RedisCommands, "spansSlots" | "run">;
@@ -93,12 +91,11 @@ export class RedisReads<T> {
 
   async #send(reads: readonly Read<T>[]): Promise<void> {
     this.#scriptsUnderWay++;
-    // Counted from before the command: a copy made from this answer never outlives the key.
     const sentAtMs = this.#clock.now();
     let answered: number;
     try {
       const reply = await this.#client.run(READ, reads.map((read) => read.key));
-      answered = this.#answer(reads, reply, sentAtMs);
+      answered = this.#answer(reads, replyList(reply), sentAtMs);
     } catch (error) {
       for (const read of reads) read.reject(error);
       answered = reads.length;
@@ -109,13 +106,13 @@ export class RedisReads<T> {
   }
 
   /** Tells the readers what a reply says of their keys; returns of how many it does. */
-  #answer(reads: readonly Read<T>[], reply: unknown, sentAtMs: number): number {
-    if (!Array.isArray(reply) || reply.length === 0) throw unreadable("a list");
+  #answer(reads: readonly Read<T>[], reply: readonly unknown[], sentAtMs: number): number {
     const answered = Math.min(reads.length, reply.length / 2);
+    if (answered === 0) throw new ServiceError("internal", "Cannot read from Redis: the reply is empty");
     for (let index = 0; index < answered; index++) {
       const read = reads[index]!;
       try {
-        read.resolve(this.#value(reply[2 * index], reply[2 * index + 1], sentAtMs));
+        read.resolve(this.#found(reply[2 * index], reply[2 * index + 1], sentAtMs));
       } catch (error) {
         read.reject(error);
       }
@@ -123,14 +120,9 @@ export class RedisReads<T> {
     return answered;
   }
 
-  #value(bytes: unknown, ttlMs: unknown, sentAtMs: number): T | undefined {
-    if (bytes === null) return undefined;
+  #found(bytes: unknown, ttlMs: unknown, sentAtMs: number): T | undefined {
     if (bytes instanceof Error) throw bytes;
-    if (!(bytes instanceof Uint8Array) || typeof ttlMs !== "number") throw unreadable("a value and a number");
-    return this.#decode(bytes, ttlMs === NEVER ? Infinity : sentAtMs + Math.max(0, ttlMs));
+    const value = redisValue(bytes, ttlMs, sentAtMs);
+    return value && this.#decode(value);
   }
-}
-
-function unreadable(expected: string): ServiceError {
-  return new ServiceError("internal", `Cannot read from Redis: the reply is not ${expected}`);
 }

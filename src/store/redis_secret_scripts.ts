@@ -1,12 +1,14 @@
 /**
- * The Lua scripts that change a secret's key in Redis, each in one step.
+ * The Lua scripts that read and change a secret in Redis, each in one step on two keys of one slot.
  *
- *     entry      | 0x01 | version | the secret as JSON |
- *     tombstone  | 0x02 | version | intent, deadline | intent, deadline | … |
+ *     KEYS[1]  entry      | 0x03 | version | incarnation | the secret as JSON |
+ *              tombstone  | 0x04 | version | intent, deadline, incarnation | intent, deadline, incarnation | … |
+ *     KEYS[2]  lease      | incarnation | text |
  *
  * A version is its id and its revision, 16 decimal digits each. A tombstone's version is the greatest that the
  * key had; its intents are the changes that have begun and not yet ended, each with the ms since the Unix
- * epoch from which it counts as given up. An intent is a UUID, 36 characters; a deadline has 13 digits.
+ * epoch from which it counts as given up. An intent is a UUID, 36 characters; a deadline has 13 digits. An
+ * incarnation has 16 characters, see redis_incarnation.ts; ARGV[1] is always that of the server.
  *
  * The interleaving that the list of intents guards against (one shared tombstone would be lifted by the first
  * of two writers, while the second has written the row and has not yet said so):
@@ -19,75 +21,115 @@
  *
  * Somebody whose intent is gone (FLUSHALL, eviction, too late) publishes no entry either, because it cannot
  * know what has happened since; it leaves a tombstone, and the next reader after that fills from the database.
+ *
+ * The interleaving that the lease guards against: the tombstone that would refuse the fill may be gone by then.
+ *
+ *     R looks: nothing, and gets a lease
+ *     R reads v1 in the database
+ *     A announces, writes v2, publishes v2; the lease is gone
+ *     FLUSHALL
+ *     R fills v1       -> nothing: the lease that it names does not stand
+ *
+ * A lease stands while nobody has changed or filled the key and nothing was lost, so it alone decides of a fill.
+ *
+ * The interleaving that incarnations guard against: what a server took in another life, it may have forgotten the
+ * end of. An entry of another life is not there. An intent of another life keeps others from publishing, and does
+ * not count as its writer's own. A lease of another life does not stand.
+ *
+ *     the snapshot has v1
+ *     A writes and publishes v2
+ *     Redis is killed, and starts from the snapshot
+ *     R looks: v1 is of another life; gets a lease, reads v2, fills
  */
-import { redisScript } from "./redis_client.ts";
+import { redisScript } from "./redis_commands.ts";
 
 /** First byte of a key that holds a secret. */
-export const FORMAT_ENTRY = 1;
+export const FORMAT_ENTRY = 3;
 /** First byte of a key that says: ask the database, and do not fill. */
-export const FORMAT_TOMBSTONE = 2;
+export const FORMAT_TOMBSTONE = 4;
 /** How many digits the id and the revision take; the largest safe integer has 16. */
 export const VERSION_PART_DIGITS = 16;
 /** Where the part behind the version begins. */
 export const VERSION_END = 1 + 2 * VERSION_PART_DIGITS;
+/** Where an entry's JSON begins. */
+export const PAYLOAD_START = VERSION_END + 16;
+
+/** How long a lease stands: longer than a read of the database and the wait for the fill together. */
+export const LEASE_TTL_MS = 15_000;
 
 /**
- * Reads the key into `kind` (its first byte, nil when it is absent, 0 when it is damaged), `version` and `others` (the live intents
- * of a tombstone other than `mine`); `found` says whether `mine` was among them.
+ * ARGV: incarnation, text for a new lease. Replies with what is there and its time left; or with null, the lease's
+ * text, which is null where there is none, and whether something of another life was met.
+ *
+ * A hit touches one key and writes nothing. A Redis that takes no writes just now (memory is full, it is a replica)
+ * gives no lease, hence pcall.
  */
-const LOAD = `
-local key = KEYS[1]
-local held = redis.call('GET', key)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local kind, version, others, found = nil, string.rep('0', ${2 * VERSION_PART_DIGITS}), '', false
-local function load(mine)
-  if not held then return end
-  kind = string.byte(held, 1)
-  if kind ~= ${FORMAT_ENTRY} and kind ~= ${FORMAT_TOMBSTONE} then return end
-  local digits = string.sub(held, 2, ${VERSION_END})
-  if #digits < ${2 * VERSION_PART_DIGITS} or string.find(digits, '%D') then kind = 0 return end
-  version = digits
-  if kind ~= ${FORMAT_TOMBSTONE} then return end
-  for at = ${VERSION_END} + 1, #held, 49 do
-    local intent, deadline = string.sub(held, at, at + 35), tonumber(string.sub(held, at + 36, at + 48))
-    if intent == mine then found = true
-    elseif deadline and deadline > now then others = others .. string.sub(held, at, at + 48) end
-  end
+export const READ = redisScript(`
+local held = redis.call('GET', KEYS[1])
+local isForeign = held and string.byte(held, 1) == ${FORMAT_ENTRY}
+  and string.sub(held, ${VERSION_END + 1}, ${PAYLOAD_START}) ~= ARGV[1]
+if held and not isForeign then return { held, redis.call('PTTL', KEYS[1]) } end
+if not KEYS[2] then return { false, false, isForeign and 1 or 0 } end
+local lease = redis.call('GET', KEYS[2])
+if lease and string.sub(lease, 1, 16) == ARGV[1] then
+  return { false, string.sub(lease, 17), isForeign and 1 or 0 }
 end
-local function put(entry, ttl)
-  if ttl == '0' then redis.call('SET', key, entry) else redis.call('SET', key, entry, 'PX', ttl) end
+local placed = redis.pcall('SET', KEYS[2], ARGV[1] .. ARGV[2], 'PX', ${LEASE_TTL_MS})
+return { false, not placed.err and ARGV[2], (isForeign or lease) and 1 or 0 }
+`);
+
+const PUT = `
+local function put(value, ttl)
+  if KEYS[2] then redis.call('DEL', KEYS[2]) end
+  if ttl == '0' then redis.call('SET', KEYS[1], value) else redis.call('SET', KEYS[1], value, 'PX', ttl) end
 end
-local function newer(a, b) if a > b then return a else return b end end
+local function entry(version, payload) return '\\${FORMAT_ENTRY}' .. version .. ARGV[1] .. payload end
 `;
 
-/** ARGV: intent, tombstone's ttl. */
-export const ANNOUNCE = redisScript(`${LOAD}
-load(ARGV[1])
-local deadline = string.format('%013.0f', now + ARGV[2])
-put('\\${FORMAT_TOMBSTONE}' .. version .. others .. ARGV[1] .. deadline, ARGV[2])
+/** ARGV: incarnation, lease's text, version, payload, entry's ttl or 0. */
+export const FILL = redisScript(`${PUT}
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[1] .. ARGV[2] then put(entry(ARGV[3], ARGV[4]), ARGV[5]) end
 `);
 
-/** ARGV: intent, tombstone's ttl, version, payload, entry's ttl or 0. */
-export const PUBLISH = redisScript(`${LOAD}
-load(ARGV[1])
-if found and others == '' and ARGV[3] >= version then
-  put('\\${FORMAT_ENTRY}' .. ARGV[3] .. ARGV[4], ARGV[5])
-else
-  put('\\${FORMAT_TOMBSTONE}' .. newer(version, ARGV[3]) .. others, ARGV[2])
+/**
+ * Begins a change: reads the key into `version` and `others` (the live intents of a tombstone other than ARGV[2], mine);
+ * `found` says whether mine was among them, in this life. Whatever is put ends the lease.
+ */
+const CHANGE = `${PUT}
+local held = redis.call('GET', KEYS[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local version, others, found = string.rep('0', ${2 * VERSION_PART_DIGITS}), '', false
+local function load()
+  local kind = held and string.byte(held, 1)
+  if kind ~= ${FORMAT_ENTRY} and kind ~= ${FORMAT_TOMBSTONE} then return end
+  local digits = string.sub(held, 2, ${VERSION_END})
+  if #digits < ${2 * VERSION_PART_DIGITS} or string.find(digits, '%D') then return end
+  version = digits
+  if kind ~= ${FORMAT_TOMBSTONE} then return end
+  for at = ${VERSION_END} + 1, #held, 65 do
+    local intent, deadline = string.sub(held, at, at + 35), tonumber(string.sub(held, at + 36, at + 48))
+    if intent == ARGV[2] then found = string.sub(held, at + 49, at + 64) == ARGV[1]
+    elseif deadline and deadline > now then others = others .. string.sub(held, at, at + 64) end
+  end
 end
+load()
+local function newer(a, b) if a > b then return a else return b end end
+local function tombstone(version, intents) put('\\${FORMAT_TOMBSTONE}' .. version .. intents, ARGV[3]) end
+`;
+
+/** ARGV: incarnation, intent, tombstone's ttl. */
+export const ANNOUNCE = redisScript(`${CHANGE}
+tombstone(version, others .. ARGV[2] .. string.format('%013.0f', now + ARGV[3]) .. ARGV[1])
 `);
 
-/** ARGV: intent, tombstone's ttl, version. */
-export const BURY = redisScript(`${LOAD}
-load(ARGV[1])
-put('\\${FORMAT_TOMBSTONE}' .. newer(version, ARGV[3]) .. others, ARGV[2])
+/** ARGV: incarnation, intent, tombstone's ttl, version, payload, entry's ttl or 0. */
+export const PUBLISH = redisScript(`${CHANGE}
+if found and others == '' and ARGV[4] >= version then put(entry(ARGV[4], ARGV[5]), ARGV[6])
+else tombstone(newer(version, ARGV[4]), others) end
 `);
 
-/** ARGV: version, payload, entry's ttl or 0. */
-export const FILL = redisScript(`${LOAD}
-load('')
-if not held or (kind == ${FORMAT_ENTRY} and ARGV[1] > version) then
-  put('\\${FORMAT_ENTRY}' .. ARGV[1] .. ARGV[2], ARGV[3])
-end
+/** ARGV: incarnation, intent, tombstone's ttl, version. */
+export const BURY = redisScript(`${CHANGE}
+tombstone(newer(version, ARGV[4]), others)
 `);

@@ -1,18 +1,13 @@
-import { RedisSecrets } from "../../src/store/redis_secrets.ts";
+import { FragileRedis } from "../support/fragile_redis.ts";
 import { RedisProbe } from "../support/redis_probe.ts";
 import { type RedisAddress, testServers, testWithServers } from "../support/servers.ts";
-import { KEY, type OpenSharedCache, sharedCacheSuite, TOMBSTONE_TTL_MS } from "./shared_cache_suite.ts";
+import type { OpenSharedCache } from "./fragile_cache.ts";
+import { sharedCacheSuite, TOMBSTONE_TTL_MS } from "./shared_cache_suite.ts";
 
 async function open(server: RedisAddress): Promise<OpenSharedCache> {
   const redis = await RedisProbe.open(server);
-  const withTombstoneTtl = (ttlMs: number) => {
-    return new RedisSecrets(redis.client, redis.keyPrefix, redis.clock, ttlMs);
-  };
   return {
-    store: withTombstoneTtl(TOMBSTONE_TTL_MS),
-    withTombstoneTtl,
-    lose: () => redis.lose(KEY),
-    timeLeftMs: () => redis.timeLeftMs(KEY),
+    at: (key) => new FragileRedis(redis, key, TOMBSTONE_TTL_MS),
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
   };
 }

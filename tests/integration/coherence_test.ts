@@ -1,5 +1,5 @@
 /** That local memory hears of every change in Redis, whoever makes it, and is not used where it cannot. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CONFIRMED_FOR_MS } from "../../src/cache/local_gate.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
@@ -224,15 +224,19 @@ test("memory is not used where Redis refuses every way of telling, and all else 
   assertEquals(await a.read(), "2");
 });
 
-test("a fill of Redis tells the other replicas once, however often it is made", async (setting) => {
+test("a fill of Redis tells the other replicas once, however often it is made, and its lease tells nobody", async (setting) => {
   const [a, b] = [await setting.replica(), await setting.replica()];
   const told: string[] = [];
   b.onInvalidated = (key) => told.push(key);
   const key = secretCacheKey("alice");
-  const secrets = new RedisSecrets(a.changes, PREFIX, systemClock);
-  for (let round = 0; round < 3; round++) await secrets.fill(key, secretEntry(key, version(1, 1)));
+  const secrets = new RedisSecrets(a.changes, PREFIX, { clock: systemClock, newName: () => "" });
+  const found = await secrets.read(key);
+  assert(typeof found === "object" && "lease" in found && found.lease !== undefined);
+  for (let round = 0; round < 3; round++) {
+    await secrets.fill(key, found.lease, secretEntry(key, version(1, 1)));
+  }
   // What it hears of this comes behind all that it was told before.
-  await setting.other.call("SET", "p:last", "");
-  await waitFor(() => told.includes("last"), { what: "the last change" });
-  assertEquals(told, [key, "last"]);
+  await setting.other.call("SET", "p:secret:last", "");
+  await waitFor(() => told.includes("secret:last"), { what: "the last change" });
+  assertEquals(told, [key, "secret:last"]);
 });

@@ -1,5 +1,6 @@
 /** Reads that run into a delete: whatever they found on their way, no read that begins afterwards finds anything. */
 import { assertEquals } from "@std/assert";
+import { FORMAT_TOMBSTONE } from "../../src/store/redis_secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
@@ -10,9 +11,6 @@ import { waitFor } from "../support/wait_for.ts";
 const ROUNDS = 15;
 const READS = 16;
 const VALUE = { "type_url": "t", value: new Uint8Array(100) };
-
-/** First byte of a tombstone in Redis, which no reader takes for an answer. */
-const TOMBSTONE = 2;
 
 /**
  * Holds back what MySQL has answered to the reads of a round until the delete is done: an old row arrives when
@@ -84,7 +82,7 @@ for (const reading of ["the same service", "another service"]) {
         await expectNothing(reader, key);
       }
       for (const name of await profile.stored()) {
-        assertEquals((await profile.redis.get(name.replace("redis ", "")))?.[0], TOMBSTONE, name);
+        assertEquals((await profile.redis.get(name.replace("redis ", "")))?.[0], FORMAT_TOMBSTONE, name);
       }
     },
   );

@@ -14,7 +14,7 @@ import { RedisClient } from "../../src/store/redis_client.ts";
 
 /** The profile with these lines behind its configuration. */
 async function withCache(profile: ServiceSetup, cache: string): Promise<ServiceSetup> {
-  const path = `${profile.programOptions.writable}/config.yaml`;
+  const path = `${profile.programOptions.folder}/config.yaml`;
   await Deno.writeTextFile(path, `${await Deno.readTextFile(profile.config)}cache:\n${cache}`);
   return { ...profile, config: path };
 }
@@ -107,7 +107,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
         "data.redis.addr": `${redis.hostname}:${redis.port}`,
         "data.redis.read_timeout": "5s",
         "data.redis.write_timeout": "5s",
-        "data.database.source": `${profile.programOptions.writable}/${name}.db`,
+        "data.database.source": `${profile.programOptions.folder}/data/${name}.db`,
       }),
     );
     assertEquals((await service.logged("invalidations")).state, "tracking");

@@ -1,5 +1,6 @@
 /** What lies where in Local -> Redis -> MySQL, and that a copy never outlives what it is a copy of. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { FORMAT_TOMBSTONE } from "../../src/store/redis_secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
@@ -10,9 +11,6 @@ const ENTRY = { namespace: "n", key: "k" };
 const ENTRY_IN_REDIS = "namespace:n:k";
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 const NO_MEMORY = { "cache.local.disabled": "true" };
-
-/** First byte of a tombstone in Redis, which no reader takes for an answer. */
-const TOMBSTONE = 2;
 
 testWithServers(
   ["redis", "mysql"],
@@ -191,7 +189,7 @@ testWithServers(
 
     assertEquals(await profile.stored(), ["redis secret:alice"]);
     const left = await profile.redis.get("secret:alice");
-    assertEquals(left?.[0], TOMBSTONE);
+    assertEquals(left?.[0], FORMAT_TOMBSTONE);
     assert(await profile.redis.timeLeftMs("secret:alice") > 0, "the tombstone goes by itself");
     assertEquals((await refusal(client.getSecret({ key: "alice" }))).reason, "SECRET_NOT_FOUND");
   },

@@ -9,8 +9,14 @@ import type { InvalidationState, LocalStore } from "../../src/core/ports.ts";
 import { LruMemory } from "../../src/store/lru.ts";
 import { RedisChanges } from "../../src/store/redis_changes.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
+import type { RedisCommands } from "../../src/store/redis_commands.ts";
+import { RedisCluster } from "../../src/store/redis_cluster.ts";
+import { RedisClusterInvalidations } from "../../src/store/redis_cluster_invalidations.ts";
+import { RedisClusterNodes } from "../../src/store/redis_cluster_nodes.ts";
 import { RedisEntries } from "../../src/store/redis_entries.ts";
-import { RedisInvalidations } from "../../src/store/redis_invalidations.ts";
+import { RedisInvalidations, type RedisInvalidationsOptions } from "../../src/store/redis_invalidations.ts";
+import type { RedisAccount, RedisClientOptions, RedisSentinels } from "../../src/store/redis_options.ts";
+import type { RedisSuccession } from "../../src/store/redis_succession.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 import { PATIENT } from "./caller.ts";
@@ -23,11 +29,26 @@ export interface CoherentReplicaOptions {
   readonly password?: string;
 }
 
+/** Some nodes of a cluster. */
+export interface ClusterSeeds {
+  readonly seeds: readonly RedisAddress[];
+}
+
+/** What the service does with a Redis that it reaches in one way or another. */
+interface OpenedRedis {
+  readonly commands: RedisCommands;
+  listen(
+    options: Omit<RedisInvalidationsOptions, "data" | "listener" | "changes"> & {
+      readonly changes: RedisChanges;
+    },
+  ): void;
+}
+
 const KEY = cacheKey("n", "k");
 
 const TIMEOUT_MS = 500;
 
-/** A chain from local memory to a real Redis, as the service composes it; its methods are all about one key. */
+/** A chain from local memory to a real Redis, as the service composes it; its methods are about one key unless told which. */
 export class CoherentReplica implements AsyncDisposable {
   readonly states: InvalidationState[] = [];
   readonly changes: RedisChanges;
@@ -37,23 +58,18 @@ export class CoherentReplica implements AsyncDisposable {
   /** Called behind each invalidation of a key. */
   onInvalidated: (key: CacheKey) => void = () => {};
 
-  constructor({ hostname, port }: RedisAddress, options: CoherentReplicaOptions) {
+  constructor(server: RedisAddress | RedisSentinels | ClusterSeeds, options: CoherentReplicaOptions) {
     const { keyPrefix, maxStaleMs = 0, username = "", password = "" } = options;
-    const connect = () => {
-      const account = { username, password, db: 0 };
-      return this.#resources.use(
-        new RedisClient({ hostname, port, ...account, connectTimeoutMs: 1000 }, systemClock, () => {}),
-      );
-    };
+    const account = { username, password, db: 0, connectTimeoutMs: 1000 };
+    const redis = "seeds" in server
+      ? this.#openCluster(server, account)
+      : this.#openServer({ ...server, ...account });
     const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
     const tier = { name: "redis", readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS };
-    const data = connect();
     const gate = new LocalGate(systemClock, maxStaleMs);
-    this.changes = new RedisChanges(data, keyPrefix, () => crypto.randomUUID());
+    this.changes = new RedisChanges(redis.commands, keyPrefix, () => crypto.randomUUID());
     this.#local = gate.guard(
-      new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock).store((value: Uint8Array) =>
-        value.length
-      ),
+      new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock).byteStore(),
     );
     this.#chain = new Chain({
       local: this.#local,
@@ -69,17 +85,40 @@ export class CoherentReplica implements AsyncDisposable {
     });
     gate.tell(this.#chain);
     gate.tell({ invalidate: (key) => this.onInvalidated(key), invalidateAll() {} });
-    this.#resources.use(
-      new RedisInvalidations({
-        data,
-        listener: connect(),
-        changes: this.changes,
-        keyPrefix,
-        target: gate,
-        clock: systemClock,
-        onState: (state) => this.states.push(state),
-      }),
+    redis.listen({
+      changes: this.changes,
+      keyPrefix,
+      target: gate,
+      clock: systemClock,
+      onState: (state) => this.states.push(state),
+    });
+  }
+
+  #openServer(options: RedisClientOptions): OpenedRedis {
+    const connect = () => this.#resources.use(new RedisClient(options, systemClock, () => {}));
+    const data = connect();
+    return {
+      commands: data,
+      listen: (listening) =>
+        this.#resources.use(new RedisInvalidations({ ...listening, data, listener: connect() })),
+    };
+  }
+
+  #openCluster({ seeds }: ClusterSeeds, account: RedisAccount): OpenedRedis {
+    const connect = (address: RedisAddress, succession?: RedisSuccession) =>
+      new RedisClient({ ...account, ...address }, systemClock, () => {}, succession);
+    const nodes = this.#resources.use(
+      new RedisClusterNodes({ seeds, clock: systemClock, connect, onError() {} }),
     );
+    const guard = () => ({
+      run: <T>(work: () => Promise<T>) => work(),
+      probe: <T>(work: () => Promise<T>) => work(),
+    });
+    return {
+      commands: new RedisCluster({ nodes, clock: systemClock, patienceMs: TIMEOUT_MS, guard }),
+      listen: (listening) =>
+        this.#resources.use(new RedisClusterInvalidations({ ...listening, nodes, connect })),
+    };
   }
 
   get state(): InvalidationState | undefined {
@@ -93,19 +132,23 @@ export class CoherentReplica implements AsyncDisposable {
 
   /** What local memory would answer. */
   get held(): string | undefined {
-    return text(this.#local.get(KEY));
+    return this.heldOf(KEY);
   }
 
-  async read(): Promise<string | undefined> {
-    return text(await this.#chain.get(KEY, PATIENT));
+  heldOf(key: CacheKey): string | undefined {
+    return text(this.#local.get(key));
   }
 
-  async write(value: string): Promise<void> {
-    await this.#chain.set(KEY, { value: new TextEncoder().encode(value), expiresAtMs: Infinity });
+  async read(key = KEY): Promise<string | undefined> {
+    return text(await this.#chain.get(key, PATIENT));
   }
 
-  async delete(): Promise<void> {
-    await this.#chain.delete(KEY);
+  async write(value: string, key = KEY): Promise<void> {
+    await this.#chain.set(key, { value: new TextEncoder().encode(value), expiresAtMs: Infinity });
+  }
+
+  async delete(key = KEY): Promise<void> {
+    await this.#chain.delete(key);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -103,7 +103,7 @@ export async function answersPing(address: RedisAddress): Promise<boolean> {
 export async function askRedis({ hostname, port }: RedisAddress, command: string): Promise<string> {
   using connection = await Deno.connect({ hostname, port });
   await connection.write(new TextEncoder().encode(`${command}\r\n`));
-  const answer = new Uint8Array(64);
+  const answer = new Uint8Array(4096);
   const length = await connection.read(answer) ?? 0;
   return new TextDecoder().decode(answer.subarray(0, length));
 }

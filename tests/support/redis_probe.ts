@@ -1,6 +1,7 @@
 import { systemClock } from "../../src/core/clock.ts";
 import type { CacheKey } from "../../src/core/key.ts";
-import { RedisClient, redisScript } from "../../src/store/redis_client.ts";
+import { RedisClient } from "../../src/store/redis_client.ts";
+import { redisScript } from "../../src/store/redis_commands.ts";
 import { freshKeyPrefix } from "./redis.ts";
 import type { RedisAddress } from "./servers.ts";
 
@@ -29,14 +30,24 @@ export class RedisProbe implements AsyncDisposable {
   }
 
   /** What lies under the key as Redis has it. */
-  async bytes(key: CacheKey): Promise<Uint8Array | undefined> {
-    const reply = await this.client.run(GET, [this.keyPrefix + key]);
+  bytes(key: CacheKey): Promise<Uint8Array | undefined> {
+    return this.bytesAt(this.keyPrefix + key);
+  }
+
+  /** Like {@link bytes}, of a key that already has the prefix. */
+  async bytesAt(key: string): Promise<Uint8Array | undefined> {
+    const reply = await this.client.run(GET, [key]);
     return reply instanceof Uint8Array ? new Uint8Array(reply) : undefined;
   }
 
   /** The time that the key has left: Infinity when it never expires, 0 when it is not there. */
-  async timeLeftMs(key: CacheKey): Promise<number> {
-    const left = Number(await this.client.run(PTTL, [this.keyPrefix + key]));
+  timeLeftMs(key: CacheKey): Promise<number> {
+    return this.timeLeftAtMs(this.keyPrefix + key);
+  }
+
+  /** Like {@link timeLeftMs}, of a key that already has the prefix. */
+  async timeLeftAtMs(key: string): Promise<number> {
+    const left = Number(await this.client.run(PTTL, [key]));
     return left === -1 ? Infinity : Math.max(0, left);
   }
 

@@ -3,6 +3,7 @@ import { startRedis, type ThrowawayRedis } from "../../support/redis.ts";
 import type { ServiceSetup } from "../../support/service.ts";
 import { type ProgramOptions, runProgram } from "../../support/service_program.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
+import { RedisSnapshot } from "./redis_snapshot.ts";
 import { Replica } from "./replica.ts";
 
 /** What `serve` and `migrate` are told where they are not told anything else. */
@@ -11,17 +12,18 @@ const CONFIG = "configs/config.local.yaml";
 /** Several replicas over a Redis and a MariaDB of their own. */
 export class Cluster implements AsyncDisposable {
   readonly redis: ThrowawayRedis;
+  readonly redisSnapshot: RedisSnapshot;
   readonly mysql: TestMariadb;
   readonly replicas: readonly Replica[];
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    redis: ThrowawayRedis,
-    mysql: TestMariadb,
+    { redis, redisSnapshot, mysql }: Pick<Cluster, "redis" | "redisSnapshot" | "mysql">,
     replicas: readonly Replica[],
     resources: AsyncDisposableStack,
   ) {
     this.redis = redis;
+    this.redisSnapshot = redisSnapshot;
     this.mysql = mysql;
     this.replicas = replicas;
     this.#resources = resources;
@@ -30,7 +32,10 @@ export class Cluster implements AsyncDisposable {
   /** Resolves once every replica takes calls. */
   static async start(count: number, programOptions: ProgramOptions): Promise<Cluster> {
     await using resources = new AsyncDisposableStack();
-    const redis = resources.use(await startRedis());
+    const folder = await Deno.makeTempDir({ prefix: "cacheserver-redis-" });
+    const redis = await startRedis({ args: ["--dir", folder] });
+    const redisSnapshot = resources.use(new RedisSnapshot(redis, folder));
+    resources.use(redis);
     // Whatever is acknowledged is on disk.
     const mysql = resources.use(await startMariadb({ args: ["--innodb-flush-log-at-trx-commit=1"] }));
     await migrate(mysql);
@@ -49,7 +54,7 @@ export class Cluster implements AsyncDisposable {
       replicas.push(resources.use(new Replica({ name: `replica ${index}`, redisLink, mysqlLink, setup })));
     }
     await Promise.all(replicas.map((replica) => replica.start()));
-    return new Cluster(redis, mysql, replicas, resources.move());
+    return new Cluster({ redis, redisSnapshot, mysql }, replicas, resources.move());
   }
 
   /** Resolves once every replica says that it reaches both servers. */

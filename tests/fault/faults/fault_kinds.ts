@@ -14,6 +14,7 @@ export interface FaultKind {
   readonly lengthMs: readonly [number, number];
   /** What it is done to; no two faults are done to one thing at once. */
   readonly on: readonly Thing[];
+  /** Whether namespaced entries are lost, which have no other place. */
   readonly emptiesRedis: boolean;
   /** `replica` is one chosen at random, for those that are done to one. */
   begin(cluster: Cluster, replica: Replica): void | Promise<void>;
@@ -39,6 +40,16 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     emptiesRedis: true,
     begin: ({ redis }) => redis.stop(),
     end: ({ redis }) => redis.start(),
+  },
+  {
+    // It lasts from the snapshot to the start from it, so that secrets change in between.
+    name: "kill Redis, and start it from an old snapshot",
+    weight: 2,
+    lengthMs: [300, 2000],
+    on: ["redis"],
+    emptiesRedis: true,
+    begin: ({ redisSnapshot }) => redisSnapshot.take(),
+    end: ({ redisSnapshot }) => redisSnapshot.restore(),
   },
   {
     name: "FLUSHALL",

@@ -58,8 +58,8 @@ export class SimulatedBroadcast {
     });
   }
 
-  /** Tells all but the one who has made the change. */
-  changed(key: CacheKey, by: object): void {
+  /** Tells all but the one who has made the change; all, if none of them has. */
+  changed(key: CacheKey, by?: object): void {
     for (const [replica, { isConnected, line, target, onTold }] of this.#listeners) {
       if (!isConnected || replica === by) continue;
       line.send(() => {

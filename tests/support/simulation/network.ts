@@ -13,9 +13,14 @@ export interface Faults {
 
 export const NO_FAULTS: Faults = { refused: 0, replyLost: 0, stalled: 0 };
 
+/** Says that nobody is there any more to whom the request was sent. */
+export const GONE: unique symbol = Symbol("gone");
+
 /** A request or a reply that is on its way. */
 interface Packet {
   readonly sentAtMs: number;
+  /** Nearly all others overtake it, also whole operations that began after it was sent. */
+  readonly isSlow: boolean;
   deliver(): void;
 }
 
@@ -29,15 +34,21 @@ export interface Line {
 /** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lasts. */
 export const MAX_DELAY_MS = 20_000;
 
+/** How often slow packets have the same chance as others. */
+const SLOW_TURN = 0.05;
+
 /** Carries calls from chains to stores; they arrive in any order, when the schedule says so. */
 export class SimulatedNetwork {
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #slow: number;
   readonly #packets: Packet[] = [];
 
-  constructor(clock: Clock, random: () => number) {
+  /** `slow` is how likely a packet is overtaken by nearly all others. */
+  constructor(clock: Clock, random: () => number, slow: number) {
     this.#clock = clock;
     this.#random = random;
+    this.#slow = slow;
   }
 
   get packetCount(): number {
@@ -61,8 +72,11 @@ export class SimulatedNetwork {
     };
   }
 
-  /** Calls `apply` in the store some time later and resolves with its result later still. `isAlive`: who asks. */
-  call<T>(apply: () => T, faults: Faults, isAlive: () => boolean): Promise<T> {
+  /**
+   * Calls `apply` in the store some time later and resolves with its result later still. The caller is told of a
+   * failure if `apply` returns {@link GONE}. `isAlive`: who asks.
+   */
+  call<T>(apply: () => T | typeof GONE, faults: Faults, isAlive: () => boolean): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const dice = this.#random();
     const fail = () => reject(new ServiceError("store_unavailable", "Simulated failure"));
@@ -70,17 +84,21 @@ export class SimulatedNetwork {
     this.#send(() => {
       if (dice < faults.refused) return reply(fail);
       const result = apply();
-      if (dice < faults.refused + faults.replyLost) return reply(fail);
+      if (result === GONE || dice < faults.refused + faults.replyLost) return reply(fail);
       if (dice < faults.refused + faults.replyLost + faults.stalled) return;
       reply(() => resolve(result));
     });
     return promise;
   }
 
-  /** Delivers one packet, whichever. */
+  /** Delivers one packet, whichever, but seldom a slow one before the others. */
   deliverAny(): void {
-    const [packet] = this.#packets.splice(Math.floor(this.#random() * this.#packets.length), 1);
-    packet?.deliver();
+    const ready = this.#random() < SLOW_TURN ? this.#packets : this.#packets.filter(({ isSlow }) => !isSlow);
+    const among = ready.length > 0 ? ready : this.#packets;
+    const packet = among[Math.floor(this.#random() * among.length)];
+    if (packet === undefined) return;
+    this.#packets.splice(this.#packets.indexOf(packet), 1);
+    packet.deliver();
   }
 
   /** Delivers whatever would be on its way for too long once `ms` have passed. */
@@ -94,6 +112,7 @@ export class SimulatedNetwork {
   }
 
   #send(deliver: () => void): void {
-    this.#packets.push({ sentAtMs: this.#clock.now(), deliver });
+    const isSlow = this.#random() < this.#slow;
+    this.#packets.push({ sentAtMs: this.#clock.now(), isSlow, deliver });
   }
 }

@@ -10,9 +10,10 @@ import type { CacheKey } from "../../../src/core/key.ts";
 import type { Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
-import { type Faults, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
-import type { Change, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
 import { PATIENT } from "../caller.ts";
+import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
+import type { Change, SimulatedAuthority } from "./authority.ts";
+import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 
 /** What all replicas of a simulation have in common. */
 export interface World {
@@ -56,7 +57,6 @@ export class Replica {
   readonly #sharedTier: Tier;
   readonly #world: World;
   #alive = true;
-  #fills = 0;
   #isCutOff = false;
 
   /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
@@ -71,8 +71,12 @@ export class Replica {
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);
-    const tell = <T>(apply: () => T, faults = options.sharedFaults) =>
-      network.call(apply, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    // What is on its way to a server when that is killed never reaches the one that is started in its place.
+    const tell = <T>(apply: (life: Life) => T, faults = options.sharedFaults) => {
+      const { life } = shared;
+      const send = () => shared.life === life ? apply(life) : GONE;
+      return network.call<T>(send, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    };
     const tier = (name: string, faults: Faults) => {
       // A store that never stalls always answers in time.
       const timeoutMs = faults.stalled === 0 ? 2 * MAX_DELAY_MS : TIMEOUT_MS;
@@ -97,9 +101,9 @@ export class Replica {
       clear: (records) => ask(() => authority.clear(records)),
     };
     // What is told of is the tier that is Redis: the shared one, or without it the authority.
-    const changeShared = (key: CacheKey, change: () => void, faults = options.sharedFaults) =>
-      tell(() => {
-        change();
+    const changeShared = (key: CacheKey, change: (life: Life) => void, faults = options.sharedFaults) =>
+      tell((life) => {
+        change(life);
         broadcast.changed(key, this);
       }, faults);
     const changeAuthority = <T>(key: CacheKey, change: () => T) =>
@@ -122,15 +126,13 @@ export class Replica {
           tier: this.#sharedTier,
           ...(options.outbox && { outbox }),
           store: {
-            read: (key) => tell(() => shared.read(key)),
+            read: (key) => tell((life) => shared.read(key, life)),
             announce: (key, intent) =>
-              changeShared(key, () => shared.announce(key, intent), options.announceFaults),
-            publish: (key, intent, entry) => changeShared(key, () => shared.publish(key, intent, entry)),
+              changeShared(key, (life) => shared.announce(key, intent, life), options.announceFaults),
+            publish: (key, intent, entry) =>
+              changeShared(key, (life) => shared.publish(key, intent, entry, life)),
             bury: (key, intent, version) => changeShared(key, () => shared.bury(key, intent, version)),
-            fill: (key, entry) => {
-              this.#fills++;
-              return changeShared(key, () => shared.fill(key, entry)).finally(() => this.#fills--);
-            },
+            fill: (key, lease, entry) => changeShared(key, (life) => shared.fill(key, lease, entry, life)),
           },
         }
         : undefined,
@@ -171,13 +173,13 @@ export class Replica {
     this.#sharedTier.interrupted();
   }
 
-  get isCutOff(): boolean {
-    return this.#isCutOff;
+  /** The shared tier was started anew: the process notices, as with a connection, and reaches it at once. */
+  reconnect(): void {
+    this.setCutOff(this.#isCutOff);
   }
 
-  /** Whether a copy into the shared tier is on its way. */
-  get isFilling(): boolean {
-    return this.#fills > 0;
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   get isAlive(): boolean {

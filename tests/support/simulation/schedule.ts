@@ -5,24 +5,14 @@ import { FakeClock } from "../fake_clock.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { SimulatedBroadcast } from "./broadcast.ts";
 import { SimulatedNetwork } from "./network.ts";
-import { Replica, type ReplicaOptions, type World } from "./replica.ts";
-import { type Committed, SimulatedAuthority, SimulatedSharedCache } from "./stores.ts";
-
-/** What a schedule may do beside reads, writes and deletes. */
-export interface ScheduleOptions extends ReplicaOptions {
-  readonly replicas: number;
-  /** How likely each step kills a replica and starts another in its place. */
-  readonly kill: number;
-  /** How likely each step empties the shared tier. */
-  readonly flush: number;
-  /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
-  readonly cut: number;
-  /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
-  readonly disconnect: number;
-}
+import { Replica, type World } from "./replica.ts";
+import { type Committed, SimulatedAuthority } from "./authority.ts";
+import type { ScheduleOptions } from "./schedule_options.ts";
+import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
-const STEPS = 120;
+/** How likely each step lets time pass. */
+const PAUSE = 0.07;
 const LONGEST_PAUSE_MS = 400;
 
 /**
@@ -32,12 +22,15 @@ const LONGEST_PAUSE_MS = 400;
  * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join;
  * with a local memory that several replicas have, as the last time that its replica was told that the key changed.
  *
+ * Where the shared tier may lose something, only acknowledged changes count: it may have lost the announcement of
+ * one under way, and then a read that asks the authority is ahead of a fill by one that asked before.
+ *
  * While the outbox holds a record of the key, the shared tier may not know of the change yet, and then a read must
  * know what its own replica has changed, and what was known before that replica last came to reach the shared tier.
  */
 export async function runSchedule(seed: number, options: ScheduleOptions): Promise<string[]> {
   const schedule = new Schedule(seed, options);
-  for (let step = 0; step < STEPS; step++) await schedule.step();
+  for (let step = 0; step < options.steps; step++) await schedule.step();
   await schedule.finish();
   return schedule.wrong;
 }
@@ -75,13 +68,13 @@ class Schedule {
   constructor(seed: number, options: ScheduleOptions) {
     this.#options = options;
     this.#random = seededRandom(seed);
-    const network = new SimulatedNetwork(this.#clock, this.#random);
+    const network = new SimulatedNetwork(this.#clock, this.#random, options.slow);
     this.#world = {
       clock: this.#clock,
       network,
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
-      shared: new SimulatedSharedCache(this.#clock),
+      shared: new SimulatedSharedCache(this.#clock, options.weakness),
       newIntent: () => `intent ${++this.#lastIntent}`,
       random: this.#random,
     };
@@ -89,15 +82,19 @@ class Schedule {
   }
 
   async step(): Promise<void> {
-    const { kill, flush, cut, disconnect } = this.#options;
+    const { kill, flush, evict, restart, cut, disconnect, load } = this.#options;
     const dice = this.#random();
-    if (dice < kill) this.#restartOne();
-    else if (dice < kill + flush) this.#flush();
-    else if (dice < kill + flush + cut) this.#cutOrMendOne();
-    else if (dice < kill + flush + cut + disconnect) this.#switchLine();
-    else if (dice < 0.55) await this.#deliver();
-    else if (dice < 0.62) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
-    else this.#begin();
+    let bound = 0;
+    const isBelow = (probability: number) => dice < (bound += probability);
+    if (isBelow(kill)) this.#restartOne();
+    else if (isBelow(flush)) this.#flush();
+    else if (isBelow(evict)) this.#evict();
+    else if (isBelow(restart)) this.#saveOrRestart();
+    else if (isBelow(cut)) this.#cutOrMendOne();
+    else if (isBelow(disconnect)) this.#switchLine();
+    else if (dice >= 1 - load) this.#begin();
+    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+    else await this.#deliver();
     await settle();
   }
 
@@ -148,7 +145,7 @@ class Schedule {
     const replica = new Replica(this.#world, this.#options, (key) => {
       const told = this.#told.get(replica) ?? new Map<CacheKey, number>();
       this.#told.set(replica, told);
-      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(each));
+      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(replica, each));
     });
     return replica;
   }
@@ -161,14 +158,26 @@ class Schedule {
     }
   }
 
-  /**
-   * Not while a read is under way that may fill: what it found before the loss would land after it over nothing,
-   * not even a tombstone, and no version refuses it.
-   */
   #flush(): void {
-    if ([...this.#running].some(({ read }) => read) || this.#replicas.some((each) => each.isFilling)) return;
     this.#world.shared.flush();
     this.#world.broadcast.flushed();
+  }
+
+  #evict(): void {
+    const key = KEYS[this.#pick(this.#options.keys)]!;
+    this.#world.shared.evict(key, this.#random() < 0.7 ? "value" : "lease");
+    this.#world.broadcast.changed(key);
+  }
+
+  #saveOrRestart(): void {
+    const { shared, broadcast } = this.#world;
+    if (this.#random() < 0.6) return shared.save();
+    shared.restart();
+    for (const replica of this.#replicas) {
+      replica.reconnect();
+      broadcast.disconnect(replica);
+      broadcast.reconnect(replica);
+    }
   }
 
   #switchLine(): void {
@@ -185,7 +194,7 @@ class Schedule {
 
   #begin(): void {
     const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
-    const key = KEYS[this.#pick(KEYS.length)]!;
+    const key = KEYS[this.#pick(this.#options.keys)]!;
     const dice = this.#random();
     if (dice < 0.55) this.#read(replica, key);
     else if (dice < 0.85) this.#write(replica, key);
@@ -227,11 +236,7 @@ class Schedule {
 
   /** The index of the oldest state that a read which begins now may return. */
   #floor(replica: Replica, key: CacheKey): number {
-    const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
-    const binding = this.#known.get(key)!.filter((known) =>
-      isTold || known.atMs < replica.reachesSharedSinceMs ||
-      (known.replica === replica && known.from === "change")
-    );
+    const binding = this.#binding(replica, key);
     const here = newest(binding.filter((known) => known.replica === replica));
     const { local, replicas } = this.#options;
     if (local && replicas > 1 && this.#world.broadcast.isConnected(replica)) {
@@ -244,12 +249,21 @@ class Schedule {
   }
 
   /** What a read that begins now below local memory returns at least: with one tier there, what that holds. */
-  #sureOf(key: CacheKey): number {
-    return this.#options.shared ? this.#knownAnywhere(key) : this.#world.authority.history(key).length - 1;
+  #sureOf(replica: Replica, key: CacheKey): number {
+    if (!this.#options.shared) return this.#world.authority.history(key).length - 1;
+    return newest(this.#binding(replica, key));
   }
 
-  #knownAnywhere(key: CacheKey): number {
-    return newest(this.#known.get(key)!);
+  /** Of all that is known of a key, what a read of this replica may not fall behind. */
+  #binding(replica: Replica, key: CacheKey): Known[] {
+    const { flush, evict, restart } = this.#options;
+    const mayLose = flush + evict + restart > 0;
+    const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
+    return this.#known.get(key)!.filter((known) => {
+      if (mayLose && known.from === "read") return false;
+      if (isTold || known.atMs < replica.reachesSharedSinceMs) return true;
+      return known.replica === replica && known.from === "change";
+    });
   }
 
   #read(replica: Replica, key: CacheKey): void {

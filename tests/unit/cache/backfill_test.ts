@@ -7,7 +7,7 @@ import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
 
 const CONCURRENT_FILLS = 16;
-const ENTRY = { value: "v", expiresAtMs: Infinity, version: UNVERSIONED };
+const COPY = { entry: { value: "v", expiresAtMs: Infinity, version: UNVERSIONED }, lease: "L" };
 
 /** A backfill whose copies end when the test says so. */
 class Filling {
@@ -30,7 +30,7 @@ class Filling {
 
   /** Offers entries 0 to `count` and returns which were taken. */
   offer(count: number): boolean[] {
-    return keys(count).map((key) => this.backfill.offer(key, ENTRY, this.fences.take(key)));
+    return keys(count).map((key) => this.backfill.offer(key, { ...COPY, fence: this.fences.take(key) }));
   }
 
   /** Ends all copies under way, and lets the next ones begin. */
@@ -89,7 +89,7 @@ Deno.test("Backfill makes no copy whose fence was voided while it waited, and go
   assertEquals(filling.begun, all.toSpliced(CONCURRENT_FILLS + 1, 1));
 });
 
-Deno.test("Backfill makes no copy that has waited so long that a tombstone may have come and gone", async () => {
+Deno.test("Backfill makes no copy that has waited longer than its lease may be trusted to stand", async () => {
   const filling = new Filling(100);
   filling.offer(CONCURRENT_FILLS + 1);
   filling.clock.advance(MAX_WAIT_MS + 1);

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
 import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
-import { runSchedule, type ScheduleOptions } from "../../support/simulation/schedule.ts";
+import { runSchedule } from "../../support/simulation/schedule.ts";
+import type { ScheduleOptions } from "../../support/simulation/schedule_options.ts";
 import { withSeed } from "../../support/seeded_random.ts";
 
 const SCHEDULES = 400;
@@ -10,11 +11,17 @@ const SCHEDULES = 400;
 const SOME_FAULTS: Faults = { refused: 0.08, replyLost: 0.08, stalled: 0.05 };
 
 const CALM = {
+  steps: 120,
+  keys: 3,
+  load: 0.38,
+  slow: 0,
   local: true,
   shared: false,
   replicas: 1,
   kill: 0,
   flush: 0,
+  evict: 0,
+  restart: 0,
   disconnect: 0,
   authorityFaults: NO_FAULTS,
   sharedFaults: NO_FAULTS,
@@ -36,6 +43,19 @@ const PARTED = {
 
 /** Copies that end, are renewed and say what is not there, all within the span of a schedule. */
 const COPIES = { keptForMs: 600, absentForMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
+
+/** Replicas that share a tier which forgets: long, and with few operations at once, for most need many steps. */
+const LOSSY = {
+  ...CALM,
+  steps: 400,
+  keys: 1,
+  load: 0.08,
+  slow: 0.1,
+  local: false,
+  shared: true,
+  replicas: 3,
+  outbox: true,
+} satisfies ScheduleOptions;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
@@ -67,12 +87,16 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     // For announcements that the breaker refuses.
     outbox: true,
   },
-  "replicas that share a tier, which loses what it holds": {
-    ...CALM,
-    local: false,
-    shared: true,
-    replicas: 3,
+  "replicas that share a tier, which is emptied": { ...LOSSY, flush: 0.03 },
+  "replicas that share a tier, which evicts": { ...LOSSY, evict: 0.06 },
+  "replicas that share a tier, which is started from old snapshots": { ...LOSSY, evict: 0.04, restart: 0.03 },
+  "replicas with memories and a shared tier, which loses what it has": {
+    ...LOSSY,
+    local: true,
     flush: 0.02,
+    evict: 0.04,
+    restart: 0.02,
+    disconnect: 0.01,
   },
   "replicas that share a tier, which is out of reach for some": PARTED,
   "replicas that share a tier, which is out of reach for some and whose announcements fail": {
@@ -139,12 +163,26 @@ for (const [name, options] of Object.entries(SETTINGS)) {
   });
 }
 
-Deno.test("runSchedule() finds the stale secrets that changes leave behind which nobody recorded", async () => {
-  await withSeed(async (seed) => {
-    for (let index = 0; index < 10 * SCHEDULES; index++) {
-      const wrong = await runSchedule(seed + index, { ...PARTED, outbox: false });
-      if (wrong.length > 0) return;
-    }
-    throw new Error("Nothing was wrong without the outbox");
+/** Schedules that find out what is wrong with a world; each setting of which they are a part passes in the right one. */
+const WRONG: Readonly<Record<string, ScheduleOptions>> = {
+  "changes leave behind which nobody recorded": { ...PARTED, outbox: false },
+  "fills without a lease leave behind": { ...LOSSY, evict: 0.06, weakness: "fills need no lease" },
+  "fills leave behind whose lease outlived an announcement": {
+    ...LOSSY,
+    evict: 0.06,
+    weakness: "announcements leave leases",
+  },
+  "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
+};
+
+for (const [what, options] of Object.entries(WRONG)) {
+  Deno.test(`runSchedule() finds the stale secrets that ${what}`, async () => {
+    await withSeed(async (seed) => {
+      for (let index = 0; index < 20 * SCHEDULES; index++) {
+        const wrong = await runSchedule(seed + index, options);
+        if (wrong.length > 0) return;
+      }
+      throw new Error("Nothing was wrong");
+    });
   });
-});
+}

@@ -43,11 +43,11 @@ function setUp(stores: {
     ...stores.authority,
   };
   const shared: SharedCache<string> = {
-    read: () => note("shared.read", undefined),
+    read: () => note("shared.read", { lease: "L" }),
     announce: () => note("shared.announce", undefined),
     publish: () => note("shared.publish", undefined),
     bury: () => note("shared.bury", undefined),
-    fill: (_key, { value }) => note(`shared.fill ${value}`, undefined),
+    fill: (_key, lease, { value }) => note(`shared.fill ${value} under ${lease}`, undefined),
     ...stores.shared,
   };
   const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
@@ -93,7 +93,7 @@ Deno.test("Chain.get() fills memory and the shared tier behind what the authorit
   assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   assertEquals(local.get(KEY)?.value, "a");
   await chain.idle();
-  assertEquals(log, ["shared.read", "shared.fill a"]);
+  assertEquals(log, ["shared.read", "shared.fill a under L"]);
 });
 
 Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
@@ -104,6 +104,17 @@ Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
   assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   assertEquals(local.get(KEY), undefined);
   await chain.idle();
+  assertEquals(log, []);
+});
+
+Deno.test("Chain.get() fills memory alone where the shared tier gives no lease", async () => {
+  const { chain, local, log } = setUp({
+    authority: { read: () => Promise.resolve(entry("a")) },
+    shared: { read: () => Promise.resolve({ lease: undefined }) },
+  });
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
+  await chain.idle();
+  assertEquals(local.get(KEY)?.value, "a");
   assertEquals(log, []);
 });
 
@@ -205,7 +216,25 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   local.clear();
   await chain.get(KEY, PATIENT);
   await chain.idle();
-  assertEquals(log.slice(2), ["shared.read", "shared.fill new"]);
+  assertEquals(log.slice(2), ["shared.read", "shared.fill new under L"]);
+});
+
+Deno.test("Chain.set() that could not be announced makes the key safe under the version it has made", async () => {
+  const buried: unknown[] = [];
+  const { chain, clock } = setUp({
+    shared: {
+      announce: fails,
+      bury: (_key, _intent, version) => {
+        buried.push(version);
+        return Promise.resolve();
+      },
+    },
+  });
+  // Under an older one, another change that is announced and still under way could publish over it.
+  const { version } = await chain.set(KEY, "new");
+  clock.advance(1000);
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  assertEquals(buried, [version]);
 });
 
 Deno.test("Chain.get() lets memory give nothing older than a read that went past it", async () => {

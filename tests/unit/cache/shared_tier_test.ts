@@ -14,11 +14,12 @@ const KEY = secretCacheKey("alice");
 const SIGNAL = new AbortController().signal;
 const TIMEOUT_MS = 200;
 const RETRY_MS = 1_000;
+const VACANT = { lease: "L" };
 
 /** A shared cache that writes down what it is told, and answers or fails as the test says. */
 class ScriptedCache implements SharedCache<string> {
   readonly told: string[] = [];
-  holds: SharedRead<string>;
+  holds: SharedRead<string> = VACANT;
   /** What every operation waits for. */
   answer: () => Promise<void> = () => Promise.resolve();
 
@@ -39,8 +40,8 @@ class ScriptedCache implements SharedCache<string> {
     return this.#take(`bury ${intent} ${version?.id ?? "nothing"}`);
   }
 
-  fill(_key: CacheKey, entry: Entry<string>): Promise<void> {
-    return this.#take(`fill ${entry.value}`);
+  fill(_key: CacheKey, lease: string, entry: Entry<string>): Promise<void> {
+    return this.#take(`fill ${entry.value} under ${lease}`);
   }
 
   #take(what: string): Promise<void> {
@@ -95,16 +96,16 @@ const away = () => Promise.reject(new Error("away"));
 const silent = () => new Promise<never>(() => {});
 const well = () => Promise.resolve();
 
-Deno.test("SharedTier.read() says what the store holds, and absent for what has expired", async () => {
+Deno.test("SharedTier.read() says what the store holds, and gives no lease over what has just expired", async () => {
   const sharing = new Sharing();
-  assertEquals(await sharing.read(), "absent");
+  assertEquals(await sharing.read(), VACANT);
   sharing.store.holds = "tombstone";
   assertEquals(await sharing.read(), "tombstone");
   const entry = sharing.entry(1);
   sharing.store.holds = entry;
   assertEquals(await sharing.read(), entry);
   sharing.clock.advance(1);
-  assertEquals(await sharing.read(), "absent");
+  assertEquals(await sharing.read(), { lease: undefined });
 });
 
 Deno.test("SharedTier.read() says unknown of a store that fails or does not answer, and tells of it", async () => {
@@ -122,7 +123,7 @@ Deno.test("SharedTier.read() says unknown of a store that fails or does not answ
 Deno.test("SharedTier.announce() that succeeds keeps the key trusted", async () => {
   const sharing = new Sharing();
   assertEquals(await sharing.shared.announce(KEY, "A"), true);
-  assertEquals(await sharing.read(), "absent");
+  assertEquals(await sharing.read(), VACANT);
   assertEquals(sharing.store.told, ["announce A"]);
 });
 
@@ -145,7 +146,7 @@ Deno.test("SharedTier.announce() that succeeds trusts a key again that was distr
   sharing.shared.distrust(KEY);
   assertEquals(await sharing.read(), "unknown");
   assertEquals(await sharing.shared.announce(KEY, "A"), true);
-  assertEquals(await sharing.read(), "absent");
+  assertEquals(await sharing.read(), VACANT);
   await sharing.nextRetry();
   assertEquals(sharing.store.told, ["announce A"]);
 });
@@ -181,7 +182,7 @@ Deno.test("SharedTier.publish() and bury() that fail do not fail the change, and
       sharing.store.answer = well;
       assertEquals(await sharing.read(), "unknown");
       await sharing.nextRetry();
-      assertEquals(await sharing.read(), "absent");
+      assertEquals(await sharing.read(), VACANT);
     }
   }
 });
@@ -191,18 +192,18 @@ Deno.test("SharedTier.backfill() copies what has time left and holds its fence",
   const fences = new Fences();
   const voided = fences.take(KEY);
   fences.void(KEY);
-  sharing.shared.backfill(KEY, sharing.entry(), voided);
-  sharing.shared.backfill(KEY, sharing.entry(0), fences.take(KEY));
+  sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: voided });
+  sharing.shared.backfill(KEY, { entry: sharing.entry(0), lease: "L", fence: fences.take(KEY) });
   assertEquals(sharing.store.told, []);
-  sharing.shared.backfill(KEY, sharing.entry(1), fences.take(KEY));
+  sharing.shared.backfill(KEY, { entry: sharing.entry(1), lease: "L", fence: fences.take(KEY) });
   await sharing.shared.idle();
-  assertEquals(sharing.store.told, ["fill v"]);
+  assertEquals(sharing.store.told, ["fill v under L"]);
 });
 
 Deno.test("SharedTier.backfill() that fails fails nobody, and tells of it", async () => {
   const sharing = new Sharing();
   sharing.store.answer = away;
-  sharing.shared.backfill(KEY, sharing.entry(), new Fences().take(KEY));
+  sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
   await sharing.shared.idle();
   assertEquals(sharing.observer.told, [
     "redis fill: Cannot fill in the redis tier: it cannot be reached or refused",
@@ -213,7 +214,8 @@ Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
   const sharing = new Sharing({ backfillQueueSize: 1 });
   const fences = new Fences();
   sharing.store.answer = silent;
-  const offer = () => sharing.shared.backfill(KEY, sharing.entry(), fences.take(KEY));
+  const offer = () =>
+    sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: fences.take(KEY) });
   // 16 are under way and one waits.
   for (let index = 0; index < 17; index++) offer();
   assertEquals(sharing.observer.told, []);
@@ -224,9 +226,9 @@ Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
 Deno.test("SharedTier ends with its copies made and no timer left", async () => {
   const sharing = new Sharing();
   sharing.shared.distrust(KEY);
-  sharing.shared.backfill(KEY, sharing.entry(), new Fences().take(KEY));
+  sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
   await sharing.shared[Symbol.asyncDispose]();
-  assertEquals(sharing.store.told, ["fill v"]);
+  assertEquals(sharing.store.told, ["fill v under L"]);
   sharing.clock.advance(TIMEOUT_MS);
   assertEquals(sharing.clock.pendingTimers, 0);
 });

@@ -73,8 +73,7 @@ Deno.test("loadConfig() fills in every default", () => {
 Deno.test("loadConfig() expands references, also those that stand for a number", () => {
   const { config } = load(SERVERS, { variables: { REDIS_PASSWORD: "${x}" } });
   assertEquals(config.data.redis, {
-    hostname: "redis",
-    port: 6379,
+    topology: { kind: "standalone", address: { hostname: "redis", port: 6379 } },
     username: "",
     password: "${x}",
     db: 2,
@@ -142,13 +141,19 @@ Deno.test("loadConfig() says in one line why a file cannot be read", () => {
 Deno.test("loadConfig() reads every file of configs/ clean", () => {
   const container = loadFile("config.yaml").config;
   assertEquals(container.server.grpc.hostname, "0.0.0.0");
-  assertEquals(container.data.redis?.hostname, "redis");
+  assertEquals(container.data.redis?.topology, {
+    kind: "standalone",
+    address: { hostname: "redis", port: 6379 },
+  });
   assert(container.data.database.driver === "mysql");
   assertEquals(container.data.database.address, { kind: "tcp", hostname: "mysql", port: 3306 });
 
   const local = loadFile("config.local.yaml").config;
   assertEquals([local.server.grpc.hostname, local.server.grpc.port], ["127.0.0.1", 9000]);
-  assertEquals(local.data.redis?.hostname, "127.0.0.1");
+  assertEquals(local.data.redis?.topology, {
+    kind: "standalone",
+    address: { hostname: "127.0.0.1", port: 6379 },
+  });
   assert(local.data.database.driver === "mysql");
   assertEquals(local.data.database.location, "Local");
 

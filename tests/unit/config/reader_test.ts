@@ -64,7 +64,7 @@ Deno.test("loadConfig() says what is missing", () => {
     "data.redis: is missing; expected data.redis.addr: with driver mysql, Redis holds the truth of namespaced entries",
   ]);
   assertEquals(problemLines("data: { database: { driver: sqlite, source: x.db }, redis: { db: 1 } }"), [
-    "data.redis.addr: is missing; expected the host:port of Redis",
+    "data.redis.addr: is missing; expected the host:port of Redis, or data.redis.sentinel or .cluster",
   ]);
 });
 

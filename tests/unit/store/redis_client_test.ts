@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { redisScript } from "../../../src/store/redis_client.ts";
+import { redisScript } from "../../../src/store/redis_commands.ts";
 import { startRedis } from "../../support/redis.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
 import { testWithServers } from "../../support/servers.ts";
@@ -62,5 +62,34 @@ testWithServers(
     await server.start();
     const answer = await waitFor(() => redis.client.run(ECHO, ["k"], "after"), { what: "the connection" });
     assertEquals(text(answer), "after");
+  },
+);
+
+testWithServers(["redis"], "RedisClient ends at once while its server is away", async () => {
+  await using server = await startRedis();
+  const redis = await RedisProbe.open(server);
+  const away = new Promise<void>((resolve) => redis.client.watch({ onReady() {}, onLost: resolve }));
+  await server.stop();
+  await away;
+  // Between two attempts, or in one.
+  await redis[Symbol.asyncDispose]();
+});
+
+testWithServers(
+  ["redis"],
+  "RedisClient looks for its server anew when that refuses to write, because it has become a replica",
+  async () => {
+    await using server = await startRedis();
+    await using redis = await RedisProbe.open(server);
+    const { client } = redis;
+    let lost = 0;
+    client.watch({ onReady() {}, onLost: () => lost++ });
+    await client.set("k", new Uint8Array(1), Infinity);
+    await client.call("REPLICAOF", server.hostname, "1");
+    await assertRejects(() => client.set("k", new Uint8Array(1), Infinity), Error, "READONLY");
+    await waitFor(() => lost === 1, { what: "the connection to be given up" });
+    await client.ready();
+    await client.call("REPLICAOF", "NO", "ONE");
+    await client.set("k", new Uint8Array(1), Infinity);
   },
 );

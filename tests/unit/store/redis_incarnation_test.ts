@@ -1,19 +1,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { INCARNATION, type RedisClient, redisScript } from "../../../src/store/redis_client.ts";
 import { RedisIncarnation } from "../../../src/store/redis_incarnation.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { incarnationOf } from "../../support/incarnation.ts";
 import { askRedis, startRedis } from "../../support/redis.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
 import { testWithServers } from "../../support/servers.ts";
 import { waitFor } from "../../support/wait_for.ts";
-
-const ECHO = redisScript("return ARGV[1]");
-
-/** What a script is handed for the placeholder. */
-async function incarnation(client: RedisClient): Promise<string> {
-  const reply = await client.run(ECHO, ["k"], INCARNATION);
-  return new TextDecoder().decode(reply as Uint8Array);
-}
 
 /** INFO's replies in one life, and how often it was asked for. */
 function info(runId: string, replicationId: string) {
@@ -77,11 +69,11 @@ testWithServers(
     await using server = await startRedis();
     await using one = await RedisProbe.open(server);
     await using other = await RedisProbe.open(server);
-    const before = await incarnation(one.client);
-    assertEquals(await incarnation(other.client), before);
+    const before = await incarnationOf(one.client);
+    assertEquals(await incarnationOf(other.client), before);
     await server.stop();
     await server.start();
-    const after = await waitFor(() => incarnation(one.client), { what: "the connection" });
+    const after = await waitFor(() => incarnationOf(one.client), { what: "the connection" });
     assertNotEquals(after, before);
   },
 );
@@ -100,9 +92,9 @@ testWithServers(
       },
     );
     await using redis = await RedisProbe.open(replica);
-    const before = await incarnation(redis.client);
+    const before = await incarnationOf(redis.client);
     assert((await answer("REPLICAOF NO ONE")).startsWith("+OK"));
     redis.client.doubtIncarnation();
-    await waitFor(async () => await incarnation(redis.client) !== before, { what: "the new life's name" });
+    await waitFor(async () => await incarnationOf(redis.client) !== before, { what: "the new life's name" });
   },
 );

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { RedisArgument, RedisCommands, RedisScript } from "../../../src/store/redis_client.ts";
+import type { RedisArgument, RedisCommands, RedisScript } from "../../../src/store/redis_commands.ts";
+import type { RedisValue } from "../../../src/store/redis_read.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_KEYS, RedisReads } from "../../../src/store/redis_reads.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
@@ -37,8 +38,7 @@ class Connection implements Pick<RedisCommands, "spansSlots" | "run"> {
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const decode = (value: Uint8Array, expiresAtMs: number) =>
-  `${new TextDecoder().decode(value)} ${expiresAtMs}`;
+const decode = ({ bytes, expiresAtMs }: RedisValue) => `${new TextDecoder().decode(bytes)} ${expiresAtMs}`;
 
 function readsOver(connection: Connection, clock = new FakeClock()): RedisReads<string> {
   return new RedisReads(connection, clock, decode);
@@ -163,6 +163,6 @@ testWithServers(["redis"], "RedisReads gets values of any size, a few to a scrip
   const large = new Uint8Array(MAX_BATCH_BYTES * 0.6).fill(1);
   const keys = Array.from({ length: 7 }, (_, index) => `${redis.keyPrefix}${index}`);
   await Promise.all(keys.map((key) => redis.client.set(key, large, Infinity)));
-  const reads = new RedisReads(redis.client, redis.clock, (value) => value.length);
+  const reads = new RedisReads(redis.client, redis.clock, ({ bytes }) => bytes.length);
   assertEquals(await Promise.all(keys.map((key) => reads.read(key))), Array(7).fill(large.length));
 });

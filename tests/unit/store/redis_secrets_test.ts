@@ -1,9 +1,11 @@
 /** What other releases, other programs and accidents may have left under a secret's key. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { secretCacheKey } from "../../../src/core/key.ts";
 import { RedisSecrets } from "../../../src/store/redis_secrets.ts";
 import { secretEntry, version } from "../../conformance/secret_entry.ts";
+import { incarnationOf } from "../../support/incarnation.ts";
+import { startRedis } from "../../support/redis.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
 import { testWithServers } from "../../support/servers.ts";
 
@@ -13,26 +15,49 @@ const ENTRY = secretEntry(KEY, version(3, 7));
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Bytes that no reader of this release can take for an entry. */
+/** Bytes that no reader of this release knows. */
 const UNREADABLE = {
   "an empty value": new Uint8Array(0),
-  "a format of a later release": bytes("\x03anything"),
-  "an entry without its version": bytes("\x01123"),
-  "an entry that is cut": bytes(`\x01${"0".repeat(32)}{"userId":`),
+  "a format of an earlier release": bytes(`\x01${"0".repeat(32)}{}`),
+  "a format of a later release": bytes("\x05anything"),
+};
+
+/** What is no entry of this life of the server. */
+const OF_ANOTHER_LIFE = {
+  "an entry of another life": bytes(`\x03${"0".repeat(32)}another life    {}`),
+  "an entry without its incarnation": bytes(`\x03${"0".repeat(32)}`),
+  "an entry without its version": bytes("\x03123"),
 };
 
 /** Tombstones that are no longer than they should be. */
 const DAMAGED_TOMBSTONES = [
-  bytes("\x02"),
-  bytes(`\x02${"0".repeat(32)}${INTENT}`),
-  bytes(`\x02${"0".repeat(32)}${INTENT}not a time !`),
+  bytes("\x04"),
+  bytes(`\x04${"0".repeat(32)}${INTENT}`),
+  bytes(`\x04${"0".repeat(32)}${INTENT}not a time !`),
 ];
 
 function test(title: string, run: (redis: RedisProbe, store: RedisSecrets) => Promise<void>): void {
   testWithServers(["redis"], title, async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
-    await run(redis, new RedisSecrets(redis.client, redis.keyPrefix, redis.clock));
+    await run(redis, storeUnder(redis, redis.keyPrefix));
   });
+}
+
+function storeUnder({ client, clock }: RedisProbe, keyPrefix: string): RedisSecrets {
+  return new RedisSecrets(client, keyPrefix, { clock, newName: () => crypto.randomUUID() });
+}
+
+/** The lease that a reader gets who finds nothing. */
+async function leaseOf(store: RedisSecrets, key = KEY): Promise<string | undefined> {
+  const found = await store.read(key);
+  assert(typeof found === "object" && "lease" in found, "something was found");
+  return found.lease;
+}
+
+async function fill(store: RedisSecrets): Promise<void> {
+  const lease = await leaseOf(store);
+  assert(lease !== undefined);
+  await store.fill(KEY, lease, ENTRY);
 }
 
 async function change(store: RedisSecrets): Promise<void> {
@@ -40,25 +65,47 @@ async function change(store: RedisSecrets): Promise<void> {
   await store.publish(KEY, INTENT, ENTRY);
 }
 
-test("RedisSecrets lays an entry out as a format byte, its version and JSON", async (redis, store) => {
-  await store.fill(KEY, ENTRY);
-  const stored = new TextDecoder().decode(await redis.bytes(KEY));
-  assertEquals(stored, `\x0100000000000000030000000000000007${JSON.stringify(ENTRY.value)}`);
-});
+test(
+  "RedisSecrets lays an entry out as a format byte, its version, a life and JSON",
+  async (redis, store) => {
+    await fill(store);
+    const stored = new TextDecoder().decode(await redis.bytes(KEY));
+    const [, version, incarnation, json] = /^(\d{32})([0-9a-f]{16})(.*)$/.exec(stored.slice(1)) ?? [];
+    assertEquals(stored[0], "\x03");
+    assertEquals(version, "00000000000000030000000000000007");
+    assertEquals(incarnation, await incarnationOf(redis.client));
+    assertEquals(json, JSON.stringify(ENTRY.value));
+  },
+);
 
 for (const [what, stored] of Object.entries(UNREADABLE)) {
+  test(`RedisSecrets.read() rejects ${what}, and a change replaces it`, async (redis, store) => {
+    await redis.put(KEY, stored);
+    const error = await assertRejects(() => store.read(KEY), ServiceError);
+    assertEquals(error.code, "internal");
+    await change(store);
+    assertEquals(await store.read(KEY), ENTRY);
+  });
+}
+
+test("RedisSecrets.read() rejects an entry that is cut, and a change replaces it", async (redis, store) => {
+  await fill(store);
+  await redis.put(KEY, (await redis.bytes(KEY))!.slice(0, -1));
+  const error = await assertRejects(() => store.read(KEY), ServiceError);
+  assertEquals(error.code, "internal");
+  await change(store);
+  assertEquals(await store.read(KEY), ENTRY);
+});
+
+for (const [what, stored] of Object.entries(OF_ANOTHER_LIFE)) {
   test(
-    `RedisSecrets.read() rejects ${what}, fill() leaves it, a change replaces it`,
+    `RedisSecrets.read() finds nothing in ${what}, which fill() and a change replace`,
     async (redis, store) => {
-      await redis.put(KEY, stored);
-      const error = await assertRejects(() => store.read(KEY), ServiceError);
-      assertEquals(error.code, "internal");
-      if (stored[0] !== 1) {
-        await store.fill(KEY, ENTRY);
-        assertEquals(await redis.bytes(KEY), stored);
+      for (const replace of [fill, change]) {
+        await redis.put(KEY, stored);
+        await replace(store);
+        assertEquals(await store.read(KEY), ENTRY);
       }
-      await change(store);
-      assertEquals(await store.read(KEY), ENTRY);
     },
   );
 }
@@ -70,4 +117,33 @@ test("RedisSecrets takes a damaged tombstone for one that nobody is behind", asy
     await change(store);
     assertEquals(await store.read(KEY), ENTRY);
   }
+});
+
+test(
+  "RedisSecrets.read() gives all who find nothing the same lease, until it is used",
+  async (redis, store) => {
+    const other = storeUnder(redis, redis.keyPrefix);
+    const lease = await leaseOf(store);
+    assertEquals(await leaseOf(other), lease);
+    await fill(other);
+    await redis.lose(KEY);
+    assertNotEquals(await leaseOf(store), lease);
+  },
+);
+
+test("RedisSecrets.read() gives no lease where Redis takes no writes", async () => {
+  await using server = await startRedis({ args: ["--maxmemory", "1", "--maxmemory-policy", "noeviction"] });
+  await using redis = await RedisProbe.open(server);
+  assertEquals(await leaseOf(storeUnder(redis, "p:")), undefined);
+});
+
+test("RedisSecrets keeps secrets in all but fills where no lease has the slot", async (_, store) => {
+  const key = secretCacheKey("a}b");
+  const entry = secretEntry(key, version(1, 1));
+  assertEquals(await leaseOf(store, key), undefined);
+  await store.fill(key, "a lease that nobody gave", entry);
+  assertEquals(await leaseOf(store, key), undefined);
+  await store.announce(key, INTENT);
+  await store.publish(key, INTENT, entry);
+  assertEquals(await store.read(key), entry);
 });

@@ -1,0 +1,169 @@
+/** Joins what the service does with Redis, however it is reached: one server, sentinels or a cluster. */
+import type { CircuitBreakerOptions } from "./cache/circuit_breaker.ts";
+import { ServerBreaker } from "./cache/server_breaker.ts";
+import { Tier } from "./cache/tier.ts";
+import type { RedisConfig } from "./config/config.ts";
+import { systemClock, systemRandom } from "./core/clock.ts";
+import type { EntryChange } from "./core/entry_change.ts";
+import type { Authority, Invalidations, InvalidationState, SharedCache } from "./core/ports.ts";
+import type { Secret } from "./core/secret.ts";
+import type { LogObserver } from "./observe/log_observer.ts";
+import { RedisChanges } from "./store/redis_changes.ts";
+import { RedisClient } from "./store/redis_client.ts";
+import type { RedisCommands } from "./store/redis_commands.ts";
+import { RedisCluster } from "./store/redis_cluster.ts";
+import { RedisClusterInvalidations } from "./store/redis_cluster_invalidations.ts";
+import { RedisClusterNodes } from "./store/redis_cluster_nodes.ts";
+import { RedisEntries } from "./store/redis_entries.ts";
+import { RedisInvalidations, type RedisInvalidationsOptions } from "./store/redis_invalidations.ts";
+import type { RedisAddress, RedisClientOptions } from "./store/redis_options.ts";
+import { RedisSecrets } from "./store/redis_secrets.ts";
+import type { RedisSuccession } from "./store/redis_succession.ts";
+
+/** What Redis is to the service. */
+export interface RedisTier {
+  readonly entries: { readonly store: Authority<Uint8Array, EntryChange>; readonly tier: Tier };
+  readonly secrets: { readonly store: SharedCache<Secret>; readonly tier: Tier };
+  readonly probed: { readonly tier: Tier; ping(): Promise<void> };
+  /** Lets `target` be told of what others change. */
+  listen(target: Invalidations): Promise<void>;
+}
+
+/** A Redis that is reached in one way or another. */
+interface RedisAccess {
+  readonly commands: RedisCommands;
+  /** Resolves when commands can be sent. */
+  ready(): Promise<void>;
+  readonly tier: Tier;
+  /** Lets the target be told of what others change; `settled` once it is known whether that is allowed. */
+  listen(options: ListenOptions): AsyncDisposable & { readonly settled: Promise<void> };
+}
+
+type ListenOptions = Omit<RedisInvalidationsOptions, "data" | "listener" | "changes"> & {
+  readonly changes: RedisChanges;
+};
+
+/** Opens what the configuration names; without an answer the service starts all the same. */
+export async function openRedis(
+  config: RedisConfig,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): Promise<RedisTier> {
+  const { keyPrefix, topology, connectTimeoutMs } = config;
+  const access = topology.kind === "cluster"
+    ? openCluster(config, topology.seeds, resources, observer)
+    : openServer(
+      { ...config, ...(topology.kind === "sentinel" ? topology : topology.address) },
+      resources,
+      observer,
+    );
+  const { commands, tier } = access;
+  const changes = new RedisChanges(commands, keyPrefix, () => crypto.randomUUID());
+  // So that the first calls find a connection.
+  await atMost(connectTimeoutMs, access.ready());
+  return {
+    entries: { store: new RedisEntries(changes, keyPrefix, systemClock), tier },
+    secrets: {
+      store: new RedisSecrets(changes, keyPrefix, { clock: systemClock, newName: () => crypto.randomUUID() }),
+      tier,
+    },
+    probed: { tier, ping: () => commands.ping() },
+    async listen(target: Invalidations): Promise<void> {
+      const onState = (state: InvalidationState) => observer.invalidationsAre(state);
+      const invalidations = resources.use(
+        access.listen({ changes, keyPrefix, target, clock: systemClock, onState }),
+      );
+      await atMost(connectTimeoutMs, invalidations.settled);
+    },
+  };
+}
+
+/** One server, or the one that sentinels name at the time. */
+function openServer(
+  config: RedisConfig & RedisClientOptions,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): RedisAccess {
+  const tier = redisTier(config, observer, { ...config.breaker, random: systemRandom });
+  const connect = () => new RedisClient(config, systemClock, connectionFailed(observer));
+  const client = resources.use(connect());
+  client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
+  return {
+    commands: client,
+    ready: () => client.ready(),
+    tier,
+    listen(options) {
+      const listener = connect();
+      const invalidations = new RedisInvalidations({ ...options, data: client, listener });
+      return {
+        settled: invalidations.settled,
+        async [Symbol.asyncDispose]() {
+          invalidations[Symbol.dispose]();
+          await listener[Symbol.asyncDispose]();
+        },
+      };
+    },
+  };
+}
+
+function openCluster(
+  config: RedisConfig,
+  seeds: readonly RedisAddress[],
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): RedisAccess {
+  const { readTimeoutMs, writeTimeoutMs } = config;
+  // Each server has a breaker of its own instead.
+  const tier = redisTier(config, observer);
+  const onError = connectionFailed(observer);
+  const connect = (address: RedisAddress, succession?: RedisSuccession) =>
+    new RedisClient({ ...config, ...address }, systemClock, onError, succession);
+  const nodes = resources.use(
+    new RedisClusterNodes({ seeds, clock: systemClock, connect, onError }),
+  );
+  nodes.watch({
+    onMaster(_name, client) {
+      tier.interrupted();
+      client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
+    },
+    onGone: () => tier.interrupted(),
+    onAgreed() {},
+  });
+  const guard = (name: string) =>
+    new ServerBreaker({
+      tier: "redis",
+      breaker: { ...config.breaker, random: systemRandom },
+      timeoutMs: Math.max(readTimeoutMs, writeTimeoutMs),
+      onChange(state) {
+        tier.interrupted();
+        observer.breakerChanged(`redis ${name}`, state);
+      },
+    }, systemClock);
+  const patienceMs = Math.min(readTimeoutMs, writeTimeoutMs);
+  return {
+    commands: new RedisCluster({ nodes, clock: systemClock, patienceMs, guard }),
+    ready: () => nodes.ready(),
+    tier,
+    listen: (options) => new RedisClusterInvalidations({ ...options, nodes, connect }),
+  };
+}
+
+function redisTier(
+  { readTimeoutMs, writeTimeoutMs }: RedisConfig,
+  observer: LogObserver,
+  breaker?: CircuitBreakerOptions,
+): Tier {
+  const options = { name: "redis", readTimeoutMs, writeTimeoutMs };
+  return new Tier(breaker === undefined ? options : { ...options, breaker }, systemClock, observer);
+}
+
+function connectionFailed(observer: LogObserver): (error: Error) => void {
+  return (error) => observer.tierFailed("redis", "connect", error);
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+  const timer = systemClock.setTimer(resolve, ms);
+  await Promise.race([work, tooLate]);
+  timer.cancel();
+}

@@ -1,0 +1,130 @@
+/** A service on a Redis Cluster, by configuration only. */
+import { assert, assertEquals } from "@std/assert";
+import { CacheClient, refusal } from "../support/client.ts";
+import { ThrowawayCluster } from "../support/redis_cluster.ts";
+import { RedisKeys } from "../support/service_redis.ts";
+import { testWithServers } from "../support/servers.ts";
+import { startService } from "../support/service.ts";
+import { behindProfile, type ServersProfile } from "../support/service_profile.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { expectUnavailable } from "./unavailable.ts";
+
+const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().encode(text) });
+const KEYS = Array.from({ length: 30 }, (_, index) => ({ namespace: "n", key: `k${index}` }));
+
+async function profileOn(
+  mysql: Parameters<typeof behindProfile>[0],
+  cluster: ThrowawayCluster,
+): Promise<ServersProfile> {
+  return await behindProfile(mysql, cluster.masters[0]!, {
+    // One of them is enough.
+    "data.redis.cluster.addrs": `${cluster.masters[0]!.hostname}:${cluster.masters[0]!.port}`,
+    "data.redis.read_timeout": "500ms",
+    "data.redis.write_timeout": "500ms",
+  });
+}
+
+async function texts(client: CacheClient): Promise<string[]> {
+  const found = await Promise.all(KEYS.map((key) => client.get(key)));
+  return found.map(({ value }) => new TextDecoder().decode(value.value));
+}
+
+testWithServers(
+  ["redis", "mysql"],
+  "two services on a cluster set, get and delete on every master, and hear of each other's changes",
+  async ({ mysql }) => {
+    await using cluster = await ThrowawayCluster.start();
+    await using profile = await profileOn(mysql, cluster);
+    await using first = await startService(profile);
+    await using second = await startService(profile);
+    for (const service of [first, second]) {
+      assertEquals((await service.logged("invalidations")).state, "tracking");
+    }
+    using writer = new CacheClient(first.address);
+    using reader = new CacheClient(second.address);
+    assertEquals([await writer.health("redis"), await reader.health("redis")], ["SERVING", "SERVING"]);
+    for (let round = 0; round < 3; round++) {
+      const expected = KEYS.map(({ key }) => `${key} ${round}`);
+      await Promise.all(
+        KEYS.map((key) =>
+          writer.set({ ...key, value: value(`${key.key} ${round}`), expire: { seconds: 60 } })
+        ),
+      );
+      await waitFor(async () => String(await texts(reader)) === String(expected), { what: "the new values" });
+      const [from] = await Promise.all([reader.get(KEYS[0]!)]);
+      assert(from.expire !== null && from.expire.seconds <= 60);
+    }
+    const held = await Promise.all(cluster.masters.map(async ({ hostname, port }) => {
+      await using keys = new RedisKeys({ hostname, port }, profile.redis.prefix);
+      return (await keys.names()).length;
+    }));
+    assert(held.every((count) => count > 0), `${held} keys`);
+    assertEquals(held.reduce((sum, count) => sum + count), KEYS.length);
+
+    await writer.setSecret({ key: "alice", name: "n" });
+    const secret = await writer.getSecret({ key: "alice" });
+    assertEquals(await reader.getSecret({ key: "alice" }), secret);
+    await writer.deleteSecret({ key: "alice" });
+    await Promise.all(KEYS.map((key) => writer.delete(key)));
+    for (const key of KEYS) {
+      await waitFor(async () => (await refusal(reader.get(key))).reason === "KEY_NOT_FOUND", {
+        what: "the delete to be heard of",
+      });
+    }
+    await waitFor(
+      async () => (await refusal(reader.getSecret({ key: "alice" }))).reason === "SECRET_NOT_FOUND",
+      {
+        what: "the secret to be gone",
+      },
+    );
+    assertEquals([...first.errors, ...second.errors], []);
+  },
+);
+
+testWithServers(
+  ["redis", "mysql"],
+  "a master that is frozen or dead makes its own keys UNAVAILABLE, and no others, until it is back",
+  async ({ mysql }) => {
+    await using cluster = await ThrowawayCluster.start();
+    await using profile = await profileOn(mysql, cluster);
+    await using service = await startService(profile);
+    using client = new CacheClient(service.address);
+    const outcomes = () =>
+      Promise.all(KEYS.map(async (key) => {
+        try {
+          await client.set({ ...key, value: value("1") });
+          return "ok";
+        } catch {
+          return "unavailable";
+        }
+      }));
+    assertEquals(new Set(await outcomes()), new Set(["ok"]));
+    const master = cluster.masters[2]!;
+    master.pause();
+    const dead = await waitFor(async () => {
+      const now = await outcomes();
+      return now.includes("unavailable") && now;
+    }, { what: "the master's loss to be seen" });
+    const lost = KEYS.filter((_, index) => dead[index] === "unavailable");
+    assert(lost.length < KEYS.length, "the others are served");
+    // Nothing but failures, all of the one master, whose breaker counts them.
+    for (let times = 0; times < 200; times++) await expectUnavailable(client.delete(lost[0]!), "redis");
+    assertEquals(await outcomes(), dead);
+    await client.setSecret({ key: "alice", name: "n" });
+    assertEquals((await client.getSecret({ key: "alice" })).name, "n");
+    await waitFor(async () => await client.health("redis") === "NOT_SERVING", { what: "health to tell" });
+    const { tier } = await service.logged("breaker_open");
+    assertEquals(tier, `redis ${master.hostname}:${master.port}`);
+    for (const heal of [() => master.resume(), () => master.start()]) {
+      await heal();
+      await waitFor(async () => (await outcomes()).every((outcome) => outcome === "ok"), {
+        what: "the master to be used again",
+        timeoutMs: 15_000,
+      });
+      await waitFor(async () => await client.health("redis") === "SERVING", { what: "health to tell" });
+      await master.stop();
+    }
+    assertEquals(await service.stop(), 0);
+    assertEquals(service.errors, []);
+  },
+);

@@ -1,0 +1,152 @@
+import { findProgram } from "./find_program.ts";
+import { freePort } from "./free_port.ts";
+import { askRedis, ThrowawayRedis } from "./redis.ts";
+import type { RedisAddress } from "./servers.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** How long a node may be silent before the others promote its replica. */
+const NODE_TIMEOUT_MS = 1000;
+
+/** The distance from a node's port to the one that other nodes talk to. */
+const BUS_OFFSET = 10_000;
+
+/** What a cluster of the test's own has beside its three masters. */
+export interface ThrowawayClusterOptions {
+  /** How many nodes have no slots at first: replicas, once {@link ThrowawayCluster.replicate} says so, or masters. */
+  readonly spares?: number;
+}
+
+/** A cluster of three masters of the test's own, with a third of the slots each. */
+export class ThrowawayCluster implements AsyncDisposable {
+  readonly #resources: AsyncDisposableStack;
+  readonly masters: readonly ThrowawayRedis[];
+  /** Members of the cluster without slots. */
+  readonly spares: readonly ThrowawayRedis[];
+
+  private constructor(nodes: readonly ThrowawayRedis[], resources: AsyncDisposableStack) {
+    this.masters = nodes.slice(0, 3);
+    this.spares = nodes.slice(3);
+    this.#resources = resources;
+  }
+
+  /** Starts the nodes, and resolves once all of them know that every slot is served. */
+  static async start({ spares = 0 }: ThrowawayClusterOptions = {}): Promise<ThrowawayCluster> {
+    await using resources = new AsyncDisposableStack();
+    const program = findProgram("redis-server");
+    if (program === undefined) throw new Error("Cannot start a cluster: redis-server is not on the PATH");
+    const folder = await Deno.makeTempDir({ prefix: "cacheserver-cluster-" });
+    resources.defer(() => Deno.remove(folder, { recursive: true }));
+    const nodes = await Promise.all(Array.from({ length: 3 + spares }, async () => {
+      const port = freePortWithBus();
+      const settings: Readonly<Record<string, string>> = {
+        "cluster-enabled": "yes",
+        "cluster-config-file": `nodes-${port}.conf`,
+        "cluster-node-timeout": String(NODE_TIMEOUT_MS),
+        // The slots of the masters that live are served all the same.
+        "cluster-require-full-coverage": "no",
+        "repl-diskless-sync-delay": "0",
+        "dir": folder,
+        "dbfilename": `${port}.rdb`,
+      };
+      const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+      const node = resources.use(new ThrowawayRedis(program, port, args));
+      await node.start();
+      return node;
+    }));
+    const addresses = nodes.slice(0, 3).map(({ hostname, port }) => `${hostname}:${port}`);
+    await redisCli("--cluster", "create", ...addresses, "--cluster-yes");
+    const cluster = new ThrowawayCluster(nodes, resources.move());
+    const { hostname, port } = cluster.masters[0]!;
+    for (const spare of cluster.spares) await askRedis(spare, `CLUSTER MEET ${hostname} ${port}`);
+    await Promise.all(nodes.map((node) =>
+      waitFor(async () => {
+        const info = await askRedis(node, "CLUSTER INFO");
+        return info.includes("cluster_state:ok") && info.includes(`cluster_known_nodes:${nodes.length}`);
+      }, { what: "every node to know the cluster", timeoutMs: 15_000 })
+    ));
+    return cluster;
+  }
+
+  get seeds(): readonly RedisAddress[] {
+    return this.masters.map(({ hostname, port }) => ({ hostname, port }));
+  }
+
+  /** Makes a spare the replica of a master; resolves once it has what the master has. */
+  async replicate(master: RedisAddress, spare: RedisAddress): Promise<void> {
+    await askRedis(spare, `CLUSTER REPLICATE ${await nodeId(master)}`);
+    await waitFor(async () => (await askRedis(spare, "INFO replication")).includes("master_link_status:up"), {
+      what: "the replica to have what its master has",
+      timeoutMs: 15_000,
+    });
+  }
+
+  /** Moves the slot and its keys, as `redis-cli --cluster reshard` does; `midway` runs while it is on its way. */
+  async moveSlot(
+    slot: number,
+    from: RedisAddress,
+    to: RedisAddress,
+    midway: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    const [fromId, toId] = await Promise.all([nodeId(from), nodeId(to)]);
+    await ok(to, `CLUSTER SETSLOT ${slot} IMPORTING ${fromId}`);
+    await ok(from, `CLUSTER SETSLOT ${slot} MIGRATING ${toId}`);
+    await midway();
+    for (;;) {
+      const keys = (await redisCli("-p", String(from.port), "CLUSTER", "GETKEYSINSLOT", String(slot), "100"))
+        .split("\n").filter(Boolean);
+      if (keys.length === 0) break;
+      await redisCli(
+        "-p",
+        String(from.port),
+        "MIGRATE",
+        to.hostname,
+        String(to.port),
+        "",
+        "0",
+        "5000",
+        "KEYS",
+        ...keys,
+      );
+    }
+    for (const node of [to, from]) await ok(node, `CLUSTER SETSLOT ${slot} NODE ${toId}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+}
+
+async function nodeId(node: RedisAddress): Promise<string> {
+  return (await askRedis(node, "CLUSTER MYID")).split("\r\n")[1]!;
+}
+
+async function ok(node: RedisAddress, command: string): Promise<void> {
+  const answer = await askRedis(node, command);
+  if (!answer.startsWith("+OK")) throw new Error(`Redis answered ${command} with ${answer}`);
+}
+
+/** Runs redis-cli to its end; resolves to what it printed. */
+export async function redisCli(...args: readonly string[]): Promise<string> {
+  const program = findProgram("redis-cli");
+  if (program === undefined) throw new Error("Cannot make a cluster: redis-cli is not on the PATH");
+  const { code, stdout, stderr } = await new Deno.Command(program, { args: [...args] }).output();
+  const decoder = new TextDecoder();
+  if (code !== 0) {
+    throw new Error(`redis-cli ended with ${code}: ${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+  }
+  return decoder.decode(stdout);
+}
+
+/** A port that is free, and whose bus port is as well. */
+function freePortWithBus(): number {
+  for (;;) {
+    const port = freePort();
+    if (port + BUS_OFFSET > 65_535) continue;
+    try {
+      using _bus = Deno.listen({ hostname: "127.0.0.1", port: port + BUS_OFFSET });
+      return port;
+    } catch {
+      // Taken: the next one.
+    }
+  }
+}

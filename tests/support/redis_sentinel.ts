@@ -1,0 +1,107 @@
+import type { RedisSentinels } from "../../src/store/redis_options.ts";
+import { findProgram } from "./find_program.ts";
+import { freePort } from "./free_port.ts";
+import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
+import type { RedisAddress } from "./servers.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** Under which the sentinel knows the master. */
+const MASTER_NAME = "cache";
+/** How long the master may be silent before it is replaced. */
+const DOWN_AFTER_MS = 500;
+
+/** A master, its replica, and one sentinel whose word alone counts. */
+export class SentinelSetting implements AsyncDisposable {
+  readonly #resources = new AsyncDisposableStack();
+  readonly master: ThrowawayRedis;
+  readonly replica: ThrowawayRedis;
+  readonly sentinel: RedisAddress;
+
+  private constructor(master: ThrowawayRedis, replica: ThrowawayRedis, sentinel: RedisAddress) {
+    this.master = master;
+    this.replica = replica;
+    this.sentinel = sentinel;
+  }
+
+  /** Starts the three, and resolves once the sentinel could replace the master. */
+  static async start(): Promise<SentinelSetting> {
+    await using resources = new AsyncDisposableStack();
+    const folder = await Deno.makeTempDir({ prefix: "cacheserver-sentinel-" });
+    resources.defer(() => Deno.remove(folder, { recursive: true }));
+    const args = ["--dir", folder, "--repl-diskless-sync-delay", "0"];
+    const master = resources.use(await startRedis({ args }));
+    const { hostname, port } = master;
+    const replica = resources.use(
+      await startRedis({
+        args: [...args, "--dbfilename", "replica.rdb", "--replicaof", hostname, String(port)],
+      }),
+    );
+    const sentinel = { hostname, port: freePort() };
+    // A sentinel keeps what it learns in its configuration file, and does without none.
+    await Deno.writeTextFile(
+      `${folder}/sentinel.conf`,
+      `port ${sentinel.port}
+bind ${hostname}
+dir ${folder}
+sentinel monitor ${MASTER_NAME} ${hostname} ${port} 1
+sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}
+sentinel failover-timeout ${MASTER_NAME} 3000
+`,
+    );
+    resources.use(spawnSentinel(`${folder}/sentinel.conf`));
+    await waitFor(() => answers(replica, "INFO replication", /master_link_status:up/), {
+      what: "the replica to have what the master has",
+      timeoutMs: 10_000,
+    });
+    await waitFor(() => answers(sentinel, `SENTINEL master ${MASTER_NAME}`, /num-slaves\r\n\$1\r\n1/), {
+      what: "the sentinel to know the replica",
+      timeoutMs: 20_000,
+    });
+    const setting = new SentinelSetting(master, replica, sentinel);
+    setting.#resources.use(resources.move());
+    return setting;
+  }
+
+  /** How a client finds the master. */
+  get sentinels(): RedisSentinels {
+    return {
+      masterName: MASTER_NAME,
+      sentinels: [this.sentinel],
+      sentinelUsername: "",
+      sentinelPassword: "",
+    };
+  }
+
+  /** Resolves once what was the replica is the master. */
+  async promoted(): Promise<void> {
+    await waitFor(() => answers(this.replica, "INFO replication", /role:master/), {
+      what: "the replica to be promoted",
+      timeoutMs: 15_000,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+}
+
+function spawnSentinel(configPath: string): AsyncDisposable {
+  const program = findProgram("redis-server");
+  if (program === undefined) throw new Error("Cannot start a sentinel: redis-server is not on the PATH");
+  const process = new Deno.Command(program, {
+    args: [configPath, "--sentinel"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    async [Symbol.asyncDispose]() {
+      process.kill("SIGKILL");
+      await process.status;
+    },
+  };
+}
+
+async function answers(address: RedisAddress, command: string, expected: RegExp): Promise<boolean> {
+  return expected.test(await askRedis(address, command));
+}

@@ -1,0 +1,148 @@
+import type { Clock } from "../../../src/core/clock.ts";
+import { type Entry, isExpired } from "../../../src/core/entry.ts";
+import type { CacheKey } from "../../../src/core/key.ts";
+import type { SharedRead } from "../../../src/core/ports.ts";
+import { compareVersions, type Version } from "../../../src/core/version.ts";
+
+/** Which of its lives a client takes the store to be in; it learns that when its connection begins. */
+export type Life = number;
+
+interface Held {
+  /** Undefined: a tombstone. */
+  readonly entry: Entry<number> | undefined;
+  readonly version: Version;
+  /** When the entry was put there. */
+  readonly life: Life;
+  /** When each was announced. */
+  readonly intents: ReadonlyMap<string, Life>;
+  readonly goneAtMs: number;
+}
+
+interface Lease {
+  readonly text: string;
+  readonly life: Life;
+  readonly goneAtMs: number;
+}
+
+const TOMBSTONE_TTL_MS = 60_000;
+const LEASE_TTL_MS = 15_000;
+
+/** A rule that is left out, to see that schedules miss it. */
+export type Weakness = "fills need no lease" | "announcements leave leases" | "all lives are one";
+
+/** The rules of src/store/redis_secret_scripts.ts in memory. */
+export class SimulatedSharedCache {
+  readonly #clock: Clock;
+  readonly #weakness: Weakness | undefined;
+  #held = new Map<CacheKey, Held>();
+  #leases = new Map<CacheKey, Lease>();
+  #snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
+  #life: Life = 1;
+  #lastLease = 0;
+
+  constructor(clock: Clock, weakness?: Weakness) {
+    this.#clock = clock;
+    this.#weakness = weakness;
+  }
+
+  get life(): Life {
+    return this.#life;
+  }
+
+  read(key: CacheKey, life: Life): SharedRead<number> {
+    const held = this.#get(key);
+    if (held !== undefined && held.entry === undefined) return "tombstone";
+    if (held?.entry !== undefined && this.#isOf(life, held)) return held.entry;
+    const standing = this.#lease(key);
+    if (standing?.life === life) return { lease: standing.text };
+    const text = `lease ${++this.#lastLease}`;
+    this.#leases.set(key, { text, life, goneAtMs: this.#clock.now() + LEASE_TTL_MS });
+    return { lease: text };
+  }
+
+  announce(key: CacheKey, intent: string, life: Life): void {
+    const held = this.#get(key);
+    this.#bury(key, held?.version, new Map([...held?.intents ?? [], [intent, life]]));
+  }
+
+  publish(key: CacheKey, intent: string, entry: Entry<number>, life: Life): void {
+    const held = this.#get(key);
+    const alone = held?.intents.size === 1 && held.intents.get(intent) === life;
+    if (alone && compareVersions(entry.version, held.version) >= 0) this.#put(key, entry, life);
+    else this.bury(key, intent, entry.version);
+  }
+
+  bury(key: CacheKey, intent: string, version: Version | undefined): void {
+    const held = this.#get(key);
+    const newest = [held?.version, version].filter((each) => each !== undefined).sort(compareVersions).at(-1);
+    this.#bury(key, newest, new Map([...held?.intents ?? []].filter(([each]) => each !== intent)));
+  }
+
+  fill(key: CacheKey, lease: string, entry: Entry<number>, life: Life): void {
+    const standing = this.#lease(key);
+    const isGiven = this.#weakness === "fills need no lease"
+      ? this.#get(key) === undefined
+      : standing?.text === lease && standing.life === life;
+    if (isGiven) this.#put(key, entry, life);
+  }
+
+  /** Forgets everything, as FLUSHALL does. */
+  flush(): void {
+    this.#held.clear();
+    this.#leases.clear();
+  }
+
+  /** Forgets what readers see of a key, or the lease for it, as an eviction does. */
+  evict(key: CacheKey, part: "value" | "lease"): void {
+    (part === "value" ? this.#held : this.#leases).delete(key);
+  }
+
+  /** What a restart brings back from now on. */
+  save(): void {
+    this.#snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
+  }
+
+  /** Begins another life with what was saved last. */
+  restart(): void {
+    this.#held = new Map(this.#snapshot.held);
+    this.#leases = new Map(this.#snapshot.leases);
+    this.#life++;
+  }
+
+  #isOf(life: Life, held: Held): boolean {
+    return held.life === life || this.#weakness === "all lives are one";
+  }
+
+  #get(key: CacheKey): Held | undefined {
+    const held = this.#held.get(key);
+    return held !== undefined && held.goneAtMs > this.#clock.now() ? held : undefined;
+  }
+
+  #lease(key: CacheKey): Lease | undefined {
+    const lease = this.#leases.get(key);
+    return lease !== undefined && lease.goneAtMs > this.#clock.now() ? lease : undefined;
+  }
+
+  #put(key: CacheKey, entry: Entry<number>, life: Life): void {
+    this.#leases.delete(key);
+    const { version, expiresAtMs: goneAtMs } = entry;
+    if (isExpired(entry, this.#clock.now())) this.#held.delete(key);
+    else this.#held.set(key, { entry, version, life, intents: new Map(), goneAtMs });
+  }
+
+  #bury(
+    key: CacheKey,
+    version: Version | undefined,
+    intents: ReadonlyMap<string, Life>,
+  ): void {
+    if (this.#weakness !== "announcements leave leases") this.#leases.delete(key);
+    const goneAtMs = this.#clock.now() + TOMBSTONE_TTL_MS;
+    this.#held.set(key, {
+      entry: undefined,
+      version: version ?? { id: 0, revision: 0 },
+      life: this.#life,
+      intents,
+      goneAtMs,
+    });
+  }
+}

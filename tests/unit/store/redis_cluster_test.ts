@@ -1,0 +1,165 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { ServerGuard } from "../../../src/core/ports.ts";
+import { redisScript } from "../../../src/store/redis_commands.ts";
+import { type ClusterNode, type ClusterRoutes, RedisCluster } from "../../../src/store/redis_cluster.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { turn } from "../../support/turn.ts";
+
+const PATIENCE_MS = 100;
+const SCRIPT = redisScript("return 1");
+const MOVED = "MOVED 12182 b:1";
+const ASK = "ASK 12182 b:1";
+const GUARD: ServerGuard = { run: (work) => work(), probe: (work) => work() };
+
+/** A node that writes down what it is sent, and answers when the test says so. */
+class Node implements ClusterNode {
+  readonly sent: string[] = [];
+  isReady = true;
+  #answers: PromiseWithResolvers<void>[] = [];
+  readonly #ready = Promise.withResolvers<void>();
+
+  answer(error?: string): Promise<void> {
+    const oldest = this.#answers.shift();
+    if (error === undefined) oldest!.resolve();
+    else oldest!.reject(new Error(error));
+    return turn();
+  }
+
+  connect(): Promise<void> {
+    this.isReady = true;
+    this.#ready.resolve();
+    return turn();
+  }
+
+  ready = () => this.#ready.promise;
+  asking = () => void this.sent.push("asking");
+  doubtIncarnation = () => void this.sent.push("doubt");
+  ping = () => this.#take("ping");
+  set = (key: string) => this.#take(`set ${key}`);
+  delete = (key: string) => this.#take(`delete ${key}`);
+  run = (_script: unknown, keys: readonly string[]) => this.#take(`run ${keys}`);
+  runAsking = (_script: unknown, keys: readonly string[]) => this.#take(`asking run ${keys}`);
+
+  #take(command: string): Promise<void> {
+    this.sent.push(command);
+    const answer = Promise.withResolvers<void>();
+    this.#answers.push(answer);
+    return answer.promise;
+  }
+}
+
+/** Two nodes, of which `a:1` has all slots until somebody asks it anew. */
+function setUp() {
+  const clock = new FakeClock();
+  const [a, b] = [new Node(), new Node()];
+  const nodes: Record<string, Node> = { "a:1": a, "b:1": b };
+  const refreshed: string[] = [];
+  let owner: string | undefined = "a:1";
+  const routes: ClusterRoutes = {
+    masters: Object.keys(nodes),
+    client: (name) => nodes[name],
+    ownerOf: () => owner,
+    refresh(name) {
+      refreshed.push(name);
+      owner = "b:1";
+      return Promise.resolve();
+    },
+  };
+  const cluster = new RedisCluster({ nodes: routes, clock, patienceMs: PATIENCE_MS, guard: () => GUARD });
+  const set = () => cluster.set("k", new Uint8Array(), Infinity);
+  return { clock, a, b, refreshed, cluster, set, forgetOwner: () => owner = undefined };
+}
+
+Deno.test("RedisCluster sends a command that has MOVED to where the slot is now", async () => {
+  const { a, b, refreshed, set } = setUp();
+  const done = set();
+  await a.answer(MOVED);
+  assertEquals([a.sent, b.sent, refreshed], [["set k"], ["set k"], ["a:1"]]);
+  await b.answer();
+  await done;
+});
+
+Deno.test("RedisCluster sends nothing on once its caller may have gone", async () => {
+  for (const redirect of [MOVED, ASK, "TRYAGAIN Multiple keys request during rehashing of slot"]) {
+    const { clock, a, b, set } = setUp();
+    const done = assertRejects(set, Error, redirect);
+    clock.advance(PATIENCE_MS);
+    await a.answer(redirect);
+    await done;
+    assertEquals([a.sent, b.sent], [["set k"], []]);
+  }
+});
+
+Deno.test("RedisCluster waits for a connection that is not there yet, but no longer than its caller", async () => {
+  for (const waitMs of [PATIENCE_MS - 1, PATIENCE_MS]) {
+    const { clock, a, b, set } = setUp();
+    b.isReady = false;
+    const done = set().then(() => "done", (error) => error.message);
+    await a.answer(MOVED);
+    assertEquals(b.sent, []);
+    clock.advance(waitMs);
+    await b.connect();
+    const isInTime = waitMs < PATIENCE_MS;
+    assertEquals(b.sent, isInTime ? ["set k"] : []);
+    if (isInTime) await b.answer();
+    assertEquals(await done, isInTime ? "done" : MOVED);
+  }
+});
+
+Deno.test("RedisCluster asks the importing node for one command, and the slot's owner for the next", async () => {
+  const { a, b, refreshed, cluster, set } = setUp();
+  const commands = [set, () => cluster.delete("k"), () => cluster.change(SCRIPT, ["k", "l"])];
+  for (const command of commands) {
+    const done = command();
+    await a.answer(ASK);
+    await b.answer();
+    await done;
+  }
+  assertEquals(a.sent, ["set k", "delete k", "run k,l"]);
+  assertEquals(b.sent, ["asking", "set k", "asking", "delete k", "asking run k,l"]);
+  assertEquals(refreshed, []);
+});
+
+Deno.test("RedisCluster tries again where the keys of a script are in two places for a moment", async () => {
+  const { clock, a, cluster } = setUp();
+  const done = cluster.run(SCRIPT, ["k", "l"]);
+  await a.answer("TRYAGAIN Multiple keys request during rehashing of slot");
+  assertEquals(a.sent.length, 1);
+  clock.advance(20);
+  await turn();
+  await a.answer();
+  await done;
+  assertEquals(a.sent, ["run k,l", "run k,l"]);
+});
+
+Deno.test("RedisCluster gives up where nodes send each other's commands to and fro", async () => {
+  const { a, b, set } = setUp();
+  const done = assertRejects(set, Error, MOVED);
+  await a.answer(MOVED);
+  for (let times = 0; times < 16; times++) await b.answer(MOVED);
+  await done;
+  assertEquals(b.sent.length, 16);
+});
+
+Deno.test("RedisCluster passes other errors on, and fails what no node has the slot of", async () => {
+  const { a, set, forgetOwner } = setUp();
+  const done = assertRejects(set, Error, "OOM");
+  await a.answer("OOM command not allowed");
+  await done;
+  forgetOwner();
+  await assertRejects(set, Error, "no known node has slot");
+});
+
+Deno.test("RedisCluster.ping() needs every master's answer", async () => {
+  const { a, b, cluster } = setUp();
+  const done = cluster.ping().then(() => "up", () => "down");
+  await a.answer();
+  await b.answer("LOADING");
+  assertEquals(await done, "down");
+});
+
+Deno.test("RedisCluster.doubtIncarnation() tells the key's node", () => {
+  const { a, b, cluster } = setUp();
+  cluster.doubtIncarnation("k");
+  assertEquals([a.sent, b.sent], [["doubt"], []]);
+});
