@@ -104,7 +104,7 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   /** version, payload, time left: 0 tells the script that the entry never expires. */
-  #arguments(entry: Entry<Secret>): [string, Uint8Array, number] {
+  #arguments(entry: Entry<Secret>): [string, string, number] {
     const leftMs = timeLeftMs(entry, this.#clock.now());
     const ttlMs = leftMs === Infinity ? 0 : Math.max(1, leftMs);
     return [encodeVersion(entry.version), encodeSecret(entry.value), ttlMs];
