@@ -3,7 +3,7 @@ import { ServiceError } from "../core/errors.ts";
 import { type RedisCommands, redisScript } from "./redis_commands.ts";
 import { type RedisValue, redisValue, replyList } from "./redis_read.ts";
 
-/** How many keys a script reads: about 50 µs, for which Redis does nothing else. */
+/** How many keys a script reads: about 0.1 ms, for which Redis does nothing else. */
 export const MAX_BATCH_KEYS = 64;
 
 /** A script reads no further key after this many bytes, so that large values do not hold Redis up either. */
