@@ -8,7 +8,7 @@ import { Secrets } from "./business/secrets.ts";
 import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
-import { TierProbe } from "./cache/tier_probe.ts";
+import { TierProbe, type TierState } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
@@ -17,14 +17,16 @@ import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "
 import type { Secret, SecretChange } from "./core/secret.ts";
 import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts";
 import { grpcServer } from "./grpc_server.ts";
+import { serveHttp } from "./http_server.ts";
 import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
-import { openRedis } from "./redis_tier.ts";
+import { answerProbe } from "./probes.ts";
+import { Readiness } from "./readiness.ts";
+import { bufferBytes } from "./store/buffer_bytes.ts";
 import { LruMemory } from "./store/lru.ts";
-import { checkMysqlSchema, migrateMysql } from "./store/mysql_migrate.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
-import { MysqlPool } from "./store/mysql_pool.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { secretBytes } from "./store/secret_bytes.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
@@ -40,9 +42,17 @@ interface Probed {
   ping(signal: AbortSignal): Promise<void>;
 }
 
+/** Where the truth is kept. */
+interface Held<V, C> {
+  readonly store: Authority<V, C>;
+  readonly tier: Tier;
+  /** Throws when an embedded store cannot be written. */
+  readonly checkWritable?: () => void;
+}
+
 /** The stores that a configuration asks for. */
 interface Stores {
-  readonly entries: { readonly store: Authority<Uint8Array, EntryChange>; readonly tier: Tier };
+  readonly entries: Held<Uint8Array, EntryChange>;
   readonly sharedSecrets:
     | {
       readonly store: SharedCache<Secret>;
@@ -50,7 +60,7 @@ interface Stores {
       readonly outbox: Outbox<Secret, SecretChange>;
     }
     | undefined;
-  readonly secrets: { readonly store: Authority<Secret, SecretChange>; readonly tier: Tier };
+  readonly secrets: Held<Secret, SecretChange>;
   readonly probed: readonly Probed[];
   /** Lets local memory be told of what others change; undefined where there are no others. */
   readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
@@ -90,15 +100,15 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   };
   const entries = resources.use(chain({
     ...common,
-    local: guarded(memory?.store((value: Uint8Array) => value.length)),
-    copies: policies.useCopies ? localCopies(memory, gate, (value: Uint8Array) => value.length) : undefined,
+    local: guarded(memory?.byteStore()),
+    copies: policies.useCopies ? localCopies(memory, gate, bufferBytes) : undefined,
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: guarded(memory?.store(bytesOfSecret)),
-    copies: secretCopies && localCopies(memory, gate, bytesOfSecret),
+    local: guarded(memory?.store(secretBytes)),
+    copies: secretCopies && localCopies(memory, gate, secretBytes),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));
@@ -109,7 +119,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     await stores.listen?.(gate);
   }
 
-  const server = grpcServer(config, observer);
+  const server = await grpcServer(config, observer);
   addCacheServer(server, {
     namespaces: new Namespaces(entries, {
       clock: systemClock,
@@ -127,14 +137,28 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   });
   addReflection(server, loadContract());
   const health = new Health(server);
-  if (memory !== undefined) health.setTier("local", "SERVING");
-  const probes = stores.probed.map((probed) => resources.use(probe(probed, health, logger)));
+  const holders = [stores.entries, stores.secrets].map(({ tier, checkWritable }) => {
+    return { name: tier.name, checkWritable };
+  });
+  const readiness = new Readiness(holders, systemClock);
+  const onTier = (name: string, state: TierState) => {
+    health.setTier(name, state === "up" ? "SERVING" : "NOT_SERVING");
+    readiness.setTier(name, state);
+  };
+  if (memory !== undefined) onTier("local", "up");
+  const probes = stores.probed.map((probed) => resources.use(probe(probed, onTier, logger)));
   await Promise.all(probes.map((each) => each.asked));
 
   warnOfUnsafeTransport(config, logger);
+  const http = resources.use(serveHttp(config.server.http, {
+    handle: (request) => answerProbe(request, () => readiness.report()),
+    onError: (error) => observer.transportFailed("http", error),
+  }));
   const address = await server.listen(config.server.grpc);
+  readiness.serve();
   logger.info("serving", {
     address: addressText(address),
+    http: addressText(http.address),
     transport: config.server.grpc.transport,
     tiers: [memory && "local", ...stores.probed.map(({ tier }) => tier.name)].filter(Boolean).join(" "),
   });
@@ -145,6 +169,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     async stop() {
       logger.info("draining", { timeout_ms: config.server.grpc.drainTimeoutMs });
       health.drain();
+      readiness.drain();
       await server.drain(config.server.grpc.drainTimeoutMs);
       await owned.disposeAsync();
       logger.info("stopped");
@@ -176,6 +201,7 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
   const { database } = config.data;
   const done: string[] = [];
   if (database.driver === "mysql") {
+    const { migrateMysql } = await import("./store/mysql_migrate.ts");
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
     // Opening the file brings it to the present schema.
@@ -198,6 +224,8 @@ async function openStores(
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
+  // Drivers are loaded where they are used, so that no start waits for one that it does not need.
+  const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
     const { secrets, probed } = openSqlite(database, resources, observer);
@@ -210,7 +238,7 @@ async function openStores(
       listen: shared.listen,
     };
   }
-  const { secrets, outbox, probed } = openMysql(database, resources, observer);
+  const { secrets, outbox, probed } = await openMysql(database, resources, observer);
   const shared = await openRedis(redis, resources, observer);
   return {
     entries: shared.entries,
@@ -231,20 +259,23 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
   const file = resources.use(new SqliteDatabase(config.path));
   const entries = resources.use(new SqliteEntries(file, systemClock));
   const secrets = new SqliteSecrets(file);
+  const checkWritable = () => file.checkWritable();
   return {
-    entries: { store: entries, tier },
+    entries: { store: entries, tier, checkWritable },
     sharedSecrets: undefined,
-    secrets: { store: secrets, tier },
+    secrets: { store: secrets, tier, checkWritable },
     probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
     listen: undefined,
   };
 }
 
-function openMysql(
+async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> } {
+): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> }> {
+  const { MysqlPool } = await import("./store/mysql_pool.ts");
+  const { checkMysqlSchema } = await import("./store/mysql_migrate.ts");
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
@@ -265,21 +296,17 @@ function openMysql(
   return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
 }
 
-function probe({ tier, ping }: Probed, health: Health, logger: Logger): TierProbe {
+function probe(
+  { tier, ping }: Probed,
+  onTier: (name: string, state: TierState) => void,
+  logger: Logger,
+): TierProbe {
   const endless = new AbortController().signal;
   return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
-    health.setTier(tier.name, state === "up" ? "SERVING" : "NOT_SERVING");
+    onTier(tier.name, state);
     if (state === "up") logger.info("tier_up", { tier: tier.name });
     else logger.warn("tier_down", { tier: tier.name });
   });
-}
-
-/** What a secret takes in memory: its texts, one byte a character where they are Latin, and its numbers. */
-function bytesOfSecret(secret: Secret): number {
-  const { userId, name, secretId, secretKey, description } = secret;
-  const SECRET_OVERHEAD_BYTES = 256;
-  return userId.length + name.length + secretId.length + secretKey.length + description.length +
-    SECRET_OVERHEAD_BYTES;
 }
 
 function addressText({ hostname, port }: ServerAddress): string {

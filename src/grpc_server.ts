@@ -3,7 +3,6 @@ import { describeTransportError } from "./api/errors.ts";
 import type { Config, GrpcConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
-import { GrpcJsServer } from "./transport/grpc_js/server.ts";
 import { NativeGrpcServer, type NativeServerOptions } from "./transport/native/server.ts";
 import type { GrpcServer } from "./transport/service.ts";
 
@@ -13,8 +12,11 @@ const REQUEST_OVERHEAD_BYTES = 64 * 1024;
 /** What gRPC servers take unless they are told otherwise; never less, so that a too large value gets a clear answer. */
 const DEFAULT_MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
-/** The server, without services, not listening yet. */
-export function grpcServer({ server: { grpc }, cache }: Config, observer: LogObserver): GrpcServer {
+/** The server, without services, not listening yet. Only who asks for grpc-js waits for it to be loaded. */
+export async function grpcServer(
+  { server: { grpc }, cache }: Config,
+  observer: LogObserver,
+): Promise<GrpcServer> {
   const options = {
     callTimeoutMs: grpc.timeoutMs,
     maxRequestBytes: Math.max(DEFAULT_MAX_REQUEST_BYTES, cache.maxValueBytes + REQUEST_OVERHEAD_BYTES),
@@ -30,8 +32,10 @@ export function grpcServer({ server: { grpc }, cache }: Config, observer: LogObs
         onError: (error, where) => observer.transportFailed(where, error),
         onClientFault: (peer, reason) => observer.clientEnded(peer, reason),
       });
-    case "grpc_js":
+    case "grpc_js": {
+      const { GrpcJsServer } = await import("./transport/grpc_js/server.ts");
       return new GrpcJsServer(options);
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import type { CacheKey } from "../core/key.ts";
 import type { Fence } from "./fences.ts";
 
 /** What is to be copied. */
-export interface Copy<V> {
+export interface LeasedCopy<V> {
   readonly entry: Entry<V>;
   /** The remote tier's leave. */
   readonly lease: string;
@@ -13,7 +13,7 @@ export interface Copy<V> {
 
 interface Job<V> {
   readonly key: CacheKey;
-  readonly copy: Copy<V>;
+  readonly copy: LeasedCopy<V>;
   readonly offeredAtMs: number;
 }
 
@@ -30,7 +30,7 @@ export const MAX_WAIT_MS = 10_000;
  * that is not made costs one more read below and a queue without bound costs the process.
  */
 export class Backfill<V> {
-  readonly #fill: (key: CacheKey, copy: Copy<V>) => Promise<void>;
+  readonly #fill: (key: CacheKey, copy: LeasedCopy<V>) => Promise<void>;
   readonly #limit: number;
   readonly #clock: Clock;
   readonly #queue: Job<V>[] = [];
@@ -38,7 +38,7 @@ export class Backfill<V> {
   #idle = Promise.withResolvers<void>();
 
   /** `fill` must not reject. `limit` is how many copies may wait. */
-  constructor(fill: (key: CacheKey, copy: Copy<V>) => Promise<void>, limit: number, clock: Clock) {
+  constructor(fill: (key: CacheKey, copy: LeasedCopy<V>) => Promise<void>, limit: number, clock: Clock) {
     this.#fill = fill;
     this.#limit = limit;
     this.#clock = clock;
@@ -46,7 +46,7 @@ export class Backfill<V> {
   }
 
   /** Takes the copy over; false when the queue is full, and the fence is then still the caller's. */
-  offer(key: CacheKey, copy: Copy<V>): boolean {
+  offer(key: CacheKey, copy: LeasedCopy<V>): boolean {
     if (this.#queue.length >= this.#limit) return false;
     if (this.#running === 0) this.#idle = Promise.withResolvers();
     this.#queue.push({ key, copy, offeredAtMs: this.#clock.now() });

@@ -3,7 +3,7 @@ import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { SharedCache, SharedRead } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
-import { Backfill, type Copy } from "./backfill.ts";
+import { Backfill, type LeasedCopy } from "./backfill.ts";
 import { DistrustedKeys } from "./distrusted_keys.ts";
 import type { CacheObserver } from "./observer.ts";
 import { OutboxDrain, type OutboxSource } from "./outbox_drain.ts";
@@ -100,7 +100,7 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
-  backfill(key: CacheKey, copy: Copy<V>): void {
+  backfill(key: CacheKey, copy: LeasedCopy<V>): void {
     if (this.#backfill.offer(key, copy)) return;
     copy.fence[Symbol.dispose]();
     this.#observer.fillDropped(this.#tier.name);
@@ -130,7 +130,7 @@ export class SharedTier<V> implements AsyncDisposable {
     }
   }
 
-  async #fill(key: CacheKey, { entry, lease }: Copy<V>): Promise<void> {
+  async #fill(key: CacheKey, { entry, lease }: LeasedCopy<V>): Promise<void> {
     if (isExpired(entry, this.#clock.now())) return;
     try {
       await this.#tier.write("fill", () => this.#store.fill(key, lease, entry, this.#stop.signal));

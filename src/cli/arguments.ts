@@ -18,7 +18,28 @@ export interface ConfigArguments {
 
 /** Reads `--config FILE` (also `-c`, `--conf`, `-conf`) and `--set PATH=VALUE`, which may be repeated. */
 export function parseConfigArguments(args: readonly string[]): ConfigArguments {
-  const parsed = parseStrictly(args);
+  return configArguments(parseStrictly(args, {}));
+}
+
+/** What an operator has typed behind `health`. */
+export interface HealthArguments {
+  /** The address that --addr names; without it the configuration says where the service listens. */
+  readonly addr: string | undefined;
+  /** A service or tier; empty for the process as a whole. */
+  readonly service: string;
+  readonly config: ConfigArguments;
+}
+
+/** Reads `--addr HOST:PORT`, `--service NAME` and what {@link parseConfigArguments} does. */
+export function parseHealthArguments(args: readonly string[]): HealthArguments {
+  const parsed = parseStrictly(args, { addr: { type: "string" }, service: { type: "string" } });
+  const { addr, service = "" } = parsed;
+  return { addr, service, config: configArguments(parsed) };
+}
+
+function configArguments(
+  parsed: { readonly config?: string[]; readonly conf?: string[]; readonly set?: string[] },
+): ConfigArguments {
   const paths = [...parsed.config ?? [], ...parsed.conf ?? []];
   if (paths.length > 1) throw new UsageError(`--config is given ${paths.length} times, expected once`);
   const overrides = new Map<string, string>();
@@ -36,13 +57,16 @@ export function expectNoArguments(command: string, args: readonly string[]): voi
   if (args.length > 0) throw new UsageError(`${command} takes no arguments, got ${JSON.stringify(args[0])}`);
 }
 
-function parseStrictly(args: readonly string[]) {
+function parseStrictly<More extends Readonly<Record<string, { readonly type: "string" }>>>(
+  args: readonly string[],
+  more: More,
+) {
   const list = { type: "string", multiple: true } as const;
   const { values, positionals } = inOneSentence(() =>
     parseArgs({
       // Kratos programs are started with -conf; a single dash would be read as -c onf.
       args: args.map((arg) => /^-conf(=|$)/.test(arg) ? `-${arg}` : arg),
-      options: { config: { ...list, short: "c" }, conf: list, set: list },
+      options: { config: { ...list, short: "c" }, conf: list, set: list, ...more },
       strict: true,
       allowPositionals: true,
     })

@@ -1,6 +1,7 @@
 import { ConfigError } from "../config/config_error.ts";
 import { UsageError } from "./arguments.ts";
 import { check } from "./check.ts";
+import { health } from "./health.ts";
 import { help } from "./help.ts";
 import { migrate } from "./migrate.ts";
 import { printError } from "./print.ts";
@@ -11,6 +12,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => void | Prom
   serve,
   check,
   migrate,
+  health,
   version,
   help,
   "--help": help,

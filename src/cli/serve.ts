@@ -1,4 +1,3 @@
-import { startApp } from "../app.ts";
 import { systemClock } from "../core/clock.ts";
 import { loadNamedConfig } from "./configuration.ts";
 import { printLine } from "./print.ts";
@@ -9,8 +8,6 @@ const ONE_SIGNAL_MS = 1000;
 /** Serves until SIGTERM or SIGINT, then drains. Another signal while it drains ends the process at once. */
 export async function serve(args: readonly string[]): Promise<void> {
   const { config } = loadNamedConfig(args);
-  // All that is needed from the environment has been read; it may hold passwords that nobody else needs.
-  Deno.permissions.revokeSync({ name: "env" });
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   let firstAtMs: number | undefined;
   const onSignal = () => {
@@ -20,7 +17,11 @@ export async function serve(args: readonly string[]): Promise<void> {
     resolve();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, onSignal);
+  const { startApp } = await import("../app.ts");
   const app = await startApp(config, printLine);
+  // The configuration has been read, and drivers look at their variables when they are loaded. The rest may be
+  // passwords, which nobody here needs.
+  Deno.permissions.revokeSync({ name: "env" });
   await asked;
   await app.stop();
 }

@@ -44,8 +44,9 @@ export interface KeepaliveConfig {
   readonly maxAgeGraceMs: number;
 }
 
-/** The HTTP side's address; read and checked so that a Kratos configuration is accepted. */
+/** The HTTP side, which answers probes. */
 export interface HttpConfig extends ListenConfig {
+  /** Kratos's key; nothing takes long enough to need it. */
   readonly timeoutMs: number;
 }
 

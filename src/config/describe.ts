@@ -36,14 +36,6 @@ export function describeSettings({ settings, namespaces, maskedSource }: Describ
   return lines.join("\n") + "\n";
 }
 
-/** Sections that mean nothing, their defaults neither, where nobody has set a key of theirs. */
-const OPTIONAL_SECTIONS = ["data.redis", "data.redis.sentinel"];
-
-function isInForce(path: Path, settings: Settings): boolean {
-  return settings[path].value !== undefined &&
-    OPTIONAL_SECTIONS.every((section) => !path.startsWith(`${section}.`) || isConfigured(settings, section));
-}
-
 function namespaceLines(namespaces: readonly NamespaceSettings[]): string[] {
   const lines = namespaces.flatMap(({ name, options }) => [
     `${indent(2)}${quoted(name)}:`,
@@ -53,6 +45,14 @@ function namespaceLines(namespaces: readonly NamespaceSettings[]): string[] {
     }),
   ]);
   return [`${indent(1)}namespaces:`, ...lines];
+}
+
+/** Sections that mean nothing, their defaults neither, where nobody has set a key of theirs. */
+const OPTIONAL_SECTIONS = ["data.redis", "data.redis.sentinel"];
+
+function isInForce(path: Path, settings: Settings): boolean {
+  return settings[path].value !== undefined &&
+    OPTIONAL_SECTIONS.every((section) => !path.startsWith(`${section}.`) || isConfigured(settings, section));
 }
 
 function shown(path: Path, settings: Settings, maskedSource: string): string {

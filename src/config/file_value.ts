@@ -16,25 +16,36 @@ export type Answer = { readonly value: unknown } | {
 export function readFileValue(key: Key<unknown>, value: unknown, environment: Environment): Answer {
   if (Array.isArray(value)) return readFileList(key, value, environment);
   if (typeof value !== "string") return answerOf(key, value, key.kind.read(value));
-  const { text, expanded, faults } = expand(value, (name) => lookUp(environment, name), key.secret);
+  const { text, expanded, fromFile, faults } = expand(value, (name) => lookUp(environment, name), key.secret);
   if (faults.length > 0) return { shown: key.secret ? MASK : shownValue(value), faults };
-  return answerOf(key, text, expanded ? key.kind.readText(text) : key.kind.read(text));
+  return answerOf(key, text, expanded ? key.kind.readText(text) : key.kind.read(text), fromFile);
 }
 
 /** A list whose elements may have references; whether the key takes a list at all is its kind's affair. */
 function readFileList(key: Key<unknown>, values: readonly unknown[], environment: Environment): Answer {
   const faults: Fault[] = [];
+  let fromFile = false;
   const expanded = values.map((value) => {
     if (typeof value !== "string") return value;
     const expansion = expand(value, (name) => lookUp(environment, name), key.secret);
     faults.push(...expansion.faults);
+    fromFile ||= expansion.fromFile;
     return expansion.text;
   });
   if (faults.length > 0) return { shown: key.secret ? MASK : shownValue(values), faults };
-  return answerOf(key, expanded, key.kind.read(expanded));
+  return answerOf(key, expanded, key.kind.read(expanded), fromFile);
 }
 
-/** What came of reading `value`, which is masked where the key is secret. */
-export function answerOf(key: Key<unknown>, value: unknown, reading: Reading<unknown>): Answer {
-  return "value" in reading ? reading : { shown: key.secret ? MASK : shownValue(value), faults: [reading] };
+/**
+ * What came of reading `value`, which is masked where the key is secret. What came out of a file and is wrong is not
+ * shown under any key: it may be the wrong file, with a password.
+ */
+export function answerOf(
+  key: Key<unknown>,
+  value: unknown,
+  reading: Reading<unknown>,
+  fromFile = false,
+): Answer {
+  if ("value" in reading) return reading;
+  return { shown: key.secret || fromFile ? MASK : shownValue(value), faults: [reading] };
 }

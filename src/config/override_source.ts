@@ -1,6 +1,6 @@
 /** What the environment and the command line say, key by key. Both stand above the file, flags on top. */
 import type { Problem } from "./config_error.ts";
-import { type Environment, lookUp } from "./environment.ts";
+import { type Environment, fileVariableOf, lookUp } from "./environment.ts";
 import { ENVIRONMENT_PREFIX, isPath, NAMESPACES, type Path, PATHS, variableOf } from "./schema.ts";
 import type { Origin } from "./settings.ts";
 import { nearest } from "./suggestion.ts";
@@ -9,6 +9,8 @@ import { nearest } from "./suggestion.ts";
 export interface Override {
   readonly text: string;
   readonly origin: Origin;
+  /** Whether the text is the content of a file that a variable names. */
+  readonly fromFile: boolean;
 }
 
 /** The variable that names the configuration file; it belongs to the command line, not to a key. */
@@ -33,11 +35,15 @@ export function readOverrides(
     const name = variableOf(path);
     const variable = lookUp(environment, name);
     if (variable === "forbidden") forbidden.push(name);
-    else if (variable.value !== undefined) overrides.set(path, { text: variable.value, origin: name });
+    else if ("fileFault" in variable) problems.push({ path: fileVariableOf(name), ...variable.fileFault });
+    else if (variable.value !== undefined) {
+      const { value: text, fromFile } = variable;
+      overrides.set(path, { text, origin: fromFile ? fileVariableOf(name) : name, fromFile });
+    }
   }
   if (forbidden.length > 0) problems.push(forbiddenVariables(forbidden));
   for (const [path, text] of flags) {
-    if (isPath(path)) overrides.set(path, { text, origin: "flag" });
+    if (isPath(path)) overrides.set(path, { text, origin: "flag", fromFile: false });
     else problems.push(unknown(path, "key", PATHS));
   }
   return { overrides, problems };
@@ -54,12 +60,13 @@ function forbiddenVariables(names: readonly string[]): Problem {
 }
 
 function unknownVariables(environment: Environment): Problem[] {
-  const known = PATHS.map(variableOf);
+  const plain = PATHS.map(variableOf);
+  const known: readonly string[] = [...plain, ...plain.map(fileVariableOf)];
   return [...environment.names?.() ?? []]
     .filter((name) =>
       name.startsWith(ENVIRONMENT_PREFIX) && name !== FILE_VARIABLE && !SERVICE_LINK.test(name)
     )
-    .filter((name) => !known.some((variable) => variable === name))
+    .filter((name) => !known.includes(name))
     .map((name) => unknown(name, "variable", known));
 }
 

@@ -54,6 +54,6 @@ export function readSettings(sources: Sources): Readings {
   return { settings: settingsOf(read), namespaces, problems: [...problems, ...namespaceProblems] };
 }
 
-function readOverride(key: Key<unknown>, { text }: Override): Answer {
-  return answerOf(key, text, key.kind.readText(text));
+function readOverride(key: Key<unknown>, { text, fromFile }: Override): Answer {
+  return answerOf(key, text, key.kind.readText(text), fromFile);
 }

@@ -42,9 +42,13 @@ export const KEYS = {
   "server.http.addr": key(
     listenAddress(),
     { hostname: "127.0.0.1", port: 8000 },
-    "Checked, so that a Kratos configuration is accepted unchanged. This release serves no HTTP.",
+    "Where probes ask, over HTTP: GET /healthz and /readyz. Port 0 takes a free one.",
   ),
-  "server.http.timeout": key(duration(), 1000, "As server.http.addr: checked, and not used yet."),
+  "server.http.timeout": key(
+    duration(),
+    1000,
+    "Kratos's key; checked, and not used: probes are answered at once.",
+  ),
   "server.grpc.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "server.grpc.addr": key(
     listenAddress(),
@@ -244,7 +248,7 @@ export const KEYS = {
   "cache.local.max_bytes": key(
     size({ min: KiB, max: 1024 * GiB }),
     256 * MiB,
-    "The most that local memory holds, keys and bookkeeping included.",
+    "The most that local memory holds, keys and bookkeeping included. Garbage comes on top until it is collected.",
   ),
   "cache.local.max_entry_bytes": key(
     size({ min: 1, max: GiB }),

@@ -10,9 +10,14 @@ export interface Caller {
 
 /** The nearest tier: this process's memory. Answers at once and never fails. */
 export interface LocalStore<V> {
-  /** The entry, or undefined when there is none or it has expired. Makes no copy. */
+  /**
+   * The entry, or undefined when there is none or it has expired. Makes no copy of the value, which yet stays as it
+   * is for as long as somebody holds it, whatever becomes of the entry.
+   */
   get(key: CacheKey): Entry<V> | undefined;
-  /** Keeps the entry unless it is larger than the store takes; the entry it replaces is gone either way. */
+  /**
+   * Keeps the entry, or a copy, unless it is larger than the store takes; the entry it replaces is gone either way.
+   */
   set(key: CacheKey, entry: Entry<V>): void;
   delete(key: CacheKey): void;
   clear(): void;
@@ -58,14 +63,6 @@ export interface Authority<V, C> {
   ping(signal: AbortSignal): Promise<void>;
 }
 
-/** Stands before one of several servers that together are a store, so that one which fails is left alone. */
-export interface ServerGuard {
-  /** Settles as `work` does, or rejects with `store_unavailable`, without beginning it, while the server is left alone. */
-  run<T>(work: () => Promise<T>): Promise<T>;
-  /** As {@link run}, for a question that nobody waits for: it also goes to a server that is left alone. */
-  probe<T>(work: () => Promise<T>): Promise<T>;
-}
-
 /**
  * Nothing is there; the lease is leave to fill that. It ends when somebody changes or fills the key and when the
  * cache loses it, so that a fill under it is never older than what the cache once held. Undefined where none can
@@ -73,6 +70,14 @@ export interface ServerGuard {
  */
 export interface Vacancy {
   readonly lease: string | undefined;
+}
+
+/** Stands before one of several servers that together are a store, so that one which fails is left alone. */
+export interface ServerGuard {
+  /** Settles as `work` does, or rejects with `store_unavailable`, without beginning it, while the server is left alone. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** As {@link run}, for a question that nobody waits for: it also goes to a server that is left alone. */
+  probe<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** What a {@link SharedCache} holds: an entry, a sign that the truth is being changed, or nothing. */

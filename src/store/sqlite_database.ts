@@ -11,6 +11,9 @@ export type SqliteValue = string | number | Uint8Array | null;
 /** How long a statement waits for another process that writes to the file; the whole process waits with it. */
 const BUSY_TIMEOUT_MS = 1_000;
 
+/** "CSdb": what SQLite's header has room for, to tell whose file it is. The same in every release. */
+const APPLICATION_ID = 0x43_53_64_62;
+
 /**
  * A database file, opened and brought to the present schema by the constructor and closed by its owner.
  *
@@ -28,6 +31,21 @@ export class SqliteDatabase implements Disposable {
   /** Prepares a statement, valid until the database is closed. `Row` names the columns that it returns. */
   statement<Row extends Record<keyof Row, SqliteValue>>(sql: string): SqliteStatement<Row> {
     return new SqliteStatement<Row>(this.#database.prepare(sql));
+  }
+
+  /**
+   * Throws a ServiceError when nothing can be written: the disk is full, the file is read-only or locked. It finds out
+   * by writing what stands there already, and waits for nobody.
+   */
+  checkWritable(): void {
+    attempt(() => {
+      this.#database.exec("PRAGMA busy_timeout = 0");
+      try {
+        this.#database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      } finally {
+        this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      }
+    });
   }
 
   [Symbol.dispose](): void {

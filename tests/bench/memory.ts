@@ -32,7 +32,7 @@ export interface MemoryUse {
   readonly accountedBytes: number;
   /** By how much the resident memory has grown. */
   readonly residentBytes: number;
-  /** What an entry takes beside its key and value, by the resident memory; lru.ts counts ENTRY_OVERHEAD_BYTES. */
+  /** What an entry takes beside its key and value, by the resident memory. */
   readonly overheadBytes: number;
 }
 
@@ -78,7 +78,7 @@ async function measure(entries: number): Promise<MemoryUse> {
 }
 
 function fill(memory: LruMemory, entries: number, newValue: () => Uint8Array): void {
-  const store = memory.store((value: Uint8Array) => value.length);
+  const store = memory.byteStore();
   for (let index = 0; index < entries; index++) {
     const expiresAtMs = systemClock.now() + TTL_MS;
     store.set(cacheKey(NAMESPACE, entryKey(index)), { value: newValue(), expiresAtMs, version: UNVERSIONED });

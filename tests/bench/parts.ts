@@ -1,6 +1,7 @@
 import type { Part } from "./part.ts";
 import { alternatives } from "./parts/alternatives.ts";
 import { calls } from "./parts/calls.ts";
+import { eviction } from "./parts/eviction.ts";
 import { firstCall } from "./parts/first_call.ts";
 import { invalidationTraffic } from "./parts/invalidation_traffic.ts";
 import { memory } from "./parts/memory.ts";
@@ -19,5 +20,6 @@ export const PARTS: readonly Part[] = [
   staleness,
   invalidationTraffic,
   memory,
+  eviction,
   firstCall,
 ];

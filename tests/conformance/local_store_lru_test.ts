@@ -4,7 +4,7 @@ import { localStoreSuite } from "./local_store_suite.ts";
 localStoreSuite("LruMemory", (limits, clock) => {
   const memory = new LruMemory(limits, clock);
   return {
-    store: memory.store((value: Uint8Array) => value.length),
+    store: memory.byteStore(),
     sibling: memory.store((value: string) => value.length),
     usedBytes: () => memory.usedBytes,
   };

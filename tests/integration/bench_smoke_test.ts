@@ -19,6 +19,7 @@ const METRICS_OF_PART: Readonly<Record<string, readonly Metric[]>> = {
   staleness: ["p50Ms", "p99Ms", "mostMs"],
   "invalidation-traffic": CALL_METRICS,
   memory: ["residentMiB", "countedMiB", "bytesPerEntry"],
+  eviction: CALL_METRICS,
   "first-call": ["firstCallMs", "residentMiB"],
 };
 

@@ -1,19 +1,19 @@
 /** The transport that can stand in for the native one keeps all promises too, and says where it may not. */
 import { assertEquals } from "@std/assert";
-import { testsGrpcJs } from "../support/grpc_js.ts";
+import { serviceRunsGrpcJs } from "../support/grpc_js.ts";
 import { startService } from "../support/service.ts";
 import { embeddedProfile } from "../support/service_profile.ts";
 import { embeddedSuite } from "./embedded_suite.ts";
 
 const GRPC_JS = { "server.grpc.transport": "grpc_js" };
 
-if (testsGrpcJs) embeddedSuite("Embedded service on grpc_js", GRPC_JS);
+if (serviceRunsGrpcJs) embeddedSuite("Embedded service on grpc_js", GRPC_JS);
 
 Deno.test("serve on grpc_js says so, and warns of a Deno that is not known to run it", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, GRPC_JS);
   const { transport } = await service.logged("serving");
   assertEquals(transport, "grpc_js");
-  assertEquals(service.log.some(({ event }) => event === "transport_unsafe"), !testsGrpcJs);
+  assertEquals(service.log.some(({ event }) => event === "transport_unsafe"), !serviceRunsGrpcJs);
   await service.stop();
 });

@@ -1,6 +1,7 @@
 /** What the options of namespaces and secrets do in the running service. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { systemClock } from "../../src/core/clock.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import type { EntryName } from "../support/client_messages.ts";
 import { startRedis, type ThrowawayRedis } from "../support/redis.ts";
@@ -9,12 +10,11 @@ import { type ServiceSetup, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
 import { runProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 
 /** The profile with these lines behind its configuration. */
 async function withCache(profile: ServiceSetup, cache: string): Promise<ServiceSetup> {
-  const path = `${profile.programOptions.writable}/config.yaml`;
+  const path = `${profile.programOptions.folder}/config.yaml`;
   await Deno.writeTextFile(path, `${await Deno.readTextFile(profile.config)}cache:\n${cache}`);
   return { ...profile, config: path };
 }
@@ -107,7 +107,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
         "data.redis.addr": `${redis.hostname}:${redis.port}`,
         "data.redis.read_timeout": "5s",
         "data.redis.write_timeout": "5s",
-        "data.database.source": `${profile.programOptions.writable}/${name}.db`,
+        "data.database.source": `${profile.programOptions.folder}/data/${name}.db`,
       }),
     );
     assertEquals((await service.logged("invalidations")).state, "tracking");

@@ -4,10 +4,8 @@ import { isRelative, projectPath } from "./project_path.ts";
 /** The one file, or the folder ending in `/`, that imports each package, so that replacing it changes one place. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
-  "@grpc/reflection": "src/api/reflection.ts",
   "@std/yaml": "src/config/yaml.ts",
   "cluster-key-slot": "src/store/redis_cluster.ts",
-  "grpc-health-check": "src/api/health.ts",
   "ioredis": "src/store/redis_client.ts",
   "lru-cache": "src/store/lru.ts",
   "mysql2": "src/store/mysql_pool.ts",

@@ -21,6 +21,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
   "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
   "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
+  "http_server.ts": { imports: ["transport/"] },
+  "probes.ts": { imports: ["readiness.ts"] },
+  "readiness.ts": { imports: ["core/"] },
   "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "app.ts": {
     imports: [
@@ -32,13 +35,17 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "core/",
       "gateway/",
       "grpc_server.ts",
+      "http_server.ts",
       "observe/",
+      "probes.ts",
+      "readiness.ts",
       "redis_tier.ts",
       "store/",
       "transport/",
     ],
   },
-  "cli": { imports: ["app.ts", "config/", "core/", "api/contract"] },
+  "build": { imports: [] },
+  "cli": { imports: ["app.ts", "config/", "core/", "api/contract", "api/health_messages"] },
 };
 
 /** Files outside src/ that src/ may import: the manifest, which names the version. */

@@ -68,9 +68,7 @@ export class CoherentReplica implements AsyncDisposable {
     const gate = new LocalGate(systemClock, maxStaleMs);
     this.changes = new RedisChanges(redis.commands, keyPrefix, () => crypto.randomUUID());
     this.#local = gate.guard(
-      new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock).store((value: Uint8Array) =>
-        value.length
-      ),
+      new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock).byteStore(),
     );
     this.#chain = new Chain({
       local: this.#local,

@@ -37,6 +37,11 @@ export class RunningService implements AsyncDisposable {
     return String(this.log.find(({ event }) => event === "serving")?.address);
   }
 
+  /** The same of the HTTP side. */
+  get httpAddress(): string {
+    return String(this.log.find(({ event }) => event === "serving")?.http);
+  }
+
   /** The first line of this event, once there is one. */
   async logged(event: string): Promise<LogLine> {
     return await waitFor(() => {
@@ -94,7 +99,12 @@ export function serveArguments(
   profile: ServiceSetup,
   set: Readonly<Record<string, string>> = {},
 ): string[] {
-  const settings = { "server.grpc.addr": "127.0.0.1:0", ...profile.settings, ...set };
+  const settings = {
+    "server.grpc.addr": "127.0.0.1:0",
+    "server.http.addr": "127.0.0.1:0",
+    ...profile.settings,
+    ...set,
+  };
   const flags = Object.entries(settings).flatMap(([path, value]) => ["--set", `${path}=${value}`]);
   return ["serve", "--config", profile.config, ...flags];
 }

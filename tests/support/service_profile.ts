@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { TestDatabase } from "./mysql_database.ts";
 import { freshKeyPrefix } from "./redis.ts";
 import type { RedisAddress, TestServers } from "./servers.ts";
-import { type ProgramOptions, runProgram } from "./service_program.ts";
+import { type ProgramOptions, runProgram, shippedConfig } from "./service_program.ts";
 import { RedisKeys } from "./service_redis.ts";
 
 /** Where a service keeps its data: several services, one after another or at once, may share a profile. */
@@ -29,9 +29,9 @@ export async function embeddedProfile(): Promise<ServiceProfile> {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-embedded-" });
   const path = `${folder}/data/cacheserver.db`;
   return {
-    config: "configs/config.embedded.yaml",
+    config: shippedConfig("config.embedded.yaml"),
     settings: { "server.grpc.timeout": PATIENCE["server.grpc.timeout"], "data.database.source": path },
-    programOptions: { writable: folder },
+    programOptions: { folder },
     stored: () => Promise.resolve(storedInSqlite(path)),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
@@ -64,7 +64,7 @@ export async function serversProfile(
   const account = `${user}:${password}`;
   const source = (mysqlPort: number) =>
     `${account}@tcp(${hostname}:${mysqlPort})/${database.config.database}?parseTime=True&loc=Local`;
-  const config = "configs/config.local.yaml";
+  const config = shippedConfig("config.local.yaml");
   const migrate = async () => {
     const settings = ["--set", `data.database.source=${source(port)}`];
     const { code, stderr } = await runProgram(["migrate", "-c", config, ...settings]);

@@ -1,14 +1,29 @@
-/** The program as an operator starts it: a process of its own, with the permissions of the task `start`. */
+/**
+ * The program as an operator starts it, a process of its own: the executable that CACHESERVER_TEST_PROGRAM names, or
+ * else `main.ts`, with the permissions of the task `start`.
+ */
+import { resolve } from "node:path";
 
-/** The repository's folder, from which the program runs. */
-const ROOT = new URL("../../", import.meta.url);
+/** The repository's folder. */
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** The executable under test, a path from the repository's folder; undefined where it is `main.ts`. */
+export function compiledProgram(): string | undefined {
+  const named = Deno.env.get("CACHESERVER_TEST_PROGRAM");
+  return named ? resolve(ROOT, named) : undefined;
+}
+
+/** The path of a configuration that the repository ships, for a program that may stand elsewhere. */
+export function shippedConfig(name: "config.local.yaml" | "config.embedded.yaml"): string {
+  return `${ROOT}configs/${name}`;
+}
 
 /** What a process may do beyond the permission set `serve`, and where it stands. */
 export interface ProgramOptions {
   /** What is run in the place of `main.ts`, from the repository's folder. */
   readonly main?: string;
-  /** A folder that it may write to. */
-  readonly writable?: string;
+  /** A folder of the test's own: the program may write to `data` in it, and an executable stands in it. */
+  readonly folder?: string;
   /** Further variables; those of the test run that begin with CACHESERVER_ are not passed on. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -23,23 +38,22 @@ export interface ProgramResult {
 /** Starts the program with these arguments; its output is piped. */
 export function spawnProgram(args: readonly string[], options: ProgramOptions = {}): Deno.ChildProcess {
   const own = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CACHESERVER_"));
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--permission-set=serve",
-      ...(options.writable === undefined ? [] : [`--allow-write=${options.writable}`]),
-      options.main ?? "main.ts",
-      ...args,
-    ],
-    cwd: ROOT,
+  const compiled = options.main === undefined ? compiledProgram() : undefined;
+  return new Deno.Command(compiled ?? Deno.execPath(), {
+    args: [...(compiled === undefined ? interpreterArguments(options) : []), ...args],
+    // An executable may write to the folder data below where it stands, and nobody can tell it otherwise.
+    cwd: compiled === undefined ? ROOT : options.folder ?? ROOT,
     clearEnv: true,
     env: { ...Object.fromEntries(own), NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+function interpreterArguments({ folder, main = "main.ts" }: ProgramOptions): string[] {
+  const write = folder === undefined ? [] : [`--allow-write=${folder}/data`];
+  return ["run", "--quiet", "--no-prompt", "--permission-set=serve", ...write, main];
 }
 
 /** Runs the program to its end. */

@@ -65,7 +65,7 @@ Deno.test("grpcServer() serves within the configuration's limits and logs what n
   const clock = new FakeClock();
   const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), clock);
   const config = load("server: { grpc: { limits: { max_connections: 1 } } }\n" + EMBEDDED).config;
-  const server = grpcServer(config, observer);
+  const server = await grpcServer(config, observer);
   server.addService(ECHO_SERVICE, {
     ...Object.fromEntries(Object.keys(ECHO_SERVICE).map((name) => [name, () => {}])),
     Unary: () => {

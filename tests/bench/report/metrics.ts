@@ -8,9 +8,11 @@ export interface MetricForm {
 /** Everything that the benchmark may say of something; the order is that of the columns. */
 export const METRICS = {
   callsPerSecond: { heading: "calls/s", better: "more", decimals: 0 },
+  setsPerSecond: { heading: "Sets/s", better: "more", decimals: 0 },
   mebibytesPerSecond: { heading: "MiB/s", better: "more", decimals: 1 },
   p50Ms: { heading: "p50 ms", better: "less", decimals: 2 },
   p99Ms: { heading: "p99 ms", better: "less", decimals: 2 },
+  p99OfAlone: { heading: "p99 / without writer", better: "less", decimals: 2 },
   p999Ms: { heading: "p99.9 ms", better: "less", decimals: 2 },
   mostMs: { heading: "most ms", better: "less", decimals: 2 },
   firstCallMs: { heading: "first answer after ms", better: "less", decimals: 0 },

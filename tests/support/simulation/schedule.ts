@@ -5,34 +5,10 @@ import { FakeClock } from "../fake_clock.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { SimulatedBroadcast } from "./broadcast.ts";
 import { SimulatedNetwork } from "./network.ts";
-import { Replica, type ReplicaOptions, type World } from "./replica.ts";
+import { Replica, type World } from "./replica.ts";
 import { type Committed, SimulatedAuthority } from "./authority.ts";
-import { SimulatedSharedCache, type Weakness } from "./shared_cache.ts";
-
-/** What a schedule may do beside reads, writes and deletes. */
-export interface ScheduleOptions extends ReplicaOptions {
-  readonly steps: number;
-  readonly replicas: number;
-  readonly keys: number;
-  /** How likely each step begins an operation: the less, the fewer are under way at once, and the more end. */
-  readonly load: number;
-  /** How likely a packet is overtaken by whole operations that began after it was sent. */
-  readonly slow: number;
-  /** How likely each step kills a replica and starts another in its place. */
-  readonly kill: number;
-  /** How likely each step empties the shared tier. */
-  readonly flush: number;
-  /** How likely each step takes one thing from the shared tier: what it has of a key, or a lease. */
-  readonly evict: number;
-  /** How likely each step takes a snapshot of the shared tier, or starts that from the last one. */
-  readonly restart: number;
-  /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
-  readonly cut: number;
-  /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
-  readonly disconnect: number;
-  /** Of the shared tier. */
-  readonly weakness?: Weakness;
-}
+import type { ScheduleOptions } from "./schedule_options.ts";
+import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
 /** How likely each step lets time pass. */

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
 import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
-import { runSchedule, type ScheduleOptions } from "../../support/simulation/schedule.ts";
+import { runSchedule } from "../../support/simulation/schedule.ts";
+import type { ScheduleOptions } from "../../support/simulation/schedule_options.ts";
 import { withSeed } from "../../support/seeded_random.ts";
 
 const SCHEDULES = 400;

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { expand } from "../../../src/config/expand.ts";
+import type { Variable } from "../../../src/config/environment.ts";
+import { expand, type Expansion } from "../../../src/config/expand.ts";
 
 const VARIABLES: Readonly<Record<string, string>> = {
   HOST: "redis",
@@ -8,16 +9,30 @@ const VARIABLES: Readonly<Record<string, string>> = {
   NESTED: "${HOST}",
 };
 
-function expandWith(
-  text: string,
-  secret = false,
-): { text: string; expanded: boolean; faults: readonly unknown[] } {
-  return expand(text, (name) => name === "CLOSED" ? "forbidden" : { value: VARIABLES[name] }, secret);
+function lookUp(name: string): Variable {
+  if (name === "CLOSED") return "forbidden";
+  if (name === "SPOILT") return { fileFault: { wrong: "names a folder", accepted: "a file" } };
+  if (name === "SECRET") return { value: "hunter2", fromFile: true };
+  return { value: VARIABLES[name], fromFile: false };
+}
+
+function expandWith(text: string, secret = false): Expansion {
+  return expand(text, lookUp, secret);
 }
 
 Deno.test("expand() replaces references, wherever they stand", () => {
-  assertEquals(expandWith("${HOST}:${PORT}"), { text: "redis:6379", expanded: true, faults: [] });
-  assertEquals(expandWith("plain $HOST {x}"), { text: "plain $HOST {x}", expanded: false, faults: [] });
+  assertEquals(expandWith("${HOST}:${PORT}"), {
+    text: "redis:6379",
+    expanded: true,
+    fromFile: false,
+    faults: [],
+  });
+  assertEquals(expandWith("plain $HOST {x}"), {
+    text: "plain $HOST {x}",
+    expanded: false,
+    fromFile: false,
+    faults: [],
+  });
 });
 
 Deno.test("expand() takes the default only where the variable is not set", () => {
@@ -64,4 +79,23 @@ Deno.test("expand() repeats nothing of a secret that merely looks like a referen
   const { faults } = expandWith("ab${cdEf}", true);
   assertEquals(faults.length, 1);
   assertEquals(JSON.stringify(faults).includes("cdEf"), false);
+});
+
+Deno.test("expand() says that some of the text is a file's content", () => {
+  assertEquals(expandWith("${HOST}:${SECRET}"), {
+    text: "redis:hunter2",
+    expanded: true,
+    fromFile: true,
+    faults: [],
+  });
+});
+
+Deno.test("expand() names the variable of a file that it cannot take, unless that may be a password's own text", () => {
+  const fault = { wrong: "refers to SPOILT_FILE, which names a folder", accepted: "a file" };
+  assertEquals(expandWith("${SPOILT:x}").faults, [fault]);
+  assertEquals(expandWith("${SPOILT:x}", true).faults, [fault]);
+  const spoilt: Variable = { fileFault: { wrong: "names a folder", accepted: "a file" } };
+  assertEquals(expand("${spoilt}", () => spoilt, true).faults, [
+    { wrong: "refers to a file, which names a folder", accepted: "a file" },
+  ]);
 });

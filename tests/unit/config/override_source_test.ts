@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../../src/config/config_error.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { EMBEDDED, environmentOf, load, problemLines } from "./loading.ts";
+import { withValueFile } from "./value_files.ts";
 
 Deno.test("loadConfig() lets a variable stand above the file, and a flag above both", () => {
   const yaml =
@@ -95,4 +96,64 @@ Deno.test("loadConfig() names a variable that it may not read, and the permissio
     'log.level: "${LEVEL:info}" refers to LEVEL, which this process may not read; expected to be started with ' +
       "--allow-env=LEVEL",
   );
+});
+
+Deno.test("loadConfig() reads a key from the file that its variable with _FILE names, and says so", async () => {
+  await withValueFile("hunter2\n", (path) => {
+    const variables = { CACHESERVER_DATA_REDIS_PASSWORD_FILE: path, CACHESERVER_DATA_REDIS_ADDR: "h:1" };
+    const { config, describe } = load(EMBEDDED, { variables });
+    assertEquals(config.data.redis?.password, "hunter2");
+    assertStringIncludes(describe(), 'password: "***" # CACHESERVER_DATA_REDIS_PASSWORD_FILE');
+    const flags = { "data.redis.password": "flag" };
+    assertEquals(load(EMBEDDED, { variables, flags }).config.data.redis?.password, "flag");
+  });
+});
+
+Deno.test("loadConfig() reads a reference in the file of the configuration from a file as well", async () => {
+  const yaml = `
+data:
+  database: { driver: mysql, source: "root:\${MYSQL_PASSWORD:root}@tcp(db)/d" }
+  redis: { addr: "h:1", password: "\${REDIS_PASSWORD:}" }
+`;
+  await withValueFile("p@ss/w:\n", (path) => {
+    const { config, describe } = load(yaml, { variables: { MYSQL_PASSWORD_FILE: path } });
+    const { database, redis } = config.data;
+    assertEquals(database.driver === "mysql" && database.password, "p@ss/w:");
+    assertEquals(redis?.password, "");
+    assertStringIncludes(describe(), "source: root:***@tcp(db)/d");
+  });
+});
+
+Deno.test("loadConfig() says what is wrong with a variable that names a file", async () => {
+  await withValueFile("hunter2", (path) => {
+    const variables = {
+      CACHESERVER_LOG_LEVEL: "info",
+      CACHESERVER_LOG_LEVEL_FILE: path,
+      CACHESERVER_DATA_REDIS_PASSWORD_FILE: "/nowhere/hunter2",
+      CACHESERVER_DATA_REDIS_PASSWRD_FILE: "hunter2",
+      LEVEL_FILE: "hunter2",
+    };
+    assertEquals(problemLines(`${EMBEDDED}log: { level: "\${LEVEL}" }`, { variables }), [
+      "CACHESERVER_DATA_REDIS_PASSWRD_FILE: is not a known variable; expected CACHESERVER_DATA_REDIS_PASSWORD_FILE " +
+      "or another of the reference",
+      "CACHESERVER_DATA_REDIS_PASSWORD_FILE: names a file that does not exist; expected the path of a text file of " +
+      "at most 64 KiB",
+      "CACHESERVER_LOG_LEVEL_FILE: is set beside the variable without _FILE; expected one of the two",
+      'log.level: "${LEVEL}" refers to LEVEL_FILE, which names a file that does not exist; expected the path of a ' +
+      "text file of at most 64 KiB",
+    ]);
+  });
+});
+
+Deno.test("loadConfig() shows nothing of a file that was named for the wrong key", async () => {
+  await withValueFile("hunter2", (path) => {
+    const [override] = problemLines(EMBEDDED, { variables: { CACHESERVER_LOG_LEVEL_FILE: path } });
+    assertEquals(
+      override,
+      "log.level (from CACHESERVER_LOG_LEVEL_FILE): *** is not accepted; expected debug, info, warn, or error",
+    );
+    const yaml = `${EMBEDDED}log: { level: "\${LEVEL}" }`;
+    const [reference] = problemLines(yaml, { variables: { LEVEL_FILE: path } });
+    assertEquals(reference, "log.level: *** is not accepted; expected debug, info, warn, or error");
+  });
 });

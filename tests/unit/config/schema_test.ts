@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { fileVariableOf } from "../../../src/config/environment.ts";
 import { configurationReference } from "../../../src/config/reference.ts";
 import type { Key } from "../../../src/config/key.ts";
 import { isPath, KEYS, namesBelow, PATHS, textOf, variableOf } from "../../../src/config/schema.ts";
@@ -7,6 +8,11 @@ Deno.test("variableOf() derives one variable a key, different for all of them", 
   assertEquals(variableOf("data.redis.addr"), "CACHESERVER_DATA_REDIS_ADDR");
   assertEquals(variableOf("cache.local.max_bytes"), "CACHESERVER_CACHE_LOCAL_MAX_BYTES");
   assertEquals(new Set(PATHS.map(variableOf)).size, PATHS.length);
+});
+
+Deno.test("variableOf() never derives the variable that names the file of another key's value", () => {
+  const variables = PATHS.map(variableOf);
+  assertEquals(new Set([...variables, ...variables.map(fileVariableOf)]).size, 2 * PATHS.length);
 });
 
 Deno.test("KEYS has only defaults that their own kind reads back", () => {

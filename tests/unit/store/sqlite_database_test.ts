@@ -113,3 +113,32 @@ Deno.test("SqliteEntries begins nothing for a caller that has gone", async () =>
   await assertRejects(() => entries.write(KEY, change, AbortSignal.abort()), ServiceError);
   assertEquals(await entries.read(KEY, SIGNAL), undefined);
 });
+
+Deno.test("SqliteDatabase.checkWritable() throws while another process holds the file, without waiting for it", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/cache.db`;
+    using database = new SqliteDatabase(path);
+    database.checkWritable();
+    using other = new SqliteDatabase(path);
+    other.statement("BEGIN IMMEDIATE").run();
+    const beganMs = performance.now();
+    const error = assertThrows(() => database.checkWritable(), ServiceError);
+    // A statement waits for a second.
+    assert(performance.now() - beganMs < 900);
+    assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
+    other.statement("ROLLBACK").run();
+    database.checkWritable();
+    await new SqliteSecrets(database).write(SECRET, CHANGE, SIGNAL);
+  });
+});
+
+Deno.test("SqliteDatabase waits as long as ever for others after checkWritable()", async () => {
+  await inFolder((folder) => {
+    using database = new SqliteDatabase(`${folder}/cache.db`);
+    const patience = database.statement<{ readonly timeout: number }>("PRAGMA busy_timeout");
+    const before = patience.rows();
+    database.checkWritable();
+    assertEquals(patience.rows(), before);
+    assert(before[0]!.timeout > 0);
+  });
+});

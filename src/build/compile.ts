@@ -1,0 +1,62 @@
+/**
+ * `deno task compile`: makes dist/cacheserver, one executable with the contract, the configurations, the commit and
+ * the permissions of `deno task start` in it. Arguments are options of `deno compile`, such as `--target`.
+ *
+ * The program is bundled first: of the packages only the code that runs goes in, 3 MB instead of 17, as one module
+ * that loads at once. `DENORT_BIN` names the runtime to embed where Deno cannot download it.
+ */
+import manifest from "../../deno.json" with { type: "json" };
+import { permissionFlags } from "./permission_flags.ts";
+
+const PROGRAM = "dist/cacheserver";
+
+/** As deep as the folders of src: modules name embedded files by URLs relative to themselves. */
+const BUNDLE_FOLDER = "dist/build";
+const BUNDLE = `${BUNDLE_FOLDER}/main.js`;
+/** `cacheserver version` reads it. */
+const COMMIT = `${BUNDLE_FOLDER}/commit`;
+
+/** Makes the program, in the folder of deno.json; resolves to the exit code. */
+async function compile(options: readonly string[]): Promise<number> {
+  await Deno.mkdir(BUNDLE_FOLDER, { recursive: true });
+  try {
+    const bundled = await deno(["bundle", "--quiet", "--frozen", "--output", BUNDLE, "main.ts"]);
+    if (bundled !== 0) return bundled;
+    await Deno.writeTextFile(COMMIT, await commit());
+    return await deno([
+      "compile",
+      "--quiet",
+      // The bundle is plain JavaScript without imports; with the configuration come its packages, all of them.
+      "--no-config",
+      "--no-check",
+      "--no-prompt",
+      ...permissionFlags(manifest.permissions.serve),
+      ...["proto/contract.binpb", "configs", COMMIT].flatMap((path) => ["--include", path]),
+      ...["--output", PROGRAM],
+      ...options,
+      BUNDLE,
+    ]);
+  } finally {
+    await Deno.remove(BUNDLE_FOLDER, { recursive: true });
+  }
+}
+
+/** What REVISION names, else git's commit, with `-dirty` behind it where files differ; else `unknown`. */
+async function commit(): Promise<string> {
+  const named = Deno.env.get("REVISION");
+  if (named) return named;
+  const git = new Deno.Command("git", {
+    args: ["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"],
+    stderr: "null",
+  });
+  // Of a source archive there is no history, and git need not be installed.
+  const { success, stdout } = await git.output().catch(() => ({ success: false, stdout: new Uint8Array() }));
+  return success ? new TextDecoder().decode(stdout).trim() : "unknown";
+}
+
+async function deno(args: readonly string[]): Promise<number> {
+  const { code } = await new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" }).spawn().status;
+  return code;
+}
+
+if (import.meta.main) Deno.exit(await compile(Deno.args));

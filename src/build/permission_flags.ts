@@ -1,0 +1,27 @@
+/** What a permission set of deno.json says of one kind of access: all of it, some of it, or in more detail. */
+type Permission = boolean | readonly string[] | {
+  readonly allow?: boolean | readonly string[];
+  readonly deny?: boolean | readonly string[];
+  readonly ignore?: boolean | readonly string[];
+};
+
+/** The permissions of a set by kind: `net`, `read`. */
+export type PermissionSet = Readonly<Record<string, Permission>>;
+
+/**
+ * The flags that say what a permission set says. `deno compile` takes the set itself too, but writes its relative
+ * paths into the program as they are on the machine that compiles; in a flag they stay relative to the folder that
+ * the program is started in.
+ */
+export function permissionFlags(set: PermissionSet): string[] {
+  return Object.entries(set).flatMap(([kind, permission]) => {
+    const byVerb = typeof permission === "object" && !Array.isArray(permission)
+      ? permission
+      : { allow: permission };
+    return Object.entries(byVerb).flatMap(([verb, scope]) => {
+      if (scope === true) return [`--${verb}-${kind}`];
+      // A flag with nothing behind it would say all.
+      return scope === false || scope.length === 0 ? [] : [`--${verb}-${kind}=${scope.join(",")}`];
+    });
+  });
+}

@@ -1,0 +1,44 @@
+import { decodeHealthResponse, encodeHealthRequest } from "../api/health_messages.ts";
+import { formatHostPort, type HostPort, parseHostPort } from "../config/address.ts";
+import { type HealthArguments, parseHealthArguments, UsageError } from "./arguments.ts";
+import { loadConfigOf } from "./configuration.ts";
+import { printLine } from "./print.ts";
+import { callUnary } from "./unary_call.ts";
+
+/** Shorter than the patience of those who run this: Docker's default is 30 s, Kubernetes's 1 s. */
+const TIMEOUT_MS = 900;
+
+/** Where a server that listens on all addresses of the machine can be reached. */
+const LOOPBACK: Readonly<Record<string, string>> = { "": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** Asks a running service by grpc.health.v1 whether it serves: prints `SERVING`, or rejects. */
+export async function health(args: readonly string[]): Promise<void> {
+  const parsed = parseHealthArguments(args);
+  const address = addressOf(parsed);
+  const response = await callUnary({
+    address,
+    path: "/grpc.health.v1.Health/Check",
+    request: encodeHealthRequest({ service: parsed.service }),
+    timeoutMs: TIMEOUT_MS,
+  });
+  const status = decodeHealthResponse(response);
+  if (status !== "SERVING") throw new Error(`${formatHostPort(address)} is ${status}`);
+  printLine(status);
+}
+
+function addressOf({ addr, config }: HealthArguments): HostPort {
+  if (addr !== undefined) {
+    const address = parseHostPort(addr);
+    if (address !== undefined && address.port > 0) return reachable(address);
+    throw new UsageError(`--addr takes HOST:PORT, such as 127.0.0.1:9000, got ${JSON.stringify(addr)}`);
+  }
+  const { hostname, port } = loadConfigOf(config).config.server.grpc;
+  if (port === 0) {
+    throw new UsageError("server.grpc.addr has port 0, which is any: expected --addr HOST:PORT");
+  }
+  return reachable({ hostname, port });
+}
+
+function reachable({ hostname, port }: HostPort): HostPort {
+  return { hostname: LOOPBACK[hostname] ?? hostname, port };
+}

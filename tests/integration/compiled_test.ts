@@ -1,0 +1,90 @@
+/** The executable that CACHESERVER_TEST_PROGRAM names: what an operator gets who has nothing else. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import manifest from "../../deno.json" with { type: "json" };
+import { CacheClient } from "../support/client.ts";
+import { RunningService } from "../support/service.ts";
+import { compiledProgram, runProgram, spawnProgram } from "../support/service_program.ts";
+
+/** From the start of the process to its first answer, on a machine that does nothing else. */
+const MAX_START_MS = 300;
+
+/** Other tests run at the same time: the best of so many starts says what a start takes. */
+const STARTS = 10;
+
+/** So that it can be tested where somebody else has the usual ports. */
+const FREE_PORTS = {
+  CACHESERVER_SERVER_GRPC_ADDR: "127.0.0.1:0",
+  CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0",
+};
+
+/** An empty folder, gone when it is disposed of. */
+async function emptyFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "cacheserver-compiled-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Starts the executable in a folder, without any argument; takes calls once this resolves. */
+async function startIn(folder: string): Promise<RunningService> {
+  const service = new RunningService(spawnProgram([], { folder, env: FREE_PORTS }));
+  await service.logged("serving");
+  return service;
+}
+
+function testCompiled(title: string, body: (folder: string) => Promise<void>): void {
+  Deno.test(title, async () => {
+    await using folder = await emptyFolder();
+    await body(folder.path);
+  });
+}
+
+if (compiledProgram() !== undefined) {
+  testCompiled(
+    "the executable serves from an empty folder, and finds its data when it is started again",
+    async (folder) => {
+      const name = { namespace: "n", key: "k" };
+      const value = { "type_url": "t", value: new TextEncoder().encode("value") };
+      {
+        await using service = await startIn(folder);
+        using client = new CacheClient(service.address);
+        await client.set({ ...name, value });
+        assertEquals(await service.stop(), 0);
+        assertEquals(service.errors, []);
+      }
+      assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["data"]);
+      await using service = await startIn(folder);
+      using client = new CacheClient(service.address);
+      assertEquals(new Uint8Array((await client.get(name)).value.value), value.value);
+    },
+  );
+
+  testCompiled("the executable says its version and its commit", async (folder) => {
+    const { code, stdout } = await runProgram(["version"], { folder });
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, `cacheserver ${manifest.version} (commit `);
+    assertMatch(stdout, /\(commit [\w.-]+, deno \d/);
+  });
+
+  testCompiled(
+    "the executable may write to data below the folder that it stands in, and nowhere else there",
+    async (folder) => {
+      const source = `data.database.source=${folder}/elsewhere/c.db`;
+      const { code, stderr } = await runProgram(["serve", "--set", source], { folder, env: FREE_PORTS });
+      assertEquals(code, 1);
+      assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+      assertStringIncludes(stderr, `${folder}/elsewhere`);
+      assertEquals([...Deno.readDirSync(folder)], []);
+    },
+  );
+
+  testCompiled(`the executable answers its first call within ${MAX_START_MS} ms`, async (folder) => {
+    const tookMs: number[] = [];
+    for (let start = 0; start < STARTS; start++) {
+      const beganMs = performance.now();
+      await using service = await startIn(folder);
+      using client = new CacheClient(service.address);
+      assertEquals(await client.health(""), "SERVING");
+      tookMs.push(Math.round(performance.now() - beganMs));
+    }
+    assert(Math.min(...tookMs) < MAX_START_MS, `starts took ${tookMs.join(", ")} ms`);
+  });
+}

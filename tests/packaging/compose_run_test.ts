@@ -1,0 +1,126 @@
+/** What compose.yaml tells its services works: here without containers, beside servers of this machine. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Redis } from "ioredis";
+import { CacheClient } from "../support/client.ts";
+import { TestDatabase } from "../support/mysql_database.ts";
+import { askRedis } from "../support/redis.ts";
+import { testWithServers } from "../support/servers.ts";
+import { RunningService } from "../support/service.ts";
+import { runProgram, spawnProgram } from "../support/service_program.ts";
+import { readCompose } from "./compose.ts";
+import { ComposeRedis, SECRETS } from "./compose_redis.ts";
+import { CONTEXT } from "./dockerfile.ts";
+
+const COMPOSE = readCompose();
+const PASSWORD = "0123456789abcdef";
+
+/** A folder of secret files, which is gone afterwards. */
+async function withSecrets(
+  secrets: Readonly<Record<string, string>>,
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "cacheserver-compose-" });
+  try {
+    for (const [name, secret] of Object.entries(secrets)) {
+      await Deno.writeTextFile(`${folder}/${name}`, `${secret}\n`);
+    }
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("compose.yaml's Redis is told its secret by standard input, not by arguments that others may see", async () => {
+  await withSecrets({ redis_password: PASSWORD }, async (folder) => {
+    await Deno.writeTextFile(`${folder}/redis-server`, '#!/bin/sh\necho "$@"\ncat\n', { mode: 0o755 });
+    const [program, ...args] = COMPOSE.services.redis!.command!.map((word) =>
+      word.replaceAll(SECRETS, `${folder}/`)
+    );
+    const env = { PATH: `${folder}:${Deno.env.get("PATH")}` };
+    const { stdout } = await new Deno.Command(program!, { args, env }).output();
+    const [shown, ...read] = new TextDecoder().decode(stdout).split("\n");
+    assertEquals(shown, "-");
+    assert(read.includes(`requirepass ${PASSWORD}`), read.join("\n"));
+  });
+});
+
+testWithServers(
+  ["redis"],
+  "compose.yaml's Redis asks for its secret and keeps what it took",
+  async () => {
+    await withSecrets({ redis_password: PASSWORD }, async (folder) => {
+      await using server = new ComposeRedis(folder);
+      await server.start();
+      assertMatch(await askRedis(server, "PING"), /^-NOAUTH/);
+      await withRedis(server, (redis) => redis.set("key", "value"));
+      await server.stop("SIGKILL");
+      await server.start();
+      assertEquals(await withRedis(server, (redis) => redis.get("key")), "value");
+
+      await Deno.writeTextFile(`${folder}/redis_password`, "another");
+      assertEquals(await server.isHealthy(), false);
+      assertEquals(await server.stop("SIGTERM"), 0);
+    });
+  },
+);
+
+async function withRedis<T>({ port }: ComposeRedis, use: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis({ port, password: PASSWORD });
+  const ended = new Promise((resolve) => redis.once("end", resolve));
+  try {
+    return await use(redis);
+  } finally {
+    redis.disconnect();
+    await ended;
+  }
+}
+
+testWithServers(
+  ["redis", "mysql"],
+  "compose.yaml's variables, secrets and configuration lead the program to its servers",
+  async ({ mysql }) => {
+    await using database = new TestDatabase(mysql);
+    await withSecrets({ redis_password: PASSWORD, mysql_password: mysql.password }, async (folder) => {
+      await using redis = new ComposeRedis(folder);
+      await redis.start();
+      const given = Object.entries(COMPOSE.services.cacheserver!.environment!)
+        .map(([name, value]) => [name, value.replace(SECRETS, `${folder}/`)]);
+      const config = (await Deno.readTextFile(new URL("configs/config.yaml", CONTEXT)))
+        .replace(
+          "tcp(mysql:3306)/cacheserver",
+          `tcp(${mysql.hostname}:${mysql.port})/${database.config.database}`,
+        )
+        .replace("redis:6379", `127.0.0.1:${redis.port}`);
+      await Deno.writeTextFile(`${folder}/config.yaml`, config);
+      const options = {
+        env: {
+          ...Object.fromEntries(given),
+          // The account of these servers, and ports that are free.
+          MYSQL_USER: mysql.user,
+          CACHESERVER_CONFIG: `${folder}/config.yaml`,
+          CACHESERVER_SERVER_GRPC_ADDR: "127.0.0.1:0",
+          CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0",
+          CACHESERVER_SERVER_GRPC_TIMEOUT: "10s",
+          CACHESERVER_DATA_DATABASE_QUERY_TIMEOUT: "5s",
+        },
+      };
+
+      const migrated = await runProgram(COMPOSE.services.migrate!.command!, options);
+      assertEquals([migrated.code, migrated.stderr], [0, ""]);
+      const checked = await runProgram(["check"], options);
+      assertEquals(checked.code, 0);
+      assert(
+        !checked.stdout.includes(PASSWORD) && !checked.stdout.includes(`:${mysql.password}@`),
+        checked.stdout,
+      );
+
+      await using service = new RunningService(spawnProgram(["serve"], options));
+      await service.logged("serving");
+      using client = new CacheClient(service.address);
+      await client.setSecret({ key: "s", name: "S" });
+      assertEquals((await client.getSecret({ key: "s" })).name, "S");
+      await client.delete({ namespace: "n", key: "missing" });
+      assertEquals([await service.stop(), service.errors], [0, []]);
+    });
+  },
+);
