@@ -9,7 +9,8 @@ import type { Authority, Invalidations, InvalidationState, SharedCache } from ".
 import type { Secret } from "./core/secret.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
 import { RedisChanges } from "./store/redis_changes.ts";
-import { RedisClient, type RedisCommands } from "./store/redis_client.ts";
+import { RedisClient } from "./store/redis_client.ts";
+import type { RedisCommands } from "./store/redis_commands.ts";
 import { RedisCluster } from "./store/redis_cluster.ts";
 import { RedisClusterInvalidations } from "./store/redis_cluster_invalidations.ts";
 import { RedisClusterNodes } from "./store/redis_cluster_nodes.ts";

@@ -1,4 +1,4 @@
-import { type RedisArgument, type RedisCommands, type RedisScript, redisScript } from "./redis_client.ts";
+import { type RedisArgument, type RedisCommands, type RedisScript, redisScript } from "./redis_commands.ts";
 
 /** ARGV: value, ttl in ms or 0. */
 const SET = redisScript(`

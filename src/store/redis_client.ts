@@ -1,31 +1,10 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { Command, Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
+import { INCARNATION, type RedisArgument, type RedisCommands, type RedisScript } from "./redis_commands.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
 import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
 import { RedisSuccession } from "./redis_succession.ts";
-
-/** A Lua script on keys of one slot; {@link redisScript} makes one. */
-export interface RedisScript {
-  readonly lua: string;
-  /** The name under which Redis knows a script that it has run before. */
-  readonly sha1: string;
-}
-
-/** The script with this text. */
-export function redisScript(lua: string): RedisScript {
-  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
-}
-
-/**
- * Stands in a script's arguments for the incarnation of the server that the script goes to, see
- * {@link RedisIncarnation}. The client puts it in as it sends, so that it is that of the very connection.
- */
-export const INCARNATION: unique symbol = Symbol("incarnation");
-
-/** What the stores send as a script's argument. */
-export type RedisArgument = string | number | Uint8Array | typeof INCARNATION;
 
 /** EVALSHA's and EVAL's twins that reply with bytes, which ioredis has and its types do not name. */
 type EvalCommand = (
@@ -33,26 +12,6 @@ type EvalCommand = (
   keyCount: number,
   ...keysAndArgs: (string | number | Buffer)[]
 ) => Promise<unknown>;
-
-/** What the stores do with Redis. */
-export interface RedisCommands {
-  ping(): Promise<void>;
-  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
-  set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
-  delete(key: string): Promise<void>;
-  /**
-   * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may
-   * be a view into a larger buffer. The first of the keys says which server it goes to.
-   */
-  run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown>;
-  /** Runs a script that changes its first key, and returns nothing. */
-  change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
-  /**
-   * Says that what lies under the key was put there under another {@link INCARNATION} than the script was sent
-   * with: the connection to the key's server learns its own anew.
-   */
-  doubtIncarnation(key: string): void;
-}
 
 /** Called when a connection can be used, and when it is gone. */
 export interface ConnectionWatcher {

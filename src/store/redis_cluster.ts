@@ -1,7 +1,8 @@
 import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../core/clock.ts";
 import type { ServerGuard } from "../core/ports.ts";
-import type { RedisArgument, RedisClient, RedisCommands, RedisScript } from "./redis_client.ts";
+import type { RedisClient } from "./redis_client.ts";
+import type { RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
 import { type Redirect, redirectOf } from "./redis_redirect.ts";
 

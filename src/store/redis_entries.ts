@@ -5,7 +5,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
-import type { RedisCommands } from "./redis_client.ts";
+import type { RedisCommands } from "./redis_commands.ts";
 import { readValue } from "./redis_read.ts";
 
 /** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
-import { type RedisCommands, redisScript } from "./redis_client.ts";
+import { type RedisCommands, redisScript } from "./redis_commands.ts";
 
 /**
  * The value and the time it has left, as of one instant. GET and PTTL sent one behind the other are two

@@ -41,7 +41,7 @@
  *     Redis is killed, and starts from the snapshot
  *     R looks: v1 is of another life; gets a lease, reads v2, fills
  */
-import { redisScript } from "./redis_client.ts";
+import { redisScript } from "./redis_commands.ts";
 
 /** First byte of a key that holds a secret. */
 export const FORMAT_ENTRY = 3;

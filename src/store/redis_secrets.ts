@@ -5,7 +5,7 @@ import type { CacheKey } from "../core/key.ts";
 import type { SharedCache, SharedRead } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Version } from "../core/version.ts";
-import { INCARNATION, type RedisCommands } from "./redis_client.ts";
+import { INCARNATION, type RedisCommands } from "./redis_commands.ts";
 import { redisLeaseKey } from "./redis_lease_key.ts";
 import { redisValue, replyList } from "./redis_read.ts";
 import {

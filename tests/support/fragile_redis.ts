@@ -6,7 +6,7 @@ import {
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
-} from "../../src/store/redis_client.ts";
+} from "../../src/store/redis_commands.ts";
 import { redisLeaseKey } from "../../src/store/redis_lease_key.ts";
 import { RedisSecrets } from "../../src/store/redis_secrets.ts";
 import type { FragileCache, Part } from "../conformance/fragile_cache.ts";

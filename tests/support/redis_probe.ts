@@ -1,6 +1,7 @@
 import { systemClock } from "../../src/core/clock.ts";
 import type { CacheKey } from "../../src/core/key.ts";
-import { RedisClient, redisScript } from "../../src/store/redis_client.ts";
+import { RedisClient } from "../../src/store/redis_client.ts";
+import { redisScript } from "../../src/store/redis_commands.ts";
 import { freshKeyPrefix } from "./redis.ts";
 import type { RedisAddress } from "./servers.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { redisScript } from "../../../src/store/redis_client.ts";
+import { redisScript } from "../../../src/store/redis_commands.ts";
 import { startRedis } from "../../support/redis.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
 import { testWithServers } from "../../support/servers.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ServerGuard } from "../../../src/core/ports.ts";
-import { redisScript } from "../../../src/store/redis_client.ts";
+import { redisScript } from "../../../src/store/redis_commands.ts";
 import { type ClusterNode, type ClusterRoutes, RedisCluster } from "../../../src/store/redis_cluster.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
