@@ -34,6 +34,9 @@ export interface ChainOptions<V, C> {
 /** Who changes the truth: the authority itself, or its outbox where the shared tier could not be told. */
 type Changes<V, C> = Pick<Authority<V, C>, "write" | "remove">;
 
+/** Stands for the caller of a read that nobody waits for. */
+const RENEWAL: Caller = { cancelled: false, whenCancelled() {} };
+
 /**
  * How the tiers work together: local memory, at most one shared tier, and the authority, which holds the truth.
  *
@@ -85,9 +88,9 @@ export class Chain<V, C> implements AsyncDisposable {
     caller: Caller,
     policy?: CopyPolicy,
   ): Entry<V> | undefined | Promise<Entry<V> | undefined> {
-    if (policy === undefined) return this.#local?.get(key) ?? this.#read(key, caller.signal);
+    if (policy === undefined) return this.#local?.get(key) ?? this.#read(key, caller);
     const copy = this.#copies?.get(key);
-    if (copy === undefined) return this.#read(key, caller.signal, policy);
+    if (copy === undefined) return this.#read(key, caller, policy);
     if (this.#copies?.isDue(copy)) this.#refresh(key, policy);
     return copy.found;
   }
@@ -138,8 +141,8 @@ export class Chain<V, C> implements AsyncDisposable {
     await this.#shared?.[Symbol.asyncDispose]();
   }
 
-  #read(key: CacheKey, signal: AbortSignal, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
-    return this.#flights.join(key, signal, (flight) => this.#descend(key, flight, policy));
+  #read(key: CacheKey, caller: Caller, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
+    return this.#flights.join(key, caller, (signal) => this.#descend(key, signal, policy));
   }
 
   /**
@@ -148,34 +151,39 @@ export class Chain<V, C> implements AsyncDisposable {
    */
   #refresh(key: CacheKey, policy: CopyPolicy): void {
     const ended = () => void this.#refreshes.delete(refresh);
-    const refresh = this.#read(key, new AbortController().signal, policy).then(ended, ended);
+    const refresh = this.#read(key, RENEWAL, policy).then(ended, ended);
     this.#refreshes.add(refresh);
   }
 
   /** What a flight does: looks below local memory and fills what is nearer behind the answer. */
   async #descend(key: CacheKey, signal: AbortSignal, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
-    using fence = this.#fences.take(key);
-    const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
-    if (typeof shared === "object" && !("lease" in shared)) {
-      if (this.#mayFill(key, fence)) this.#keep(key, shared, policy);
-      return shared;
+    const fence = this.#fences.take(key);
+    try {
+      const shared = this.#shared === undefined ? "unknown" : await this.#shared.read(key, signal);
+      if (typeof shared === "object" && !("lease" in shared)) {
+        if (this.#mayFill(key, fence)) this.#keep(key, shared, policy);
+        return shared;
+      }
+      signal.throwIfAborted();
+      const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
+      if (!this.#mayFill(key, fence)) return entry;
+      // Memory may still hold something older than this answer: a copy to be renewed, or what a gate did not let out
+      // for a while.
+      this.#forget(key);
+      // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
+      if (shared === "tombstone") return entry;
+      if (entry === undefined || isExpired(entry, this.#clock.now())) {
+        if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
+      } else {
+        this.#keep(key, entry, policy);
+        const lease = typeof shared === "object" ? shared.lease : undefined;
+        if (lease !== undefined) this.#shared?.backfill(key, { entry, lease, fence: this.#fences.take(key) });
+      }
+      return entry;
+    } finally {
+      // Not by `using`: it costs as much as a promise, and every read comes this way.
+      fence[Symbol.dispose]();
     }
-    signal.throwIfAborted();
-    const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
-    if (!this.#mayFill(key, fence)) return entry;
-    // Memory may still hold something older than this answer: a copy to be renewed, or what a gate did not let out
-    // for a while.
-    this.#forget(key);
-    // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
-    if (shared === "tombstone") return entry;
-    if (entry === undefined || isExpired(entry, this.#clock.now())) {
-      if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
-    } else {
-      this.#keep(key, entry, policy);
-      const lease = typeof shared === "object" ? shared.lease : undefined;
-      if (lease !== undefined) this.#shared?.backfill(key, { entry, lease, fence: this.#fences.take(key) });
-    }
-    return entry;
   }
 
   /**

@@ -1,10 +1,26 @@
 import type { CacheKey } from "../core/key.ts";
 
 /** What the fences of one key share while any of them is out. */
-interface Cell {
-  generation: number;
-  fences: number;
-  changes: number;
+class Cell {
+  generation = 0;
+  changes = 0;
+  readonly #cells: Map<CacheKey, Cell>;
+  readonly #key: CacheKey;
+  #fences = 0;
+
+  constructor(cells: Map<CacheKey, Cell>, key: CacheKey) {
+    this.#cells = cells;
+    this.#key = key;
+    cells.set(key, this);
+  }
+
+  enter(): void {
+    this.#fences++;
+  }
+
+  leave(): void {
+    if (--this.#fences === 0) this.#cells.delete(this.#key);
+  }
 }
 
 /** The generation of a fence that never holds. */
@@ -33,7 +49,7 @@ export class Fences {
   /** Takes a fence for a read. Dispose it once the fill is done or given up. */
   take(key: CacheKey): Fence {
     const cell = this.#cell(key);
-    return new Fence(cell, cell.generation, () => this.#release(key, cell));
+    return new Fence(cell, cell.generation);
   }
 
   /** Voids all fences of the key and takes one for a change, void if another change is under way. */
@@ -41,10 +57,7 @@ export class Fences {
     const cell = this.#cell(key);
     cell.generation++;
     cell.changes++;
-    return new Fence(cell, cell.changes > 1 ? NEVER : cell.generation, () => {
-      cell.changes--;
-      this.#release(key, cell);
-    });
+    return new ChangeFence(cell, cell.changes > 1 ? NEVER : cell.generation);
   }
 
   /** Voids all fences of the key that are out. */
@@ -59,38 +72,35 @@ export class Fences {
   }
 
   #cell(key: CacheKey): Cell {
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      cell = { generation: 0, fences: 0, changes: 0 };
-      this.#cells.set(key, cell);
-    }
-    cell.fences++;
+    const cell = this.#cells.get(key) ?? new Cell(this.#cells, key);
+    cell.enter();
     return cell;
-  }
-
-  #release(key: CacheKey, cell: Cell): void {
-    if (--cell.fences === 0) this.#cells.delete(key);
   }
 }
 
 /** One permission to fill; see {@link Fences}. */
 export class Fence implements Disposable {
-  readonly #cell: { readonly generation: number };
+  protected readonly cell: Cell;
   readonly #generation: number;
-  readonly #release: () => void;
 
-  constructor(cell: { readonly generation: number }, generation: number, release: () => void) {
-    this.#cell = cell;
+  constructor(cell: Cell, generation: number) {
+    this.cell = cell;
     this.#generation = generation;
-    this.#release = release;
   }
 
   /** Whether nothing has happened to the key since the fence was taken. */
   get holds(): boolean {
-    return this.#cell.generation === this.#generation;
+    return this.cell.generation === this.#generation;
   }
 
   [Symbol.dispose](): void {
-    this.#release();
+    this.cell.leave();
+  }
+}
+
+class ChangeFence extends Fence {
+  override [Symbol.dispose](): void {
+    this.cell.changes--;
+    super[Symbol.dispose]();
   }
 }

@@ -7,7 +7,7 @@ import {
   type CircuitBreakerOptions,
   type Pass,
 } from "./circuit_breaker.ts";
-import { Timeouts } from "./timeouts.ts";
+import { Timeouts } from "../core/timeouts.ts";
 
 /** How one server of several is treated. */
 export interface ServerBreakerOptions {

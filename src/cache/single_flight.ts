@@ -1,9 +1,17 @@
 import { ServiceError } from "../core/errors.ts";
+import type { Caller } from "../core/ports.ts";
+
+interface Waiter<T> {
+  readonly resolve: (result: T) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 interface Flight<T> {
-  readonly promise: Promise<T>;
   readonly controller: AbortController;
-  waiters: number;
+  /** All who have joined, those who have left too: they have been told, and hear nothing more. */
+  readonly waiters: Waiter<T>[];
+  waiting: number;
+  hasEnded: boolean;
 }
 
 /**
@@ -17,30 +25,20 @@ interface Flight<T> {
 export class SingleFlight<K, T> {
   readonly #flights = new Map<K, Flight<T>>();
 
-  /** Joins the flight of `key`, or starts one with `work`. Rejects with `cancelled` as soon as `signal` aborts. */
-  join(key: K, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (signal.aborted) return Promise.reject(gone(signal));
+  /** Joins the flight of `key`, or starts one with `work`. Rejects with `cancelled` as soon as the caller has gone. */
+  join(key: K, caller: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (caller.cancelled) return Promise.reject(gone());
     const flight = this.#flights.get(key) ?? this.#start(key, work);
-    flight.waiters++;
+    flight.waiting++;
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        if (--flight.waiters === 0) {
-          this.#remove(key, flight);
-          flight.controller.abort(gone(signal));
-        }
-        reject(gone(signal));
-      };
-      signal.addEventListener("abort", leave, { once: true });
-      flight.promise.then(
-        (value) => {
-          signal.removeEventListener("abort", leave);
-          resolve(value);
-        },
-        (error) => {
-          signal.removeEventListener("abort", leave);
-          reject(error);
-        },
-      );
+      flight.waiters.push({ resolve, reject });
+      caller.whenCancelled(() => {
+        if (flight.hasEnded) return;
+        reject(gone());
+        if (--flight.waiting > 0) return;
+        this.#remove(key, flight);
+        flight.controller.abort(gone());
+      });
     });
   }
 
@@ -55,12 +53,24 @@ export class SingleFlight<K, T> {
   }
 
   #start(key: K, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
-    const controller = new AbortController();
-    const flight: Flight<T> = { promise: work(controller.signal), controller, waiters: 0 };
+    const flight: Flight<T> = { controller: new AbortController(), waiters: [], waiting: 0, hasEnded: false };
     this.#flights.set(key, flight);
-    const remove = () => this.#remove(key, flight);
-    flight.promise.then(remove, remove);
+    work(flight.controller.signal).then(
+      (result) => {
+        this.#end(key, flight);
+        for (const { resolve } of flight.waiters) resolve(result);
+      },
+      (error) => {
+        this.#end(key, flight);
+        for (const { reject } of flight.waiters) reject(error);
+      },
+    );
     return flight;
+  }
+
+  #end(key: K, flight: Flight<T>): void {
+    flight.hasEnded = true;
+    this.#remove(key, flight);
   }
 
   #remove(key: K, flight: Flight<T>): void {
@@ -68,8 +78,6 @@ export class SingleFlight<K, T> {
   }
 }
 
-function gone(signal: AbortSignal): ServiceError {
-  return new ServiceError("cancelled", "Cannot wait for the answer: the caller has gone", {
-    cause: signal.reason,
-  });
+function gone(): ServiceError {
+  return new ServiceError("cancelled", "Cannot wait for the answer: the caller has gone");
 }

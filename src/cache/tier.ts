@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
 import { CircuitBreaker, type CircuitBreakerOptions, type Outcome, type Pass } from "./circuit_breaker.ts";
 import type { CacheObserver } from "./observer.ts";
-import { Timeouts } from "./timeouts.ts";
+import { Timeouts } from "../core/timeouts.ts";
 
 /** How a tier is treated. */
 export interface TierOptions {
@@ -93,7 +93,7 @@ export class Tier {
     let outcome: Outcome = "success";
     try {
       return await timeouts.race(
-        Promise.try(work),
+        work(),
         () => this.#unavailable(operation, "it did not answer in time"),
         onLate,
       );

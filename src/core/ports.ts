@@ -3,9 +3,12 @@ import type { Entry } from "./entry.ts";
 import type { CacheKey } from "./key.ts";
 import type { Version } from "./version.ts";
 
-/** Somebody who waits for an answer. The signal is made when first asked for, so that a hit costs none. */
+/** Somebody who waits for an answer. Not an AbortSignal, since a listener of one costs more than a whole flight. */
 export interface Caller {
-  readonly signal: AbortSignal;
+  /** Whether the caller has gone, and nobody will hear the answer. */
+  readonly cancelled: boolean;
+  /** Calls `listener` when the caller goes, at once if it has; perhaps also if it goes after the answer. */
+  whenCancelled(listener: () => void): void;
 }
 
 /** The nearest tier: this process's memory. Answers at once and never fails. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Timeouts } from "../core/timeouts.ts";
 import { refuseAborted } from "./database_error.ts";
 import { isDeadlock } from "./mysql_errors.ts";
 
@@ -8,15 +8,14 @@ export type MysqlValue = string | number | null;
 /** What a session needs of the driver's connection. */
 export interface MysqlConnection {
   /** Prepares the statement, once a connection, and runs it; resolves to rows, or to what was changed. */
-  execute(sql: string, values: MysqlValue[]): Promise<readonly [unknown, ...unknown[]]>;
+  execute(sql: string, values: MysqlValue[]): Promise<unknown>;
   /** Runs a statement as text, for those that cannot be prepared. */
   query(sql: string): Promise<unknown>;
 }
 
 export interface MysqlSessionOptions {
-  readonly clock: Clock;
-  /** The longest one statement may take. */
-  readonly queryTimeoutMs: number;
+  /** Bound each statement. */
+  readonly timeouts: Timeouts;
   /** No statement begins once it is aborted. */
   readonly signal: AbortSignal;
 }
@@ -36,8 +35,7 @@ export class MysqlSession {
 
   /** The rows that a prepared statement finds; `Row` names their columns. 64-bit integers come as text. */
   async rows<Row>(sql: string, values: MysqlValue[] = []): Promise<Row[]> {
-    const [rows] = await this.#bounded(() => this.#connection.execute(sql, values));
-    return rows as Row[];
+    return await this.#bounded(() => this.#connection.execute(sql, values)) as Row[];
   }
 
   /** Runs a prepared statement that finds nothing. */
@@ -51,17 +49,12 @@ export class MysqlSession {
   }
 
   async #bounded<T>(statement: () => Promise<T>): Promise<T> {
-    const { clock, queryTimeoutMs, signal } = this.#options;
+    const { timeouts, signal } = this.#options;
     refuseAborted(signal);
-    const tooLate = Promise.withResolvers<never>();
-    const timer = clock.setTimer(() => {
-      tooLate.reject(new DOMException(`No answer within ${queryTimeoutMs} ms`, "TimeoutError"));
-    }, queryTimeoutMs);
-    try {
-      return await Promise.race([statement(), tooLate.promise]);
-    } finally {
-      timer.cancel();
-    }
+    return await timeouts.race(
+      statement(),
+      () => new DOMException(`No answer within ${timeouts.timeoutMs} ms`, "TimeoutError"),
+    );
   }
 }
 

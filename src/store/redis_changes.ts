@@ -56,6 +56,10 @@ export class RedisChanges implements RedisCommands {
     return message.startsWith(this.#sender) ? undefined : message.slice(SENDER_LENGTH);
   }
 
+  get spansSlots(): boolean {
+    return this.#client.spansSlots;
+  }
+
   ping(): Promise<void> {
     return this.#client.ping();
   }

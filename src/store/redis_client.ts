@@ -49,6 +49,7 @@ const DISCONNECT_TIMEOUT_MS = 100;
  * sent and is still on its way then is stopped, see {@link RedisSuccession}.
  */
 export class RedisClient implements RedisCommands, AsyncDisposable {
+  readonly spansSlots = true;
   readonly #redis: Redis;
   readonly #evalSha: EvalCommand;
   readonly #eval: EvalCommand;

@@ -53,6 +53,7 @@ const RETRY_DELAY_MS = 20;
  * Sent in time, it is before all that begins later on the connection to B.
  */
 export class RedisCluster implements RedisCommands {
+  readonly spansSlots = false;
   readonly #options: RedisClusterOptions;
   /** Of all masters that there have ever been: one that comes back under its old name is the same server. */
   readonly #guards = new Map<string, ServerGuard>();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** A Lua script on keys of one slot; {@link redisScript} makes one. */
+/** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
 export interface RedisScript {
   readonly lua: string;
   /** The name under which Redis knows a script that it has run before. */
@@ -23,6 +23,8 @@ export type RedisArgument = string | number | Uint8Array | typeof INCARNATION;
 
 /** What the stores do with Redis. */
 export interface RedisCommands {
+  /** Whether one script may have keys of different slots: everywhere but in a cluster. */
+  readonly spansSlots: boolean;
   ping(): Promise<void>;
   /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
   set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;

@@ -6,7 +6,8 @@ import type { CacheKey } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
 import type { RedisCommands } from "./redis_commands.ts";
-import { readValue } from "./redis_read.ts";
+import type { RedisValue } from "./redis_read.ts";
+import { RedisReads } from "./redis_reads.ts";
 
 /** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */
 const FORMAT_PLAIN = 1;
@@ -22,26 +23,17 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
   readonly #client: RedisCommands;
   readonly #keyPrefix: string;
   readonly #clock: Clock;
+  readonly #reads: RedisReads<Entry<Uint8Array>>;
 
   constructor(client: RedisCommands, keyPrefix: string, clock: Clock) {
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#clock = clock;
+    this.#reads = new RedisReads(client, clock, decodeEntry);
   }
 
-  async read(key: CacheKey): Promise<Entry<Uint8Array> | undefined> {
-    const found = await readValue(this.#client, this.#clock, this.#keyPrefix + key);
-    if (found === undefined) return undefined;
-    if (found.bytes[0] !== FORMAT_PLAIN) {
-      throw new ServiceError(
-        "internal",
-        `Cannot read an entry in Redis: format byte ${found.bytes[0]}, expected 1`,
-      );
-    }
-    // A copy: the reply is a view into what was received, and would keep all of that alive.
-    const value = new Uint8Array(found.bytes.length - 1);
-    value.set(found.bytes.subarray(1));
-    return { value, expiresAtMs: found.expiresAtMs, version: UNVERSIONED };
+  read(key: CacheKey): Promise<Entry<Uint8Array> | undefined> {
+    return this.#reads.read(this.#keyPrefix + key);
   }
 
   async write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
@@ -62,4 +54,17 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
   ping(): Promise<void> {
     return this.#client.ping();
   }
+}
+
+function decodeEntry({ bytes, expiresAtMs }: RedisValue): Entry<Uint8Array> {
+  if (bytes[0] !== FORMAT_PLAIN) {
+    throw new ServiceError(
+      "internal",
+      `Cannot read an entry in Redis: format byte ${bytes[0]}, expected ${FORMAT_PLAIN}`,
+    );
+  }
+  // A copy: the reply is a view into what was received, and would keep all of that alive.
+  const value = new Uint8Array(bytes.length - 1);
+  value.set(bytes.subarray(1));
+  return { value, expiresAtMs, version: UNVERSIONED };
 }

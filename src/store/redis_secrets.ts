@@ -54,12 +54,11 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   async read(key: CacheKey): Promise<SharedRead<Secret>> {
-    // Counted from before the command, as in readValue().
     const sentAtMs = this.#clock.now();
     const keys = this.#keys(key);
     const lease = `${this.#leaseNames}${++this.#lastLease}`;
     const reply = replyList(await this.#client.run(READ, keys, INCARNATION, lease));
-    const found = redisValue(reply, sentAtMs);
+    const found = redisValue(reply[0], reply[1], sentAtMs);
     if (found === undefined) {
       const [, given, metAnotherLife] = reply;
       if (metAnotherLife === 1) this.#client.doubtIncarnation(keys[0]);
@@ -105,7 +104,7 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   /** version, payload, time left: 0 tells the script that the entry never expires. */
-  #arguments(entry: Entry<Secret>): [string, Uint8Array, number] {
+  #arguments(entry: Entry<Secret>): [string, string, number] {
     const leftMs = timeLeftMs(entry, this.#clock.now());
     const ttlMs = leftMs === Infinity ? 0 : Math.max(1, leftMs);
     return [encodeVersion(entry.version), encodeSecret(entry.value), ttlMs];

@@ -1,12 +1,14 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** A secret as the bytes that Redis keeps: JSON, its numbers exact. */
-export function encodeSecret(secret: Secret): Uint8Array {
-  return encoder.encode(JSON.stringify(secret));
+/**
+ * A secret as the text that Redis keeps in UTF-8: JSON, its numbers exact. As text, since ioredis puts a command with
+ * bytes in it together in a buffer of its own, piece by piece, and one of texts as one text.
+ */
+export function encodeSecret(secret: Secret): string {
+  return JSON.stringify(secret);
 }
 
 /** Reads what {@link encodeSecret} wrote. Throws `internal` for anything else, without quoting it. */

@@ -219,6 +219,27 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     await waitFor(() => seen!.signal.aborted && seen!.cancelled, { what: "the signal to abort" });
   });
 
+  test("calls back all who ask to be told of a cancellation, before it or after it", async () => {
+    const told: string[] = [];
+    let seen: UnaryCall<EchoMessage> | undefined;
+    await using running = await start({
+      unary: (call) => {
+        call.whenCancelled(() => told.push("first"));
+        call.whenCancelled(() => told.push("second"));
+        seen = call;
+      },
+    });
+    const abort = new AbortController();
+    const outcome = running.client.unary("Unary", "", { signal: abort.signal });
+    await waitFor(() => seen, { what: "the call to arrive" });
+    assertEquals(told, []);
+    abort.abort();
+    await outcome;
+    await waitFor(() => told.length > 0, { what: "the handler to be told" });
+    seen!.whenCancelled(() => told.push("late"));
+    assertEquals(told, ["first", "second", "late"]);
+  });
+
   test("answers an unknown method with UNIMPLEMENTED", async () => {
     await using running = await start();
     assertEquals((await running.client.unary("Nowhere", "")).status.code, Status.UNIMPLEMENTED);

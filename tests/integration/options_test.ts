@@ -1,7 +1,6 @@
 /** What the options of namespaces and secrets do in the running service. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { systemClock } from "../../src/core/clock.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import type { EntryName } from "../support/client_messages.ts";
 import { startRedis, type ThrowawayRedis } from "../support/redis.ts";
@@ -10,6 +9,7 @@ import { type ServiceSetup, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
 import { runProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 
 /** The profile with these lines behind its configuration. */

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { Metadata } from "../../src/transport/metadata.ts";
-import type { UnaryCall } from "../../src/transport/service.ts";
+import type { Implementation, UnaryCall } from "../../src/transport/service.ts";
 import { ascii, concat, data, frame, headerBlock, headers, message, rstStream } from "./frames.ts";
 import { callHeaders, TestPeer, type TestPeerOptions } from "./test_peer.ts";
 
@@ -173,6 +173,10 @@ Deno.test("A deadline that passes ends the call with DEADLINE_EXCEEDED and abort
   assertEquals(peer.response(1).body.length, 0);
 });
 
+const ANSWERS_LATER: Implementation = {
+  unary: (call, callback) => void Promise.resolve().then(() => callback(null, call.request)),
+};
+
 Deno.test("The server's own time limit ends a call without a deadline", () => {
   const peer = TestPeer.ready({ callTimeoutMs: 20, implementation: { unary() {} } });
   peer.call(1);
@@ -187,16 +191,21 @@ Deno.test("A call that is answered in its turn sets no timer, whatever its deadl
   assertEquals(peer.clock.pendingTimers, 0);
 });
 
-Deno.test("A call that is answered later takes its timer along", async () => {
-  const peer = TestPeer.ready({
-    callTimeoutMs: 1000,
-    implementation: {
-      unary: (call, callback) => void Promise.resolve().then(() => callback(null, call.request)),
-    },
-  });
-  peer.call(1);
+Deno.test("A call that is answered before its deadline takes its timer along", async () => {
+  const peer = TestPeer.ready({ callTimeoutMs: 1000, implementation: ANSWERS_LATER });
+  peer.call(1, "x", [["grpc-timeout", "500m"]]);
   assertEquals(peer.clock.pendingTimers, 1);
   await Promise.resolve();
+  peer.read();
+  assertEquals(peer.response(1).trailers["grpc-status"], OK);
+  assertEquals(peer.clock.pendingTimers, 0);
+});
+
+Deno.test("The server's own time limit ends no call that was answered in time", async () => {
+  const peer = TestPeer.ready({ callTimeoutMs: 1000, implementation: ANSWERS_LATER });
+  peer.call(1);
+  await Promise.resolve();
+  peer.clock.advance(1000);
   peer.read();
   assertEquals(peer.response(1).trailers["grpc-status"], OK);
   assertEquals(peer.clock.pendingTimers, 0);

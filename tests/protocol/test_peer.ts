@@ -7,6 +7,7 @@ import { CallSession } from "../../src/transport/native/call_session.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import { OutputBuffer } from "../../src/transport/output_buffer.ts";
 import type { Implementation, ServiceDefinition } from "../../src/transport/service.ts";
+import { TimeLimit } from "../../src/transport/native/time_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
   concat,
@@ -117,7 +118,7 @@ export class TestPeer {
             methods,
             clock: this.clock,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
-            callTimeoutMs: options.callTimeoutMs ?? Infinity,
+            timeLimit: new TimeLimit(options.callTimeoutMs ?? Infinity, this.clock),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
             described: (status) => status,

@@ -19,6 +19,7 @@ import type { RedisAccount, RedisClientOptions, RedisSentinels } from "../../src
 import type { RedisSuccession } from "../../src/store/redis_succession.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
+import { PATIENT } from "./caller.ts";
 
 /** How a replica differs from the others. */
 export interface CoherentReplicaOptions {
@@ -44,7 +45,7 @@ interface OpenedRedis {
 }
 
 const KEY = cacheKey("n", "k");
-const CALLER = { signal: new AbortController().signal };
+
 const TIMEOUT_MS = 500;
 
 /** A chain from local memory to a real Redis, as the service composes it; its methods are about one key unless told which. */
@@ -139,7 +140,7 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   async read(key = KEY): Promise<string | undefined> {
-    return text(await this.#chain.get(key, CALLER));
+    return text(await this.#chain.get(key, PATIENT));
   }
 
   async write(value: string, key = KEY): Promise<void> {

@@ -73,6 +73,7 @@ export class FragileRedis implements FragileCache {
 
 /** Sends on another's connection, in a life of its own. */
 class Connection implements RedisCommands {
+  readonly spansSlots = true;
   readonly #client: RedisCommands;
   life = 1;
 

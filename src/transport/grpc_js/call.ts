@@ -36,6 +36,11 @@ export class GrpcJsUnaryCall<Req> implements UnaryCall<Req> {
     return this.#call.cancelled;
   }
 
+  whenCancelled(listener: () => void): void {
+    if (this.signal.aborted) listener();
+    else this.signal.addEventListener("abort", listener, { once: true });
+  }
+
   /** Ends what waits on {@link signal}: the server's own time limit has passed. */
   abort(): void {
     this.#controller?.abort();

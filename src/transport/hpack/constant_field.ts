@@ -5,6 +5,8 @@ import { staticFieldIndex } from "./static_table.ts";
 export class ConstantField implements HeaderField {
   /** Where the static table holds it whole; 0 when it does not. */
   readonly staticIndex: number;
+  /** Its coded form for peers that have no room for it; the encoder fills it in when first needed. */
+  literal: Uint8Array | undefined;
 
   constructor(readonly name: string, readonly value: string) {
     this.staticIndex = staticFieldIndex(this);

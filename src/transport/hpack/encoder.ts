@@ -52,16 +52,17 @@ export class HpackEncoder {
   #encodeNew(field: HeaderField, out: OutputBuffer): void {
     const index = field instanceof ConstantField ? field.staticIndex : staticFieldIndex(field);
     if (index > 0) return writeInteger(out, index, 7, INDEXED);
-    const nameIndex = staticNameIndex(field.name);
     if (this.#canInsert(field)) {
       this.#inserted.set(field, this.#inserted.size);
       this.#tableBytes += fieldSizeBytes(field);
-      writeInteger(out, nameIndex, 6, LITERAL_INDEXING);
+      writeLiteral(out, field, LITERAL_INDEXING);
+    } else if (field instanceof ConstantField) {
+      // A peer without a table is sent the same octets again and again; coding them takes longer than all the rest.
+      field.literal ??= literalOf(field, out);
+      out.append(field.literal);
     } else {
-      writeInteger(out, nameIndex, 4, LITERAL_NOT_INDEXED);
+      writeLiteral(out, field, LITERAL_NOT_INDEXED);
     }
-    if (nameIndex === 0) writeString(out, field.name);
-    writeString(out, field.value);
   }
 
   #canInsert(field: HeaderField): boolean {
@@ -75,6 +76,26 @@ export class HpackEncoder {
     writeInteger(out, 0, 5, TABLE_SIZE_UPDATE);
     if (this.#maxTableBytes > 0) writeInteger(out, this.#maxTableBytes, 5, TABLE_SIZE_UPDATE);
   }
+}
+
+function writeLiteral(
+  out: OutputBuffer,
+  field: HeaderField,
+  form: typeof LITERAL_INDEXING | typeof LITERAL_NOT_INDEXED,
+): void {
+  const nameIndex = staticNameIndex(field.name);
+  writeInteger(out, nameIndex, form === LITERAL_INDEXING ? 6 : 4, form);
+  if (nameIndex === 0) writeString(out, field.name);
+  writeString(out, field.value);
+}
+
+/** The octets of the field as a literal that is not indexed; `out` is lent for the coding, and left as it was. */
+function literalOf(field: HeaderField, out: OutputBuffer): Uint8Array {
+  const start = out.length;
+  writeLiteral(out, field, LITERAL_NOT_INDEXED);
+  const literal = out.bytes.slice(start, out.length);
+  out.length = start;
+  return literal;
 }
 
 /** Writes a string in the shorter of its two forms. Source: RFC 7541 section 5.2. */

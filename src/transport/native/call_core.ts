@@ -12,6 +12,7 @@ import type { ServerCall, StatusObject } from "../service.ts";
 import { Status } from "../status.ts";
 import type { CallPlan } from "./call_plan.ts";
 import type { CallSession } from "./call_session.ts";
+import type { Place, TimeLimit, TimeLimited } from "./time_limit.ts";
 
 /** The prefix of the message that is being sent; the connection copies it at once. */
 const prefix = new Uint8Array(PREFIX_BYTES);
@@ -21,14 +22,16 @@ const prefixView = new DataView(prefix.buffer);
  * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and
  * cancellation. What costs something is made when first asked for: metadata, signal, timer, message reader.
  */
-export abstract class CallCore implements StreamReceiver, ServerCall {
+export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimited {
   protected readonly session: CallSession;
   protected readonly stream: Stream;
   protected readonly plan: CallPlan;
   #reader: MessageReader | undefined;
   #metadata: Metadata | undefined;
   #abort: AbortController | undefined;
+  /** The client's deadline, where that is before the server's own limit. */
   #timer: TransportTimer | undefined;
+  #place: Place | undefined;
   readonly #deadlineMs: number;
   /** Whether octets that arrive now are still there when the handler runs. */
   #mayBorrow = false;
@@ -56,8 +59,8 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
    * without a copy, until it returns for the first time.
    */
   protected abstract get usesRequestAtOnce(): boolean;
-  /** The server's own limit for this kind of call. */
-  protected abstract get timeLimitMs(): number;
+  /** The server's own limit for this kind of call; undefined where it has none. */
+  protected abstract get timeLimit(): TimeLimit | undefined;
   abstract onDrain(): void;
   abstract onShutdown(): void;
 
@@ -139,22 +142,24 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
 
   // -- for the kinds of calls
 
-  /** Sets the timer that ends the call, unless it has ended in the turn that began it. */
+  /** Sees to it that the call ends in time, unless it has ended in the turn that began it. */
   armTimer(): void {
     if (this.isEnded) return;
     const { clock } = this.session.environment;
+    const limit = this.timeLimit;
     const leftMs = this.#deadlineMs === Infinity ? Infinity : this.#deadlineMs - clock.now();
-    const limitMs = this.timeLimitMs;
-    const delayMs = Math.min(leftMs, limitMs);
-    if (delayMs === Infinity) return;
-    const details = leftMs <= limitMs
-      ? "Deadline exceeded"
-      : `Cannot answer within ${limitMs} ms, the server's time limit`;
-    this.#timer = clock.setTimer(
-      () => this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details }),
-      delayMs,
-      "background",
-    );
+    if (leftMs <= (limit?.limitMs ?? Infinity)) {
+      if (leftMs === Infinity) return;
+      const status = { code: Status.DEADLINE_EXCEEDED, details: "Deadline exceeded" };
+      this.#timer = clock.setTimer(() => this.#abortWith(status), leftMs, "background");
+    } else {
+      this.#place = limit?.enter(this);
+    }
+  }
+
+  onTimeUp(): void {
+    const details = `Cannot answer within ${this.timeLimit?.limitMs} ms, the server's time limit`;
+    this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
   }
 
   /** Sends a response; false when it waits for the client, after which {@link onDrain} comes. */
@@ -254,6 +259,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall {
   #end(state: "answered" | "cancelled"): void {
     this.#state = state;
     this.#timer?.cancel();
+    if (this.#place !== undefined) this.#place.call = undefined;
     this.#reader?.release();
   }
 }

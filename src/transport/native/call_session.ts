@@ -11,6 +11,7 @@ import { planRequest, type RequestPlan } from "./call_plan.ts";
 import type { MethodTable } from "./method_table.ts";
 import { sendPlainResponse } from "./plain_response.ts";
 import { openStreamingCall } from "./streaming_call.ts";
+import type { TimeLimit } from "./time_limit.ts";
 import { UnaryServerCall } from "./unary_call.ts";
 
 /** What the calls of all connections share. */
@@ -18,8 +19,8 @@ export interface CallEnvironment {
   readonly methods: MethodTable;
   readonly clock: TransportClock;
   readonly maxRequestBytes: number;
-  /** The longest a unary call may take, whatever deadline its client has set. */
-  readonly callTimeoutMs: number;
+  /** Bounds unary calls, whatever deadline their clients have set. */
+  readonly timeLimit: TimeLimit;
   readonly maxBufferedRequestBytes: number;
   /** Hears of errors that no client is told. */
   readonly onError: (error: unknown, where: string) => void;

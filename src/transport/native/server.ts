@@ -19,6 +19,7 @@ import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./adm
 import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
+import { TimeLimit } from "./time_limit.ts";
 
 /** How often connections look at the time. */
 const TICK_MS = 1_000;
@@ -70,7 +71,7 @@ export class NativeGrpcServer implements GrpcServer {
       methods: this.#methods,
       clock: options.timers,
       maxRequestBytes: options.maxRequestBytes,
-      callTimeoutMs: options.callTimeoutMs,
+      timeLimit: new TimeLimit(options.callTimeoutMs, options.timers),
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
       onError: (error, where) => this.#options.onError?.(error, where),
       described: (status) => this.#described(status),
@@ -103,6 +104,7 @@ export class NativeGrpcServer implements GrpcServer {
     await Promise.all([...this.#open].map(({ closed }) => closed));
     timer.cancel();
     this.#tickTimer?.cancel();
+    this.#environment.timeLimit[Symbol.dispose]();
   }
 
   #bind({ hostname, port }: ServerAddress): Deno.Listener {

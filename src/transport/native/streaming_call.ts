@@ -68,8 +68,8 @@ export class StreamingCall extends CallCore {
   }
 
   /** A stream may stay open as long as its client likes. */
-  protected override get timeLimitMs(): number {
-    return Infinity;
+  protected override get timeLimit(): undefined {
+    return undefined;
   }
 
   protected override onRequest(request: unknown): void {

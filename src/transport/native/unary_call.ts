@@ -3,12 +3,23 @@ import type { Metadata } from "../metadata.ts";
 import type { UnaryCall } from "../service.ts";
 import { Status } from "../status.ts";
 import { CallCore } from "./call_core.ts";
+import type { TimeLimit } from "./time_limit.ts";
 
 /** A call with one request and one response; also what its handler sees. */
 export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   request: unknown = undefined;
   #hasRequest = false;
   #isHandlerRunning = false;
+  #whenCancelled: (() => void) | undefined;
+
+  whenCancelled(listener: () => void): void {
+    if (this.cancelled) return listener();
+    const earlier = this.#whenCancelled;
+    this.#whenCancelled = earlier === undefined ? listener : () => {
+      earlier();
+      listener();
+    };
+  }
 
   /** Calls `listener` once, should the client cancel; the one event of grpc-js's unary calls. */
   on(event: "cancelled", listener: (reason: string) => void): this {
@@ -32,8 +43,8 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     return !this.session.isHolding;
   }
 
-  protected override get timeLimitMs(): number {
-    return this.session.environment.callTimeoutMs;
+  protected override get timeLimit(): TimeLimit {
+    return this.session.environment.timeLimit;
   }
 
   protected override onRequest(request: unknown): void {
@@ -51,6 +62,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   protected override onCancelled(): void {
     if (this.#isHandlerRunning) this.session.orphanedCalls++;
+    this.#whenCancelled?.();
   }
 
   readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {

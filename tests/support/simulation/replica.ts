@@ -10,6 +10,7 @@ import type { CacheKey } from "../../../src/core/key.ts";
 import type { Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
+import { PATIENT } from "../caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
@@ -154,7 +155,7 @@ export class Replica {
   }
 
   get(key: CacheKey): Entry<number> | undefined | Promise<Entry<number> | undefined> {
-    return this.#chain.get(key, { signal: new AbortController().signal }, this.#copies);
+    return this.#chain.get(key, PATIENT, this.#copies);
   }
 
   set(key: CacheKey, change: Change): Promise<Entry<number>> {

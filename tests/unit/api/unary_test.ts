@@ -12,6 +12,7 @@ const CALL: UnaryCall<Uint8Array> = {
   metadata: new Metadata(),
   signal: new AbortController().signal,
   cancelled: false,
+  whenCancelled() {},
   getPath: () => "/s/M",
   getPeer: () => "peer",
   getDeadline: () => Infinity,

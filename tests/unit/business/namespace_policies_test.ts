@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { entryTtlMs, NamespacePolicies } from "../../../src/business/namespace_policies.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { Embedded, UNLIMITED } from "./embedded.ts";
+import { PATIENT } from "../../support/caller.ts";
 
 const NEVER = () => 0;
 const VALUE = { typeUrl: "t", payloadBytes: 1, encoded: new Uint8Array(8) };
@@ -54,7 +55,7 @@ Deno.test("Namespaces.set() stores an entry for the time that its namespace's po
     const expire = seconds === undefined ? undefined : { seconds, nanos: 0 };
     const name = { namespace, key: "k", violations: [] };
     await namespaces.set({ ...name, value: VALUE, expire });
-    const found = await namespaces.get(name, { signal: new AbortController().signal });
+    const found = await namespaces.get(name, PATIENT);
     return found!.expiresAtMs - clock.now();
   };
   assertEquals(await ttlOf("sessions", undefined), 45_000);

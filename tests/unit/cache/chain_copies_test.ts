@@ -12,9 +12,10 @@ import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
+import { PATIENT } from "../../support/caller.ts";
 
 const KEY = cacheKey("n", "k");
-const CALLER = { signal: new AbortController().signal };
+
 const POLICY: CopyPolicy = { keptForMs: 1000, absentForMs: 500, refreshAhead: 0.8, jitter: 0 };
 const TIMEOUT_MS = 200;
 
@@ -72,7 +73,7 @@ class Setting {
   }
 
   get(policy: CopyPolicy = POLICY): ReturnType<Chain<string, string>["get"]> {
-    return this.chain.get(KEY, CALLER, policy);
+    return this.chain.get(KEY, PATIENT, policy);
   }
 
   /** What a Get returns in the end. */

@@ -7,9 +7,10 @@ import { cacheKey } from "../../../src/core/key.ts";
 import type { Authority, LocalStore, SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { PATIENT } from "../../support/caller.ts";
 
 const KEY = cacheKey("namespace", "key");
-const CALLER = { signal: new AbortController().signal };
+
 const TIMEOUT_MS = 200;
 /** The time by the clock of {@link setUp}. */
 const NOW_MS = 1_000_000;
@@ -70,23 +71,26 @@ Deno.test("Chain.get() returns what memory has itself, without a promise and wit
   const { chain, local, log } = setUp({});
   const held = entry("a");
   local.set(KEY, held);
-  assertStrictEquals(chain.get(KEY, CALLER), held);
+  assertStrictEquals(chain.get(KEY, PATIENT), held);
   assertEquals(log, []);
 });
 
-Deno.test("Chain.get() makes no signal for a hit in memory", () => {
+Deno.test("Chain.get() asks nothing of the caller of a hit in memory", () => {
   const { chain, local } = setUp({});
   local.set(KEY, entry("a"));
   chain.get(KEY, {
-    get signal(): AbortSignal {
-      throw new Error("asked for");
+    get cancelled(): boolean {
+      throw new Error("asked");
+    },
+    whenCancelled() {
+      throw new Error("asked");
     },
   });
 });
 
 Deno.test("Chain.get() fills memory and the shared tier behind what the authority had", async () => {
   const { chain, local, log } = setUp({ authority: { read: () => Promise.resolve(entry("a")) }, shared: {} });
-  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   assertEquals(local.get(KEY)?.value, "a");
   await chain.idle();
   assertEquals(log, ["shared.read", "shared.fill a under L"]);
@@ -97,7 +101,7 @@ Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: () => Promise.resolve("tombstone") },
   });
-  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   assertEquals(local.get(KEY), undefined);
   await chain.idle();
   assertEquals(log, []);
@@ -108,7 +112,7 @@ Deno.test("Chain.get() fills memory alone where the shared tier gives no lease",
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: () => Promise.resolve({ lease: undefined }) },
   });
-  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   await chain.idle();
   assertEquals(local.get(KEY)?.value, "a");
   assertEquals(log, []);
@@ -119,7 +123,7 @@ Deno.test("Chain.get() hands on an expired entry of the authority and fills noth
     authority: { read: () => Promise.resolve(entry("a", NOW_MS)) },
     shared: {},
   });
-  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   assertEquals(local.get(KEY), undefined);
   await chain.idle();
   assertEquals(log, ["shared.read"]);
@@ -130,7 +134,7 @@ Deno.test("Chain.get() takes an expired entry of the shared tier for absent", as
     authority: { read: () => Promise.resolve(entry("b")) },
     shared: { read: () => Promise.resolve(entry("a", NOW_MS)) },
   });
-  assertEquals((await chain.get(KEY, CALLER))?.value, "b");
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "b");
 });
 
 Deno.test("Chain.get() skips a shared tier that fails, and does not fill it", async () => {
@@ -138,20 +142,20 @@ Deno.test("Chain.get() skips a shared tier that fails, and does not fill it", as
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: fails },
   });
-  assertEquals((await chain.get(KEY, CALLER))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
   await chain.idle();
   assertEquals(log, []);
 });
 
 Deno.test("Chain.get() rejects when the authority fails: an outage is never a miss", async () => {
   const { chain } = setUp({ authority: { read: fails } });
-  const error = await assertRejects(() => Promise.resolve(chain.get(KEY, CALLER)), ServiceError);
+  const error = await assertRejects(() => Promise.resolve(chain.get(KEY, PATIENT)), ServiceError);
   assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
 });
 
 Deno.test("Chain.get() gives up after one time-out of an authority that does not answer", async () => {
   const { chain, clock } = setUp({ authority: { read: () => new Promise(() => {}) } });
-  const found = Promise.resolve(chain.get(KEY, CALLER));
+  const found = Promise.resolve(chain.get(KEY, PATIENT));
   clock.advance(TIMEOUT_MS);
   const error = await assertRejects(() => found, ServiceError, "did not answer in time");
   assertEquals(error.code, "store_unavailable");
@@ -187,7 +191,7 @@ Deno.test("Chain.set() drops the key once more when a write that was given up tu
   const written = chain.set(KEY, "new");
   clock.advance(TIMEOUT_MS);
   await assertRejects(() => written, ServiceError);
-  await chain.get(KEY, CALLER);
+  await chain.get(KEY, PATIENT);
   assertEquals(local.get(KEY)?.value, "old");
   resolve(entry("new"));
   await promise;
@@ -204,13 +208,13 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   });
   assertEquals((await chain.set(KEY, "new")).value, "new");
   local.clear();
-  await chain.get(KEY, CALLER);
+  await chain.get(KEY, PATIENT);
   assertEquals(log, ["authority.ping", "authority.write"], "the shared tier is not asked");
   reachable = true;
   clock.advance(1000);
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   local.clear();
-  await chain.get(KEY, CALLER);
+  await chain.get(KEY, PATIENT);
   await chain.idle();
   assertEquals(log.slice(2), ["shared.read", "shared.fill new under L"]);
 });
@@ -244,16 +248,16 @@ Deno.test("Chain.get() lets memory give nothing older than a read that went past
     local.set(KEY, entry("a"));
     truth = next;
     mayServe = false;
-    assertEquals(await chain.get(KEY, CALLER), next);
+    assertEquals(await chain.get(KEY, PATIENT), next);
     mayServe = true;
-    assertEquals(await chain.get(KEY, CALLER), next);
+    assertEquals(await chain.get(KEY, PATIENT), next);
   }
 });
 
 Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key is under way", async () => {
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   const { chain, local } = setUp({ authority: { read: () => promise } });
-  const read = chain.get(KEY, CALLER);
+  const read = chain.get(KEY, PATIENT);
   await chain.delete(KEY);
   resolve(entry("old"));
   assertEquals((await read)?.value, "old");
@@ -263,9 +267,9 @@ Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key
 Deno.test("Chain.get() that begins after a delete does not join a read that began before it", async () => {
   const answers = [Promise.withResolvers<Entry<string>>().promise, Promise.resolve(undefined)];
   const { chain } = setUp({ authority: { read: () => answers.shift()! } });
-  const before = chain.get(KEY, CALLER);
+  const before = chain.get(KEY, PATIENT);
   await chain.delete(KEY);
-  assertEquals(await chain.get(KEY, CALLER), undefined);
+  assertEquals(await chain.get(KEY, PATIENT), undefined);
   assertEquals(answers.length, 0);
   assertEquals(before instanceof Promise, true);
 });

@@ -15,13 +15,15 @@ const SECRET: Secret = {
   updatedAtMs: 1_735_689_600_123,
 };
 
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
 Deno.test("decodeSecret() reads what encodeSecret() wrote, to the last character and number", () => {
-  assertEquals(decodeSecret(encodeSecret(SECRET)), SECRET);
+  assertEquals(decodeSecret(utf8(encodeSecret(SECRET))), SECRET);
 });
 
 Deno.test("decodeSecret() refuses anything else, and quotes nothing of it", () => {
-  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-  const whole = encodeSecret(SECRET);
+  const json = (value: unknown) => utf8(JSON.stringify(value));
+  const whole = utf8(encodeSecret(SECRET));
   const { secretKey: _secretKey, ...missing } = SECRET;
   const wrong = [
     new Uint8Array(0),

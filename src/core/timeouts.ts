@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../core/clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 
 interface Waiting {
   readonly deadlineMs: number;
@@ -15,16 +15,16 @@ interface Waiting {
  *     head -> [settled] [settled] [waiting] [settled] [waiting] <- tail
  *                                     ^ the timer is due here, or earlier
  */
-export class Timeouts {
+export class Timeouts implements Disposable {
+  readonly timeoutMs: number;
   readonly #clock: Clock;
-  readonly #timeoutMs: number;
   readonly #queue: Waiting[] = [];
   #head = 0;
   #timer: Timer | undefined;
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
   }
 
   /**
@@ -35,7 +35,7 @@ export class Timeouts {
     return new Promise((resolve, reject) => {
       let expired = false;
       const waiting: Waiting = {
-        deadlineMs: this.#clock.now() + this.#timeoutMs,
+        deadlineMs: this.#clock.now() + this.timeoutMs,
         settled: false,
         expire: () => {
           expired = true;
@@ -58,10 +58,15 @@ export class Timeouts {
     });
   }
 
+  /** Stops the timer: what is still under way is bounded by nothing any more. */
+  [Symbol.dispose](): void {
+    this.#timer?.cancel();
+  }
+
   #push(waiting: Waiting): void {
     this.#skipSettled();
     this.#queue.push(waiting);
-    this.#timer ??= this.#clock.setTimer(() => this.#expire(), this.#timeoutMs);
+    this.#timer ??= this.#clock.setTimer(() => this.#expire(), this.timeoutMs);
   }
 
   #expire(): void {
@@ -72,7 +77,7 @@ export class Timeouts {
       if (waiting.settled) continue;
       const leftMs = waiting.deadlineMs - nowMs;
       // More than all of it: the machine's clock was set back, perhaps by hours, and nobody waits that long.
-      if (leftMs > 0 && leftMs <= this.#timeoutMs) break;
+      if (leftMs > 0 && leftMs <= this.timeoutMs) break;
       waiting.expire();
     }
     this.#compact();

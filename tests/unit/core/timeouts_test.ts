@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Timeouts } from "../../../src/cache/timeouts.ts";
+import { Timeouts } from "../../../src/core/timeouts.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
@@ -123,4 +123,12 @@ Deno.test("Timeouts keeps to the time of each of thousands, whatever was done be
   assertEquals(race.log.filter((line) => line !== "done"), [...hanging.values()]);
   assertEquals(race.log.length, 3_000);
   assertEquals(race.clock.pendingTimers, 0);
+});
+
+Deno.test("Timeouts leaves no timer behind once it is disposed", () => {
+  const clock = new FakeClock();
+  const timeouts = new Timeouts(clock, TIMEOUT_MS);
+  timeouts.race(new Promise(() => {}), () => new Error("expired"));
+  timeouts[Symbol.dispose]();
+  assertEquals(clock.pendingTimers, 0);
 });
