@@ -112,14 +112,21 @@ Deno.test("Tier.probe() may ask before a probe is due, and closes the breaker", 
   const { tier, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
   await tier.probe("ping", () => Promise.resolve());
-  assertEquals(observer.told.at(-1), "redis breaker closed", "whoever is told of the answer may ask the store");
+  assertEquals(
+    observer.told.at(-1),
+    "redis breaker closed",
+    "whoever is told of the answer may ask the store",
+  );
 });
 
 Deno.test("Tier.probe() rejects when only the first of two answers comes, and leaves the breaker open", async () => {
   const { tier, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
   let asked = 0;
-  await assertRejects(() => tier.probe("ping", () => ++asked === 1 ? Promise.resolve() : fails()), ServiceError);
+  await assertRejects(
+    () => tier.probe("ping", () => ++asked === 1 ? Promise.resolve() : fails()),
+    ServiceError,
+  );
   assertEquals(asked, 2);
   assertEquals(observer.told.filter((line) => line.includes("breaker")).at(-1), "redis breaker open");
 });
