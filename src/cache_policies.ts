@@ -15,7 +15,7 @@ export function namespacePolicies({ defaults, namespaces }: CacheConfig): Namesp
 
 /** Undefined where memory keeps copies as long as their entries live and remembers nothing else: that costs least. */
 export function copyPolicy(config: CopyConfig): CopyPolicy | undefined {
-  if (config.localTtlMs === Infinity && config.negativeTtlMs === 0) return undefined;
+  if (config.localTtlMs === Infinity && config.negativeTtlMs === 0 && config.jitter === 0) return undefined;
   return {
     keptForMs: config.localTtlMs,
     absentForMs: config.negativeTtlMs,

@@ -199,7 +199,7 @@ export class Chain<V, C> implements AsyncDisposable {
    *     returns 2; the next get must not return 1
    */
   #mayFill(key: CacheKey, fence: Fence): boolean {
-    if (fence.holds) return true;
+    if (fence.use()) return true;
     this.#drop(key);
     return false;
   }

@@ -9,6 +9,6 @@ export interface CopyPolicy {
   readonly absentForMs: number;
   /** The share of the time that a copy is kept after which a hit renews it, below 1; 0: never. */
   readonly refreshAhead: number;
-  /** The most that is taken off these times at random, as a share of them, below 1. */
+  /** The most that is taken off these times, and off an entry's own, at random, as a share of them, below 1. */
   readonly jitter: number;
 }

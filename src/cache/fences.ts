@@ -40,6 +40,15 @@ const NEVER = -1;
  *     fence is void: does not put
  *     "old" back into memory
  *
+ * A read that returns voids the fences too, those of changes under way:
+ *
+ *     set(k, 1)                      get(k)                       set(k, 2) elsewhere
+ *     is done in Redis
+ *                                                                 is done in Redis
+ *                                    reads 2, returns 2
+ *     hears that it is done; does
+ *     not put 1 into memory
+ *
  * Two changes of one key that overlap fill nothing either, because only the authority knows their order; the
  * next read asks it. A cell exists only while a fence of its key is out.
  */
@@ -91,6 +100,13 @@ export class Fence implements Disposable {
   /** Whether nothing has happened to the key since the fence was taken. */
   get holds(): boolean {
     return this.cell.generation === this.#generation;
+  }
+
+  /** Like {@link holds}, for a read that answers; voids all fences of the key that are out, this one too. */
+  use(): boolean {
+    if (!this.holds) return false;
+    this.cell.generation++;
+    return true;
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { Entry } from "../core/entry.ts";
+import { type Entry, timeLeftMs } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { LocalStore } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
@@ -52,7 +52,8 @@ export class LocalCopies<V> {
   /** Keeps a copy of an entry that has not expired. */
   keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy): void {
     const nowMs = this.#clock.now();
-    const keptForMs = this.#spread(policy.keptForMs, policy);
+    // Of the entry's own time too: replicas that copied it would otherwise all lose it, and ask below, at once.
+    const keptForMs = this.#spread(Math.min(policy.keptForMs, timeLeftMs(entry, nowMs)), policy);
     const endsAtMs = nowMs + keptForMs;
     const mayRenew = policy.refreshAhead > 0 && endsAtMs < entry.expiresAtMs;
     this.#store.set(key, {
@@ -61,7 +62,7 @@ export class LocalCopies<V> {
         isThere: true,
         refreshAtMs: mayRenew ? nowMs + keptForMs * policy.refreshAhead : Infinity,
       },
-      expiresAtMs: Math.min(endsAtMs, entry.expiresAtMs),
+      expiresAtMs: endsAtMs,
       version: entry.version,
     });
   }
@@ -85,6 +86,6 @@ export class LocalCopies<V> {
   }
 
   #spread(ms: number, { jitter }: CopyPolicy): number {
-    return jitter === 0 ? ms : Math.ceil(ms * (1 - jitter * this.#random()));
+    return jitter === 0 || ms === Infinity ? ms : Math.ceil(ms * (1 - jitter * this.#random()));
   }
 }

@@ -68,9 +68,14 @@ export class Tier {
     return this.#run(this.#writes, operation, work, onLate);
   }
 
-  /** Like {@link read}, for a question that nobody waits for: an open breaker lets it through as its probe. */
-  probe<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    return this.#guarded(this.#reads, operation, work, this.#breaker?.enterEarly());
+  /**
+   * Like {@link read}, for a question that nobody waits for: an open breaker lets it through as its probe. Asked
+   * once more where the breaker wants a second answer, so that whoever hears of one may use the store.
+   */
+  async probe<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    const ask = () => this.#guarded(this.#reads, operation, work, this.#breaker?.enterEarly());
+    const answer = await ask();
+    return this.#breaker?.state === "half_open" ? await ask() : answer;
   }
 
   #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {

@@ -20,7 +20,7 @@ export const NAMESPACE_KEYS = {
   jitter: key(
     fraction(),
     0,
-    "The most that Set takes off expire at random, as a share of it; likewise of the two times below.",
+    "The most that Set takes off expire at random, as a share of it; likewise each copy in local memory off its time.",
   ),
   local_ttl: key(
     durationOrNever(),
@@ -60,6 +60,6 @@ export type CopyOption = "jitter" | "local_ttl" | "negative_ttl" | "refresh_ahea
 
 /** The same option for secrets. */
 export function forSecrets(option: CopyOption): Key<number> {
-  const what = option === "jitter" ? "local_ttl and negative_ttl of secrets" : "secrets";
+  const what = option === "jitter" ? "copies of secrets in local memory" : "secrets";
   return { ...NAMESPACE_KEYS[option], meaning: `As cache.defaults.${option}, for ${what}.` };
 }

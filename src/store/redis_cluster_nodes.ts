@@ -54,6 +54,8 @@ export class RedisClusterNodes implements AsyncDisposable {
   readonly #retiring = new Set<Promise<void>>();
   readonly #watchers: ClusterWatcher[] = [];
   readonly #refreshing = new Map<string, Promise<void>>();
+  /** What single nodes have said since all of them were asked last. */
+  readonly #refreshed = new Map<string, readonly ClusterMaster[]>();
   #views: ReadonlyMap<string, readonly ClusterMaster[]> = new Map();
   #map = new SlotMap();
   #isAsking = false;
@@ -144,12 +146,15 @@ export class RedisClusterNodes implements AsyncDisposable {
   async #askAll(): Promise<void> {
     if (this.#disposed) return;
     this.#isAsking = true;
+    this.#refreshed.clear();
     const sentAtMs = this.#options.clock.now();
     const names = [...this.#clients].filter(([, client]) => client.isReady).map(([name]) => name);
     const answers = await Promise.all(names.map(async (name) => [name, await this.#ask(name)] as const));
     this.#isAsking = false;
     if (this.#disposed) return;
     const views = new Map(answers.flatMap(([name, view]) => view === undefined ? [] : [[name, view]]));
+    // What a node has been asked in between is newer.
+    for (const [name, view] of this.#refreshed) views.set(name, view);
     this.#askLater();
     if (views.size === 0) return this.#openSeeds();
     this.#use(views);
@@ -161,7 +166,9 @@ export class RedisClusterNodes implements AsyncDisposable {
 
   async #refresh(name: string): Promise<void> {
     const view = await this.#ask(name);
-    if (view !== undefined && !this.#disposed) this.#use(new Map([...this.#views, [name, view]]));
+    if (view === undefined || this.#disposed) return;
+    this.#refreshed.set(name, view);
+    this.#use(new Map([...this.#views, [name, view]]));
   }
 
   /** What one node knows; undefined where it does not say in time. */

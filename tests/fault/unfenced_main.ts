@@ -1,10 +1,20 @@
 /**
  * The service with the fences of local memory switched off: what a read has found goes into memory whatever has
- * happened to the key meanwhile. For the test that the checker finds this out.
+ * happened to the key meanwhile. For the test that the checker finds this out; answers of the tiers are used late, so
+ * that much happens meanwhile.
  */
 import { Fence } from "../../src/cache/fences.ts";
+import { Tier } from "../../src/cache/tier.ts";
 import { main } from "../../src/cli/main.ts";
 
+const LATE_MS = 30;
+
+const { read } = Tier.prototype;
+Tier.prototype.read = async function <T>(operation: string, work: () => Promise<T>): Promise<T> {
+  const answer = await read.call(this, operation, work) as T;
+  await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+  return answer;
+};
 Object.defineProperty(Fence.prototype, "holds", { get: () => true });
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -254,6 +254,18 @@ Deno.test("Chain.get() lets memory give nothing older than a read that went past
   }
 });
 
+Deno.test("Chain.set() puts nothing over what a read has returned that began after it", async () => {
+  for (const newer of [entry("b"), undefined]) {
+    const { promise, resolve } = Promise.withResolvers<Entry<string>>();
+    const { chain } = setUp({ authority: { write: () => promise, read: () => Promise.resolve(newer) } });
+    const written = chain.set(KEY, "a");
+    assertEquals(await chain.get(KEY, PATIENT), newer, "of another replica, and newer");
+    resolve(entry("a"));
+    await written;
+    assertEquals(await chain.get(KEY, PATIENT), newer);
+  }
+});
+
 Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key is under way", async () => {
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   const { chain, local } = setUp({ authority: { read: () => promise } });

@@ -91,6 +91,25 @@ Deno.test("LocalCopies.keepAbsence() takes no more memory than there is", () => 
   assert(memory.usedBytes <= 10_000 && memory.entryCount > 0, `${memory.usedBytes} bytes`);
 });
 
+Deno.test("LocalCopies.keep() spreads the ends of copies that are kept as long as their entries live", async () => {
+  await withSeed((seed) => {
+    const { clock, copies } = setUp(seededRandom(seed));
+    const policy = { ...POLICY, keptForMs: Infinity, jitter: 0.2 };
+    const ends = Array.from({ length: 200 }, () => {
+      const startMs = clock.now();
+      copies.keep(KEY, { ...entry(), expiresAtMs: startMs + 1000 }, policy);
+      while (copies.get(KEY) !== undefined) clock.advance(1);
+      return clock.now() - startMs;
+    });
+    assert(Math.min(...ends) >= 800 && Math.max(...ends) <= 1000, "between 80 % and all of the entry's time");
+    assert(new Set(ends).size > 20);
+    copies.keep(KEY, entry(), policy);
+    clock.advance(1_000_000_000);
+    assert(copies.get(KEY) !== undefined, "no end, no jitter");
+    return Promise.resolve();
+  });
+});
+
 Deno.test("LocalCopies spreads the ends of copies over the policy's jitter, and puts none off", async () => {
   await withSeed((seed) => {
     const { clock, copies } = setUp(seededRandom(seed));

@@ -111,8 +111,24 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
 Deno.test("Tier.probe() may ask before a probe is due, and closes the breaker", async () => {
   const { tier, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
-  for (const _ping of [1, 2]) await tier.probe("ping", () => Promise.resolve());
-  assertEquals(observer.told.at(-1), "redis breaker closed");
+  await tier.probe("ping", () => Promise.resolve());
+  assertEquals(
+    observer.told.at(-1),
+    "redis breaker closed",
+    "whoever is told of the answer may ask the store",
+  );
+});
+
+Deno.test("Tier.probe() rejects when only the first of two answers comes, and leaves the breaker open", async () => {
+  const { tier, observer } = tierUnderTest();
+  for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
+  let asked = 0;
+  await assertRejects(
+    () => tier.probe("ping", () => ++asked === 1 ? Promise.resolve() : fails()),
+    ServiceError,
+  );
+  assertEquals(asked, 2);
+  assertEquals(observer.told.filter((line) => line.includes("breaker")).at(-1), "redis breaker open");
 });
 
 Deno.test("Tier counts time-outs as failures, and neither those who left nor what nobody can read", async () => {
@@ -142,10 +158,8 @@ Deno.test("Tier.interruptions changes when the breaker does, and when the connec
   const seen = new Set([tier.interruptions]);
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
   seen.add(tier.interruptions);
-  for (const _ping of [1, 2]) {
-    await tier.probe("ping", () => Promise.resolve());
-    seen.add(tier.interruptions);
-  }
+  await tier.probe("ping", () => Promise.resolve(seen.add(tier.interruptions)));
+  seen.add(tier.interruptions);
   tier.interrupted();
   seen.add(tier.interruptions);
   assertEquals(seen.size, 5);
