@@ -4,6 +4,8 @@ export interface Effort {
   /** Repeats of each measurement. */
   readonly runs: number;
   readonly warmUpMs: number;
+  /** How many measurements of a service that was just started are thrown away. */
+  readonly warmUpRounds: number;
   readonly measuredMs: number;
   /** The most keys of a scenario; fewer take less time to prepare. */
   readonly maxKeys: number;
@@ -21,6 +23,7 @@ export const FULL: Effort = {
   name: "full",
   runs: 3,
   warmUpMs: 400,
+  warmUpRounds: 4,
   measuredMs: 1_200,
   maxKeys: Infinity,
   // 150,000 is where an entry takes most: the map has just doubled.
@@ -36,6 +39,7 @@ export const QUICK: Effort = {
   name: "quick",
   runs: 1,
   warmUpMs: 50,
+  warmUpRounds: 0,
   measuredMs: 120,
   maxKeys: 1_000,
   memoryEntries: [10_000],

@@ -21,6 +21,8 @@ export async function sideBySide(
   { effort, signal }: Bench,
 ): Promise<Row[]> {
   const runs: RunMeasurement[][] = contenders.map(() => []);
+  // The service has just been started: unlike a bare loop it takes seconds until its code is compiled.
+  for (let round = 0; round < effort.warmUpRounds; round++) await contenders[0]?.measure();
   for (let run = 0; run < effort.runs; run++) {
     for (const [at, contender] of contenders.entries()) {
       signal.throwIfAborted();
