@@ -57,11 +57,8 @@ export class Health {
   readonly #check: UnaryHandler<HealthRequest, ServingStatus> = ({ request }, callback) => {
     const name = request.service;
     const status = this.#statuses.get(name);
-    if (status !== undefined) callback(null, status);
-    else {callback({
-        code: Status.NOT_FOUND,
-        details: `No service or tier is called ${JSON.stringify(name)}`,
-      });}
+    if (status !== undefined) return callback(null, status);
+    callback({ code: Status.NOT_FOUND, details: `No service or tier is called ${JSON.stringify(name)}` });
   };
 
   readonly #list: UnaryHandler<unknown, ReadonlyMap<string, ServingStatus>> = (_call, callback) => {

@@ -189,10 +189,10 @@ export class RedisInvalidations implements Disposable {
   #hear(channel: string, message: RedisMessage): void {
     const { target, changes } = this.#options;
     if (channel === TRACKING_CHANNEL) {
-      if (!Array.isArray(message)) target.invalidateAll();
-      else {for (const key of message) {
-          target.invalidate(storedCacheKey(DECODER.decode(key.subarray(this.#prefixBytes))));
-        }}
+      if (!Array.isArray(message)) return target.invalidateAll();
+      for (const key of message) {
+        target.invalidate(storedCacheKey(DECODER.decode(key.subarray(this.#prefixBytes))));
+      }
     } else if (channel === changes.channel && message instanceof Uint8Array) {
       const key = changes.keyOf(DECODER.decode(message));
       if (key !== undefined) target.invalidate(storedCacheKey(key));

@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import { systemClock } from "../../src/core/clock.ts";
 import { NativeGrpcServer, type NativeServerOptions } from "../../src/transport/native/server.ts";
 import type { Implementation } from "../../src/transport/service.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { waitFor } from "../support/wait_for.ts";
 import {
   ascii,
@@ -45,6 +46,31 @@ class Running implements AsyncDisposable {
     await this.server.drain(0);
   }
 }
+
+Deno.test("NativeGrpcServer spreads the ages of its connections by chance", async () => {
+  const clock = new FakeClock();
+  // A tenth less, and a tenth more.
+  const chances = [0, 1 - Number.EPSILON];
+  await using running = await Running.start({
+    timers: clock,
+    random: () => chances.shift()!,
+    age: { maxAgeMs: 10_000 },
+  });
+  using first = await RawClient.ready(running.port);
+  await first.frame("the ACK of its SETTINGS", ({ type, flags }) => type === 4 && flags === 1);
+  using second = await RawClient.ready(running.port);
+  await second.frame("the ACK of its SETTINGS", ({ type, flags }) => type === 4 && flags === 1);
+  clock.advance(9_500);
+  await first.frame("GOAWAY at nine tenths", ({ type }) => type === 7);
+  await second.send(ping());
+  const answer = await second.frame(
+    "a PING's answer or GOAWAY",
+    ({ type, flags }) => type === 7 || (type === 6 && flags === 1),
+  );
+  assertEquals(answer.type, 6, "the second is not asked to go yet");
+  clock.advance(2_000);
+  await second.frame("GOAWAY at eleven tenths", ({ type }) => type === 7);
+});
 
 /** The fastest of three PINGs on fresh connections: what the server adds, not what else the machine does. */
 async function fastestPingMs(port: number): Promise<number> {

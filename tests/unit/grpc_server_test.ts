@@ -87,3 +87,23 @@ Deno.test("grpcServer() serves within the configuration's limits and logs what n
   ]);
   await server.drain(1_000);
 });
+
+Deno.test("grpcServer() logs a connection that it ends because of its client", async () => {
+  const lines: string[] = [];
+  const clock = new FakeClock();
+  const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), clock);
+  const server = await grpcServer(load(EMBEDDED).config, observer);
+  const address = await server.listen({ hostname: "127.0.0.1", port: 0 });
+  using client = await Deno.connect(address);
+  await client.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  await new Response(client.readable).arrayBuffer();
+  const { level, event, peer, reason } = JSON.parse(lines.join());
+  const { hostname, port } = client.localAddr;
+  assertEquals([level, event, peer, reason], [
+    "warn",
+    "client_ended",
+    `${hostname}:${port}`,
+    "not an HTTP/2 connection preface",
+  ]);
+  await server.drain(1_000);
+});
