@@ -1,12 +1,13 @@
 /**
- * `deno task compile`: makes dist/cacheserver, one executable with the contract, the configurations, the commit and
- * the permissions of `deno task start` in it. Arguments are options of `deno compile`, such as `--target`.
+ * `deno task compile`: makes dist/cacheserver, one executable with the contract, the configurations, the commit,
+ * and the permissions and V8 flags of `deno task start` in it. Arguments are options of `deno compile`, such as `--target`.
  *
  * The program is bundled first: of the packages only the code that runs goes in, 3 MB instead of 17, as one module
  * that loads at once. `DENORT_BIN` names the runtime to embed where Deno cannot download it.
  */
 import manifest from "../../deno.json" with { type: "json" };
 import { permissionFlags } from "./permission_flags.ts";
+import { v8Flags } from "./v8_flags.ts";
 
 const PROGRAM = "dist/cacheserver";
 
@@ -31,6 +32,7 @@ async function compile(options: readonly string[]): Promise<number> {
       "--no-check",
       "--no-prompt",
       ...permissionFlags(manifest.permissions.serve),
+      ...v8Flags(manifest.tasks.start),
       ...["proto/contract.binpb", "configs", COMMIT].flatMap((path) => ["--include", path]),
       ...["--output", PROGRAM],
       ...options,

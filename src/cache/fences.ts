@@ -1,17 +1,18 @@
 import type { CacheKey } from "../core/key.ts";
+import { TransientMap } from "./transient_map.ts";
 
 /** What the fences of one key share while any of them is out. */
 class Cell {
   generation = 0;
   changes = 0;
-  readonly #cells: Map<CacheKey, Cell>;
+  readonly #cells: TransientMap<CacheKey, Cell>;
   readonly #key: CacheKey;
   #fences = 0;
 
-  constructor(cells: Map<CacheKey, Cell>, key: CacheKey) {
+  constructor(cells: TransientMap<CacheKey, Cell>, key: CacheKey) {
     this.#cells = cells;
     this.#key = key;
-    cells.set(key, this);
+    cells.add(key, this);
   }
 
   enter(): void {
@@ -53,7 +54,7 @@ const NEVER = -1;
  * next read asks it. A cell exists only while a fence of its key is out.
  */
 export class Fences {
-  readonly #cells = new Map<CacheKey, Cell>();
+  readonly #cells = new TransientMap<CacheKey, Cell>();
 
   /** Takes a fence for a read. Dispose it once the fill is done or given up. */
   take(key: CacheKey): Fence {

@@ -1,8 +1,12 @@
 /**
  * The program as an operator starts it, a process of its own: the executable that CACHESERVER_TEST_PROGRAM names, or
- * else `main.ts`, with the permissions of the task `start`.
+ * else `main.ts`, with the permissions and flags of the task `start`.
  */
 import { resolve } from "node:path";
+import manifest from "../../deno.json" with { type: "json" };
+
+/** `deno run`, its flags, and what it runs. */
+const START = manifest.tasks.start.split(" ");
 
 /** The repository's folder. */
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
@@ -53,7 +57,7 @@ export function spawnProgram(args: readonly string[], options: ProgramOptions = 
 
 function interpreterArguments({ folder, main = "main.ts" }: ProgramOptions): string[] {
   const write = folder === undefined ? [] : [`--allow-write=${folder}/data`];
-  return ["run", "--quiet", "--no-prompt", "--permission-set=serve", ...write, main];
+  return [...START.slice(1, START.indexOf("main.ts")), ...write, main];
 }
 
 /** Runs the program to its end. */
