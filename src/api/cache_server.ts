@@ -10,13 +10,18 @@ import type { Clock } from "../core/clock.ts";
 import { type Entry, timeLeftMs } from "../core/entry.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
-import type { GrpcServer } from "../transport/service.ts";
+import type { GrpcServer, Implementation, MessageWriter, ServiceDefinition } from "../transport/service.ts";
 import { EMPTY } from "./common_messages.ts";
 import { SERVICE_NAME } from "./contract.ts";
-import { decodeEntryName, decodeSetRequest, encodeGetResponse } from "./namespaced_messages.ts";
+import {
+  decodeEntryName,
+  decodeSetRequest,
+  type FoundEntry,
+  getResponseWriter,
+} from "./namespaced_messages.ts";
 import type { ApiObserver } from "./observer.ts";
 import { decodeSecretName, decodeSetSecretRequest, encodeGetSecretResponse } from "./secret_messages.ts";
-import { unaryHandler, unaryMethod, type Work } from "./unary.ts";
+import { bytesWriter, unaryHandler, unaryMethod, type Work } from "./unary.ts";
 
 /** What the service is made of. */
 export interface CacheServerOptions {
@@ -30,45 +35,51 @@ export interface CacheServerOptions {
 export function addCacheServer(server: GrpcServer, options: CacheServerOptions): void {
   const { namespaces, secrets, clock, observer } = options;
 
-  const methods: Readonly<Record<string, Work>> = {
-    Set: (call) => namespaces.set(decodeSetRequest(call.request)).then(empty),
-    Del: (call) => namespaces.delete(decodeEntryName(call.request)).then(empty),
-    Get: (call) => {
+  const methods: Readonly<Record<string, Method>> = {
+    Set: method(bytesWriter, (call) => namespaces.set(decodeSetRequest(call.request)).then(empty)),
+    Del: method(bytesWriter, (call) => namespaces.delete(decodeEntryName(call.request)).then(empty)),
+    Get: method(getResponseWriter, (call) => {
       const name = decodeEntryName(call.request);
-      const found = namespaces.get(name, call);
-      return found instanceof Promise
-        ? found.then((entry) => getResponse(name, entry, clock))
-        : getResponse(name, found, clock);
-    },
-    SetSecret: (call) => secrets.set(decodeSetSecretRequest(call.request)).then(empty),
-    DelSecret: (call) => secrets.delete(decodeSecretName(call.request)).then(empty),
-    GetSecret: (call) => {
+      return namespaces.get(name, call, (entry) => getResponse(name, entry, clock));
+    }),
+    SetSecret: method(bytesWriter, (call) => secrets.set(decodeSetSecretRequest(call.request)).then(empty)),
+    DelSecret: method(bytesWriter, (call) => secrets.delete(decodeSecretName(call.request)).then(empty)),
+    GetSecret: method(bytesWriter, (call) => {
       const name = decodeSecretName(call.request);
-      const found = secrets.get(name, call);
-      return found instanceof Promise
-        ? found.then((secret) => getSecretResponse(name, secret))
-        : getSecretResponse(name, found);
-    },
+      return secrets.get(name, call, (found) => getSecretResponse(name, found));
+    }),
   };
 
+  const named = Object.entries(methods);
   server.addService(
-    Object.fromEntries(Object.keys(methods).map((name) => [name, unaryMethod(SERVICE_NAME, name)])),
-    Object.fromEntries(
-      Object.entries(methods).map(([name, work]) => [name, unaryHandler(work, observer)]),
-    ),
+    Object.fromEntries(named.map(([name, { definition }]) => [name, definition(name)])),
+    Object.fromEntries(named.map(([name, { handler }]) => [name, handler(observer)])),
   );
+}
+
+/** A method but for its name, its response's type forgotten. */
+interface Method {
+  definition(name: string): ServiceDefinition[string];
+  handler(observer: ApiObserver): Implementation[string];
+}
+
+function method<Res>(writer: MessageWriter<Res>, work: Work<Res>): Method {
+  return {
+    definition: (name) => unaryMethod(SERVICE_NAME, name, writer),
+    handler: (observer) => unaryHandler(work, observer),
+  };
 }
 
 function empty(): Uint8Array {
   return EMPTY;
 }
 
-function getResponse(name: EntryName, entry: Entry<Uint8Array> | undefined, clock: Clock): Uint8Array {
+function getResponse(name: EntryName, entry: Entry<Uint8Array> | undefined, clock: Clock): FoundEntry {
   if (entry === undefined) {
     throw new ServiceError("key_not_found", `Cannot get ${describedEntry(name)}: it is not there`);
   }
   // It had not expired when it was looked at, so it has at least the smallest time left that can be said.
-  return encodeGetResponse(entry.value, Math.max(1, timeLeftMs(entry, clock.now())));
+  return { any: entry.value, timeLeftMs: Math.max(1, timeLeftMs(entry, clock)) };
 }
 
 const ABSENCES = {

@@ -1,5 +1,6 @@
 /** What a set of proto files defines, for whoever asks by name. Source: google/protobuf/descriptor.proto. */
-import { decodeText, ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { decodeText } from "./utf8_text.ts";
 
 /** One file as reflection hands it out. */
 interface ProtoFile {

@@ -1,5 +1,5 @@
 /** The messages of proto/grpc/health/v1/health.proto, for the server and for `cacheserver health`. */
-import { decodeText, ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { ProtobufReader, WireType } from "./protobuf_reader.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 /** HealthCheckResponse.ServingStatus. */
@@ -26,7 +26,7 @@ export function decodeHealthRequest(bytes: Uint8Array): HealthRequest {
   let service = "";
   while (reader.next()) {
     if (reader.is(CheckField.SERVICE, WireType.LENGTH_DELIMITED)) {
-      service = decodeText(reader.bytes()) ?? "\ufffd";
+      service = reader.text() ?? "\ufffd";
     } else reader.skip();
   }
   return { service };

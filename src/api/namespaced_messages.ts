@@ -2,8 +2,9 @@
 import type { AnyValue, EntryName, NewEntry } from "../business/namespaces.ts";
 import type { Duration } from "../business/time_to_live.ts";
 import type { Violation } from "../core/errors.ts";
+import type { MessageWriter } from "../transport/service.ts";
 import { decodeDuration } from "./common_messages.ts";
-import { decodeText, ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { ProtobufReader, WireType } from "./protobuf_reader.ts";
 import { varintBytes, writeVarint } from "./protobuf_writer.ts";
 import { malformedText, NO_VIOLATIONS } from "./violations.ts";
 
@@ -22,8 +23,8 @@ export function decodeEntryName(bytes: Uint8Array): EntryName {
   let namespace: string | undefined = "";
   let key: string | undefined = "";
   while (reader.next()) {
-    if (reader.is(Field.NAMESPACE, WireType.LENGTH_DELIMITED)) namespace = decodeText(reader.bytes());
-    else if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = decodeText(reader.bytes());
+    if (reader.is(Field.NAMESPACE, WireType.LENGTH_DELIMITED)) namespace = reader.text();
+    else if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = reader.text();
     else reader.skip();
   }
   if (namespace !== undefined && key !== undefined) return { namespace, key, violations: NO_VIOLATIONS };
@@ -38,8 +39,8 @@ export function decodeSetRequest(bytes: Uint8Array): NewEntry {
   let any: Uint8Array | undefined;
   let expire: Duration | undefined;
   while (reader.next()) {
-    if (reader.is(Field.NAMESPACE, WireType.LENGTH_DELIMITED)) namespace = decodeText(reader.bytes());
-    else if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = decodeText(reader.bytes());
+    if (reader.is(Field.NAMESPACE, WireType.LENGTH_DELIMITED)) namespace = reader.text();
+    else if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = reader.text();
     else if (reader.is(Field.VALUE, WireType.LENGTH_DELIMITED)) any = merged(any, reader.bytes());
     else if (reader.is(Field.EXPIRE, WireType.LENGTH_DELIMITED)) {
       expire = decodeDuration(reader.bytes(), expire);
@@ -50,37 +51,54 @@ export function decodeSetRequest(bytes: Uint8Array): NewEntry {
   return { namespace: namespace ?? "", key: key ?? "", violations, value, expire };
 }
 
+/** GetResponse. */
+export interface FoundEntry {
+  /** The stored Any, encoded; may be a view into a larger buffer. */
+  readonly any: Uint8Array;
+  /** Infinity when the entry never expires. */
+  readonly timeLeftMs: number;
+}
+
 /**
- * GetResponse: the stored Any between its tag and the time left, which is absent when it is Infinity.
+ * Writes a GetResponse: the stored Any between its tag and the time left, which is absent when it is Infinity.
  *
  *     0A <length> <the Any, as it was stored> 12 <length> [08 <seconds>] [10 <nanos>]
  */
-export function encodeGetResponse(any: Uint8Array, timeLeftMs: number): Uint8Array {
-  const anyBytes = 1 + varintBytes(any.length) + any.length;
-  if (timeLeftMs === Infinity) return writeAny(new Uint8Array(anyBytes), any);
-  const seconds = Math.floor(timeLeftMs / 1000);
-  const nanos = (timeLeftMs - seconds * 1000) * 1e6;
-  const durationBytes = (seconds === 0 ? 0 : 1 + varintBytes(seconds)) +
-    (nanos === 0 ? 0 : 1 + varintBytes(nanos));
-  const response = writeAny(new Uint8Array(anyBytes + 2 + durationBytes), any);
-  let at = anyBytes;
-  response[at++] = EXPIRE_TAG;
-  response[at++] = durationBytes;
-  if (seconds !== 0) {
-    response[at++] = SECONDS_TAG;
-    at = writeVarint(response, at, seconds);
-  }
-  if (nanos !== 0) {
-    response[at++] = NANOS_TAG;
-    writeVarint(response, at, nanos);
-  }
-  return response;
+export const getResponseWriter: MessageWriter<FoundEntry> = {
+  byteLength({ any, timeLeftMs }: FoundEntry): number {
+    const anyBytes = 1 + varintBytes(any.length) + any.length;
+    return timeLeftMs === Infinity ? anyBytes : anyBytes + 2 + durationBytes(timeLeftMs);
+  },
+
+  write({ any, timeLeftMs }: FoundEntry, bytes: Uint8Array, at: number): void {
+    bytes[at] = VALUE_TAG;
+    const anyAt = writeVarint(bytes, at + 1, any.length);
+    bytes.set(any, anyAt);
+    if (timeLeftMs === Infinity) return;
+    const expireAt = anyAt + any.length;
+    bytes[expireAt] = EXPIRE_TAG;
+    bytes[expireAt + 1] = durationBytes(timeLeftMs);
+    writeDuration(bytes, expireAt + 2, timeLeftMs);
+  },
+};
+
+function durationBytes(ms: number): number {
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1e6;
+  return (seconds === 0 ? 0 : 1 + varintBytes(seconds)) + (nanos === 0 ? 0 : 1 + varintBytes(nanos));
 }
 
-function writeAny(response: Uint8Array, any: Uint8Array): Uint8Array {
-  response[0] = VALUE_TAG;
-  response.set(any, writeVarint(response, 1, any.length));
-  return response;
+function writeDuration(bytes: Uint8Array, at: number, ms: number): void {
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1e6;
+  if (seconds !== 0) {
+    bytes[at] = SECONDS_TAG;
+    at = writeVarint(bytes, at + 1, seconds);
+  }
+  if (nanos !== 0) {
+    bytes[at] = NANOS_TAG;
+    writeVarint(bytes, at + 1, nanos);
+  }
 }
 
 /** Two occurrences of an embedded message are one message, and their bytes joined are its encoding. */
@@ -97,7 +115,7 @@ function decodeAny(violations: Violation[], encoded: Uint8Array): AnyValue {
   let typeUrl: string | undefined = "";
   let payloadBytes = 0;
   while (reader.next()) {
-    if (reader.is(AnyField.TYPE_URL, WireType.LENGTH_DELIMITED)) typeUrl = decodeText(reader.bytes());
+    if (reader.is(AnyField.TYPE_URL, WireType.LENGTH_DELIMITED)) typeUrl = reader.text();
     else if (reader.is(AnyField.VALUE, WireType.LENGTH_DELIMITED)) payloadBytes = reader.bytes().length;
     else reader.skip();
   }

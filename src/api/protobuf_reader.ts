@@ -5,13 +5,13 @@
  * copy or re-encode the bytes of an embedded message, which here are stored and sent back as they came.
  */
 
+import { decodeText } from "./utf8_text.ts";
+
 /** How a field's value is laid out. */
 export const WireType = { VARINT: 0, FIXED64: 1, LENGTH_DELIMITED: 2, FIXED32: 5 } as const;
 
 /** A varint has at most this many bytes. */
 const MAX_VARINT_BYTES = 10;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes are no protobuf message. */
 export class MalformedMessage extends Error {
@@ -51,12 +51,18 @@ export class ProtobufReader {
 
   /** The bytes of a length-delimited value, a view. */
   bytes(): Uint8Array {
-    const length = this.#varint();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new MalformedMessage("it ends within a field");
+    const end = this.#endOfValue();
     const view = this.#bytes.subarray(this.#at, end);
     this.#at = end;
     return view;
+  }
+
+  /** The text of a length-delimited value, or undefined when it is not UTF-8. */
+  text(): string | undefined {
+    const end = this.#endOfValue();
+    const text = decodeText(this.#bytes, this.#at, end);
+    this.#at = end;
+    return text;
   }
 
   /** An int64 or int32; exact up to 2^53 either way, the nearest number beyond. */
@@ -94,6 +100,14 @@ export class ProtobufReader {
     }
   }
 
+  /** Reads a length; where a value of that length ends. */
+  #endOfValue(): number {
+    const length = this.#varint();
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw new MalformedMessage("it ends within a field");
+    return end;
+  }
+
   #advance(count: number): void {
     if (this.#at + count > this.#bytes.length) throw new MalformedMessage("it ends within a field");
     this.#at += count;
@@ -111,24 +125,4 @@ export class ProtobufReader {
     if (byte === undefined) throw new MalformedMessage("it ends within a number");
     return byte;
   }
-}
-
-/** Up to this many bytes, taking ASCII character by character beats the decoder's fixed cost. */
-const SHORT_TEXT_BYTES = 64;
-
-/** The text of a string field, or undefined when its bytes are not UTF-8. */
-export function decodeText(bytes: Uint8Array): string | undefined {
-  if (bytes.length <= SHORT_TEXT_BYTES && isAscii(bytes)) return String.fromCharCode(...bytes);
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function isAscii(bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) {
-    if (bytes[index]! >= 0x80) return false;
-  }
-  return true;
 }

@@ -1,5 +1,6 @@
 /** The messages of proto/grpc/reflection/v1/reflection.proto; those of v1alpha are the same on the wire. */
-import { decodeText, ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { decodeText } from "./utf8_text.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 const RequestField = {
@@ -74,7 +75,7 @@ function extendedType(encoded: Uint8Array): string {
   const reader = new ProtobufReader(encoded);
   let name = "";
   while (reader.next()) {
-    if (reader.is(1, WireType.LENGTH_DELIMITED)) name = decodeText(reader.bytes()) ?? "";
+    if (reader.is(1, WireType.LENGTH_DELIMITED)) name = reader.text() ?? "";
     else reader.skip();
   }
   return name;

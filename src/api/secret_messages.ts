@@ -3,7 +3,7 @@ import type { NewSecret, SecretName } from "../business/secrets.ts";
 import type { Duration } from "../business/time_to_live.ts";
 import type { Secret } from "../core/secret.ts";
 import { decodeDuration, encodeMilliseconds } from "./common_messages.ts";
-import { decodeText, ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { ProtobufReader, WireType } from "./protobuf_reader.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 import { malformedText, NO_VIOLATIONS } from "./violations.ts";
 
@@ -14,7 +14,7 @@ export function decodeSecretName(bytes: Uint8Array): SecretName {
   const reader = new ProtobufReader(bytes);
   let key: string | undefined = "";
   while (reader.next()) {
-    if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = decodeText(reader.bytes());
+    if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = reader.text();
     else reader.skip();
   }
   return key === undefined
@@ -30,12 +30,12 @@ export function decodeSetSecretRequest(bytes: Uint8Array): NewSecret {
   let description: string | undefined = "";
   let expire: Duration | undefined;
   while (reader.next()) {
-    if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = decodeText(reader.bytes());
-    else if (reader.is(Field.NAME, WireType.LENGTH_DELIMITED)) name = decodeText(reader.bytes());
+    if (reader.is(Field.KEY, WireType.LENGTH_DELIMITED)) key = reader.text();
+    else if (reader.is(Field.NAME, WireType.LENGTH_DELIMITED)) name = reader.text();
     else if (reader.is(Field.EXPIRE, WireType.LENGTH_DELIMITED)) {
       expire = decodeDuration(reader.bytes(), expire);
     } else if (reader.is(Field.DESCRIPTION, WireType.LENGTH_DELIMITED)) {
-      description = decodeText(reader.bytes());
+      description = reader.text();
     } else reader.skip();
   }
   return {

@@ -1,46 +1,62 @@
 import { ServiceError } from "../core/errors.ts";
-import type { MethodDefinition, UnaryCall, UnaryHandler } from "../transport/service.ts";
+import type { MessageWriter, MethodDefinition, UnaryCall, UnaryHandler } from "../transport/service.ts";
 import { toStatus } from "./errors.ts";
 import type { ApiObserver } from "./observer.ts";
 import { MalformedMessage } from "./protobuf_reader.ts";
 
-/** What a method makes of a request: the response's bytes, or a promise of them; throws or rejects to refuse. */
-export type Work = (call: UnaryCall<Uint8Array>) => Uint8Array | Promise<Uint8Array>;
+/** What a method makes of a request: the response, or a promise of it; throws or rejects to refuse. */
+export type Work<Res> = (call: UnaryCall<Uint8Array>) => Res | Promise<Res>;
 
-const asItIs = (bytes: Uint8Array): Uint8Array => bytes;
+/** Writes a response that is encoded already. */
+export const bytesWriter: MessageWriter<Uint8Array> = {
+  byteLength: (message: Uint8Array) => message.length,
+  write: (message: Uint8Array, bytes: Uint8Array, at: number) => bytes.set(message, at),
+};
 
-/** A unary method of this service. Bytes go through untouched: the messages here are decoded by hand. */
-export function unaryMethod(service: string, name: string): MethodDefinition<Uint8Array, Uint8Array> {
+/** A unary method of this service. Requests go through untouched: the messages here are decoded by hand. */
+export function unaryMethod<Res>(
+  service: string,
+  name: string,
+  writer: MessageWriter<Res>,
+): MethodDefinition<Uint8Array, Res> {
   return {
     path: `/${service}/${name}`,
     requestStream: false,
     responseStream: false,
-    requestDeserialize: asItIs,
-    responseSerialize: asItIs,
+    requestDeserialize: (bytes: Uint8Array) => bytes,
+    responseSerialize: (response: Res) => encode(response, writer),
+    responseWriter: writer,
   };
 }
 
 /** The handler of a method. An answer that is there at once is sent at once, without a promise. */
-export function unaryHandler(work: Work, observer: ApiObserver): UnaryHandler<Uint8Array, Uint8Array> {
+export function unaryHandler<Res>(work: Work<Res>, observer: ApiObserver): UnaryHandler<Uint8Array, Res> {
+  const statusOf = (error: unknown, call: UnaryCall<Uint8Array>) => {
+    const failure = error instanceof MalformedMessage ? malformed(error) : error;
+    if (!(failure instanceof ServiceError) || failure.code === "internal") {
+      observer.callFailed(call.getPath(), failure);
+    }
+    return toStatus(failure);
+  };
   return (call, callback) => {
-    const fail = (error: unknown) => {
-      const failure = error instanceof MalformedMessage ? malformed(error) : error;
-      const status = toStatus(failure);
-      if (!(failure instanceof ServiceError) || failure.code === "internal") {
-        observer.callFailed(call.getPath(), failure);
-      }
-      callback(status);
-    };
-    let response: Uint8Array | Promise<Uint8Array>;
+    let response: Res | Promise<Res>;
     try {
       response = work(call);
     } catch (error) {
-      fail(error);
+      callback(statusOf(error, call));
       return;
     }
-    if (response instanceof Promise) response.then((message) => callback(null, message), fail);
-    else callback(null, response);
+    if (response instanceof Promise) {
+      response.then((message) => callback(null, message), (error) => callback(statusOf(error, call)));
+    } else callback(null, response);
   };
+}
+
+/** A message in a buffer of its own. */
+export function encode<T>(message: T, writer: MessageWriter<T>): Uint8Array {
+  const bytes = new Uint8Array(writer.byteLength(message));
+  writer.write(message, bytes, 0);
+  return bytes;
 }
 
 function malformed(error: MalformedMessage): ServiceError {

@@ -66,18 +66,18 @@ export class Namespaces {
   }
 
   /**
-   * The entry, its value an encoded Any, or undefined when there is none; a promise of it unless local memory
-   * has it.
+   * What `answer` makes of the entry, its value an encoded Any, or of undefined when there is none; a promise of it
+   * unless local memory has it.
    */
-  get(
+  get<T>(
     name: EntryName,
     caller: Caller,
-  ): Entry<Uint8Array> | undefined | Promise<Entry<Uint8Array> | undefined> {
+    answer: (entry: Entry<Uint8Array> | undefined) => T,
+  ): T | Promise<T> {
     const { copies } = this.#policies.of(name.namespace);
-    const found = this.#chain.get(checkedKey("get", name), caller, copies);
-    if (found instanceof Promise) return found.then((entry) => this.#unlessExpired(entry));
-    // Memory has no expired entries, but under a policy it may remember that one was found to be.
-    return copies === undefined ? found : this.#unlessExpired(found);
+    const served = (entry: Entry<Uint8Array> | undefined) =>
+      answer(entry === undefined || isExpired(entry, this.#clock) ? undefined : entry);
+    return this.#chain.get(checkedKey("get", name), caller, served, copies);
   }
 
   /** Stores a copy of the value, for no longer than the namespace allows. */
@@ -119,10 +119,6 @@ export class Namespaces {
         description: `is ${value.encoded.length} bytes when encoded, expected at most ${maxBytes}`,
       });
     }
-  }
-
-  #unlessExpired(entry: Entry<Uint8Array> | undefined): Entry<Uint8Array> | undefined {
-    return entry !== undefined && isExpired(entry, this.#clock.now()) ? undefined : entry;
   }
 }
 

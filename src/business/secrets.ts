@@ -59,10 +59,13 @@ export class Secrets {
     this.#copies = options.copies;
   }
 
-  /** The secret, or why there is none to be had; a promise of it unless local memory has it. */
-  get(name: SecretName, caller: Caller): Secret | SecretAbsence | Promise<Secret | SecretAbsence> {
-    const found = this.#chain.get(checkedKey("get", name), caller, this.#copies);
-    return found instanceof Promise ? found.then((entry) => this.#served(entry)) : this.#served(found);
+  /**
+   * What `answer` makes of the secret, or of why there is none to be had; a promise of it unless local memory has
+   * the secret.
+   */
+  get<T>(name: SecretName, caller: Caller, answer: (found: Secret | SecretAbsence) => T): T | Promise<T> {
+    const served = (entry: Entry<Secret> | undefined) => answer(this.#served(entry));
+    return this.#chain.get(checkedKey("get", name), caller, served, this.#copies);
   }
 
   /** Creates the secret, or changes an existing one's name, description and expiry. */
@@ -90,7 +93,7 @@ export class Secrets {
 
   #served(entry: Entry<Secret> | undefined): Secret | SecretAbsence {
     if (entry === undefined) return "secret_not_found";
-    if (isExpired(entry, this.#clock.now())) return "secret_expired";
+    if (isExpired(entry, this.#clock)) return "secret_expired";
     return entry.value.status === SECRET_ENABLED ? entry.value : "secret_disabled";
   }
 }

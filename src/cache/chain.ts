@@ -37,6 +37,9 @@ type Changes<V, C> = Pick<Authority<V, C>, "write" | "remove">;
 /** Stands for the caller of a read that nobody waits for. */
 const RENEWAL: Caller = { cancelled: false, whenCancelled() {} };
 
+/** What a read does with what it has found, in the turn in which that is known: a further promise would cost more. */
+type Answer<V, T> = (entry: Entry<V> | undefined) => T;
+
 /**
  * How the tiers work together: local memory, at most one shared tier, and the authority, which holds the truth.
  *
@@ -78,21 +81,21 @@ export class Chain<V, C> implements AsyncDisposable {
   }
 
   /**
-   * The entry, or undefined when the authority has none. It may have expired where the authority still has the
-   * row; the caller tells that from absence. A hit in local memory is returned itself, without a promise.
+   * What `answer` makes of the entry, or of undefined when the authority has none. The entry may have expired where
+   * the authority still has the row; the caller tells that from absence. A hit in local memory is answered at once,
+   * without a promise.
    *
    * `policy` is always the same for a key, here and in {@link set}.
    */
-  get(
-    key: CacheKey,
-    caller: Caller,
-    policy?: CopyPolicy,
-  ): Entry<V> | undefined | Promise<Entry<V> | undefined> {
-    if (policy === undefined) return this.#local?.get(key) ?? this.#read(key, caller);
+  get<T>(key: CacheKey, caller: Caller, answer: Answer<V, T>, policy?: CopyPolicy): T | Promise<T> {
+    if (policy === undefined) {
+      const entry = this.#local?.get(key);
+      return entry === undefined ? this.#read(key, caller, answer) : answer(entry);
+    }
     const copy = this.#copies?.get(key);
-    if (copy === undefined) return this.#read(key, caller, policy);
+    if (copy === undefined) return this.#read(key, caller, answer, policy);
     if (this.#copies?.isDue(copy)) this.#refresh(key, policy);
-    return copy.found;
+    return answer(copy.found);
   }
 
   /** Stores an entry; resolves to it as the authority has it. On rejection the outcome is unknown. */
@@ -141,8 +144,8 @@ export class Chain<V, C> implements AsyncDisposable {
     await this.#shared?.[Symbol.asyncDispose]();
   }
 
-  #read(key: CacheKey, caller: Caller, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
-    return this.#flights.join(key, caller, (signal) => this.#descend(key, signal, policy));
+  #read<T>(key: CacheKey, caller: Caller, answer: Answer<V, T>, policy?: CopyPolicy): Promise<T> {
+    return this.#flights.join(key, caller, (signal) => this.#descend(key, signal, policy), answer);
   }
 
   /**
@@ -151,7 +154,7 @@ export class Chain<V, C> implements AsyncDisposable {
    */
   #refresh(key: CacheKey, policy: CopyPolicy): void {
     const ended = () => void this.#refreshes.delete(refresh);
-    const refresh = this.#read(key, RENEWAL, policy).then(ended, ended);
+    const refresh = this.#read(key, RENEWAL, () => {}, policy).then(ended, ended);
     this.#refreshes.add(refresh);
   }
 
@@ -172,7 +175,7 @@ export class Chain<V, C> implements AsyncDisposable {
       this.#forget(key);
       // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
       if (shared === "tombstone") return entry;
-      if (entry === undefined || isExpired(entry, this.#clock.now())) {
+      if (entry === undefined || isExpired(entry, this.#clock)) {
         if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
       } else {
         this.#keep(key, entry, policy);
@@ -251,7 +254,7 @@ export class Chain<V, C> implements AsyncDisposable {
 
   /** Puts a copy into local memory, unless it has expired. */
   #keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): void {
-    if (isExpired(entry, this.#clock.now())) return;
+    if (isExpired(entry, this.#clock)) return;
     if (policy === undefined) this.#local?.set(key, entry);
     else this.#copies?.keep(key, entry, policy);
   }

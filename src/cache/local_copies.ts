@@ -53,7 +53,7 @@ export class LocalCopies<V> {
   keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy): void {
     const nowMs = this.#clock.now();
     // Of the entry's own time too: replicas that copied it would otherwise all lose it, and ask below, at once.
-    const keptForMs = this.#spread(Math.min(policy.keptForMs, timeLeftMs(entry, nowMs)), policy);
+    const keptForMs = this.#spread(Math.min(policy.keptForMs, timeLeftMs(entry, this.#clock)), policy);
     const endsAtMs = nowMs + keptForMs;
     const mayRenew = policy.refreshAhead > 0 && endsAtMs < entry.expiresAtMs;
     this.#store.set(key, {

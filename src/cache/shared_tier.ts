@@ -58,7 +58,7 @@ export class SharedTier<V> implements AsyncDisposable {
       // Asked again: a change may have failed to announce itself while the answer was under way.
       if (!this.#mayRead(key)) return "unknown";
       if (found === "tombstone" || "lease" in found) return found;
-      return isExpired(found, this.#clock.now()) ? { lease: undefined } : found;
+      return isExpired(found, this.#clock) ? { lease: undefined } : found;
     } catch {
       return "unknown";
     }
@@ -81,7 +81,7 @@ export class SharedTier<V> implements AsyncDisposable {
 
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
   async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
-    if (isExpired(entry, this.#clock.now())) return await this.bury(key, intent, entry.version);
+    if (isExpired(entry, this.#clock)) return await this.bury(key, intent, entry.version);
     const publish = () => this.#store.publish(key, intent, entry, this.#stop.signal);
     await this.#finish(key, entry.version, publish);
   }
@@ -131,7 +131,7 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   async #fill(key: CacheKey, { entry, lease }: LeasedCopy<V>): Promise<void> {
-    if (isExpired(entry, this.#clock.now())) return;
+    if (isExpired(entry, this.#clock)) return;
     try {
       await this.#tier.write("fill", () => this.#store.fill(key, lease, entry, this.#stop.signal));
     } catch {

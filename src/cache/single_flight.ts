@@ -1,17 +1,49 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Caller } from "../core/ports.ts";
+import { TransientMap } from "./transient_map.ts";
 
+/** Somebody who has joined. */
 interface Waiter<T> {
-  readonly resolve: (result: T) => void;
-  readonly reject: (error: unknown) => void;
+  resolve(result: T): void;
+  reject(error: unknown): void;
 }
 
-interface Flight<T> {
-  readonly controller: AbortController;
-  /** All who have joined, those who have left too: they have been told, and hear nothing more. */
-  readonly waiters: Waiter<T>[];
-  waiting: number;
-  hasEnded: boolean;
+/** One piece of work and all who wait for it. */
+class Flight<T> {
+  readonly #controller = new AbortController();
+  readonly #waiters: Waiter<T>[] = [];
+  #hasEnded = false;
+
+  /** Aborts when the last waiter has left. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  enter(waiter: Waiter<T>): void {
+    this.#waiters.push(waiter);
+  }
+
+  /** Lets a waiter go before the end; returns how many still wait, or undefined if the work has ended. */
+  leave(waiter: Waiter<T>): number | undefined {
+    if (this.#hasEnded) return undefined;
+    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+    waiter.reject(gone());
+    return this.#waiters.length;
+  }
+
+  abort(): void {
+    this.#controller.abort(gone());
+  }
+
+  resolve(result: T): void {
+    this.#hasEnded = true;
+    for (const waiter of this.#waiters) waiter.resolve(result);
+  }
+
+  reject(error: unknown): void {
+    this.#hasEnded = true;
+    for (const waiter of this.#waiters) waiter.reject(error);
+  }
 }
 
 /**
@@ -23,21 +55,36 @@ interface Flight<T> {
  * before it.
  */
 export class SingleFlight<K, T> {
-  readonly #flights = new Map<K, Flight<T>>();
+  readonly #flights = new TransientMap<K, Flight<T>>();
 
-  /** Joins the flight of `key`, or starts one with `work`. Rejects with `cancelled` as soon as the caller has gone. */
-  join(key: K, caller: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Joins the flight of `key`, or starts one with `work`; resolves to what `answer` makes of its result. Rejects with
+   * `cancelled` as soon as the caller has gone.
+   */
+  join<R>(
+    key: K,
+    caller: Caller,
+    work: (signal: AbortSignal) => Promise<T>,
+    answer: (result: T) => R,
+  ): Promise<R> {
     if (caller.cancelled) return Promise.reject(gone());
     const flight = this.#flights.get(key) ?? this.#start(key, work);
-    flight.waiting++;
     return new Promise((resolve, reject) => {
-      flight.waiters.push({ resolve, reject });
+      const waiter = {
+        resolve(result: T): void {
+          try {
+            resolve(answer(result));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        reject,
+      };
+      flight.enter(waiter);
       caller.whenCancelled(() => {
-        if (flight.hasEnded) return;
-        reject(gone());
-        if (--flight.waiting > 0) return;
+        if (flight.leave(waiter) !== 0) return;
         this.#remove(key, flight);
-        flight.controller.abort(gone());
+        flight.abort();
       });
     });
   }
@@ -53,24 +100,19 @@ export class SingleFlight<K, T> {
   }
 
   #start(key: K, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
-    const flight: Flight<T> = { controller: new AbortController(), waiters: [], waiting: 0, hasEnded: false };
-    this.#flights.set(key, flight);
-    work(flight.controller.signal).then(
+    const flight = new Flight<T>();
+    this.#flights.add(key, flight);
+    work(flight.signal).then(
       (result) => {
-        this.#end(key, flight);
-        for (const { resolve } of flight.waiters) resolve(result);
+        this.#remove(key, flight);
+        flight.resolve(result);
       },
       (error) => {
-        this.#end(key, flight);
-        for (const { reject } of flight.waiters) reject(error);
+        this.#remove(key, flight);
+        flight.reject(error);
       },
     );
     return flight;
-  }
-
-  #end(key: K, flight: Flight<T>): void {
-    flight.hasEnded = true;
-    this.#remove(key, flight);
   }
 
   #remove(key: K, flight: Flight<T>): void {

@@ -82,7 +82,7 @@ export class Tier {
     return this.#guarded(timeouts, operation, work, this.#breaker?.enter(), onLate);
   }
 
-  async #guarded<T>(
+  #guarded<T>(
     timeouts: Timeouts,
     operation: string,
     work: () => Promise<T>,
@@ -91,27 +91,37 @@ export class Tier {
   ): Promise<T> {
     const breaker = this.#breaker;
     if (breaker !== undefined && pass === undefined) {
-      throw this.#unavailable(operation, "it has failed too often and is left alone for now", {
-        retryAfterMs: breaker.retryAfterMs,
+      const why = "it has failed too often and is left alone for now";
+      return Promise.reject(this.#unavailable(operation, why, { retryAfterMs: breaker.retryAfterMs }));
+    }
+    return new Promise((resolve, reject) => {
+      const end = (outcome: Outcome) => {
+        if (pass !== undefined) breaker?.leave(pass, outcome);
+      };
+      const fail = (failure: ServiceError) => {
+        const outcome = outcomeOf(failure);
+        if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
+        end(outcome);
+        reject(failure);
+      };
+      const place = timeouts.enter({
+        onTimeUp: () => fail(this.#unavailable(operation, "it did not answer in time")),
       });
-    }
-    let outcome: Outcome = "success";
-    try {
-      return await timeouts.race(
-        work(),
-        () => this.#unavailable(operation, "it did not answer in time"),
-        onLate,
-      );
-    } catch (error) {
-      const failure = error instanceof ServiceError
-        ? error
-        : this.#unavailable(operation, "it cannot be reached or refused", { cause: error });
-      outcome = outcomeOf(failure);
-      if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
-      throw failure;
-    } finally {
-      if (pass !== undefined) breaker?.leave(pass, outcome);
-    }
+      Promise.try(work).then((value) => {
+        if (place.operation === undefined) return onLate?.();
+        place.operation = undefined;
+        end("success");
+        resolve(value);
+      }, (error) => {
+        if (place.operation === undefined) return onLate?.();
+        place.operation = undefined;
+        fail(
+          error instanceof ServiceError
+            ? error
+            : this.#unavailable(operation, "it cannot be reached or refused", { cause: error }),
+        );
+      });
+    });
   }
 
   #unavailable(

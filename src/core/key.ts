@@ -24,8 +24,16 @@ export const KEY_KINDS: readonly string[] = [NAMESPACED_PREFIX, SECRET_PREFIX];
  * the first `:` behind it ends it, and the escaping is reversible because `%` is escaped too.
  */
 export function cacheKey(namespace: string, key: string): CacheKey {
-  return `${NAMESPACED_PREFIX}${escapeNamespace(namespace)}:${key}` as CacheKey;
+  if (namespace !== lastNamespace) {
+    lastPrefix = `${NAMESPACED_PREFIX}${escapeNamespace(namespace)}:`;
+    lastNamespace = namespace;
+  }
+  return (lastPrefix + key) as CacheKey;
 }
+
+/** Most calls are for the namespace of the call before. */
+let lastNamespace = "";
+let lastPrefix = `${NAMESPACED_PREFIX}:`;
 
 /** The key of a secret. */
 export function secretCacheKey(secretId: string): CacheKey {

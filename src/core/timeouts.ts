@@ -1,24 +1,31 @@
 import type { Clock, Timer } from "./clock.ts";
 
-interface Waiting {
-  readonly deadlineMs: number;
-  readonly expire: () => void;
-  settled: boolean;
+/** What is bounded in time. */
+export interface TimeBounded {
+  /** The time-out has passed. Must not throw. */
+  onTimeUp(): void;
+}
+
+/** The place of an operation in the queue of {@link Timeouts}; whoever ends the operation empties it. */
+export interface Place {
+  operation: TimeBounded | undefined;
+  readonly dueMs: number;
 }
 
 /**
  * Bounds operations that all have the same time-out with one timer for all of them.
  *
- * Deadlines come due in the order in which they were set, so a queue holds them and the timer is set for its
- * head; an operation costs a push and a flag instead of a timer of its own.
+ * Deadlines come due in the order in which they were set, so a queue holds them and the timer is set for its head; an
+ * operation costs a place instead of a timer of its own. Places are emptied, so that nothing that has ended is held
+ * on to by those that wait before it.
  *
- *     head -> [settled] [settled] [waiting] [settled] [waiting] <- tail
- *                                     ^ the timer is due here, or earlier
+ *     head -> [empty] [empty] [operation] [empty] [operation] <- tail
+ *                                 ^ the timer is due here, or earlier
  */
 export class Timeouts implements Disposable {
   readonly timeoutMs: number;
   readonly #clock: Clock;
-  readonly #queue: Waiting[] = [];
+  readonly #queue: Place[] = [];
   #head = 0;
   #timer: Timer | undefined;
 
@@ -27,32 +34,27 @@ export class Timeouts implements Disposable {
     this.timeoutMs = timeoutMs;
   }
 
-  /**
-   * Settles as `work` does, or rejects with `makeError()` once the time-out has passed. `onLate` is called if
-   * the work settles after that, since whatever it did it did then.
-   */
-  race<T>(work: Promise<T>, makeError: () => Error, onLate?: () => void): Promise<T> {
+  /** Tells the operation when the time-out has passed from now on, unless its place has been emptied by then. */
+  enter(operation: TimeBounded): Place {
+    this.#skipEmpty();
+    const place = { operation, dueMs: this.#clock.now() + this.timeoutMs };
+    this.#queue.push(place);
+    this.#timer ??= this.#clock.setTimer(() => this.#expire(), this.timeoutMs);
+    return place;
+  }
+
+  /** Settles as `work` does, or rejects with `makeError()` once the time-out has passed. */
+  race<T>(work: Promise<T>, makeError: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      let expired = false;
-      const waiting: Waiting = {
-        deadlineMs: this.#clock.now() + this.timeoutMs,
-        settled: false,
-        expire: () => {
-          expired = true;
-          reject(makeError());
-        },
-      };
-      this.#push(waiting);
+      const place = this.enter({ onTimeUp: () => reject(makeError()) });
       work.then(
         (value) => {
-          waiting.settled = true;
-          if (expired) onLate?.();
-          else resolve(value);
+          place.operation = undefined;
+          resolve(value);
         },
         (error) => {
-          waiting.settled = true;
-          if (expired) onLate?.();
-          else reject(error);
+          place.operation = undefined;
+          reject(error);
         },
       );
     });
@@ -63,30 +65,26 @@ export class Timeouts implements Disposable {
     this.#timer?.cancel();
   }
 
-  #push(waiting: Waiting): void {
-    this.#skipSettled();
-    this.#queue.push(waiting);
-    this.#timer ??= this.#clock.setTimer(() => this.#expire(), this.timeoutMs);
-  }
-
   #expire(): void {
     this.#timer = undefined;
     const nowMs = this.#clock.now();
     for (; this.#head < this.#queue.length; this.#head++) {
-      const waiting = this.#queue[this.#head]!;
-      if (waiting.settled) continue;
-      const leftMs = waiting.deadlineMs - nowMs;
+      const place = this.#queue[this.#head]!;
+      if (place.operation === undefined) continue;
+      const leftMs = place.dueMs - nowMs;
       // More than all of it: the machine's clock was set back, perhaps by hours, and nobody waits that long.
       if (leftMs > 0 && leftMs <= this.timeoutMs) break;
-      waiting.expire();
+      const { operation } = place;
+      place.operation = undefined;
+      operation.onTimeUp();
     }
     this.#compact();
     const next = this.#queue[this.#head];
-    if (next !== undefined) this.#timer = this.#clock.setTimer(() => this.#expire(), next.deadlineMs - nowMs);
+    if (next !== undefined) this.#timer = this.#clock.setTimer(() => this.#expire(), next.dueMs - nowMs);
   }
 
-  #skipSettled(): void {
-    while (this.#head < this.#queue.length && this.#queue[this.#head]!.settled) this.#head++;
+  #skipEmpty(): void {
+    while (this.#head < this.#queue.length && this.#queue[this.#head]!.operation === undefined) this.#head++;
     this.#compact();
   }
 

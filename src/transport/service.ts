@@ -5,6 +5,13 @@
 import type { Metadata } from "./metadata.ts";
 import type { StatusCode } from "./status.ts";
 
+/** Writes messages where they are to be, without a buffer of their own in between: that costs as much as a tenth of a call. */
+export interface MessageWriter<T> {
+  byteLength(message: T): number;
+  /** Writes as many bytes as {@link byteLength} says, from `at` on. */
+  write(message: T, bytes: Uint8Array, at: number): void;
+}
+
 /** One method of a service, as `@grpc/proto-loader` describes it. */
 export interface MethodDefinition<Req, Res> {
   /** `/package.Service/Method`. */
@@ -14,6 +21,8 @@ export interface MethodDefinition<Req, Res> {
   /** The argument is only valid during the call and may be a view into a larger buffer: copy what you keep. */
   requestDeserialize(bytes: Uint8Array): Req;
   responseSerialize(value: Res): Uint8Array;
+  /** Writes what `responseSerialize` returns, for a transport that can do without. */
+  readonly responseWriter?: MessageWriter<Res>;
 }
 
 /** The methods of a service by name. */

@@ -32,9 +32,18 @@ function method(
   };
 }
 
+const encoder = new TextEncoder();
+
 /** A service of all kinds of calls, with text for messages. */
 export const ECHO_SERVICE: ServiceDefinition = {
   Unary: method("Unary", false, false),
+  Written: {
+    ...method("Written", false, false),
+    responseWriter: {
+      byteLength: ({ text }) => encoder.encode(text).length,
+      write: ({ text }, bytes, at) => void encoder.encodeInto(text, bytes.subarray(at)),
+    },
+  },
   ClientStream: method("ClientStream", true, false),
   ServerStream: method("ServerStream", false, true),
   Bidi: method("Bidi", true, true),

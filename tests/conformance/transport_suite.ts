@@ -37,6 +37,8 @@ interface StreamingCall {
 
 const ECHOING = {
   unary: (call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>) => callback(null, call.request),
+  written: (call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>) =>
+    callback(null, call.request),
   clientStream: (call: StreamingCall, callback: UnaryCallback<EchoMessage>) => {
     const parts: string[] = [];
     call.on("data", ({ text }) => parts.push(text));
@@ -119,8 +121,10 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
   test("carries empty messages and large ones both ways", async () => {
     await using running = await start();
     for (const text of ["", "x".repeat(1_000_000), "y".repeat(MAX_REQUEST_BYTES)]) {
-      const { responses } = await running.client.unary("Unary", text);
-      assert(responses[0] === text);
+      for (const method of ["Unary", "Written"]) {
+        const { responses } = await running.client.unary(method, text);
+        assert(responses[0] === text);
+      }
     }
   });
 

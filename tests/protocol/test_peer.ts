@@ -6,7 +6,7 @@ import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../../src/transport/
 import { CallSession } from "../../src/transport/native/call_session.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import { OutputBuffer } from "../../src/transport/output_buffer.ts";
-import type { Implementation, ServiceDefinition } from "../../src/transport/service.ts";
+import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
 import { TimeLimit } from "../../src/transport/native/time_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
@@ -29,6 +29,8 @@ export interface TestPeerOptions {
   readonly callTimeoutMs?: number;
   /** Copies, unless told otherwise. */
   readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
+  /** Lets responses be written where they are to be; without, they are serialized. */
+  readonly responseWriter?: MessageWriter<Uint8Array>;
 }
 
 /** What one stream has brought back, with its header fields decoded. */
@@ -98,9 +100,13 @@ export class TestPeer {
 
   constructor(options: TestPeerOptions = {}) {
     const methods = new MethodTable();
-    const { requestDeserialize } = options;
-    const definition = requestDeserialize === undefined ? ECHO : Object.fromEntries(
-      Object.entries(ECHO).map(([name, method]) => [name, { ...method, requestDeserialize }]),
+    const { requestDeserialize, responseWriter } = options;
+    const changes = {
+      ...(requestDeserialize !== undefined && { requestDeserialize }),
+      ...(responseWriter !== undefined && { responseWriter }),
+    };
+    const definition = Object.fromEntries(
+      Object.entries(ECHO).map(([name, method]) => [name, { ...method, ...changes }]),
     );
     methods.add(definition, options.implementation ?? ECHOING);
     const pool = new BufferPool();

@@ -20,6 +20,7 @@ import type { RedisSuccession } from "../../src/store/redis_succession.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 import { PATIENT } from "./caller.ts";
+import { asFound } from "./as_found.ts";
 
 /** How a replica differs from the others. */
 export interface CoherentReplicaOptions {
@@ -140,7 +141,7 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   async read(key = KEY): Promise<string | undefined> {
-    return text(await this.#chain.get(key, PATIENT));
+    return text(await this.#chain.get(key, PATIENT, asFound));
   }
 
   async write(value: string, key = KEY): Promise<void> {

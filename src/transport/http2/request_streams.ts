@@ -11,7 +11,7 @@ import { DEFAULT_WINDOW_BYTES, Flag } from "./protocol.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import { readRequestHead, type RequestHead, trailersProblem } from "./request_head.ts";
 import { Sender, type SenderEvents } from "./sender.ts";
-import { Stream, type StreamHost, type StreamReceiver } from "./stream.ts";
+import { type BodyWriter, Stream, type StreamHost, type StreamReceiver } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
 /** Takes the requests of one connection. */
@@ -216,6 +216,13 @@ export class RequestStreams implements StreamHost, SenderEvents {
   sendData(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean {
     if (stream.isClosed) return true;
     const isSent = this.#sender.data(stream, prefix, payload);
+    this.#context.onOutput();
+    return isSent;
+  }
+
+  writeData<T>(stream: Stream, body: T, length: number, writer: BodyWriter<T>): boolean {
+    if (stream.isClosed) return true;
+    const isSent = this.#sender.write(stream, body, length, writer);
     this.#context.onOutput();
     return isSent;
   }

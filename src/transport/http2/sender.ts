@@ -11,7 +11,7 @@ import {
   MIN_MAX_FRAME_BYTES,
 } from "./protocol.ts";
 import { SendQueue } from "./send_queue.ts";
-import type { Stream } from "./stream.ts";
+import type { BodyWriter, Stream } from "./stream.ts";
 
 /**
  * Above this, bodies wait in their streams: the output buffer stays small, and streams take turns frame by frame
@@ -66,10 +66,7 @@ export class Sender {
   /** Sends both parts now, or as far as windows allow; false when a rest waits. */
   data(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean {
     const length = prefix.length + payload.length;
-    if (
-      stream.queue === undefined && length <= stream.sendWindowBytes && length <= this.#windowBytes &&
-      length <= MIN_MAX_FRAME_BYTES && this.#out.length < OUTPUT_HIGH_WATER_BYTES
-    ) {
+    if (this.#canLeave(stream, length)) {
       const out = this.#startData(stream, length);
       out.bytes.set(prefix, out.length);
       out.bytes.set(payload, out.length + prefix.length);
@@ -83,6 +80,18 @@ export class Sender {
     this.#enterLine(stream, queue);
     this.pump();
     return stream.queue === undefined;
+  }
+
+  /** See {@link Stream.writeData}. */
+  write<T>(stream: Stream, body: T, length: number, writer: BodyWriter<T>): boolean {
+    if (!this.#canLeave(stream, length)) return false;
+    const out = this.#out;
+    out.reserve(FRAME_HEADER_BYTES + length);
+    // Before its frame's header: if it throws, the output is as it was.
+    writer.write(body, out.bytes, out.length + FRAME_HEADER_BYTES, length);
+    this.#startData(stream, length);
+    out.length += length;
+    return true;
   }
 
   trailers(stream: Stream, fields: readonly HeaderField[]): void {
@@ -119,6 +128,12 @@ export class Sender {
     if (stream.queue === undefined) return;
     this.#queuedBytes -= stream.queue.bytes;
     stream.queue = undefined;
+  }
+
+  /** Whether as many octets can leave in one frame, now. */
+  #canLeave(stream: Stream, length: number): boolean {
+    return stream.queue === undefined && length <= stream.sendWindowBytes && length <= this.#windowBytes &&
+      length <= MIN_MAX_FRAME_BYTES && this.#out.length < OUTPUT_HIGH_WATER_BYTES;
   }
 
   #sendQueued(stream: Stream, queue: SendQueue): void {

@@ -20,10 +20,17 @@ export interface StreamReceiver {
   onClosed(): void;
 }
 
+/** Writes bodies where they are to be. */
+export interface BodyWriter<T> {
+  /** Writes the `length` octets of the body from `at` on. */
+  write(body: T, bytes: Uint8Array, at: number, length: number): void;
+}
+
 /** What a stream needs of its connection. */
 export interface StreamHost {
   sendHeaders(stream: Stream, fields: readonly HeaderField[]): void;
   sendData(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean;
+  writeData<T>(stream: Stream, body: T, length: number, writer: BodyWriter<T>): boolean;
   sendTrailers(stream: Stream, fields: readonly HeaderField[]): void;
   consume(stream: Stream, bytes: number): void;
 }
@@ -73,6 +80,14 @@ export class Stream {
    */
   sendData(prefix: Uint8Array, payload: Uint8Array): boolean {
     return this.#host.sendData(this, prefix, payload);
+  }
+
+  /**
+   * Sends a body of `length` octets, if they can leave at once, without a buffer of its own: false, and nothing done,
+   * if they would have to wait. What the writer throws is thrown here, and nothing is done either.
+   */
+  writeData<T>(body: T, length: number, writer: BodyWriter<T>): boolean {
+    return this.#host.writeData(this, body, length, writer);
   }
 
   /**

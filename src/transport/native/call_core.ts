@@ -3,6 +3,7 @@ import { decompress } from "../grpc/compression.ts";
 import { statusFromError } from "../grpc/error_status.ts";
 import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader.ts";
 import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
+import type { PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import { OK_STATUS, RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
 import type { TransportTimer } from "../clock.ts";
 import type { HeaderField } from "../hpack/header_field.ts";
@@ -165,9 +166,11 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   /** Sends a response; false when it waits for the client, after which {@link onDrain} comes. */
   protected sendMessage(value: unknown): boolean {
     if (this.isEnded) return true;
+    const { method, responseWriter } = this.plan;
     let message: Uint8Array;
     try {
-      message = this.plan.method.responseSerialize(value);
+      if (responseWriter !== undefined && this.#writeMessage(value, responseWriter)) return true;
+      message = method.responseSerialize(value);
     } catch (error) {
       this.session.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.INTERNAL, details: "Error serializing response" });
@@ -200,6 +203,14 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
       this.session.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.UNKNOWN, details: "Server method handler threw an error" });
     }
+  }
+
+  /** Writes a message straight into the connection's output; false when it has to wait. */
+  #writeMessage(value: unknown, writer: PrefixedWriter): boolean {
+    const length = writer.byteLength(value);
+    // The headers come first anyway.
+    if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
+    return this.stream.writeData(value, length, writer);
   }
 
   #isOneMessage(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,6 +1,7 @@
 import { type MessageEncoding, messageEncoding } from "../grpc/compression.ts";
 import { isGrpcContentType } from "../grpc/content_type.ts";
 import { invalidBinaryField } from "../grpc/metadata_fields.ts";
+import type { PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import { parseTimeoutMs } from "../grpc/timeout.ts";
 import type { RequestHead } from "../http2/request_head.ts";
 import type { StatusObject } from "../service.ts";
@@ -17,6 +18,7 @@ export interface CallPlan {
   readonly head: RequestHead;
   readonly method: Method["definition"];
   readonly handler: MethodHandler;
+  readonly responseWriter: PrefixedWriter | undefined;
   /** Infinity when the client set none. */
   readonly timeoutMs: number;
   readonly encoding: MessageEncoding;
@@ -51,7 +53,8 @@ export function planRequest(head: RequestHead, methods: MethodTable): RequestPla
   }
   const badField = invalidBinaryField(head.fields);
   if (badField !== undefined) return refusal(Status.INTERNAL, `metadata ${badField} is not base64`);
-  return { kind: "call", head, method: method.definition, handler: method.handler, timeoutMs, encoding };
+  const { definition, handler, responseWriter } = method;
+  return { kind: "call", head, method: definition, handler, responseWriter, timeoutMs, encoding };
 }
 
 function refusal(code: StatusCode, details: string): RequestPlan {

@@ -1,3 +1,4 @@
+import { PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import type { Implementation, MethodDefinition, ServiceDefinition } from "../service.ts";
 
 /** What the implementation of a method is called with; its kind decides the arguments. */
@@ -9,6 +10,8 @@ export interface Method {
   readonly definition: MethodDefinition<any, any>;
   /** Undefined for a method that its service declares and nobody implements. */
   readonly handler: MethodHandler | undefined;
+  /** Undefined where responses are serialized into buffers of their own. */
+  readonly responseWriter: PrefixedWriter | undefined;
 }
 
 /** The methods of all services by path. */
@@ -24,7 +27,11 @@ export class MethodTable {
       }
       // proto-loader's definitions name the method as in the proto, implementations may start in lower case.
       const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
-      this.#methods.set(method.path, { definition: method, handler: handler?.bind(implementation) });
+      this.#methods.set(method.path, {
+        definition: method,
+        handler: handler?.bind(implementation),
+        responseWriter: method.responseWriter && new PrefixedWriter(method.responseWriter),
+      });
       this.#services.add(serviceOf(method.path));
     }
   }

@@ -14,6 +14,8 @@ import { PATIENT } from "../caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
+import { asFound } from "../as_found.ts";
+import { keptAs } from "../kept_as.ts";
 
 /** What all replicas of a simulation have in common. */
 export interface World {
@@ -117,9 +119,9 @@ export class Replica {
     const memory = () =>
       new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.#chain = new Chain<number, Change>({
-      local: options.local ? gate.guard(memory().store(() => 8)) : undefined,
+      local: options.local ? gate.guard(memory().store(keptAs(8))) : undefined,
       copies: options.local && options.copies !== undefined
-        ? new LocalCopies(gate.guardCopies(memory().store(() => 8)), clock, world.random)
+        ? new LocalCopies(gate.guardCopies(memory().store(keptAs(8))), clock, world.random)
         : undefined,
       shared: options.shared
         ? {
@@ -155,7 +157,7 @@ export class Replica {
   }
 
   get(key: CacheKey): Entry<number> | undefined | Promise<Entry<number> | undefined> {
-    return this.#chain.get(key, PATIENT, this.#copies);
+    return this.#chain.get(key, PATIENT, asFound, this.#copies);
   }
 
   set(key: CacheKey, change: Change): Promise<Entry<number>> {

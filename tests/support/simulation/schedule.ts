@@ -270,13 +270,12 @@ class Schedule {
     const floor = this.#floor(replica, key);
     const found = Promise.resolve(replica.get(key));
     this.#track({ replica, read: { key, floor } }, found, (entry) => {
-      const nowMs = this.#clock.now();
-      const value = entry === undefined || isExpired(entry, nowMs) ? undefined : entry.value;
+      const value = entry === undefined || isExpired(entry, this.#clock) ? undefined : entry.value;
       const states = this.#world.authority.history(key);
       const index = states.findIndex((state, index) =>
         index >= floor &&
         (value === undefined
-          ? state.value === undefined || isExpired(state, nowMs)
+          ? state.value === undefined || isExpired(state, this.#clock)
           : state.value === value && state.expiresAtMs === entry?.expiresAtMs)
       );
       if (index >= 0) this.#learn(replica, key, index, "read");

@@ -126,7 +126,7 @@ export class SimulatedSharedCache {
   #put(key: CacheKey, entry: Entry<number>, life: Life): void {
     this.#leases.delete(key);
     const { version, expiresAtMs: goneAtMs } = entry;
-    if (isExpired(entry, this.#clock.now())) this.#held.delete(key);
+    if (isExpired(entry, this.#clock)) this.#held.delete(key);
     else this.#held.set(key, { entry, version, life, intents: new Map(), goneAtMs });
   }
 

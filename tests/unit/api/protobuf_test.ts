@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeText, MalformedMessage, ProtobufReader, WireType } from "../../../src/api/protobuf_reader.ts";
+import { MalformedMessage, ProtobufReader, WireType } from "../../../src/api/protobuf_reader.ts";
 import { ProtobufWriter, varintBytes, writeVarint } from "../../../src/api/protobuf_writer.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { Draw, varint } from "./reference.ts";
@@ -67,6 +67,28 @@ Deno.test("ProtobufReader reads what ProtobufWriter wrote", () =>
     return Promise.resolve();
   }));
 
+Deno.test("ProtobufReader.text() reads what text() of ProtobufWriter wrote, and leaves the reader behind it", () =>
+  withSeed((seed) => {
+    const draw = new Draw(seededRandom(seed));
+    for (let round = 0; round < 200; round++) {
+      const [first, second] = [draw.text(200) || "a", draw.text(20) || "b"];
+      const reader = new ProtobufReader(new ProtobufWriter().text(1, first).text(2, second).finish());
+      assertEquals([reader.next(), reader.text()], [true, first]);
+      assertEquals([reader.next(), reader.text()], [true, second]);
+      assertEquals(reader.next(), false);
+    }
+    return Promise.resolve();
+  }));
+
+Deno.test("ProtobufReader.text() has none for bytes that are not UTF-8, and goes on behind them", () => {
+  const reader = new ProtobufReader(Uint8Array.from([0x0a, 1, 0xff, 0x12, 1, 0x61]));
+  assertEquals([reader.next(), reader.text()], [true, undefined]);
+  assertEquals([reader.next(), reader.text()], [true, "a"]);
+  const cut = new ProtobufReader(Uint8Array.from([0x0a, 2, 0x61]));
+  cut.next();
+  assertThrows(() => cut.text(), MalformedMessage, "ends within a field");
+});
+
 Deno.test("ProtobufWriter leaves out empty texts and zeros, never an embedded message", () => {
   const bytes = new ProtobufWriter().text(1, "").integer(2, 0).bytes(3, new Uint8Array(0)).finish();
   assertEquals(bytes, Uint8Array.from([0x1a, 0]));
@@ -80,23 +102,5 @@ Deno.test("writeVarint() writes as many bytes as varintBytes() says", () => {
       assertEquals([...bytes.subarray(0, end)], varint(BigInt(value)));
       assertEquals(end, varintBytes(value), `${value}`);
     }
-  }
-});
-
-Deno.test("decodeText() reads UTF-8 of any length and refuses all else", () => {
-  const encoder = new TextEncoder();
-  for (const unit of ["a", "ß", "日", "\u{1f511}", "\ufeff", "\0"]) {
-    for (const length of [0, 1, 63, 64, 65, 1_000]) {
-      assertEquals(decodeText(encoder.encode(unit.repeat(length))), unit.repeat(length));
-    }
-  }
-  const wrong = [[0x80], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xff]];
-  for (const bytes of wrong) {
-    assertEquals(decodeText(Uint8Array.from(bytes)), undefined, `${bytes}`);
-    assertEquals(
-      decodeText(Uint8Array.from([...new Uint8Array(70).fill(0x61), ...bytes])),
-      undefined,
-      `${bytes}`,
-    );
   }
 });

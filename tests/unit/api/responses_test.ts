@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { encodeMilliseconds } from "../../../src/api/common_messages.ts";
-import { encodeGetResponse } from "../../../src/api/namespaced_messages.ts";
+import { getResponseWriter } from "../../../src/api/namespaced_messages.ts";
 import { encodeGetSecretResponse } from "../../../src/api/secret_messages.ts";
+import { encode } from "../../../src/api/unary.ts";
 import { MAX_DURATION_SECONDS } from "../../../src/business/time_to_live.ts";
 import type { Secret } from "../../../src/core/secret.ts";
 import { decodeMessage, type GetResponse, type GetSecretResponse } from "../../support/client_messages.ts";
@@ -12,7 +13,7 @@ import { Draw } from "./reference.ts";
 const ANY = Uint8Array.from([0x0a, 2, 0x74, 0x75, 0x12, 0xac, 2, ...new Uint8Array(300).fill(7)]);
 
 function decodeGet(timeLeftMs: number, any = ANY): GetResponse {
-  return decodeMessage("cacheserver.v1.GetResponse", encodeGetResponse(any, timeLeftMs));
+  return decodeMessage("cacheserver.v1.GetResponse", encode({ any, timeLeftMs }, getResponseWriter));
 }
 
 function millisecondsOf({ seconds, nanos }: { readonly seconds: number; readonly nanos: number }): number {
@@ -33,7 +34,7 @@ function drawSecret(draw: Draw): Secret {
   };
 }
 
-Deno.test("encodeGetResponse() gives the Any as it was stored, and the time left to the millisecond", () =>
+Deno.test("getResponseWriter writes the Any as it was stored, and the time left to the millisecond", () =>
   withSeed((seed) => {
     const draw = new Draw(seededRandom(seed));
     const edges = [1, 999, 1_000, 1_001, 127_999, 128_000, 2 ** 32 * 1_000, MAX_DURATION_SECONDS * 1_000];
@@ -47,11 +48,11 @@ Deno.test("encodeGetResponse() gives the Any as it was stored, and the time left
     return Promise.resolve();
   }));
 
-Deno.test("encodeGetResponse() has no expire for an entry that never expires", () => {
+Deno.test("getResponseWriter has no expire for an entry that never expires", () => {
   assertEquals(decodeGet(Infinity).expire, null);
 });
 
-Deno.test("encodeGetResponse() takes an Any of any length", () => {
+Deno.test("getResponseWriter takes an Any of any length", () => {
   for (const length of [0, 1, 63, 64, 8_191, 8_192, 1 << 20]) {
     // Empty fields 5, which an Any does not have, two bytes each.
     const any = new Uint8Array(2 * length).map((_, index) => index % 2 === 0 ? 0x2a : 0);

@@ -3,6 +3,7 @@ import { entryTtlMs, NamespacePolicies } from "../../../src/business/namespace_p
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { Embedded, UNLIMITED } from "./embedded.ts";
 import { PATIENT } from "../../support/caller.ts";
+import { asFound } from "../../support/as_found.ts";
 
 const NEVER = () => 0;
 const VALUE = { typeUrl: "t", payloadBytes: 1, encoded: new Uint8Array(8) };
@@ -55,7 +56,7 @@ Deno.test("Namespaces.set() stores an entry for the time that its namespace's po
     const expire = seconds === undefined ? undefined : { seconds, nanos: 0 };
     const name = { namespace, key: "k", violations: [] };
     await namespaces.set({ ...name, value: VALUE, expire });
-    const found = await namespaces.get(name, PATIENT);
+    const found = await namespaces.get(name, PATIENT, asFound);
     return found!.expiresAtMs - clock.now();
   };
   assertEquals(await ttlOf("sessions", undefined), 45_000);

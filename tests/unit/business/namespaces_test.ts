@@ -12,6 +12,8 @@ import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 import { Embedded, MAX_VALUE_BYTES, refusals, UNLIMITED } from "./embedded.ts";
 import { PATIENT } from "../../support/caller.ts";
+import { asFound } from "../../support/as_found.ts";
+import { keptAs } from "../../support/kept_as.ts";
 
 const NAME = { namespace: "shop", key: "a", violations: [] };
 const VALUE = any({ payloadBytes: 3 });
@@ -39,17 +41,17 @@ Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is
   const value = any({ payloadBytes: 3 });
   await namespaces.set(newEntry({ value, expire: { seconds: 0, nanos: 1_500_000 } }));
   value.encoded.fill(0);
-  const entry = await namespaces.get(NAME, PATIENT);
+  const entry = await namespaces.get(NAME, PATIENT, asFound);
   assertEquals(entry && new Uint8Array(entry.value), VALUE.encoded);
   assertEquals(entry?.expiresAtMs, clock.now() + 2);
   clock.advance(2);
-  assertEquals(await namespaces.get(NAME, PATIENT), undefined);
+  assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
 
   await namespaces.set(newEntry());
-  assertEquals((await namespaces.get(NAME, PATIENT))?.expiresAtMs, Infinity);
+  assertEquals((await namespaces.get(NAME, PATIENT, asFound))?.expiresAtMs, Infinity);
   await namespaces.delete(NAME);
   await namespaces.delete(NAME);
-  assertEquals(await namespaces.get(NAME, PATIENT), undefined);
+  assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
 });
 
 Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond, and stores nothing then", async () => {
@@ -104,12 +106,12 @@ Deno.test("Namespaces.get() and delete() refuse what set() would, by name", asyn
   const wrong = { namespace: "", key: "k\n", violations: [] };
   const expected = `key "k\\n" of namespace "": namespace is empty, expected 1 to 253 bytes; ` +
     "key has control character U+000A at position 1, expected none";
-  const fromGet = assertThrows(() => embedded.namespaces.get(wrong, PATIENT), ServiceError);
+  const fromGet = assertThrows(() => embedded.namespaces.get(wrong, PATIENT, asFound), ServiceError);
   assertEquals(fromGet.message, `Cannot get ${expected}`);
   const fromDelete = await assertRejects(() => embedded.namespaces.delete(wrong), ServiceError);
   assertEquals(fromDelete.message, `Cannot delete ${expected}`);
   const longest = { namespace: "ß".repeat(126), key: "日".repeat(341), violations: [] };
-  assertEquals(await embedded.namespaces.get(longest, PATIENT), undefined);
+  assertEquals(await embedded.namespaces.get(longest, PATIENT, asFound), undefined);
 });
 
 Deno.test("Namespaces.get() gives no value of which memory remembers that it had expired", async () => {
@@ -120,7 +122,7 @@ Deno.test("Namespaces.get() gives no value of which memory remembers that it had
   const unused = () => Promise.reject(new Error("not asked for"));
   const chain = new Chain<Uint8Array, EntryChange>({
     local: undefined,
-    copies: new LocalCopies(memory.store(() => 8), clock, () => 0),
+    copies: new LocalCopies(memory.store(keptAs(8)), clock, () => 0),
     shared: undefined,
     authority: {
       store: { read: () => Promise.resolve(expired), write: unused, remove: unused, ping: unused },
@@ -134,7 +136,7 @@ Deno.test("Namespaces.get() gives no value of which memory remembers that it had
   const copies = { keptForMs: 1000, absentForMs: 1000, refreshAhead: 0, jitter: 0 };
   const policies = new NamespacePolicies({ ...UNLIMITED, copies });
   const namespaces = new Namespaces(chain, { clock, random: () => 0, maxValueBytes: 100, policies });
-  assertEquals(await namespaces.get(NAME, PATIENT), undefined);
-  const remembered = namespaces.get(NAME, PATIENT);
+  assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
+  const remembered = namespaces.get(NAME, PATIENT, asFound);
   assertEquals([remembered instanceof Promise, remembered], [false, undefined]);
 });

@@ -3,6 +3,7 @@ import type { NewSecret } from "../../../src/business/secrets.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { Embedded, refusals, SECRET_KEY } from "./embedded.ts";
 import { PATIENT } from "../../support/caller.ts";
+import { asFound } from "../../support/as_found.ts";
 
 const NAME = { key: "alice", violations: [] };
 
@@ -32,10 +33,10 @@ Deno.test("Secrets.set() creates a secret, and changes only what it may of one t
     createdAtMs,
     updatedAtMs: createdAtMs,
   };
-  assertEquals(await secrets.get(NAME, PATIENT), created);
+  assertEquals(await secrets.get(NAME, PATIENT, asFound), created);
   clock.advance(5_000);
   await secrets.set(newSecret({ name: "Bob", expire: { seconds: 60, nanos: 0 } }));
-  assertEquals(await secrets.get(NAME, PATIENT), {
+  assertEquals(await secrets.get(NAME, PATIENT, asFound), {
     ...created,
     name: "Bob",
     description: "",
@@ -47,27 +48,27 @@ Deno.test("Secrets.set() creates a secret, and changes only what it may of one t
 Deno.test("Secrets.get() tells expired from absent, from the instant of expiry on", async () => {
   using embedded = new Embedded();
   const { secrets, clock } = embedded;
-  assertEquals(await secrets.get(NAME, PATIENT), "secret_not_found");
+  assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_not_found");
   // Kept in whole seconds, rounded up: 1.001 s from a whole second are 2.
   await secrets.set(newSecret({ expire: { seconds: 1, nanos: 1_000_000 } }));
   clock.advance(1_999);
-  assertEquals(typeof await secrets.get(NAME, PATIENT), "object");
+  assertEquals(typeof await secrets.get(NAME, PATIENT, asFound), "object");
   clock.advance(1);
-  assertEquals(await secrets.get(NAME, PATIENT), "secret_expired");
+  assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_expired");
   await secrets.set(newSecret());
-  assertEquals(typeof await secrets.get(NAME, PATIENT), "object");
+  assertEquals(typeof await secrets.get(NAME, PATIENT, asFound), "object");
   await secrets.delete(NAME);
   await secrets.delete(NAME);
-  assertEquals(await secrets.get(NAME, PATIENT), "secret_not_found");
+  assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_not_found");
 });
 
 Deno.test("Secrets.get() serves no secret that an operator has disabled, and set() does not enable it", async () => {
   using embedded = new Embedded();
   await embedded.secrets.set(newSecret());
   embedded.database.statement("UPDATE secret SET status = 2").run();
-  assertEquals(await embedded.secrets.get(NAME, PATIENT), "secret_disabled");
+  assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");
   await embedded.secrets.set(newSecret());
-  assertEquals(await embedded.secrets.get(NAME, PATIENT), "secret_disabled");
+  assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");
 });
 
 Deno.test("Secrets.set() takes everything up to its limit and nothing beyond", async () => {
@@ -94,7 +95,7 @@ Deno.test("Secrets.get() and delete() refuse what set() would, by name", async (
   using embedded = new Embedded();
   const wrong = { key: "", violations: [] };
   const expected = 'secret "": key is empty, expected 1 to 253 bytes';
-  const fromGet = assertThrows(() => embedded.secrets.get(wrong, PATIENT), ServiceError);
+  const fromGet = assertThrows(() => embedded.secrets.get(wrong, PATIENT, asFound), ServiceError);
   assertEquals(fromGet.message, `Cannot get ${expected}`);
   const fromDelete = await assertRejects(() => embedded.secrets.delete(wrong), ServiceError);
   assertEquals(fromDelete.message, `Cannot delete ${expected}`);

@@ -13,6 +13,8 @@ import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
 import { PATIENT } from "../../support/caller.ts";
+import { asFound } from "../../support/as_found.ts";
+import { keptAs } from "../../support/kept_as.ts";
 
 const KEY = cacheKey("n", "k");
 
@@ -41,8 +43,8 @@ class Setting {
     const copies = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
     const done = () => Promise.resolve();
     this.chain = new Chain<string, string>({
-      local: memory.store(() => 8),
-      copies: new LocalCopies(copies.store(() => 8), clock, () => 0.5),
+      local: memory.store(keptAs(8)),
+      copies: new LocalCopies(copies.store(keptAs(8)), clock, () => 0.5),
       shared: shared && {
         tier: tier("redis"),
         store: {
@@ -72,8 +74,8 @@ class Setting {
     });
   }
 
-  get(policy: CopyPolicy = POLICY): ReturnType<Chain<string, string>["get"]> {
-    return this.chain.get(KEY, PATIENT, policy);
+  get(policy: CopyPolicy = POLICY): Entry<string> | undefined | Promise<Entry<string> | undefined> {
+    return this.chain.get(KEY, PATIENT, asFound, policy);
   }
 
   /** What a Get returns in the end. */

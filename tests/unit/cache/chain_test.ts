@@ -8,6 +8,8 @@ import type { Authority, LocalStore, SharedCache } from "../../../src/core/ports
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { PATIENT } from "../../support/caller.ts";
+import { keptAs } from "../../support/kept_as.ts";
+import { asFound } from "../../support/as_found.ts";
 
 const KEY = cacheKey("namespace", "key");
 
@@ -30,7 +32,7 @@ function setUp(stores: {
   const clock = new FakeClock(NOW_MS);
   const log: string[] = [];
   const local: LocalStore<string> = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock)
-    .store((value) => value.length);
+    .store(keptAs(1));
   const note = <T>(what: string, result: T): Promise<T> => {
     log.push(what);
     return Promise.resolve(result);
@@ -71,7 +73,7 @@ Deno.test("Chain.get() returns what memory has itself, without a promise and wit
   const { chain, local, log } = setUp({});
   const held = entry("a");
   local.set(KEY, held);
-  assertStrictEquals(chain.get(KEY, PATIENT), held);
+  assertStrictEquals(chain.get(KEY, PATIENT, asFound), held);
   assertEquals(log, []);
 });
 
@@ -85,12 +87,12 @@ Deno.test("Chain.get() asks nothing of the caller of a hit in memory", () => {
     whenCancelled() {
       throw new Error("asked");
     },
-  });
+  }, asFound);
 });
 
 Deno.test("Chain.get() fills memory and the shared tier behind what the authority had", async () => {
   const { chain, local, log } = setUp({ authority: { read: () => Promise.resolve(entry("a")) }, shared: {} });
-  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "a");
   assertEquals(local.get(KEY)?.value, "a");
   await chain.idle();
   assertEquals(log, ["shared.read", "shared.fill a under L"]);
@@ -101,7 +103,7 @@ Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: () => Promise.resolve("tombstone") },
   });
-  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "a");
   assertEquals(local.get(KEY), undefined);
   await chain.idle();
   assertEquals(log, []);
@@ -112,7 +114,7 @@ Deno.test("Chain.get() fills memory alone where the shared tier gives no lease",
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: () => Promise.resolve({ lease: undefined }) },
   });
-  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "a");
   await chain.idle();
   assertEquals(local.get(KEY)?.value, "a");
   assertEquals(log, []);
@@ -123,7 +125,7 @@ Deno.test("Chain.get() hands on an expired entry of the authority and fills noth
     authority: { read: () => Promise.resolve(entry("a", NOW_MS)) },
     shared: {},
   });
-  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "a");
   assertEquals(local.get(KEY), undefined);
   await chain.idle();
   assertEquals(log, ["shared.read"]);
@@ -134,7 +136,7 @@ Deno.test("Chain.get() takes an expired entry of the shared tier for absent", as
     authority: { read: () => Promise.resolve(entry("b")) },
     shared: { read: () => Promise.resolve(entry("a", NOW_MS)) },
   });
-  assertEquals((await chain.get(KEY, PATIENT))?.value, "b");
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "b");
 });
 
 Deno.test("Chain.get() skips a shared tier that fails, and does not fill it", async () => {
@@ -142,20 +144,20 @@ Deno.test("Chain.get() skips a shared tier that fails, and does not fill it", as
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: fails },
   });
-  assertEquals((await chain.get(KEY, PATIENT))?.value, "a");
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "a");
   await chain.idle();
   assertEquals(log, []);
 });
 
 Deno.test("Chain.get() rejects when the authority fails: an outage is never a miss", async () => {
   const { chain } = setUp({ authority: { read: fails } });
-  const error = await assertRejects(() => Promise.resolve(chain.get(KEY, PATIENT)), ServiceError);
+  const error = await assertRejects(() => Promise.resolve(chain.get(KEY, PATIENT, asFound)), ServiceError);
   assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
 });
 
 Deno.test("Chain.get() gives up after one time-out of an authority that does not answer", async () => {
   const { chain, clock } = setUp({ authority: { read: () => new Promise(() => {}) } });
-  const found = Promise.resolve(chain.get(KEY, PATIENT));
+  const found = Promise.resolve(chain.get(KEY, PATIENT, asFound));
   clock.advance(TIMEOUT_MS);
   const error = await assertRejects(() => found, ServiceError, "did not answer in time");
   assertEquals(error.code, "store_unavailable");
@@ -191,7 +193,7 @@ Deno.test("Chain.set() drops the key once more when a write that was given up tu
   const written = chain.set(KEY, "new");
   clock.advance(TIMEOUT_MS);
   await assertRejects(() => written, ServiceError);
-  await chain.get(KEY, PATIENT);
+  await chain.get(KEY, PATIENT, asFound);
   assertEquals(local.get(KEY)?.value, "old");
   resolve(entry("new"));
   await promise;
@@ -208,13 +210,13 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   });
   assertEquals((await chain.set(KEY, "new")).value, "new");
   local.clear();
-  await chain.get(KEY, PATIENT);
+  await chain.get(KEY, PATIENT, asFound);
   assertEquals(log, ["authority.ping", "authority.write"], "the shared tier is not asked");
   reachable = true;
   clock.advance(1000);
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   local.clear();
-  await chain.get(KEY, PATIENT);
+  await chain.get(KEY, PATIENT, asFound);
   await chain.idle();
   assertEquals(log.slice(2), ["shared.read", "shared.fill new under L"]);
 });
@@ -248,9 +250,9 @@ Deno.test("Chain.get() lets memory give nothing older than a read that went past
     local.set(KEY, entry("a"));
     truth = next;
     mayServe = false;
-    assertEquals(await chain.get(KEY, PATIENT), next);
+    assertEquals(await chain.get(KEY, PATIENT, asFound), next);
     mayServe = true;
-    assertEquals(await chain.get(KEY, PATIENT), next);
+    assertEquals(await chain.get(KEY, PATIENT, asFound), next);
   }
 });
 
@@ -259,17 +261,17 @@ Deno.test("Chain.set() puts nothing over what a read has returned that began aft
     const { promise, resolve } = Promise.withResolvers<Entry<string>>();
     const { chain } = setUp({ authority: { write: () => promise, read: () => Promise.resolve(newer) } });
     const written = chain.set(KEY, "a");
-    assertEquals(await chain.get(KEY, PATIENT), newer, "of another replica, and newer");
+    assertEquals(await chain.get(KEY, PATIENT, asFound), newer, "of another replica, and newer");
     resolve(entry("a"));
     await written;
-    assertEquals(await chain.get(KEY, PATIENT), newer);
+    assertEquals(await chain.get(KEY, PATIENT, asFound), newer);
   }
 });
 
 Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key is under way", async () => {
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   const { chain, local } = setUp({ authority: { read: () => promise } });
-  const read = chain.get(KEY, PATIENT);
+  const read = chain.get(KEY, PATIENT, asFound);
   await chain.delete(KEY);
   resolve(entry("old"));
   assertEquals((await read)?.value, "old");
@@ -279,9 +281,9 @@ Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key
 Deno.test("Chain.get() that begins after a delete does not join a read that began before it", async () => {
   const answers = [Promise.withResolvers<Entry<string>>().promise, Promise.resolve(undefined)];
   const { chain } = setUp({ authority: { read: () => answers.shift()! } });
-  const before = chain.get(KEY, PATIENT);
+  const before = chain.get(KEY, PATIENT, asFound);
   await chain.delete(KEY);
-  assertEquals(await chain.get(KEY, PATIENT), undefined);
+  assertEquals(await chain.get(KEY, PATIENT, asFound), undefined);
   assertEquals(answers.length, 0);
   assertEquals(before instanceof Promise, true);
 });

@@ -6,6 +6,7 @@ import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
+import { keptAs } from "../../support/kept_as.ts";
 
 const KEY = cacheKey("n", "k");
 const POLICY: CopyPolicy = { keptForMs: 1000, absentForMs: 500, refreshAhead: 0.8, jitter: 0 };
@@ -13,7 +14,7 @@ const POLICY: CopyPolicy = { keptForMs: 1000, absentForMs: 500, refreshAhead: 0.
 function setUp(random = () => 0.5) {
   const clock = new FakeClock();
   const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
-  return { clock, memory, copies: new LocalCopies<string>(memory.store(() => 8), clock, random) };
+  return { clock, memory, copies: new LocalCopies<string>(memory.store(keptAs(8)), clock, random) };
 }
 
 function entry(expiresAtMs = Infinity) {

@@ -4,6 +4,7 @@ import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { keptAs } from "../../support/kept_as.ts";
 
 const KEY = cacheKey("n", "k");
 const ENTRY = { value: 1, expiresAtMs: Infinity, version: UNVERSIONED };
@@ -12,7 +13,7 @@ const ENTRY = { value: 1, expiresAtMs: Infinity, version: UNVERSIONED };
 function setUp(maxStaleMs = 0) {
   const clock = new FakeClock();
   const gate = new LocalGate(clock, maxStaleMs);
-  const store = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock).store(() => 8);
+  const store = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock).store(keptAs(8));
   const dropped: (CacheKey | "all")[] = [];
   gate.tell({
     invalidate(key) {
@@ -95,7 +96,7 @@ Deno.test("LocalGate.guardCopies() serves what is not there only while it is tol
   const clock = new FakeClock();
   const gate = new LocalGate(clock, 60_000);
   const store = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock)
-    .store<{ readonly isThere: boolean }>(() => 8);
+    .store<{ readonly isThere: boolean }>(keptAs(8));
   const local = gate.guardCopies(store);
   const there = { ...ENTRY, value: { isThere: true } };
   const absent = { ...ENTRY, value: { isThere: false } };

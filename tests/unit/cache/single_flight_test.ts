@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SingleFlight } from "../../../src/cache/single_flight.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import type { Caller } from "../../../src/core/ports.ts";
+import { asFound } from "../../support/as_found.ts";
 import { LeavingCaller, PATIENT } from "../../support/caller.ts";
 import { turn } from "../../support/turn.ts";
 
@@ -15,11 +16,16 @@ class Work {
   readonly #flights = new SingleFlight<string, string>();
 
   join(key: string, caller: Caller = PATIENT): Promise<string> {
-    return this.#flights.join(key, caller, (signal) => {
+    return this.answered(key, caller, asFound);
+  }
+
+  answered<R>(key: string, caller: Caller, answer: (result: string) => R): Promise<R> {
+    const begin = (signal: AbortSignal) => {
       const end = Promise.withResolvers<string>();
       this.begun.push({ key, signal, end });
       return end.promise;
-    });
+    };
+    return this.#flights.join(key, caller, begin, answer);
   }
 
   forget(key: string): void {
@@ -60,6 +66,35 @@ Deno.test("SingleFlight.join() starts anew once the work has ended, well or not"
   await second;
   work.join("k");
   assertEquals(work.keys, ["k", "k", "k"]);
+});
+
+Deno.test("SingleFlight.join() resolves each caller to its own answer, and rejects the one whose answer throws", async () => {
+  const work = new Work();
+  const length = work.answered("k", PATIENT, (result) => result.length);
+  const refused = assertRejects(
+    () =>
+      work.answered("k", PATIENT, () => {
+        throw new Error("refused");
+      }),
+    Error,
+    "refused",
+  );
+  const text = work.answered("k", PATIENT, asFound);
+  work.begun[0]!.end.resolve("found");
+  await refused;
+  assertEquals([await length, await text], [5, "found"]);
+});
+
+Deno.test("SingleFlight answers nobody who has left", async () => {
+  const work = new Work();
+  const caller = new LeavingCaller();
+  let answers = 0;
+  const left = assertGone(work.answered("k", caller, () => answers++));
+  const stays = work.join("k");
+  caller.leave();
+  work.begun[0]!.end.resolve("found");
+  await left;
+  assertEquals([await stays, answers], ["found", 0]);
 });
 
 Deno.test("SingleFlight keeps keys apart", async () => {

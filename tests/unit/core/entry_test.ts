@@ -11,7 +11,8 @@ Deno.test("isExpired() and timeLeftMs() count the instant of expiry itself as ex
     { expiresAtMs: Infinity, nowMs: Number.MAX_SAFE_INTEGER, expired: false, leftMs: Infinity },
   ];
   for (const { nowMs, expired, leftMs, ...entry } of cases) {
-    assertEquals([isExpired(entry, nowMs), timeLeftMs(entry, nowMs)], [expired, leftMs]);
+    const clock = { now: () => nowMs };
+    assertEquals([isExpired(entry, clock), timeLeftMs(entry, clock)], [expired, leftMs]);
   }
 });
 

@@ -19,7 +19,7 @@ class Race {
   /** Begins an operation that ends when the test says so. */
   begin(name: string): PromiseWithResolvers<string> {
     const work = Promise.withResolvers<string>();
-    this.#timeouts.race(work.promise, () => new Error(`${name} expired`), () => this.log.push(`${name} late`))
+    this.#timeouts.race(work.promise, () => new Error(`${name} expired`))
       .then((value) => this.log.push(value), (error) => this.log.push(error.message));
     return work;
   }
@@ -88,14 +88,27 @@ Deno.test("Timeouts passes over those that are done to the one that is not", asy
   assertEquals(race.log, ["first", "last", "hangs expired"]);
 });
 
-Deno.test("Timeouts.race() tells once when the work settles late, well or not", async () => {
+Deno.test("Timeouts.race() stays rejected when the work settles late, well or not", async () => {
   const race = new Race();
   const works = [race.begin("a"), race.begin("b")];
   await race.advance(TIMEOUT_MS);
   works[0]!.resolve("in vain");
   works[1]!.reject(new Error("in vain"));
   await turn();
-  assertEquals(race.log, ["a expired", "b expired", "a late", "b late"]);
+  assertEquals(race.log, ["a expired", "b expired"]);
+});
+
+Deno.test("Timeouts.enter() tells an operation once that its time is up, unless its place has been emptied", () => {
+  const clock = new FakeClock();
+  const timeouts = new Timeouts(clock, TIMEOUT_MS);
+  const told: string[] = [];
+  const places = ["a", "b", "c"].map((name) => timeouts.enter({ onTimeUp: () => told.push(name) }));
+  places[1]!.operation = undefined;
+  clock.advance(TIMEOUT_MS);
+  assertEquals(told, ["a", "c"]);
+  assertEquals(places.map(({ operation }) => operation), [undefined, undefined, undefined]);
+  clock.advance(TIMEOUT_MS);
+  assertEquals(told, ["a", "c"]);
 });
 
 Deno.test("Timeouts bounds work that hangs while the machine's clock is set back", async () => {

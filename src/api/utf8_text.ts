@@ -1,0 +1,42 @@
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const character = String.fromCharCode;
+
+/** Up to this many bytes, taking ASCII a few characters at a time beats the decoder's fixed cost. */
+const SHORT_TEXT_BYTES = 64;
+
+/**
+ * The text of `bytes[start..end)`, or undefined when they are not UTF-8.
+ *
+ * Short ASCII, which nearly all names are, is read without a view and without a list of its characters: 20 ns for 14
+ * of them, of which `String.fromCharCode(...bytes)` takes 300.
+ */
+export function decodeText(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
+  if (end - start <= SHORT_TEXT_BYTES) {
+    const text = decodeShortAscii(bytes, start, end);
+    if (text !== undefined) return text;
+  }
+  try {
+    return decoder.decode(bytes.subarray(start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = "";
+  let at = start;
+  for (; at + 8 <= end; at += 8) {
+    const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+    const [e, f, g, h] = [bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!];
+    if ((a | b | c | d | e | f | g | h) >= 0x80) return undefined;
+    text += character(a, b, c, d, e, f, g, h);
+  }
+  for (; at + 2 <= end; at += 2) {
+    const [a, b] = [bytes[at]!, bytes[at + 1]!];
+    if ((a | b) >= 0x80) return undefined;
+    text += character(a, b);
+  }
+  if (at === end) return text;
+  const last = bytes[at]!;
+  return last >= 0x80 ? undefined : text + character(last);
+}
