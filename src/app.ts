@@ -22,11 +22,10 @@ import { Logger } from "./observe/logger.ts";
 import { LogObserver } from "./observe/log_observer.ts";
 import { answerProbe } from "./probes.ts";
 import { Readiness } from "./readiness.ts";
-import { bufferBytes } from "./store/buffer_bytes.ts";
+import { KEPT_BYTES, KEPT_SECRETS } from "./store/kept_values.ts";
 import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
-import { secretBytes } from "./store/secret_bytes.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
@@ -101,14 +100,14 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const entries = resources.use(chain({
     ...common,
     local: guarded(memory?.byteStore()),
-    copies: policies.useCopies ? localCopies(memory, gate, bufferBytes) : undefined,
+    copies: policies.useCopies ? localCopies(memory, gate, KEPT_BYTES) : undefined,
     shared: undefined,
     authority: stores.entries,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: guarded(memory?.store(secretBytes)),
-    copies: secretCopies && localCopies(memory, gate, secretBytes),
+    local: guarded(memory?.store(KEPT_SECRETS)),
+    copies: secretCopies && localCopies(memory, gate, KEPT_SECRETS),
     shared: stores.sharedSecrets,
     authority: stores.secrets,
   }));

@@ -5,6 +5,7 @@ import { type Copy, COPY_BYTES, LocalCopies } from "./cache/local_copies.ts";
 import type { LocalGate } from "./cache/local_gate.ts";
 import type { CacheConfig, CopyConfig, NamespaceConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
+import type { KeptValues } from "./store/kept_values.ts";
 import type { LruMemory } from "./store/lru.ts";
 
 /** The policies of all namespaces. */
@@ -28,11 +29,22 @@ export function copyPolicy(config: CopyConfig): CopyPolicy | undefined {
 export function localCopies<V>(
   memory: LruMemory | undefined,
   gate: LocalGate | undefined,
-  bytesOf: (value: V) => number,
+  values: KeptValues<V>,
 ): LocalCopies<V> | undefined {
   if (memory === undefined) return undefined;
-  const store = memory.store((copy: Copy<V>) => COPY_BYTES + (copy.found ? bytesOf(copy.found.value) : 0));
+  const store = memory.store(keptCopies(values));
   return new LocalCopies(gate?.guardCopies(store) ?? store, systemClock, systemRandom);
+}
+
+function keptCopies<V>({ bytesOf, owned }: KeptValues<V>): KeptValues<Copy<V>> {
+  return {
+    bytesOf: ({ found }) => COPY_BYTES + (found === undefined ? 0 : bytesOf(found.value)),
+    owned(copy) {
+      if (copy.found === undefined) return copy;
+      const value = owned(copy.found.value);
+      return value === copy.found.value ? copy : { ...copy, found: { ...copy.found, value } };
+    },
+  };
 }
 
 function namespacePolicy(config: NamespaceConfig): NamespacePolicy {

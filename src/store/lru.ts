@@ -4,7 +4,7 @@ import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { LocalStore } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
-import { bufferBytes } from "./buffer_bytes.ts";
+import { KEPT_BYTES, type KeptValues } from "./kept_values.ts";
 import { MAX_RECORD_VALUE_BYTES } from "./slab.ts";
 import { recordBytes, SlabHeap } from "./slab_heap.ts";
 import { textBytes } from "./text_bytes.ts";
@@ -69,15 +69,12 @@ export class LruMemory {
     return this.#cache.size;
   }
 
-  /**
-   * The part of the memory that holds one kind of entry, as objects. `bytesOf` says what a value takes; for bytes
-   * there is {@link byteStore}.
-   */
-  store<V>(bytesOf: (value: V) => number): LocalStore<V> {
+  /** The part of the memory that holds one kind of entry, as objects. For bytes there is {@link byteStore}. */
+  store<V>(values: KeptValues<V>): LocalStore<V> {
     return {
       // Whatever stands under a key of this kind was put there by set().
       get: (key: CacheKey) => this.#get(key) as Entry<V> | undefined,
-      set: (key: CacheKey, entry: Entry<V>) => this.#setObject(key, entry, bytesOf(entry.value)),
+      set: (key: CacheKey, entry: Entry<V>) => this.#setObject(key, entry, values),
       delete: (key: CacheKey) => this.#delete(key),
       clear: () => this.#clear(),
     };
@@ -86,11 +83,11 @@ export class LruMemory {
   /** The part that holds bytes: of a small value a copy beside others, a large one itself. */
   byteStore(): LocalStore<Uint8Array> {
     return {
-      ...this.store(bufferBytes),
+      ...this.store(KEPT_BYTES),
       set: (key: CacheKey, entry: Entry<Uint8Array>) => {
         if (entry.value.length <= MAX_RECORD_VALUE_BYTES && entry.version === UNVERSIONED) {
           this.#setRecord(key, entry);
-        } else this.#setObject(key, entry, bufferBytes(entry.value));
+        } else this.#setObject(key, entry, KEPT_BYTES);
       },
     };
   }
@@ -99,7 +96,7 @@ export class LruMemory {
     const kept = this.#cache.get(key);
     if (kept === undefined) return undefined;
     const entry = typeof kept === "number" ? this.#heap.get(kept) : kept;
-    if (!isExpired(entry, this.#clock.now())) return entry;
+    if (!isExpired(entry, this.#clock)) return entry;
     this.#cache.delete(key);
     return undefined;
   }
@@ -109,9 +106,11 @@ export class LruMemory {
     if (this.#hasRoomFor(key, size)) this.#cache.set(key, this.#heap.add(value, expiresAtMs), { size });
   }
 
-  #setObject(key: CacheKey, entry: Entry<unknown>, valueBytes: number): void {
-    const size = textBytes(key) + ENTRY_OVERHEAD_BYTES + valueBytes;
-    if (this.#hasRoomFor(key, size)) this.#cache.set(key, entry, { size });
+  #setObject<V>(key: CacheKey, entry: Entry<V>, values: KeptValues<V>): void {
+    const size = textBytes(key) + ENTRY_OVERHEAD_BYTES + values.bytesOf(entry.value);
+    if (!this.#hasRoomFor(key, size)) return;
+    const value = values.owned(entry.value);
+    this.#cache.set(key, value === entry.value ? entry : { ...entry, value }, { size });
   }
 
   /** Whether an entry of this size may be kept; if not, the one that it was to replace is gone. */

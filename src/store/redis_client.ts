@@ -6,12 +6,8 @@ import { RedisIncarnation } from "./redis_incarnation.ts";
 import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
 import { RedisSuccession } from "./redis_succession.ts";
 
-/** EVALSHA's and EVAL's twins that reply with bytes, which ioredis has and its types do not name. */
-type EvalCommand = (
-  script: string,
-  keyCount: number,
-  ...keysAndArgs: (string | number | Buffer)[]
-) => Promise<unknown>;
+/** What ioredis takes as an argument. */
+type SentArgument = string | number | Buffer;
 
 /** Called when a connection can be used, and when it is gone. */
 export interface ConnectionWatcher {
@@ -51,8 +47,6 @@ const DISCONNECT_TIMEOUT_MS = 100;
 export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly spansSlots = true;
   readonly #redis: Redis;
-  readonly #evalSha: EvalCommand;
-  readonly #eval: EvalCommand;
   readonly #onError: (error: Error) => void;
   readonly #watchers: ConnectionWatcher[] = [];
   readonly #succession: RedisSuccession;
@@ -61,6 +55,8 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   #usable = Promise.withResolvers<void>();
   #isUsable = false;
   #disposed = false;
+  /** The stream that holds back what it is given until the end of this turn. */
+  #held: Redis["stream"] | undefined;
   /** The number of the present connection, or of the time without one. */
   #connection = 0;
 
@@ -82,7 +78,6 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
-      enableAutoPipelining: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
@@ -96,16 +91,16 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#redis.on("ready", () => this.#begin());
     this.#redis.on("close", () => this.#lose());
     this.#redis.on("end", () => this.#startOver(clock));
-    this.#evalSha = this.#command("evalshaBuffer");
-    this.#eval = this.#command("evalBuffer");
   }
 
   /** Resolves once commands can be sent; never rejects, and waits for ever while the server is away. */
   ready(): Promise<void> {
+    this.#noticeLoss();
     return this.#usable.promise;
   }
 
   get isReady(): boolean {
+    this.#noticeLoss();
     return this.#isUsable;
   }
 
@@ -144,19 +139,18 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   async ping(): Promise<void> {
     this.#requireConnection();
-    await this.#redis.ping();
+    await this.#send("ping", []);
   }
 
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
     this.#requireConnection();
     const bytes = asBuffer(value);
-    if (ttlMs === Infinity) await this.#redis.set(key, bytes);
-    else await this.#redis.set(key, bytes, "PX", ttlMs);
+    await this.#send("set", ttlMs === Infinity ? [key, bytes] : [key, bytes, "PX", ttlMs]);
   }
 
   async delete(key: string): Promise<void> {
     this.#requireConnection();
-    await this.#redis.del(key);
+    await this.#send("del", [key]);
   }
 
   /**
@@ -167,11 +161,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#requireConnection();
     const sent = this.#asSent(keys, args);
     try {
-      return await this.#evalSha(script.sha1, keys.length, ...sent);
+      return await this.#send("evalsha", [script.sha1, keys.length, ...sent]);
     } catch (error) {
       // Redis has lost its scripts or never met this one. Nothing was run, so nothing is run twice.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await this.#eval(script.lua, keys.length, ...sent);
+      return await this.#send("eval", [script.lua, keys.length, ...sent]);
     }
   }
 
@@ -181,14 +175,14 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    */
   async runAsking(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.asking();
-    return await this.#eval(script.lua, keys.length, ...this.#asSent(keys, args));
+    return await this.#send("eval", [script.lua, keys.length, ...this.#asSent(keys, args)]);
   }
 
   /** Lets the next command, which has to be sent in the same turn, use keys of a slot that is being imported. */
   asking(): void {
     this.#requireConnection();
     // A connection that is lost fails the command as well.
-    this.#redis.asking().catch(() => {});
+    this.#send("asking", []).catch(() => {});
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -243,6 +237,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     if (!this.#disposed) clock.setTimer(connect, MIN_RECONNECT_DELAY_MS, "background");
   }
 
+  /** ioredis rejects the commands of a lost connection first, and says a little later that it has lost it. */
+  #noticeLoss(): void {
+    if (this.#isUsable && this.#redis.status !== "ready") this.#lose();
+  }
+
   #lose(): void {
     this.#connection++;
     if (!this.#isUsable) return;
@@ -255,7 +254,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #info = (section: string): Promise<unknown> =>
     this.#redis.sendCommand(new Command("info", [section], { replyEncoding: "utf8" })) as Promise<unknown>;
 
-  #asSent(keys: readonly string[], args: readonly RedisArgument[]): (string | number | Buffer)[] {
+  #asSent(keys: readonly string[], args: readonly RedisArgument[]): SentArgument[] {
     const sent = args.map((arg) => {
       if (arg === INCARNATION) return this.#incarnation.value;
       return arg instanceof Uint8Array ? asBuffer(arg) : arg;
@@ -264,13 +263,29 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   #requireConnection(): void {
-    if (!this.#isUsable) throw new Error("Cannot send to Redis: there is no connection");
+    if (!this.isReady) throw new Error("Cannot send to Redis: there is no connection");
   }
 
-  #command(name: string): EvalCommand {
-    const method: unknown = Reflect.get(this.#redis, name);
-    if (typeof method !== "function") throw new TypeError(`Cannot run scripts: ioredis has no ${name}`);
-    return (...args) => method.apply(this.#redis, args);
+  /** Sends a command with all others of this turn; texts in its reply come as bytes. */
+  #send(name: string, args: SentArgument[]): Promise<unknown> {
+    this.#holdBack();
+    return this.#redis.sendCommand(new Command(name, args)) as Promise<unknown>;
+  }
+
+  /**
+   * Lets what is sent in this turn go out in one write. Not by ioredis's auto-pipelining, which sends nothing while an
+   * answer is owed, has another promise and several closures for each command, and keeps its pipelines in a Map, which
+   * holds on to them, see cache/transient_map.ts.
+   */
+  #holdBack(): void {
+    const { stream } = this.#redis;
+    if (stream === this.#held) return;
+    this.#held = stream;
+    stream.cork();
+    queueMicrotask(() => {
+      this.#held = undefined;
+      stream.uncork();
+    });
   }
 }
 

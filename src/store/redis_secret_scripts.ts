@@ -42,6 +42,7 @@
  *     R looks: v1 is of another life; gets a lease, reads v2, fills
  */
 import { redisScript } from "./redis_commands.ts";
+import { NOTE } from "./redis_values.ts";
 
 /** First byte of a key that holds a secret. */
 export const FORMAT_ENTRY = 3;
@@ -58,24 +59,39 @@ export const PAYLOAD_START = VERSION_END + 16;
 export const LEASE_TTL_MS = 15_000;
 
 /**
- * ARGV: incarnation, text for a new lease. Replies with what is there and its time left; or with null, the lease's
- * text, which is null where there is none, and whether something of another life was met.
+ * KEYS: entry, lease, entry, lease, … where the entry's key stands again in place of a lease that there cannot be.
+ * ARGV: incarnation, text for a new lease of each entry. Replies with a value and a note for each: what is there and
+ * its time left; or the lease's text, null where there is none, and `-`, or `d` where something of another life was
+ * met.
  *
  * A hit touches one key and writes nothing. A Redis that takes no writes just now (memory is full, it is a replica)
  * gives no lease, hence pcall.
  */
-export const READ = redisScript(`
-local held = redis.call('GET', KEYS[1])
-local isForeign = held and string.byte(held, 1) == ${FORMAT_ENTRY}
-  and string.sub(held, ${VERSION_END + 1}, ${PAYLOAD_START}) ~= ARGV[1]
-if held and not isForeign then return { held, redis.call('PTTL', KEYS[1]) } end
-if not KEYS[2] then return { false, false, isForeign and 1 or 0 } end
-local lease = redis.call('GET', KEYS[2])
-if lease and string.sub(lease, 1, 16) == ARGV[1] then
-  return { false, string.sub(lease, 17), isForeign and 1 or 0 }
+export const READ = redisScript(`${NOTE}
+local reply, notes = {}, {}
+for i = 1, #KEYS, 2 do
+  local n = (i + 1) / 2
+  local held = pcall('GET', KEYS[i])
+  local isForeign = type(held) == 'string' and string.byte(held, 1) == ${FORMAT_ENTRY}
+    and string.sub(held, ${VERSION_END + 1}, ${PAYLOAD_START}) ~= ARGV[1]
+  if held and not isForeign then
+    reply[n], notes[n] = held, note(KEYS[i])
+  else
+    local mayLease = KEYS[i + 1] ~= KEYS[i]
+    local lease = mayLease and pcall('GET', KEYS[i + 1])
+    local isHeld = type(lease) == 'string'
+    local isOwn = isHeld and string.sub(lease, 1, 16) == ARGV[1]
+    if isOwn then
+      reply[n] = string.sub(lease, 17)
+    else
+      local placed = mayLease and pcall('SET', KEYS[i + 1], ARGV[1] .. ARGV[n + 1], 'PX', ${LEASE_TTL_MS})
+      reply[n] = placed and not placed.err and ARGV[n + 1]
+    end
+    notes[n] = (isForeign or isHeld and not isOwn) and 'd' or '-'
+  end
 end
-local placed = redis.pcall('SET', KEYS[2], ARGV[1] .. ARGV[2], 'PX', ${LEASE_TTL_MS})
-return { false, not placed.err and ARGV[2], (isForeign or lease) and 1 or 0 }
+reply[#notes + 1] = table.concat(notes, ' ')
+return reply
 `);
 
 const PUT = `
@@ -86,9 +102,17 @@ end
 local function entry(version, payload) return '\\${FORMAT_ENTRY}' .. version .. ARGV[1] .. payload end
 `;
 
-/** ARGV: incarnation, lease's text, version, payload, entry's ttl or 0. */
-export const FILL = redisScript(`${PUT}
-if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[1] .. ARGV[2] then put(entry(ARGV[3], ARGV[4]), ARGV[5]) end
+/** KEYS: entry, lease, entry, lease, …, ARGV: incarnation, then for each lease's text, version, payload, ttl or 0. */
+export const FILL = redisScript(`
+for i = 1, #KEYS, 2 do
+  local entry, lease, at = KEYS[i], KEYS[i + 1], i * 2
+  if lease ~= entry and redis.pcall('GET', lease) == ARGV[1] .. ARGV[at] then
+    local value = '\\${FORMAT_ENTRY}' .. ARGV[at + 1] .. ARGV[1] .. ARGV[at + 2]
+    redis.call('DEL', lease)
+    if ARGV[at + 3] == '0' then redis.call('SET', entry, value)
+    else redis.call('SET', entry, value, 'PX', ARGV[at + 3]) end
+  end
+end
 `);
 
 /**

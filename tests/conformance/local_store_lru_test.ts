@@ -5,7 +5,7 @@ localStoreSuite("LruMemory", (limits, clock) => {
   const memory = new LruMemory(limits, clock);
   return {
     store: memory.byteStore(),
-    sibling: memory.store((value: string) => value.length),
+    sibling: memory.store({ bytesOf: (value: string) => value.length, owned: (value) => value }),
     usedBytes: () => memory.usedBytes,
   };
 });

@@ -127,6 +127,17 @@ export function localStoreSuite(
     }
   });
 
+  Deno.test(`${name} holds on to none of what a value is a view into`, () => {
+    const { store } = open(ROOMY, new FakeClock());
+    for (const valueBytes of VALUE_SIZES) {
+      const received = randomBytes(1_000_000, () => 0.7);
+      const entry = { ...entryOf(0), value: received.subarray(5, 5 + valueBytes) };
+      store.set(A, entry);
+      assertEquals(store.get(A), entry);
+      assert(store.get(A)!.value.buffer.byteLength < received.length, `${valueBytes} bytes`);
+    }
+  });
+
   Deno.test(`${name}.get() gives what stays as it is, whatever becomes of the store`, () =>
     withSeed((seed) => {
       const random = seededRandom(seed);
