@@ -1,7 +1,7 @@
 /** google.protobuf.Duration, Timestamp and Empty, which both kinds of messages use. */
 import type { Duration } from "../business/time_to_live.ts";
 import { ProtobufReader, WireType } from "./protobuf_reader.ts";
-import { ProtobufWriter } from "./protobuf_writer.ts";
+import type { ProtobufWriter } from "./protobuf_writer.ts";
 
 /** The one encoding of google.protobuf.Empty. */
 export const EMPTY = new Uint8Array(0);
@@ -26,8 +26,8 @@ export function decodeDuration(bytes: Uint8Array, before?: Duration): Duration {
   return { seconds, nanos };
 }
 
-/** The time `ms` (0 or more) as a Duration; since the Unix epoch, as a Timestamp. */
-export function encodeMilliseconds(ms: number): Uint8Array {
+/** Writes the fields of the time `ms` (0 or more) as a Duration; since the Unix epoch, as a Timestamp. */
+export function writeMilliseconds(message: ProtobufWriter, ms: number): void {
   const seconds = Math.floor(ms / 1000);
-  return new ProtobufWriter().integer(SECONDS, seconds).integer(NANOS, (ms - seconds * 1000) * 1e6).finish();
+  message.integer(SECONDS, seconds).integer(NANOS, (ms - seconds * 1000) * 1e6);
 }

@@ -17,7 +17,7 @@ export interface HealthRequest {
 }
 
 export function encodeHealthRequest({ service }: HealthRequest): Uint8Array {
-  return new ProtobufWriter().text(CheckField.SERVICE, service).finish();
+  return ProtobufWriter.encode((request) => request.text(CheckField.SERVICE, service));
 }
 
 /** HealthCheckRequest; a name that is not UTF-8 is nobody's. */
@@ -34,7 +34,7 @@ export function decodeHealthRequest(bytes: Uint8Array): HealthRequest {
 
 /** HealthCheckResponse. */
 export function encodeHealthResponse(status: ServingStatus): Uint8Array {
-  return new ProtobufWriter().integer(CheckField.STATUS, STATUS_NUMBERS[status]).finish();
+  return ProtobufWriter.encode((response) => writeStatus(response, status));
 }
 
 /** The status that a HealthCheckResponse says; a number that this release does not know is UNKNOWN. */
@@ -51,12 +51,16 @@ export function decodeHealthResponse(bytes: Uint8Array): ServingStatus {
 
 /** HealthListResponse: a map of HealthCheckResponses by service. */
 export function encodeHealthList(statuses: ReadonlyMap<string, ServingStatus>): Uint8Array {
-  const list = new ProtobufWriter();
-  for (const [service, status] of statuses) {
-    const entry = new ProtobufWriter()
-      .text(ListField.KEY, service)
-      .bytes(ListField.VALUE, encodeHealthResponse(status));
-    list.bytes(ListField.STATUSES, entry.finish());
-  }
-  return list.finish();
+  return ProtobufWriter.encode((list) => {
+    for (const [service, status] of statuses) {
+      list.message(ListField.STATUSES, (entry) => {
+        entry.text(ListField.KEY, service)
+          .message(ListField.VALUE, (response) => writeStatus(response, status));
+      });
+    }
+  });
+}
+
+function writeStatus(response: ProtobufWriter, status: ServingStatus): void {
+  response.integer(CheckField.STATUS, STATUS_NUMBERS[status]);
 }

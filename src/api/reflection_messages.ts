@@ -83,24 +83,24 @@ function extendedType(encoded: Uint8Array): string {
 
 /** ServerReflectionResponse. */
 export function encodeReflectionResponse(request: ReflectionRequest, answer: ReflectionAnswer): Uint8Array {
-  const response = new ProtobufWriter()
-    .text(ResponseField.VALID_HOST, request.host)
-    .bytes(ResponseField.ORIGINAL_REQUEST, request.encoded);
-  const inner = new ProtobufWriter();
-  switch (answer.kind) {
-    case "files":
-      for (const file of answer.files) inner.bytes(1, file);
-      return response.bytes(ResponseField.FILES, inner.finish()).finish();
-    case "services":
-      for (const name of answer.names) inner.bytes(1, new ProtobufWriter().text(1, name).finish());
-      return response.bytes(ResponseField.SERVICES, inner.finish()).finish();
-    case "no_extensions":
-      return response.bytes(ResponseField.EXTENSION_NUMBERS, inner.text(1, answer.type).finish()).finish();
-    case "error":
-      return response.bytes(
-        ResponseField.ERROR,
-        inner.integer(1, answer.code).text(2, answer.message).finish(),
-      )
-        .finish();
-  }
+  return ProtobufWriter.encode((response) => {
+    response.text(ResponseField.VALID_HOST, request.host)
+      .bytes(ResponseField.ORIGINAL_REQUEST, request.encoded);
+    switch (answer.kind) {
+      case "files":
+        return response.message(ResponseField.FILES, (files) => {
+          for (const file of answer.files) files.bytes(1, file);
+        });
+      case "services":
+        return response.message(ResponseField.SERVICES, (services) => {
+          for (const name of answer.names) services.message(1, (service) => service.text(1, name));
+        });
+      case "no_extensions":
+        return response.message(ResponseField.EXTENSION_NUMBERS, (none) => none.text(1, answer.type));
+      case "error":
+        return response.message(ResponseField.ERROR, (error) => {
+          error.integer(1, answer.code).text(2, answer.message);
+        });
+    }
+  });
 }

@@ -3,7 +3,7 @@
  * Source: google/rpc/{status,error_details}.proto of googleapis.
  */
 import type { Violation } from "../core/errors.ts";
-import { encodeMilliseconds } from "./common_messages.ts";
+import { writeMilliseconds } from "./common_messages.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 /** The domain of every reason that this service gives. */
@@ -21,35 +21,36 @@ export interface StatusDetails {
 
 /** Encodes the whole google.rpc.Status. */
 export function encodeStatus(code: number, message: string, details: StatusDetails): Uint8Array {
-  const status = new ProtobufWriter().integer(1, code).text(2, message)
-    .bytes(3, packed("ErrorInfo", encodeErrorInfo(details)));
-  if (details.violations.length > 0) {
-    status.bytes(3, packed("BadRequest", encodeBadRequest(details.violations)));
-  }
-  if (details.retryAfterMs !== undefined) {
-    const retryInfo = new ProtobufWriter().bytes(1, encodeMilliseconds(details.retryAfterMs)).finish();
-    status.bytes(3, packed("RetryInfo", retryInfo));
-  }
-  return status.finish();
+  return ProtobufWriter.encode((status) => {
+    status.integer(1, code).text(2, message);
+    writeDetail(status, "ErrorInfo", (info) => writeErrorInfo(info, details));
+    if (details.violations.length > 0) {
+      writeDetail(status, "BadRequest", (request) => writeBadRequest(request, details.violations));
+    }
+    const { retryAfterMs } = details;
+    if (retryAfterMs !== undefined) {
+      writeDetail(status, "RetryInfo", (info) => {
+        info.message(1, (delay) => writeMilliseconds(delay, retryAfterMs));
+      });
+    }
+  });
 }
 
-function encodeErrorInfo(details: StatusDetails): Uint8Array {
-  const info = new ProtobufWriter().text(1, details.reason).text(2, ERROR_DOMAIN);
+function writeErrorInfo(info: ProtobufWriter, details: StatusDetails): void {
+  info.text(1, details.reason).text(2, ERROR_DOMAIN);
   for (const [key, value] of Object.entries(details.metadata)) {
     // A map field is a repeated message of key and value.
-    info.bytes(3, new ProtobufWriter().text(1, key).text(2, value).finish());
+    info.message(3, (pair) => pair.text(1, key).text(2, value));
   }
-  return info.finish();
 }
 
-function encodeBadRequest(violations: readonly Violation[]): Uint8Array {
-  const request = new ProtobufWriter();
+function writeBadRequest(request: ProtobufWriter, violations: readonly Violation[]): void {
   for (const { field, description } of violations) {
-    request.bytes(1, new ProtobufWriter().text(1, field).text(2, description).finish());
+    request.message(1, (violation) => violation.text(1, field).text(2, description));
   }
-  return request.finish();
 }
 
-function packed(type: string, message: Uint8Array): Uint8Array {
-  return new ProtobufWriter().text(1, `type.googleapis.com/google.rpc.${type}`).bytes(2, message).finish();
+/** Adds a message to the details, packed into an Any. */
+function writeDetail(status: ProtobufWriter, type: string, write: (message: ProtobufWriter) => void): void {
+  status.message(3, (any) => any.text(1, `type.googleapis.com/google.rpc.${type}`).message(2, write));
 }

@@ -1,3 +1,4 @@
+const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const character = String.fromCharCode;
 
@@ -39,4 +40,33 @@ function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string
   if (at === end) return text;
   const last = bytes[at]!;
   return last >= 0x80 ? undefined : text + character(last);
+}
+
+/** How many bytes {@link writeText} writes. Costs no allocation. */
+export function textLength(text: string): number {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) continue;
+    length += unit < 0x800 ? 1 : 2;
+    // Both halves of a surrogate pair together take four bytes, and half of one alone the three of U+FFFD.
+    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(at + 1))) at++;
+  }
+  return length;
+}
+
+/** Writes the text as UTF-8 at `at`, where there is room for it, and returns where it ends. */
+export function writeText(text: string, bytes: Uint8Array, at: number): number {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) {
+      return at + index + encoder.encodeInto(text.slice(index), bytes.subarray(at + index)).written;
+    }
+    bytes[at + index] = unit;
+  }
+  return at + text.length;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
 }

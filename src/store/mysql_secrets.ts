@@ -7,24 +7,10 @@ import { databaseUnavailable } from "./database_error.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
+import { MysqlReads, type SecretRow, selectSecrets } from "./mysql_reads.ts";
 import { type MysqlSession, transaction } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
-
-/** 64-bit integers and dates come as text; other programs may have left any text column NULL. */
-interface SecretRow {
-  readonly id: string;
-  readonly version: string;
-  readonly userID: string | null;
-  readonly name: string | null;
-  readonly secretID: string;
-  readonly secretKey: string | null;
-  readonly status: number;
-  readonly expires: string | null;
-  readonly description: string | null;
-  readonly createdAt: string | null;
-  readonly updatedAt: string | null;
-}
 
 interface RecordRow {
   readonly rowID: string;
@@ -34,9 +20,7 @@ interface RecordRow {
 /** VALUES() is deprecated in MySQL 8, but its successor is unknown to MariaDB. */
 function statements(table: string, outbox: string) {
   return {
-    read: `
-      SELECT id, version, userID, name, secretID, secretKey, status, expires, description, createdAt, updatedAt
-      FROM ${table} WHERE secretID = ?`,
+    read: selectSecrets(table, 1),
     write: `
       INSERT INTO ${table} (secretID, secretKey, name, description, expires, createdAt, updatedAt)
       VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -68,20 +52,18 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #pool: MysqlPool;
   readonly #datetime: MysqlDatetime;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #reads: MysqlReads;
 
   /** The pool stays its owner's to close. */
   constructor(pool: MysqlPool, { table, location }: MysqlSecretsOptions) {
     this.#pool = pool;
     this.#datetime = new MysqlDatetime(location);
     this.#sql = statements(quoteName(table), quoteName(outboxOf(table)));
+    this.#reads = new MysqlReads(pool, quoteName(table));
   }
 
   async read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
-    const secretId = secretIdOf(key);
-    const [row] = await this.#pool.use(
-      (session) => session.rows<SecretRow>(this.#sql.read, [secretId]),
-      signal,
-    );
+    const row = await this.#reads.read(secretIdOf(key), signal);
     return row === undefined ? undefined : this.#entryOf(row);
   }
 

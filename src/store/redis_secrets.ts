@@ -17,7 +17,6 @@ import {
   PAYLOAD_START,
   PUBLISH,
   READ,
-  VERSION_END,
   VERSION_PART_DIGITS,
 } from "./redis_secret_scripts.ts";
 import { notedReply, type RedisValue, redisValue } from "./redis_values.ts";
@@ -148,6 +147,9 @@ export class RedisSecrets implements SharedCache<Secret> {
 
 const DECODER = new TextDecoder();
 
+/** ASCII. */
+const DIGIT_0 = 0x30;
+
 function foundIn(value: unknown, note: string, sentAtMs: number): Found {
   if (note === "-" || note === "d") {
     const lease = value instanceof Uint8Array ? DECODER.decode(value) : undefined;
@@ -179,9 +181,11 @@ function digits(part: number): string {
 }
 
 function decodeVersion(bytes: Uint8Array): Version {
-  const text = String.fromCharCode(...bytes.subarray(1, VERSION_END));
-  return {
-    id: Number(text.slice(0, VERSION_PART_DIGITS)),
-    revision: Number(text.slice(VERSION_PART_DIGITS)),
-  };
+  return { id: decodeDigits(bytes, 1), revision: decodeDigits(bytes, 1 + VERSION_PART_DIGITS) };
+}
+
+function decodeDigits(bytes: Uint8Array, start: number): number {
+  let number = 0;
+  for (let at = start; at < start + VERSION_PART_DIGITS; at++) number = number * 10 + (bytes[at]! - DIGIT_0);
+  return number;
 }

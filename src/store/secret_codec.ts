@@ -37,7 +37,9 @@ const FIELDS = {
   updatedAtMs: "number",
 } as const satisfies Record<keyof Secret, "string" | "number">;
 
+const FIELD_TYPES = Object.entries(FIELDS);
+
 function isSecret(value: unknown): value is Secret {
   return typeof value === "object" && value !== null &&
-    Object.entries(FIELDS).every(([field, type]) => typeof Reflect.get(value, field) === type);
+    FIELD_TYPES.every(([field, type]) => typeof Reflect.get(value, field) === type);
 }

@@ -138,6 +138,24 @@ export function authoritySecretSuite(
     assertEquals(await opened.store.read(key, SIGNAL), last);
   });
 
+  register(`${name}.read() gives each of many at once its own secret, or none`, async () => {
+    await using opened = await open();
+    const keys = Array.from({ length: 150 }, (_, index) => secretCacheKey(`many-${index}`));
+    const isThere = (index: number) => index % 3 !== 1;
+    await Promise.all(
+      keys.map((each, index) =>
+        isThere(index) && opened.store.write(each, change({ name: `n${index}` }), SIGNAL)
+      ),
+    );
+    for (let round = 0; round < 3; round++) {
+      const found = await Promise.all([...keys, ...keys].map((each) => opened.store.read(each, SIGNAL)));
+      for (const [index, entry] of found.entries()) {
+        const of = index % keys.length;
+        assertEquals(entry?.value.name, isThere(of) ? `n${of}` : undefined);
+      }
+    }
+  });
+
   register(`${name} orders concurrent writes and removals of one key`, async () => {
     await using opened = await open();
     const results = await Promise.all(Array.from({ length: 40 }, async (_, i) => {

@@ -47,24 +47,23 @@ export function encodeRequests(range: RequestRange): Uint8Array[] {
 type Encoder = (group: string, index: number, payload: Uint8Array) => Uint8Array;
 
 const encodeEntryName: Encoder = (group, index) =>
-  new ProtobufWriter().text(1, group).text(2, entryKey(index)).finish();
+  ProtobufWriter.encode((request) => request.text(1, group).text(2, entryKey(index)));
 
 const encodeSecretName: Encoder = (group, index) =>
-  new ProtobufWriter().text(1, secretKey(group, index)).finish();
+  ProtobufWriter.encode((request) => request.text(1, secretKey(group, index)));
 
 const ENCODERS: Readonly<Record<Method, Encoder>> = {
   Get: encodeEntryName,
   Del: encodeEntryName,
-  Set: (group, index, payload) => {
-    const any = new ProtobufWriter().text(1, TYPE_URL).bytes(2, payload).finish();
-    return new ProtobufWriter().text(1, group).text(2, entryKey(index)).bytes(3, any).finish();
-  },
+  Set: (group, index, payload) =>
+    ProtobufWriter.encode((request) => {
+      request.text(1, group).text(2, entryKey(index))
+        .message(3, (any) => any.text(1, TYPE_URL).bytes(2, payload));
+    }),
   GetSecret: encodeSecretName,
   DelSecret: encodeSecretName,
   SetSecret: (group, index) =>
-    new ProtobufWriter()
-      .text(1, secretKey(group, index))
-      .text(2, `service ${index}`)
-      .text(4, DESCRIPTION)
-      .finish(),
+    ProtobufWriter.encode((request) => {
+      request.text(1, secretKey(group, index)).text(2, `service ${index}`).text(4, DESCRIPTION);
+    }),
 };

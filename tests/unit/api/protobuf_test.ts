@@ -53,7 +53,7 @@ Deno.test("ProtobufReader reads what ProtobufWriter wrote", () =>
     for (let round = 0; round < 200; round++) {
       const field = 1 + draw.below(2 ** 29 - 1);
       const [number, bytes] = [draw.integer() || 1, draw.bytes(700)];
-      const message = new ProtobufWriter().integer(field, number).bytes(field, bytes).finish();
+      const message = ProtobufWriter.encode((writer) => writer.integer(field, number).bytes(field, bytes));
       const reader = new ProtobufReader(message);
       assertEquals([reader.next(), reader.is(field, WireType.VARINT), reader.integer()], [
         true,
@@ -72,7 +72,9 @@ Deno.test("ProtobufReader.text() reads what text() of ProtobufWriter wrote, and 
     const draw = new Draw(seededRandom(seed));
     for (let round = 0; round < 200; round++) {
       const [first, second] = [draw.text(200) || "a", draw.text(20) || "b"];
-      const reader = new ProtobufReader(new ProtobufWriter().text(1, first).text(2, second).finish());
+      const reader = new ProtobufReader(
+        ProtobufWriter.encode((writer) => writer.text(1, first).text(2, second)),
+      );
       assertEquals([reader.next(), reader.text()], [true, first]);
       assertEquals([reader.next(), reader.text()], [true, second]);
       assertEquals(reader.next(), false);
@@ -90,8 +92,56 @@ Deno.test("ProtobufReader.text() has none for bytes that are not UTF-8, and goes
 });
 
 Deno.test("ProtobufWriter leaves out empty texts and zeros, never an embedded message", () => {
-  const bytes = new ProtobufWriter().text(1, "").integer(2, 0).bytes(3, new Uint8Array(0)).finish();
-  assertEquals(bytes, Uint8Array.from([0x1a, 0]));
+  const bytes = ProtobufWriter.encode((writer) => {
+    writer.text(1, "").integer(2, 0).bytes(3, new Uint8Array(0)).message(4, () => {});
+  });
+  assertEquals(bytes, Uint8Array.from([0x1a, 0, 0x22, 0]));
+});
+
+Deno.test("ProtobufWriter.message() writes what bytes() writes of the same message, however long and deep", () =>
+  withSeed((seed) => {
+    const draw = new Draw(seededRandom(seed));
+    for (
+      const length of [
+        0,
+        1,
+        127,
+        128,
+        129,
+        16_383,
+        16_384,
+        100_000,
+        ...Array(50).fill(0).map(() => draw.below(600)),
+      ]
+    ) {
+      const [inner, text] = [new Uint8Array(length).fill(0x61), draw.text(300)];
+      const once = ProtobufWriter.encode((message) => message.bytes(1, inner).text(2, text));
+      const twice = ProtobufWriter.encode((message) => message.integer(3, 7).bytes(4, once));
+      const inPlace = ProtobufWriter.encode((message) => {
+        message.integer(3, 7).message(4, (embedded) => embedded.bytes(1, inner).text(2, text));
+      });
+      assertEquals(inPlace, twice);
+    }
+    return Promise.resolve();
+  }));
+
+Deno.test("ProtobufWriter.encode() may be used while a message is being put together, and after one has failed", () => {
+  const inner = () => ProtobufWriter.encode((message) => message.text(1, "inner"));
+  const outer = ProtobufWriter.encode((message) =>
+    message.text(1, "outer").bytes(2, inner()).text(3, "behind")
+  );
+  assertEquals(
+    outer,
+    ProtobufWriter.encode((message) => {
+      message.text(1, "outer").message(2, (embedded) => embedded.text(1, "inner")).text(3, "behind");
+    }),
+  );
+  const fail = () =>
+    ProtobufWriter.encode(() => {
+      throw new Error("failed");
+    });
+  assertThrows(fail, Error, "failed");
+  assertEquals(inner(), Uint8Array.from([0x0a, 5, ...new TextEncoder().encode("inner")]));
 });
 
 Deno.test("writeVarint() writes as many bytes as varintBytes() says", () => {
@@ -102,5 +152,8 @@ Deno.test("writeVarint() writes as many bytes as varintBytes() says", () => {
       assertEquals([...bytes.subarray(0, end)], varint(BigInt(value)));
       assertEquals(end, varintBytes(value), `${value}`);
     }
+  }
+  for (const value of [-1, -2, -(2 ** 31), -(2 ** 53) + 1]) {
+    assertEquals([writeVarint(new Uint8Array(10), 0, value), varintBytes(value)], [10, 10]);
   }
 });

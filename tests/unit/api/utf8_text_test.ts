@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { decodeText } from "../../../src/api/utf8_text.ts";
+import { seededRandom, withSeed } from "../../support/seeded_random.ts";
+import { Draw } from "./reference.ts";
+import { decodeText, textLength, writeText } from "../../../src/api/utf8_text.ts";
 
 Deno.test("decodeText() reads UTF-8 of any length and refuses all else", () => {
   const encoder = new TextEncoder();
@@ -39,3 +41,20 @@ Deno.test("decodeText() sees a character beyond ASCII wherever it stands", () =>
     }
   }
 });
+
+Deno.test("writeText() writes what TextEncoder does, as many bytes as textLength() says, and none beyond", () =>
+  withSeed((seed) => {
+    const draw = new Draw(seededRandom(seed));
+    const pieces = ["a", "é", "\u07ff", "\u0800", "日", "\u{1f511}", "\ud800", "\udbff", "\udc00", "\udfff"];
+    const drawn = Array.from({ length: 500 }, () => {
+      return Array.from({ length: draw.below(30) }, () => draw.of(pieces)).join("");
+    });
+    for (const text of ["", ...pieces, "a".repeat(1000), ...drawn]) {
+      const expected = new TextEncoder().encode(text);
+      const bytes = new Uint8Array(3 + expected.length + 5).fill(0xee);
+      assertEquals(textLength(text), expected.length, JSON.stringify(text));
+      assertEquals(writeText(text, bytes, 3), 3 + expected.length, JSON.stringify(text));
+      assertEquals([...bytes], [0xee, 0xee, 0xee, ...expected, 0xee, 0xee, 0xee, 0xee, 0xee]);
+    }
+    return Promise.resolve();
+  }));
