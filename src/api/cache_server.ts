@@ -20,7 +20,7 @@ import {
   getResponseWriter,
 } from "./namespaced_messages.ts";
 import type { ApiObserver } from "./observer.ts";
-import { decodeSecretName, decodeSetSecretRequest, getSecretResponseWriter } from "./secret_messages.ts";
+import { decodeSecretName, decodeSetSecretRequest, encodeGetSecretResponse } from "./secret_messages.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "./unary.ts";
 
 /** What the service is made of. */
@@ -44,9 +44,9 @@ export function addCacheServer(server: GrpcServer, options: CacheServerOptions):
     }),
     SetSecret: method(bytesWriter, (call) => secrets.set(decodeSetSecretRequest(call.request)).then(empty)),
     DelSecret: method(bytesWriter, (call) => secrets.delete(decodeSecretName(call.request)).then(empty)),
-    GetSecret: method(getSecretResponseWriter, (call) => {
+    GetSecret: method(bytesWriter, (call) => {
       const name = decodeSecretName(call.request);
-      return secrets.get(name, call, (found) => secretOf(name, found));
+      return secrets.get(name, call, (found) => getSecretResponse(name, found));
     }),
   };
 
@@ -88,7 +88,7 @@ const ABSENCES = {
   secret_disabled: "it is disabled",
 } as const satisfies Record<SecretAbsence, string>;
 
-function secretOf(name: SecretName, found: Secret | SecretAbsence): Secret {
-  if (typeof found === "object") return found;
+function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array {
+  if (typeof found === "object") return encodeGetSecretResponse(found);
   throw new ServiceError(found, `Cannot get ${describedSecret(name)}: ${ABSENCES[found]}`);
 }

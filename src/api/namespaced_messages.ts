@@ -4,14 +4,18 @@ import type { Duration } from "../business/time_to_live.ts";
 import type { Violation } from "../core/errors.ts";
 import type { MessageWriter } from "../transport/service.ts";
 import { decodeDuration } from "./common_messages.ts";
-import { lengthDelimitedLength, timeFieldLength, writeLength, writeTimeField } from "./fields_in_place.ts";
 import { ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { varintBytes, writeVarint } from "./protobuf_writer.ts";
 import { malformedText, NO_VIOLATIONS } from "./violations.ts";
 
 const Field = { NAMESPACE: 1, KEY: 2, VALUE: 3, EXPIRE: 4 } as const;
 const AnyField = { TYPE_URL: 1, VALUE: 2 } as const;
 
-const ResponseField = { VALUE: 1, EXPIRE: 2 } as const;
+/** Tags of GetResponse and of the Duration in it: field number and wire type in one byte. */
+const VALUE_TAG = 1 << 3 | WireType.LENGTH_DELIMITED;
+const EXPIRE_TAG = 2 << 3 | WireType.LENGTH_DELIMITED;
+const SECONDS_TAG = 1 << 3 | WireType.VARINT;
+const NANOS_TAG = 2 << 3 | WireType.VARINT;
 
 /** GetRequest and DelRequest. */
 export function decodeEntryName(bytes: Uint8Array): EntryName {
@@ -62,18 +66,40 @@ export interface FoundEntry {
  */
 export const getResponseWriter: MessageWriter<FoundEntry> = {
   byteLength({ any, timeLeftMs }: FoundEntry): number {
-    const anyLength = lengthDelimitedLength(any.length);
-    return timeLeftMs === Infinity ? anyLength : anyLength + timeFieldLength(timeLeftMs);
+    const anyBytes = 1 + varintBytes(any.length) + any.length;
+    return timeLeftMs === Infinity ? anyBytes : anyBytes + 2 + durationBytes(timeLeftMs);
   },
 
   write({ any, timeLeftMs }: FoundEntry, bytes: Uint8Array, at: number): void {
-    const anyAt = writeLength(ResponseField.VALUE, any.length, bytes, at);
+    bytes[at] = VALUE_TAG;
+    const anyAt = writeVarint(bytes, at + 1, any.length);
     bytes.set(any, anyAt);
-    if (timeLeftMs !== Infinity) {
-      writeTimeField(ResponseField.EXPIRE, timeLeftMs, bytes, anyAt + any.length);
-    }
+    if (timeLeftMs === Infinity) return;
+    const expireAt = anyAt + any.length;
+    bytes[expireAt] = EXPIRE_TAG;
+    bytes[expireAt + 1] = durationBytes(timeLeftMs);
+    writeDuration(bytes, expireAt + 2, timeLeftMs);
   },
 };
+
+function durationBytes(ms: number): number {
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1e6;
+  return (seconds === 0 ? 0 : 1 + varintBytes(seconds)) + (nanos === 0 ? 0 : 1 + varintBytes(nanos));
+}
+
+function writeDuration(bytes: Uint8Array, at: number, ms: number): void {
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1e6;
+  if (seconds !== 0) {
+    bytes[at] = SECONDS_TAG;
+    at = writeVarint(bytes, at + 1, seconds);
+  }
+  if (nanos !== 0) {
+    bytes[at] = NANOS_TAG;
+    writeVarint(bytes, at + 1, nanos);
+  }
+}
 
 /** Two occurrences of an embedded message are one message, and their bytes joined are its encoding. */
 function merged(before: Uint8Array | undefined, more: Uint8Array): Uint8Array {

@@ -4,6 +4,12 @@ import { textLength, writeText } from "./utf8_text.ts";
 /** Wire type 2. */
 const LENGTH_DELIMITED = 2;
 
+/** UTF-8 takes at most this many bytes for one UTF-16 code unit. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/** A text up to this long takes less than 128 bytes, for whose number one byte is enough: it need not be measured. */
+const MAX_SHORT_TEXT_UNITS = Math.floor(127 / MAX_BYTES_PER_UNIT);
+
 /** A varint has at most this many bytes. */
 const MAX_VARINT_BYTES = 10;
 
@@ -41,8 +47,16 @@ export class ProtobufWriter {
   /** A string field. */
   text(field: number, value: string): this {
     if (value === "") return this;
-    this.#begin(field, textLength(value));
-    this.#at = writeText(value, this.#bytes, this.#at);
+    if (value.length > MAX_SHORT_TEXT_UNITS) {
+      this.#begin(field, textLength(value));
+      this.#at = writeText(value, this.#bytes, this.#at);
+    } else {
+      this.#begin(field, 0);
+      const start = this.#at;
+      this.#reserve(value.length * MAX_BYTES_PER_UNIT);
+      this.#at = writeText(value, this.#bytes, start);
+      this.#bytes[start - 1] = this.#at - start;
+    }
     return this;
   }
 

@@ -2,17 +2,9 @@
 import type { NewSecret, SecretName } from "../business/secrets.ts";
 import type { Duration } from "../business/time_to_live.ts";
 import type { Secret } from "../core/secret.ts";
-import type { MessageWriter } from "../transport/service.ts";
-import { decodeDuration } from "./common_messages.ts";
-import {
-  integerFieldLength,
-  textFieldLength,
-  timeFieldLength,
-  writeIntegerField,
-  writeTextField,
-  writeTimeField,
-} from "./fields_in_place.ts";
+import { decodeDuration, writeMilliseconds } from "./common_messages.ts";
 import { ProtobufReader, WireType } from "./protobuf_reader.ts";
+import { ProtobufWriter } from "./protobuf_writer.ts";
 import { malformedText, NO_VIOLATIONS } from "./violations.ts";
 
 const Field = { KEY: 1, NAME: 2, EXPIRE: 3, DESCRIPTION: 4 } as const;
@@ -55,36 +47,25 @@ export function decodeSetSecretRequest(bytes: Uint8Array): NewSecret {
   };
 }
 
-const ResponseField = {
-  USER_ID: 1,
-  NAME: 2,
-  SECRET_ID: 3,
-  SECRET_KEY: 4,
-  EXPIRES: 5,
-  STATUS: 6,
-  DESCRIPTION: 7,
-  CREATED_AT: 8,
-  UPDATED_AT: 9,
-} as const;
+/** The encodings of the secrets that were asked for: a secret in memory is never changed, so neither is its encoding. */
+const encoded = new WeakMap<Secret, Uint8Array>();
 
-/** Writes a GetSecretResponse. */
-export const getSecretResponseWriter: MessageWriter<Secret> = {
-  byteLength(secret: Secret): number {
-    return textFieldLength(secret.userId) + textFieldLength(secret.name) + textFieldLength(secret.secretId) +
-      textFieldLength(secret.secretKey) + integerFieldLength(secret.expires) +
-      integerFieldLength(secret.status) + textFieldLength(secret.description) +
-      timeFieldLength(secret.createdAtMs) + timeFieldLength(secret.updatedAtMs);
-  },
-
-  write(secret: Secret, bytes: Uint8Array, at: number): void {
-    at = writeTextField(ResponseField.USER_ID, secret.userId, bytes, at);
-    at = writeTextField(ResponseField.NAME, secret.name, bytes, at);
-    at = writeTextField(ResponseField.SECRET_ID, secret.secretId, bytes, at);
-    at = writeTextField(ResponseField.SECRET_KEY, secret.secretKey, bytes, at);
-    at = writeIntegerField(ResponseField.EXPIRES, secret.expires, bytes, at);
-    at = writeIntegerField(ResponseField.STATUS, secret.status, bytes, at);
-    at = writeTextField(ResponseField.DESCRIPTION, secret.description, bytes, at);
-    at = writeTimeField(ResponseField.CREATED_AT, secret.createdAtMs, bytes, at);
-    writeTimeField(ResponseField.UPDATED_AT, secret.updatedAtMs, bytes, at);
-  },
-};
+/** GetSecretResponse; the same bytes each time for the same object, so do not write to them. */
+export function encodeGetSecretResponse(secret: Secret): Uint8Array {
+  let bytes = encoded.get(secret);
+  if (bytes === undefined) {
+    bytes = ProtobufWriter.encode((response) => {
+      response.text(1, secret.userId)
+        .text(2, secret.name)
+        .text(3, secret.secretId)
+        .text(4, secret.secretKey)
+        .integer(5, secret.expires)
+        .integer(6, secret.status)
+        .text(7, secret.description)
+        .message(8, (createdAt) => writeMilliseconds(createdAt, secret.createdAtMs))
+        .message(9, (updatedAt) => writeMilliseconds(updatedAt, secret.updatedAtMs));
+    });
+    encoded.set(secret, bytes);
+  }
+  return bytes;
+}

@@ -2,6 +2,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const character = String.fromCharCode;
 
+/** Up to this many UTF-16 code units, taking ASCII one by one beats the encoder's fixed cost. */
+const SHORT_TEXT_UNITS = 12;
+
 /** Up to this many bytes, taking ASCII a few characters at a time beats the decoder's fixed cost. */
 const SHORT_TEXT_BYTES = 64;
 
@@ -57,14 +60,16 @@ export function textLength(text: string): number {
 
 /** Writes the text as UTF-8 at `at`, where there is room for it, and returns where it ends. */
 export function writeText(text: string, bytes: Uint8Array, at: number): number {
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit >= 0x80) {
-      return at + index + encoder.encodeInto(text.slice(index), bytes.subarray(at + index)).written;
+  let index = 0;
+  if (text.length <= SHORT_TEXT_UNITS) {
+    for (; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit >= 0x80) break;
+      bytes[at + index] = unit;
     }
-    bytes[at + index] = unit;
+    if (index === text.length) return at + index;
   }
-  return at + text.length;
+  return at + encoder.encodeInto(text, bytes.subarray(at)).written;
 }
 
 function isLowSurrogate(unit: number): boolean {

@@ -1,7 +1,7 @@
 import { complaintsOf, insertRows, Repeats } from "../measure.ts";
 import type { Bench } from "../part.ts";
 import type { Row } from "../report/results.ts";
-import { MAIN, type Scenario, SECRET } from "../scenarios.ts";
+import { FRESH_ROWS, MAIN, type Scenario, SECRET } from "../scenarios.ts";
 import { allServers, SETUPS, startSetup } from "../setup.ts";
 import { runLoop } from "./bare_loop.ts";
 import type { Mysql2Options } from "./mysql2_loop.ts";
@@ -11,7 +11,7 @@ const GETS: Scenario = {
   name: "alternatives to MySQL",
   preparation: "rows inserted into MySQL",
   method: "GetSecret",
-  keys: { count: 10_000, order: "once" },
+  keys: FRESH_ROWS,
   expectation: SECRET,
   loads: [MAIN],
 };

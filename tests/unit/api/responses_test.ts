@@ -1,8 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { writeMilliseconds } from "../../../src/api/common_messages.ts";
 import { getResponseWriter } from "../../../src/api/namespaced_messages.ts";
 import { ProtobufWriter } from "../../../src/api/protobuf_writer.ts";
-import { getSecretResponseWriter } from "../../../src/api/secret_messages.ts";
+import { encodeGetSecretResponse } from "../../../src/api/secret_messages.ts";
 import { encode } from "../../../src/api/unary.ts";
 import { MAX_DURATION_SECONDS } from "../../../src/business/time_to_live.ts";
 import type { Secret } from "../../../src/core/secret.ts";
@@ -61,12 +61,12 @@ Deno.test("getResponseWriter takes an Any of any length", () => {
   }
 });
 
-Deno.test("getSecretResponseWriter writes what protobufjs reads", () =>
+Deno.test("encodeGetSecretResponse() writes what protobufjs reads", () =>
   withSeed((seed) => {
     const draw = new Draw(seededRandom(seed));
     for (let round = 0; round < 300; round++) {
       const secret = drawSecret(draw);
-      const bytes = encode(secret, getSecretResponseWriter);
+      const bytes = encodeGetSecretResponse(secret);
       const read = decodeMessage<GetSecretResponse>("cacheserver.v1.GetSecretResponse", bytes);
       assertEquals<Secret>({
         userId: read.userID,
@@ -82,6 +82,12 @@ Deno.test("getSecretResponseWriter writes what protobufjs reads", () =>
     }
     return Promise.resolve();
   }));
+
+Deno.test("encodeGetSecretResponse() encodes a secret in memory once", () => {
+  const secret = drawSecret(new Draw(seededRandom(1)));
+  assertStrictEquals(encodeGetSecretResponse(secret), encodeGetSecretResponse(secret));
+  assert(encodeGetSecretResponse({ ...secret }) !== encodeGetSecretResponse(secret));
+});
 
 Deno.test("writeMilliseconds() counts nanoseconds upwards, also before 1970", () => {
   const read = (ms: number) =>
