@@ -8,7 +8,6 @@ import {
 } from "../business/secrets.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Entry, timeLeftMs } from "../core/entry.ts";
-import { ServiceError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 import type { GrpcServer, Implementation, MessageWriter, ServiceDefinition } from "../transport/service.ts";
 import { EMPTY } from "./common_messages.ts";
@@ -20,6 +19,7 @@ import {
   getResponseWriter,
 } from "./namespaced_messages.ts";
 import type { ApiObserver } from "./observer.ts";
+import { Refusal } from "./refusal.ts";
 import { decodeSecretName, decodeSetSecretRequest, encodeGetSecretResponse } from "./secret_messages.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "./unary.ts";
 
@@ -74,9 +74,13 @@ function empty(): Uint8Array {
   return EMPTY;
 }
 
-function getResponse(name: EntryName, entry: Entry<Uint8Array> | undefined, clock: Clock): FoundEntry {
+function getResponse(
+  name: EntryName,
+  entry: Entry<Uint8Array> | undefined,
+  clock: Clock,
+): FoundEntry | Refusal {
   if (entry === undefined) {
-    throw new ServiceError("key_not_found", `Cannot get ${describedEntry(name)}: it is not there`);
+    return new Refusal("key_not_found", `Cannot get ${describedEntry(name)}: it is not there`);
   }
   // It had not expired when it was looked at, so it has at least the smallest time left that can be said.
   return { any: entry.value, timeLeftMs: Math.max(1, timeLeftMs(entry, clock)) };
@@ -88,7 +92,7 @@ const ABSENCES = {
   secret_disabled: "it is disabled",
 } as const satisfies Record<SecretAbsence, string>;
 
-function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array {
+function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array | Refusal {
   if (typeof found === "object") return encodeGetSecretResponse(found);
-  throw new ServiceError(found, `Cannot get ${describedSecret(name)}: ${ABSENCES[found]}`);
+  return new Refusal(found, `Cannot get ${describedSecret(name)}: ${ABSENCES[found]}`);
 }

@@ -3,6 +3,7 @@ import { type ErrorCode, ServiceError } from "../core/errors.ts";
 import { Metadata } from "../transport/metadata.ts";
 import type { StatusObject } from "../transport/service.ts";
 import { Status, type StatusCode } from "../transport/status.ts";
+import type { Refusal } from "./refusal.ts";
 import { encodeStatus } from "./status_details.ts";
 
 interface Translation {
@@ -39,20 +40,38 @@ const DETAILS_KEY = "grpc-status-details-bin";
 
 /** The status of an error. Whatever is no {@link ServiceError} is a mistake of ours: INTERNAL. */
 export function toStatus(error: unknown): StatusObject {
-  const known = error instanceof ServiceError ? error : undefined;
-  const { status, reason, retryAfterMs }: Translation = TRANSLATIONS[known?.code ?? "internal"];
-  const text = known === undefined || known.code === "internal" ? NEUTRAL_TEXT : known.message;
+  if (!(error instanceof ServiceError) || error.code === "internal") {
+    return statusOf("internal", NEUTRAL_TEXT);
+  }
+  return statusOf(error.code, error.message, error);
+}
+
+/** The status of a refusal. */
+export function refusalStatus({ code, text }: Refusal): StatusObject {
+  return statusOf(code, text);
+}
+
+/** What an error says beside its code and text. */
+type Told = Partial<Pick<ServiceError, "tier" | "violations" | "retryAfterMs">>;
+
+function statusOf(
+  errorCode: ErrorCode,
+  text: string,
+  { tier, violations = [], retryAfterMs }: Told = {},
+): StatusObject {
+  const translation: Translation = TRANSLATIONS[errorCode];
+  const { status: code, reason } = translation;
   const metadata = new Metadata();
   metadata.set(
     DETAILS_KEY,
-    encodeStatus(status, text, {
+    encodeStatus(code, text, {
       reason,
-      metadata: known?.tier === undefined ? {} : { tier: known.tier },
-      violations: known?.violations ?? [],
-      retryAfterMs: retryAfterMs && (known?.retryAfterMs ?? retryAfterMs),
+      metadata: tier === undefined ? {} : { tier },
+      violations,
+      retryAfterMs: translation.retryAfterMs && (retryAfterMs ?? translation.retryAfterMs),
     }),
   );
-  return { code: status, details: text, metadata };
+  return { code, details: text, metadata };
 }
 
 /** The reasons of errors that the transport makes itself. */

@@ -23,7 +23,7 @@ export interface StatusDetails {
 export function encodeStatus(code: number, message: string, details: StatusDetails): Uint8Array {
   return ProtobufWriter.encode((status) => {
     status.integer(1, code).text(2, message);
-    writeDetail(status, "ErrorInfo", (info) => writeErrorInfo(info, details));
+    status.bytes(3, errorInfo(details));
     if (details.violations.length > 0) {
       writeDetail(status, "BadRequest", (request) => writeBadRequest(request, details.violations));
     }
@@ -36,12 +36,22 @@ export function encodeStatus(code: number, message: string, details: StatusDetai
   });
 }
 
-function writeErrorInfo(info: ProtobufWriter, details: StatusDetails): void {
-  info.text(1, details.reason).text(2, ERROR_DOMAIN);
-  for (const [key, value] of Object.entries(details.metadata)) {
-    // A map field is a repeated message of key and value.
-    info.message(3, (pair) => pair.text(1, key).text(2, value));
-  }
+/** The packed ErrorInfo of each reason where it says nothing else: what most errors have, and all alike. */
+const plainErrorInfos = new Map<string, Uint8Array>();
+
+function errorInfo({ reason, metadata }: StatusDetails): Uint8Array {
+  const entries = Object.entries(metadata);
+  const known = entries.length === 0 ? plainErrorInfos.get(reason) : undefined;
+  if (known !== undefined) return known;
+  const encoded = ProtobufWriter.encode((any) => {
+    writeAny(any, "ErrorInfo", (info) => {
+      info.text(1, reason).text(2, ERROR_DOMAIN);
+      // A map field is a repeated message of key and value.
+      for (const [key, value] of entries) info.message(3, (pair) => pair.text(1, key).text(2, value));
+    });
+  });
+  if (entries.length === 0) plainErrorInfos.set(reason, encoded);
+  return encoded;
 }
 
 function writeBadRequest(request: ProtobufWriter, violations: readonly Violation[]): void {
@@ -50,7 +60,11 @@ function writeBadRequest(request: ProtobufWriter, violations: readonly Violation
   }
 }
 
-/** Adds a message to the details, packed into an Any. */
+/** Adds a message to the details. */
 function writeDetail(status: ProtobufWriter, type: string, write: (message: ProtobufWriter) => void): void {
-  status.message(3, (any) => any.text(1, `type.googleapis.com/google.rpc.${type}`).message(2, write));
+  status.message(3, (any) => writeAny(any, type, write));
+}
+
+function writeAny(any: ProtobufWriter, type: string, write: (message: ProtobufWriter) => void): void {
+  any.text(1, `type.googleapis.com/google.rpc.${type}`).message(2, write);
 }

@@ -1,11 +1,15 @@
 import { ServiceError } from "../core/errors.ts";
 import type { MessageWriter, MethodDefinition, UnaryCall, UnaryHandler } from "../transport/service.ts";
-import { toStatus } from "./errors.ts";
+import { refusalStatus, toStatus } from "./errors.ts";
 import type { ApiObserver } from "./observer.ts";
 import { MalformedMessage } from "./protobuf_reader.ts";
+import { Refusal } from "./refusal.ts";
 
-/** What a method makes of a request: the response, or a promise of it; throws or rejects to refuse. */
-export type Work<Res> = (call: UnaryCall<Uint8Array>) => Res | Promise<Res>;
+/** What a method makes of a request: an answer, or a promise of it; throws or rejects where something is wrong. */
+export type Work<Res> = (call: UnaryCall<Uint8Array>) => Answer<Res> | Promise<Answer<Res>>;
+
+/** The response, or that there is none. */
+type Answer<Res> = Res | Refusal;
 
 /** Writes a response that is encoded already. */
 export const bytesWriter: MessageWriter<Uint8Array> = {
@@ -39,16 +43,19 @@ export function unaryHandler<Res>(work: Work<Res>, observer: ApiObserver): Unary
     return toStatus(failure);
   };
   return (call, callback) => {
-    let response: Res | Promise<Res>;
+    const send = (answer: Answer<Res>) => {
+      if (answer instanceof Refusal) callback(refusalStatus(answer));
+      else callback(null, answer);
+    };
+    let answer: Answer<Res> | Promise<Answer<Res>>;
     try {
-      response = work(call);
+      answer = work(call);
     } catch (error) {
       callback(statusOf(error, call));
       return;
     }
-    if (response instanceof Promise) {
-      response.then((message) => callback(null, message), (error) => callback(statusOf(error, call)));
-    } else callback(null, response);
+    if (answer instanceof Promise) answer.then(send, (error) => callback(statusOf(error, call)));
+    else send(answer);
   };
 }
 

@@ -11,7 +11,5 @@ export function decodeBase64(text: string): Uint8Array | undefined {
 
 /** Encodes a `-bin` value, without padding, which receivers must accept and the protocol prefers. */
 export function encodeBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (const octet of bytes) text += String.fromCharCode(octet);
-  return btoa(text).replace(/=+$/, "");
+  return bytes.toBase64({ omitPadding: true });
 }

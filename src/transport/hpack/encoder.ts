@@ -14,6 +14,8 @@ const LITERAL_INDEXING = 0x40;
 const TABLE_SIZE_UPDATE = 0x20;
 const LITERAL_NOT_INDEXED = 0x00;
 
+const utf8 = new TextEncoder();
+
 /**
  * Encodes the header blocks of one connection, in their order. It indexes {@link ConstantField}s only, which are
  * few: the table never evicts. A field that finds no room in a small table goes out as a literal.
@@ -50,18 +52,20 @@ export class HpackEncoder {
   }
 
   #encodeNew(field: HeaderField, out: OutputBuffer): void {
-    const index = field instanceof ConstantField ? field.staticIndex : staticFieldIndex(field);
+    const isConstant = field instanceof ConstantField;
+    const index = isConstant ? field.staticIndex : staticFieldIndex(field);
     if (index > 0) return writeInteger(out, index, 7, INDEXED);
     if (this.#canInsert(field)) {
       this.#inserted.set(field, this.#inserted.size);
       this.#tableBytes += fieldSizeBytes(field);
-      writeLiteral(out, field, LITERAL_INDEXING);
-    } else if (field instanceof ConstantField) {
+      writeLiteral(out, field, LITERAL_INDEXING, writeShortest);
+    } else if (isConstant) {
       // A peer without a table is sent the same octets again and again; coding them takes longer than all the rest.
       field.literal ??= literalOf(field, out);
       out.append(field.literal);
     } else {
-      writeLiteral(out, field, LITERAL_NOT_INDEXED);
+      // Said once: coding it takes longer than all else that an error costs, and saves a fifth of its octets.
+      writeLiteral(out, field, LITERAL_NOT_INDEXED, writePlain);
     }
   }
 
@@ -82,33 +86,41 @@ function writeLiteral(
   out: OutputBuffer,
   field: HeaderField,
   form: typeof LITERAL_INDEXING | typeof LITERAL_NOT_INDEXED,
+  write: (out: OutputBuffer, text: string) => void,
 ): void {
   const nameIndex = staticNameIndex(field.name);
   writeInteger(out, nameIndex, form === LITERAL_INDEXING ? 6 : 4, form);
-  if (nameIndex === 0) writeString(out, field.name);
-  writeString(out, field.value);
+  if (nameIndex === 0) write(out, field.name);
+  write(out, field.value);
 }
 
 /** The octets of the field as a literal that is not indexed; `out` is lent for the coding, and left as it was. */
 function literalOf(field: HeaderField, out: OutputBuffer): Uint8Array {
   const start = out.length;
-  writeLiteral(out, field, LITERAL_NOT_INDEXED);
+  writeLiteral(out, field, LITERAL_NOT_INDEXED, writeShortest);
   const literal = out.bytes.slice(start, out.length);
   out.length = start;
   return literal;
 }
 
 /** Writes a string in the shorter of its two forms. Source: RFC 7541 section 5.2. */
-function writeString(out: OutputBuffer, text: string): void {
+function writeShortest(out: OutputBuffer, text: string): void {
   const codedLength = huffmanLength(text);
-  if (codedLength < text.length) {
-    writeInteger(out, codedLength, 7, 0x80);
-    out.reserve(codedLength);
-    huffmanEncode(text, out.bytes, out.length);
-    out.length += codedLength;
-    return;
-  }
+  if (codedLength >= text.length) return writePlain(out, text);
+  writeInteger(out, codedLength, 7, 0x80);
+  out.reserve(codedLength);
+  huffmanEncode(text, out.bytes, out.length);
+  out.length += codedLength;
+}
+
+/** Writes a string as it is, an octet a character. */
+function writePlain(out: OutputBuffer, text: string): void {
   writeInteger(out, text.length, 7, 0);
   out.reserve(text.length);
-  for (let i = 0; i < text.length; i++) out.bytes[out.length++] = text.charCodeAt(i);
+  const { read } = utf8.encodeInto(text, out.bytes.subarray(out.length, out.length + text.length));
+  // A character that is not ASCII takes more than one octet of UTF-8, for which there is no room.
+  if (read < text.length) {
+    for (let i = 0; i < text.length; i++) out.bytes[out.length + i] = text.charCodeAt(i);
+  }
+  out.length += text.length;
 }

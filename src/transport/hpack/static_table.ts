@@ -77,7 +77,8 @@ ENTRIES.forEach(([name, value], i) => {
 
 /** The index of a field that the static table holds whole; 0 when it does not. */
 export function staticFieldIndex(field: HeaderField): number {
-  return indexByField.get(`${field.name}\n${field.value}`) ?? 0;
+  // Most fields that are not known by their identity have a name of their own.
+  return indexByName.has(field.name) ? indexByField.get(`${field.name}\n${field.value}`) ?? 0 : 0;
 }
 
 /** The first index with this name; 0 when there is none. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MalformedMessage } from "../../../src/api/protobuf_reader.ts";
+import { Refusal } from "../../../src/api/refusal.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "../../../src/api/unary.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { Metadata } from "../../../src/transport/metadata.ts";
@@ -47,6 +48,19 @@ Deno.test("unaryHandler() answers an error with its status, thrown or rejected",
   await turn();
   for (const { answers: [answer], told } of [rejected, thrown]) {
     assertEquals(answer !== undefined && "code" in answer && answer.code, Status.NOT_FOUND);
+    assertEquals(told, []);
+  }
+});
+
+Deno.test("unaryHandler() answers a refusal like an error of its code and text, at once or later", async () => {
+  const refusal = new Refusal("secret_expired", "Cannot get it: it has expired");
+  const thrown = handled(() => {
+    throw new ServiceError(refusal.code, refusal.text);
+  });
+  const answered = [handled(() => refusal), handled(() => Promise.resolve(refusal))];
+  await turn();
+  for (const { answers, told } of answered) {
+    assertEquals(answers, thrown.answers);
     assertEquals(told, []);
   }
 });
