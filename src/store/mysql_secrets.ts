@@ -3,7 +3,7 @@ import { type CacheKey, secretIdOf } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
 import { endOf, type Version } from "../core/version.ts";
-import { databaseUnavailable } from "./database_error.ts";
+import { databaseUnavailable, refuseAborted } from "./database_error.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
@@ -53,6 +53,8 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #datetime: MysqlDatetime;
   readonly #sql: ReturnType<typeof statements>;
   readonly #reads: MysqlReads;
+  readonly #always = new AbortController().signal;
+  #ping: Promise<unknown> | undefined;
 
   /** The pool stays its owner's to close. */
   constructor(pool: MysqlPool, { table, location }: MysqlSecretsOptions) {
@@ -119,8 +121,12 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     return { id: wholeNumber(record.rowID, "rowID"), revision: wholeNumber(record.revision, "revision") };
   }
 
+  /** All who ask while an answer is under way share it: it tells of a time after each of them has asked. */
   async ping(signal: AbortSignal): Promise<void> {
-    await this.#pool.use((session) => session.rows(this.#sql.ping), signal);
+    refuseAborted(signal);
+    this.#ping ??= this.#pool.use((session) => session.rows(this.#sql.ping), this.#always)
+      .finally(() => this.#ping = undefined);
+    await this.#ping;
   }
 
   #entryOf(row: SecretRow): Entry<Secret> {
