@@ -5,7 +5,9 @@ export const NO_VIOLATIONS: readonly Violation[] = Object.freeze([]);
 
 /** A violation for every field, by name, whose bytes were not text. */
 export function malformedText(fields: Readonly<Record<string, string | undefined>>): Violation[] {
-  return Object.entries(fields)
-    .filter(([, text]) => text === undefined)
-    .map(([field]) => ({ field, description: "is not valid UTF-8" }));
+  const violations: Violation[] = [];
+  for (const field in fields) {
+    if (fields[field] === undefined) violations.push({ field, description: "is not valid UTF-8" });
+  }
+  return violations;
 }

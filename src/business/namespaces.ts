@@ -6,6 +6,7 @@ import type { Violation } from "../core/errors.ts";
 import { type CacheKey, cacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
 import { isAcceptable, MAX_KEY_BYTES, MAX_TYPE_URL_BYTES, NAMESPACE_LIMIT } from "../core/limits.ts";
+import { smallCopy } from "../core/small_copy.ts";
 import { entryTtlMs, type NamespacePolicies } from "./namespace_policies.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
@@ -86,9 +87,9 @@ export class Namespaces {
     checkName(violations, entry);
     this.#checkValue(violations, entry.value);
     const askedMs = timeToLiveMs(violations, "expire", entry.expire);
-    rejectIfInvalid(`set ${described(entry)}`, violations);
-    // The request's buffer is the transport's, and a view would keep all of it alive: the entry owns a copy.
-    const value = new Uint8Array(entry.value!.encoded);
+    rejectIfInvalid(() => `set ${described(entry)}`, violations);
+    // The request's buffer is the transport's.
+    const value = smallCopy(entry.value!.encoded);
     const policy = this.#policies.of(entry.namespace);
     const expiresAtMs = this.#clock.now() + entryTtlMs(policy, askedMs, this.#random);
     await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs }, policy.copies);
@@ -132,7 +133,7 @@ function checkedKey(verb: string, name: EntryName): CacheKey {
   if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE_LIMIT) || !isAcceptable(key, KEY)) {
     const all = [...violations];
     checkName(all, name);
-    rejectIfInvalid(`${verb} ${described(name)}`, all);
+    rejectIfInvalid(() => `${verb} ${described(name)}`, all);
   }
   return cacheKey(namespace, key);
 }

@@ -75,7 +75,7 @@ export class Secrets {
     checkField(violations, "name", secret.name, NAME);
     checkField(violations, "description", secret.description, DESCRIPTION);
     const ttlMs = timeToLiveMs(violations, "expire", secret.expire);
-    rejectIfInvalid(`set ${described(secret)}`, violations);
+    rejectIfInvalid(() => `set ${described(secret)}`, violations);
     const atMs = this.#clock.now();
     await this.#chain.set(secretCacheKey(secret.key), {
       name: secret.name,
@@ -107,7 +107,7 @@ function checkedKey(verb: string, name: SecretName): CacheKey {
   if (name.violations.length > 0 || !isAcceptable(name.key, KEY)) {
     const violations = [...name.violations];
     checkField(violations, "key", name.key, KEY);
-    rejectIfInvalid(`${verb} ${described(name)}`, violations);
+    rejectIfInvalid(() => `${verb} ${described(name)}`, violations);
   }
   return secretCacheKey(name.key);
 }

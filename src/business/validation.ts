@@ -1,17 +1,18 @@
 import { ServiceError, type Violation } from "../core/errors.ts";
-import { checkText, type TextLimit } from "../core/limits.ts";
+import { checkText, isAcceptable, type TextLimit } from "../core/limits.ts";
 
-/** Throws all violations of a request at once, if there are any. `action` completes "Cannot …". */
-export function rejectIfInvalid(action: string, violations: readonly Violation[]): void {
+/** Throws all violations of a request at once, if there are any. `action`, which completes "Cannot …", costs time. */
+export function rejectIfInvalid(action: () => string, violations: readonly Violation[]): void {
   if (violations.length === 0) return;
   const list = violations.map(({ field, description }) =>
     field === "" ? description : `${field} ${description}`
   );
-  throw new ServiceError("invalid_argument", `Cannot ${action}: ${list.join("; ")}`, { violations });
+  throw new ServiceError("invalid_argument", `Cannot ${action()}: ${list.join("; ")}`, { violations });
 }
 
 /** Checks a text field, unless the request was already found to have no readable text there. */
 export function checkField(violations: Violation[], field: string, text: string, limit: TextLimit): void {
+  if (isAcceptable(text, limit)) return;
   if (!violations.some((violation) => violation.field === field)) checkText(violations, field, text, limit);
 }
 

@@ -116,7 +116,7 @@ export class Chain<V, C> implements AsyncDisposable {
       (store, signal) => store.remove(key, signal),
       (shared, intent, version) => shared.bury(key, intent, version),
       (version) => version,
-      () => {},
+      () => false,
     );
   }
 
@@ -211,21 +211,22 @@ export class Chain<V, C> implements AsyncDisposable {
    * Changes the truth and then the nearer tiers.
    *
    * `apply` changes the truth, `share` tells the shared tier, `versionOf` says what outranks all that was before,
-   * `keep` puts into local memory what it may hold then.
+   * `keep` puts into local memory what it may hold then, or says that this is nothing.
    */
   async #change<T>(
     key: CacheKey,
     apply: (store: Changes<V, C>, signal: AbortSignal) => Promise<T>,
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     versionOf: (result: T) => Version | undefined,
-    keep: (result: T) => void,
+    keep: (result: T) => boolean,
   ): Promise<T> {
     using fence = this.#fences.takeForChange(key);
     // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
     const signal = new AbortController().signal;
-    const intent = this.#newIntent();
+    let intent = "";
     let announced = false;
     if (this.#shared !== undefined) {
+      intent = this.#newIntent();
       // Announcing costs the shared copy, so the authority is asked first whether it can answer at all: while
       // it cannot, nothing changes, and reads go on being served from the shared tier.
       await this.#tier.read("write", () => this.#authority.ping(signal));
@@ -246,22 +247,28 @@ export class Chain<V, C> implements AsyncDisposable {
       if (announced) await share(this.#shared, intent, result);
       else this.#shared.distrust(key, versionOf(result));
     }
-    const mayKeep = fence.holds;
-    this.#drop(key);
-    if (mayKeep) keep(result);
+    const isKept = fence.holds && keep(result);
+    if (!isKept) this.#forget(key);
+    this.#outdate(key);
     return result;
   }
 
-  /** Puts a copy into local memory, unless it has expired. */
-  #keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): void {
-    if (isExpired(entry, this.#clock)) return;
+  /** Puts a copy into local memory in the place of what is there; false, and nothing done, if it has expired. */
+  #keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): boolean {
+    if (isExpired(entry, this.#clock)) return false;
     if (policy === undefined) this.#local?.set(key, entry);
     else this.#copies?.keep(key, entry, policy);
+    return true;
   }
 
   /** Drops what local memory has and what reads in flight would put there. */
   #drop(key: CacheKey): void {
     this.#forget(key);
+    this.#outdate(key);
+  }
+
+  /** Lets nobody have what reads in flight bring but those who are in them, and memory none of it. */
+  #outdate(key: CacheKey): void {
     this.#fences.void(key);
     this.#flights.forget(key);
   }

@@ -1,4 +1,10 @@
-import { type RedisArgument, type RedisCommands, type RedisScript, redisScript } from "./redis_commands.ts";
+import {
+  type PrefixedBytes,
+  type RedisArgument,
+  type RedisCommands,
+  type RedisScript,
+  redisScript,
+} from "./redis_commands.ts";
 
 /** ARGV: value, ttl in ms or 0. */
 const SET = redisScript(`
@@ -64,7 +70,7 @@ export class RedisChanges implements RedisCommands {
     return this.#client.ping();
   }
 
-  async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
+  async set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void> {
     if (this.#tells) await this.change(SET, [key], value, ttlMs === Infinity ? 0 : ttlMs);
     else await this.#client.set(key, value, ttlMs);
   }

@@ -1,13 +1,17 @@
-import { Buffer } from "node:buffer";
 import { Command, Redis } from "ioredis";
+import type { Buffer } from "node:buffer";
 import type { Clock } from "../core/clock.ts";
-import { INCARNATION, type RedisArgument, type RedisCommands, type RedisScript } from "./redis_commands.ts";
+import {
+  INCARNATION,
+  type PrefixedBytes,
+  type RedisArgument,
+  type RedisCommands,
+  type RedisScript,
+} from "./redis_commands.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
 import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
 import { RedisSuccession } from "./redis_succession.ts";
-
-/** What ioredis takes as an argument. */
-type SentArgument = string | number | Buffer;
+import { encodeCommand, type WireArgument } from "./redis_wire.ts";
 
 /** Called when a connection can be used, and when it is gone. */
 export interface ConnectionWatcher {
@@ -142,10 +146,9 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     await this.#send("ping", []);
   }
 
-  async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
+  async set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void> {
     this.#requireConnection();
-    const bytes = asBuffer(value);
-    await this.#send("set", ttlMs === Infinity ? [key, bytes] : [key, bytes, "PX", ttlMs]);
+    await this.#send("set", ttlMs === Infinity ? [key, value] : [key, value, "PX", ttlMs]);
   }
 
   async delete(key: string): Promise<void> {
@@ -254,12 +257,8 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #info = (section: string): Promise<unknown> =>
     this.#redis.sendCommand(new Command("info", [section], { replyEncoding: "utf8" })) as Promise<unknown>;
 
-  #asSent(keys: readonly string[], args: readonly RedisArgument[]): SentArgument[] {
-    const sent = args.map((arg) => {
-      if (arg === INCARNATION) return this.#incarnation.value;
-      return arg instanceof Uint8Array ? asBuffer(arg) : arg;
-    });
-    return [...keys, ...sent];
+  #asSent(keys: readonly string[], args: readonly RedisArgument[]): WireArgument[] {
+    return [...keys, ...args.map((arg) => arg === INCARNATION ? this.#incarnation.value : arg)];
   }
 
   #requireConnection(): void {
@@ -267,9 +266,9 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   /** Sends a command with all others of this turn; texts in its reply come as bytes. */
-  #send(name: string, args: SentArgument[]): Promise<unknown> {
+  #send(name: string, args: readonly WireArgument[]): Promise<unknown> {
     this.#holdBack();
-    return this.#redis.sendCommand(new Command(name, args)) as Promise<unknown>;
+    return this.#redis.sendCommand(new WireCommand(name, args)) as Promise<unknown>;
   }
 
   /**
@@ -289,6 +288,16 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** A command that we encode ourselves; ioredis, which would look at each argument before, sees none. */
+class WireCommand extends Command {
+  readonly #sent: readonly WireArgument[];
+
+  constructor(name: string, args: readonly WireArgument[]) {
+    super(name);
+    this.#sent = args;
+  }
+
+  override toWritable(): string | Buffer {
+    return encodeCommand(this.name, this.#sent);
+  }
 }

@@ -2,7 +2,7 @@ import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../core/clock.ts";
 import type { ServerGuard } from "../core/ports.ts";
 import type { RedisClient } from "./redis_client.ts";
-import type { RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
+import type { PrefixedBytes, RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
 import { type Redirect, redirectOf } from "./redis_redirect.ts";
 
@@ -72,7 +72,7 @@ export class RedisCluster implements RedisCommands {
     }));
   }
 
-  set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
+  set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void> {
     return this.#send(key, (node, asking) => {
       if (asking === "asking") node.asking();
       return node.set(key, value, ttlMs);

@@ -18,8 +18,14 @@ export function redisScript(lua: string): RedisScript {
  */
 export const INCARNATION: unique symbol = Symbol("incarnation");
 
+/** Bytes behind a text of ASCII, sent as one value: to join them in a buffer of their own costs as much as a twentieth of a Set. */
+export interface PrefixedBytes {
+  readonly prefix: string;
+  readonly bytes: Uint8Array;
+}
+
 /** What the stores send as a script's argument. */
-export type RedisArgument = string | number | Uint8Array | typeof INCARNATION;
+export type RedisArgument = string | number | Uint8Array | PrefixedBytes | typeof INCARNATION;
 
 /** What the stores do with Redis. */
 export interface RedisCommands {
@@ -27,7 +33,7 @@ export interface RedisCommands {
   readonly spansSlots: boolean;
   ping(): Promise<void>;
   /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
-  set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
+  set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void>;
   delete(key: string): Promise<void>;
   /**
    * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may

@@ -11,6 +11,7 @@ import { NOTE, notedReply, type RedisValue, redisValue } from "./redis_values.ts
 
 /** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */
 const FORMAT_PLAIN = 1;
+const FORMAT_PREFIX = String.fromCharCode(FORMAT_PLAIN);
 
 /** How many keys a script reads: about 0.1 ms. */
 export const MAX_KEYS_READ = 64;
@@ -79,9 +80,7 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
   }
 
   async write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
-    const stored = new Uint8Array(change.value.length + 1);
-    stored[0] = FORMAT_PLAIN;
-    stored.set(change.value, 1);
+    const stored = { prefix: FORMAT_PREFIX, bytes: change.value };
     const ttlMs = timeLeftMs(change, this.#clock);
     // Redis refuses a TTL of 0; what has already expired is the same as what is not there.
     if (ttlMs === 0) await this.#client.delete(this.#keyPrefix + key);

@@ -4,8 +4,7 @@
  */
 import { cacheKey } from "../../src/core/key.ts";
 import { TransientMap } from "../../src/cache/transient_map.ts";
-import type { Stream } from "../../src/transport/http2/stream.ts";
-import { StreamTable } from "../../src/transport/http2/stream_table.ts";
+import { OpenStreams } from "../../src/transport/http2/open_streams.ts";
 import { printLine } from "./print_line.ts";
 
 /** What entries pass through. */
@@ -27,7 +26,7 @@ function load(): number[] {
 function passages(): Record<string, Passage> {
   const keyOf = (index: number) => cacheKey("passing", `${index}`);
   const transient = new TransientMap<string, unknown>();
-  const table = new StreamTable();
+  const streams = new OpenStreams<{ readonly id: number; readonly load: unknown }>();
   const plain = new Map<string, unknown>();
   return {
     Map: { add: (index) => plain.set(keyOf(index), load()), remove: (index) => plain.delete(keyOf(index)) },
@@ -35,14 +34,9 @@ function passages(): Record<string, Passage> {
       add: (index) => transient.add(keyOf(index), load()),
       remove: (index) => transient.delete(keyOf(index)),
     },
-    StreamTable: {
-      add(index) {
-        const stream = { id: 2 * index + 1, load: load() } as unknown as Stream;
-        table.add(stream);
-      },
-      remove(index) {
-        table.remove(table.get(2 * index + 1)!);
-      },
+    OpenStreams: {
+      add: (index) => streams.add({ id: 2 * index + 1, load: load() }),
+      remove: (index) => streams.delete(2 * index + 1),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { printLine } from "../../support/print_line.ts";
 import { CpuMeter } from "../load/cpu_meter.ts";
 import type { Measurement, Watched } from "../load/load.ts";
+import { Latencies } from "../report/latencies.ts";
 import { percentiles } from "../report/statistics.ts";
 
 /** What each process of this folder is told, beside what its driver needs. */
@@ -41,7 +42,7 @@ export async function measureLoop(
 ): Promise<void> {
   // Whatever connects on first use has done so.
   await call(0);
-  const latenciesMs: number[] = [];
+  const latenciesMs = new Latencies();
   const measuredFromMs = performance.now() + warmUpMs;
   const endsAtMs = measuredFromMs + measuredMs;
   let measuredToMs = endsAtMs;
@@ -63,7 +64,7 @@ export async function measureLoop(
     }
   };
   await Promise.all(Array.from({ length: concurrency }, run));
-  const [p50Ms, p99Ms, p999Ms] = percentiles(latenciesMs, [50, 99, 99.9]);
+  const [p50Ms, p99Ms, p999Ms] = percentiles(latenciesMs.toArray(), [50, 99, 99.9]);
   const measurement: Measurement = {
     calls: latenciesMs.length,
     callsPerSecond: latenciesMs.length / (measuredToMs - measuredFromMs) * 1000,

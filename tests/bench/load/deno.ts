@@ -1,3 +1,5 @@
+import manifest from "../../../deno.json" with { type: "json" };
+import { v8Flags } from "../../../src/build/v8_flags.ts";
 import type { Load, Measurement } from "./load.ts";
 
 const CLIENT = decodeURIComponent(new URL("client/main.ts", import.meta.url).pathname);
@@ -8,7 +10,7 @@ const CLIENT = decodeURIComponent(new URL("client/main.ts", import.meta.url).pat
  */
 export async function measureWithDeno(load: Load): Promise<Measurement> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", CLIENT, JSON.stringify(load)],
+    args: ["run", "--quiet", "--allow-all", ...v8Flags(manifest.tasks.start), CLIENT, JSON.stringify(load)],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

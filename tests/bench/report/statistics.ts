@@ -23,10 +23,10 @@ export function median(values: readonly number[]): number {
  * nothing interpolated). Throws a RangeError when there are no values or a percent is not in (0, 100].
  */
 export function percentiles<const Percents extends readonly number[]>(
-  values: readonly number[],
+  values: ArrayLike<number>,
   percents: Percents,
 ): { readonly [Index in keyof Percents]: number };
-export function percentiles(values: readonly number[], percents: readonly number[]): readonly number[] {
+export function percentiles(values: ArrayLike<number>, percents: readonly number[]): readonly number[] {
   const sorted = ascending(values);
   return percents.map((percent) => {
     if (!(percent > 0 && percent <= 100)) {
@@ -37,7 +37,7 @@ export function percentiles(values: readonly number[], percents: readonly number
 }
 
 /** Sorted by value; typed, since that takes a tenth of the time for a million of numbers. */
-function ascending(values: readonly number[]): Float64Array {
+function ascending(values: ArrayLike<number>): Float64Array {
   if (values.length === 0) throw new RangeError("Cannot tell a statistic: there are no values");
   return Float64Array.from(values).sort();
 }

@@ -3,12 +3,12 @@ import { checkField, quoted, rejectIfInvalid } from "../../../src/business/valid
 import { ServiceError, type Violation } from "../../../src/core/errors.ts";
 
 Deno.test("rejectIfInvalid() throws all violations in one line, and nothing where there is none", () => {
-  rejectIfInvalid("set it", []);
+  rejectIfInvalid(() => "set it", []);
   const violations = [
     { field: "key", description: "is empty" },
     { field: "", description: "it is wrong as a whole" },
   ];
-  const error = assertThrows(() => rejectIfInvalid("set it", violations), ServiceError);
+  const error = assertThrows(() => rejectIfInvalid(() => "set it", violations), ServiceError);
   assertEquals(error.message, "Cannot set it: key is empty; it is wrong as a whole");
   assertEquals([error.code, error.violations], ["invalid_argument", violations]);
 });

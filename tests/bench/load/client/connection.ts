@@ -1,3 +1,4 @@
+import { OpenStreams } from "../../../../src/transport/http2/open_streams.ts";
 import {
   encodeFrame,
   encodeWindowUpdate,
@@ -34,6 +35,8 @@ export interface Workload {
 
 /** A call under way. */
 interface OpenCall {
+  /** Of its stream. */
+  readonly id: number;
   readonly beganAtMs: number;
   dataBytes: number;
 }
@@ -49,7 +52,7 @@ export class LoadConnection {
   readonly #reader = new FrameReader();
   readonly #statuses = new StatusReader();
   readonly #sender: RequestSender;
-  readonly #open = new Map<number, OpenCall>();
+  readonly #open = new OpenStreams<OpenCall>();
   /** Received since the server was last told that it may send more. */
   #unacknowledgedBytes = 0;
 
@@ -175,7 +178,7 @@ export class LoadConnection {
   #begin(nowMs: number): void {
     const message = this.#workload.next();
     if (message === undefined) return;
-    this.#open.set(this.#sender.begin(message), { beganAtMs: nowMs, dataBytes: 0 });
+    this.#open.add({ id: this.#sender.begin(message), beganAtMs: nowMs, dataBytes: 0 });
   }
 
   async #flush(): Promise<void> {

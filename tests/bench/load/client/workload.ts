@@ -1,3 +1,4 @@
+import { Latencies } from "../../report/latencies.ts";
 import { percentiles } from "../../report/statistics.ts";
 import { CpuMeter } from "../cpu_meter.ts";
 import type { Load, Measurement } from "../load.ts";
@@ -15,7 +16,7 @@ class LoadWorkload implements Workload {
   readonly path: string;
   readonly #load: Load;
   readonly #messages: readonly Uint8Array[];
-  readonly #latenciesMs: number[] = [];
+  readonly #latenciesMs = new Latencies();
   readonly #failures: Record<string, number> = {};
   #nextMessage = 0;
   #measuredFromMs = Infinity;
@@ -70,7 +71,7 @@ class LoadWorkload implements Workload {
     if (this.#stoppedAtMs === undefined) this.#stop(this.#lastEndedAtMs);
     const elapsedMs = this.#stoppedAtMs! - this.#measuredFromMs;
     const isEmpty = latencies.length === 0;
-    const [p50Ms, p99Ms, p999Ms] = isEmpty ? [0, 0, 0] : percentiles(latencies, [50, 99, 99.9]);
+    const [p50Ms, p99Ms, p999Ms] = isEmpty ? [0, 0, 0] : percentiles(latencies.toArray(), [50, 99, 99.9]);
     return {
       calls: latencies.length,
       callsPerSecond: isEmpty ? 0 : latencies.length / elapsedMs * 1000,
