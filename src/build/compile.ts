@@ -1,6 +1,7 @@
 /**
- * `deno task compile`: makes dist/cacheserver, one executable with the contract, the configurations, the commit,
- * and the permissions and V8 flags of `deno task start` in it. Arguments are options of `deno compile`, such as `--target`.
+ * `deno task compile`: makes dist/cacheserver, one executable with the contract, the configurations, the commit, and
+ * the permissions and V8 flags of `deno task start` in it. Arguments are options of `deno compile`, such as
+ * `--target`.
  *
  * The program is bundled first: of the packages only the code that runs goes in, 3 MB instead of 17, as one module
  * that loads at once. `DENORT_BIN` names the runtime to embed where Deno cannot download it.

@@ -156,10 +156,6 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     await this.#send("del", [key]);
   }
 
-  /**
-   * Not by ioredis's defineCommand: a script that is defined while a batch is being collected is missing from
-   * that batch, which then takes the process down.
-   */
   async run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
     const sent = this.#asSent(keys, args);
@@ -209,13 +205,9 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   /** On a fresh connection, before anything else is sent on it. */
   async #begin(): Promise<void> {
     const connection = ++this.#connection;
-    const client = (...args: readonly string[]) =>
-      this.#redis.sendCommand(new Command("client", [...args], { replyEncoding: "utf8" })) as Promise<
-        unknown
-      >;
     try {
       await Promise.all([
-        this.#succession.begin(client, this.#onError),
+        this.#succession.begin((...args) => this.#ask("client", args), this.#onError),
         this.#incarnation.learn(this.#info),
       ]);
     } catch {
@@ -253,9 +245,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     for (const watcher of this.#watchers) watcher.onLost();
   }
 
-  /** Past the batches, which take nothing before the connection is usable. */
-  readonly #info = (section: string): Promise<unknown> =>
-    this.#redis.sendCommand(new Command("info", [section], { replyEncoding: "utf8" })) as Promise<unknown>;
+  readonly #info = (section: string): Promise<unknown> => this.#ask("info", [section]);
 
   #asSent(keys: readonly string[], args: readonly RedisArgument[]): WireArgument[] {
     return [...keys, ...args.map((arg) => arg === INCARNATION ? this.#incarnation.value : arg)];
@@ -263,6 +253,13 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   #requireConnection(): void {
     if (!this.isReady) throw new Error("Cannot send to Redis: there is no connection");
+  }
+
+  /** Sends a command at once; texts in its reply come as such. */
+  #ask(name: string, args: readonly string[]): Promise<unknown> {
+    return this.#redis.sendCommand(new Command(name, [...args], { replyEncoding: "utf8" })) as Promise<
+      unknown
+    >;
   }
 
   /** Sends a command with all others of this turn; texts in its reply come as bytes. */

@@ -18,7 +18,7 @@ export function redisScript(lua: string): RedisScript {
  */
 export const INCARNATION: unique symbol = Symbol("incarnation");
 
-/** Bytes behind a text of ASCII, sent as one value: to join them in a buffer of their own costs as much as a twentieth of a Set. */
+/** Bytes behind a text of ASCII, sent as one value: to join them before takes a twentieth of a Set. */
 export interface PrefixedBytes {
   readonly prefix: string;
   readonly bytes: Uint8Array;

@@ -5,7 +5,7 @@
 import type { Metadata } from "./metadata.ts";
 import type { StatusCode } from "./status.ts";
 
-/** Writes messages where they are to be, without a buffer of their own in between: that costs as much as a tenth of a call. */
+/** Writes messages where they are to be, without a buffer of their own in between, which takes a tenth of a call. */
 export interface MessageWriter<T> {
   byteLength(message: T): number;
   /** Writes as many bytes as {@link byteLength} says, from `at` on. */
