@@ -1,12 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { Backfill, MAX_WAIT_MS } from "../../../src/cache/backfill.ts";
+import { Backfill, CONCURRENT_FILLS, MAX_WAIT_MS } from "../../../src/cache/backfill.ts";
 import { Fences } from "../../../src/cache/fences.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
 
-const CONCURRENT_FILLS = 16;
 const COPY = { entry: { value: "v", expiresAtMs: Infinity, version: UNVERSIONED }, lease: "L" };
 
 /** A backfill whose copies end when the test says so. */

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { CONCURRENT_FILLS } from "../../../src/cache/backfill.ts";
 import { Fences } from "../../../src/cache/fences.ts";
 import { SharedTier } from "../../../src/cache/shared_tier.ts";
 import { Tier } from "../../../src/cache/tier.ts";
@@ -216,8 +217,7 @@ Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
   sharing.store.answer = silent;
   const offer = () =>
     sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: fences.take(KEY) });
-  // 16 are under way and one waits.
-  for (let index = 0; index < 17; index++) offer();
+  for (let index = 0; index < CONCURRENT_FILLS + 1; index++) offer();
   assertEquals(sharing.observer.told, []);
   offer();
   assertEquals(sharing.observer.told, ["redis dropped a fill"]);
