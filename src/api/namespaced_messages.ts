@@ -71,16 +71,34 @@ export const getResponseWriter: MessageWriter<FoundEntry> = {
   },
 
   write({ any, timeLeftMs }: FoundEntry, bytes: Uint8Array, at: number): void {
-    bytes[at] = VALUE_TAG;
-    const anyAt = writeVarint(bytes, at + 1, any.length);
+    const anyAt = writeAnyTag(bytes, at, any);
     bytes.set(any, anyAt);
-    if (timeLeftMs === Infinity) return;
-    const expireAt = anyAt + any.length;
-    bytes[expireAt] = EXPIRE_TAG;
-    bytes[expireAt + 1] = durationBytes(timeLeftMs);
-    writeDuration(bytes, expireAt + 2, timeLeftMs);
+    if (timeLeftMs !== Infinity) writeExpire(bytes, anyAt + any.length, timeLeftMs);
+  },
+
+  pieces({ any, timeLeftMs }: FoundEntry): Uint8Array[] {
+    const tag = new Uint8Array(1 + varintBytes(any.length));
+    writeAnyTag(tag, 0, any);
+    // What waits for a slow client counts by its length, so it may not hold on to much more.
+    const held = 2 * any.length >= any.buffer.byteLength ? any : any.slice();
+    if (timeLeftMs === Infinity) return [tag, held];
+    const expire = new Uint8Array(2 + durationBytes(timeLeftMs));
+    writeExpire(expire, 0, timeLeftMs);
+    return [tag, held, expire];
   },
 };
+
+/** Returns where the Any begins. */
+function writeAnyTag(bytes: Uint8Array, at: number, any: Uint8Array): number {
+  bytes[at] = VALUE_TAG;
+  return writeVarint(bytes, at + 1, any.length);
+}
+
+function writeExpire(bytes: Uint8Array, at: number, ms: number): void {
+  bytes[at] = EXPIRE_TAG;
+  bytes[at + 1] = durationBytes(ms);
+  writeDuration(bytes, at + 2, ms);
+}
 
 function durationBytes(ms: number): number {
   const seconds = Math.floor(ms / 1000);

@@ -15,6 +15,7 @@ type Answer<Res> = Res | Refusal;
 export const bytesWriter: MessageWriter<Uint8Array> = {
   byteLength: (message: Uint8Array) => message.length,
   write: (message: Uint8Array, bytes: Uint8Array, at: number) => bytes.set(message, at),
+  pieces: (message: Uint8Array) => [message],
 };
 
 /** A unary method of this service. Requests go through untouched: the messages here are decoded by hand. */

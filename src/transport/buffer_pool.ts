@@ -1,5 +1,5 @@
-/** A new buffer's size: what a connection answers in one turn mostly fits. */
-const BUFFER_BYTES = 4 * 1024;
+/** The smallest buffer: what a connection answers in one turn mostly fits. */
+const MIN_BUFFER_BYTES = 4 * 1024;
 /** Larger buffers go back to the collector, so that one large answer does not stay in memory. */
 const MAX_KEPT_BUFFER_BYTES = 256 * 1024;
 /** What the pool holds at most. */
@@ -10,23 +10,36 @@ const MAX_KEPT_BYTES = 4 * 1024 * 1024;
  * A buffer comes back with its old contents: every reader takes only what was written since.
  */
 export class BufferPool {
-  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+  /** By size: each list has buffers that are twice as large as those of the one before. */
+  readonly #free: Uint8Array<ArrayBuffer>[][] = Array.from(
+    { length: sizeClass(MAX_KEPT_BUFFER_BYTES) + 1 },
+    () => [],
+  );
   #keptBytes = 0;
 
-  /** A buffer of at least `minBytes`. */
+  /** A buffer of at least `minBytes`: the smallest that is there. */
   acquire(minBytes: number): Uint8Array<ArrayBuffer> {
-    const kept = this.#free.pop();
-    if (kept === undefined) return new Uint8Array(Math.max(minBytes, BUFFER_BYTES));
-    this.#keptBytes -= kept.length;
-    return kept.length >= minBytes ? kept : new Uint8Array(minBytes);
+    const smallest = sizeClass(minBytes);
+    for (let size = smallest; size < this.#free.length; size++) {
+      const kept = this.#free[size]!.pop();
+      if (kept === undefined) continue;
+      this.#keptBytes -= kept.length;
+      return kept;
+    }
+    return new Uint8Array(smallest < this.#free.length ? MIN_BUFFER_BYTES << smallest : minBytes);
   }
 
-  /** Takes back a buffer that nobody else holds any more. */
+  /** Takes back a buffer of {@link acquire} that nobody else holds any more. */
   release(buffer: Uint8Array<ArrayBuffer>): void {
     const { length } = buffer;
-    if (length < BUFFER_BYTES || length > MAX_KEPT_BUFFER_BYTES) return;
+    if (length < MIN_BUFFER_BYTES || length > MAX_KEPT_BUFFER_BYTES) return;
     if (this.#keptBytes + length > MAX_KEPT_BYTES) return;
     this.#keptBytes += length;
-    this.#free.push(buffer);
+    this.#free[sizeClass(length)]!.push(buffer);
   }
+}
+
+/** How often the smallest buffer has to be doubled until as many bytes fit. */
+function sizeClass(bytes: number): number {
+  return Math.max(0, Math.ceil(Math.log2(bytes / MIN_BUFFER_BYTES)));
 }

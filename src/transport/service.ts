@@ -10,6 +10,8 @@ export interface MessageWriter<T> {
   byteLength(message: T): number;
   /** Writes as many bytes as {@link byteLength} says, from `at` on. */
   write(message: T, bytes: Uint8Array, at: number): void;
+  /** The same bytes, for a message that has to wait: in pieces that never change, so that none need be copied. */
+  pieces(message: T): readonly Uint8Array[];
 }
 
 /** One method of a service, as `@grpc/proto-loader` describes it. */

@@ -42,6 +42,7 @@ export const ECHO_SERVICE: ServiceDefinition = {
     responseWriter: {
       byteLength: ({ text }) => encoder.encode(text).length,
       write: ({ text }, bytes, at) => void encoder.encodeInto(text, bytes.subarray(at)),
+      pieces: ({ text }) => [encoder.encode(text)],
     },
   },
   ClientStream: method("ClientStream", true, false),

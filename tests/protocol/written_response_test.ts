@@ -11,6 +11,7 @@ const INITIAL_WINDOW_SIZE = 4;
 const WRITER: MessageWriter<Uint8Array> = {
   byteLength: (value) => value.length,
   write: (value, bytes, at) => bytes.set(value, at),
+  pieces: (value) => [value.subarray(0, 1), value.subarray(1, 20_000), value.subarray(20_000)],
 };
 
 /** As many octets, each by its place. */
@@ -49,19 +50,29 @@ Deno.test("A written response arrives like a serialized one, in windows of any s
   }));
 
 Deno.test("A writer that throws costs its call only, with INTERNAL, and nothing is left of it in the output", () => {
+  const failIfBad = (value: Uint8Array) => {
+    if (value.length % 2 === 1) throw new TypeError("x is undefined");
+  };
   const responseWriter: MessageWriter<Uint8Array> = {
     ...WRITER,
     write(value, bytes, at) {
       bytes.fill(0xee, at, at + value.length);
-      if (value.length === 3) throw new TypeError("x is undefined");
+      failIfBad(value);
       WRITER.write(value, bytes, at);
     },
+    pieces(value) {
+      failIfBad(value);
+      return WRITER.pieces(value);
+    },
   };
-  const peer = TestPeer.ready({ responseWriter });
-  peer.call(1, "bad");
-  peer.call(3, "good");
-  assertEquals(peer.response(1).trailers["grpc-status"], `${Status.INTERNAL}`);
-  assertEquals(peer.response(1).body.length, 0);
-  assertEquals(peer.response(3).body, message("good"));
-  assert(peer.errors.some((error) => error instanceof TypeError));
+  // The one is written, the other has to wait.
+  for (const length of [4, 20_000]) {
+    const peer = TestPeer.ready({ responseWriter, implementation: SIZED });
+    peer.call(1, `${length + 1}`);
+    peer.call(3, `${length}`);
+    assertEquals(peer.response(1).trailers["grpc-status"], `${Status.INTERNAL}`);
+    assertEquals(peer.response(1).body.length, 0);
+    assertEquals(peer.response(3).body, message(octets(length)));
+    assert(peer.errors.some((error) => error instanceof TypeError));
+  }
 });

@@ -16,12 +16,27 @@ export class PrefixedWriter implements BodyWriter<unknown> {
   }
 
   write(message: unknown, bytes: Uint8Array, at: number, byteLength: number): void {
-    const length = byteLength - PREFIX_BYTES;
-    bytes[at] = 0;
-    bytes[at + 1] = length >>> 24;
-    bytes[at + 2] = length >>> 16;
-    bytes[at + 3] = length >>> 8;
-    bytes[at + 4] = length;
+    writePrefix(bytes, at, byteLength - PREFIX_BYTES);
     this.#writer.write(message, bytes, at + PREFIX_BYTES);
   }
+
+  /** A message with its prefix, in pieces that never change. */
+  pieces(message: unknown): Uint8Array[] {
+    return prefixed(this.#writer.pieces(message));
+  }
+}
+
+/** A message that is not compressed, behind its prefix. */
+export function prefixed(message: readonly Uint8Array[]): Uint8Array[] {
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  writePrefix(prefix, 0, message.reduce((sum, piece) => sum + piece.length, 0));
+  return [prefix, ...message];
+}
+
+function writePrefix(bytes: Uint8Array, at: number, messageBytes: number): void {
+  bytes[at] = 0;
+  bytes[at + 1] = messageBytes >>> 24;
+  bytes[at + 2] = messageBytes >>> 16;
+  bytes[at + 3] = messageBytes >>> 8;
+  bytes[at + 4] = messageBytes;
 }

@@ -213,9 +213,9 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#context.onOutput();
   }
 
-  sendData(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean {
+  sendData(stream: Stream, parts: readonly Uint8Array[]): boolean {
     if (stream.isClosed) return true;
-    const isSent = this.#sender.data(stream, prefix, payload);
+    const isSent = this.#sender.data(stream, parts);
     this.#context.onOutput();
     return isSent;
   }

@@ -63,19 +63,16 @@ export class Sender {
     this.#writeBlock(stream.id, fields, 0);
   }
 
-  /** Sends both parts now, or as far as windows allow; false when a rest waits. */
-  data(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean {
-    const length = prefix.length + payload.length;
+  /** Sends the parts now, or as far as windows allow; false when a rest waits. */
+  data(stream: Stream, parts: readonly Uint8Array[]): boolean {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     if (this.#canLeave(stream, length)) {
       const out = this.#startData(stream, length);
-      out.bytes.set(prefix, out.length);
-      out.bytes.set(payload, out.length + prefix.length);
-      out.length += length;
+      for (const part of parts) out.append(part);
       return true;
     }
     const queue = stream.queue ??= new SendQueue();
-    queue.add(prefix.slice());
-    queue.add(payload);
+    for (const part of parts) queue.add(part);
     this.#queuedBytes += length;
     this.#enterLine(stream, queue);
     this.pump();

@@ -29,7 +29,7 @@ export interface BodyWriter<T> {
 /** What a stream needs of its connection. */
 export interface StreamHost {
   sendHeaders(stream: Stream, fields: readonly HeaderField[]): void;
-  sendData(stream: Stream, prefix: Uint8Array, payload: Uint8Array): boolean;
+  sendData(stream: Stream, parts: readonly Uint8Array[]): boolean;
   writeData<T>(stream: Stream, body: T, length: number, writer: BodyWriter<T>): boolean;
   sendTrailers(stream: Stream, fields: readonly HeaderField[]): void;
   consume(stream: Stream, bytes: number): void;
@@ -75,11 +75,11 @@ export class Stream {
   }
 
   /**
-   * Sends two parts of a body, one behind the other. `prefix` is copied; `payload` is kept until the client's
-   * window takes it. False when it waits: {@link StreamReceiver.onDrain} follows.
+   * Sends parts of a body, one behind the other. They are kept until the client's window takes them. False when they
+   * wait: {@link StreamReceiver.onDrain} follows.
    */
-  sendData(prefix: Uint8Array, payload: Uint8Array): boolean {
-    return this.#host.sendData(this, prefix, payload);
+  sendData(parts: readonly Uint8Array[]): boolean {
+    return this.#host.sendData(this, parts);
   }
 
   /**

@@ -3,7 +3,7 @@ import { decompress } from "../grpc/compression.ts";
 import { statusFromError } from "../grpc/error_status.ts";
 import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader.ts";
 import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
-import type { PrefixedWriter } from "../grpc/prefixed_writer.ts";
+import { prefixed, type PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import { OK_STATUS, RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
 import type { TransportTimer } from "../clock.ts";
 import type { HeaderField } from "../hpack/header_field.ts";
@@ -14,10 +14,6 @@ import { Status } from "../status.ts";
 import type { CallPlan } from "./call_plan.ts";
 import type { CallSession } from "./call_session.ts";
 import type { Place, TimeLimit, TimeLimited } from "./time_limit.ts";
-
-/** The prefix of the message that is being sent; the connection copies it at once. */
-const prefix = new Uint8Array(PREFIX_BYTES);
-const prefixView = new DataView(prefix.buffer);
 
 /**
  * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and
@@ -167,18 +163,18 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   protected sendMessage(value: unknown): boolean {
     if (this.isEnded) return true;
     const { method, responseWriter } = this.plan;
-    let message: Uint8Array;
+    let pieces: readonly Uint8Array[];
     try {
-      if (responseWriter !== undefined && this.#writeMessage(value, responseWriter)) return true;
-      message = method.responseSerialize(value);
+      if (responseWriter === undefined) pieces = prefixed([method.responseSerialize(value)]);
+      else if (this.#writeMessage(value, responseWriter)) return true;
+      else pieces = responseWriter.pieces(value);
     } catch (error) {
       this.session.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.INTERNAL, details: "Error serializing response" });
       return true;
     }
     if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
-    prefixView.setUint32(1, message.length);
-    return this.stream.sendData(prefix, message);
+    return this.stream.sendData(pieces);
   }
 
   /** Ends the call; only the first status counts. */

@@ -9,7 +9,6 @@ export interface PlainResponse {
 }
 
 const TEXT: HeaderField = { name: "content-type", value: "text/plain; charset=utf-8" };
-const NOTHING = new Uint8Array(0);
 
 /** Answers a probe; some take a body shorter than five octets for a failure. */
 export const HEALTHY: PlainResponse = plainResponse("200", "healthy\n", []);
@@ -25,7 +24,7 @@ export const UNSUPPORTED_MEDIA_TYPE: PlainResponse = plainResponse(
 /** Sends the response as a whole; to HEAD without its body (RFC 9110 section 9.3.2). */
 export function sendPlainResponse(stream: Stream, method: string, response: PlainResponse): void {
   stream.sendHeaders(response.headers);
-  if (method !== "HEAD") stream.sendData(NOTHING, response.body);
+  if (method !== "HEAD") stream.sendData([response.body]);
   stream.sendTrailers([]);
 }
 

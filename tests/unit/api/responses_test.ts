@@ -6,6 +6,7 @@ import { encodeGetSecretResponse } from "../../../src/api/secret_messages.ts";
 import { encode } from "../../../src/api/unary.ts";
 import { MAX_DURATION_SECONDS } from "../../../src/business/time_to_live.ts";
 import type { Secret } from "../../../src/core/secret.ts";
+import { concat } from "../../protocol/frames.ts";
 import { decodeMessage, type GetResponse, type GetSecretResponse } from "../../support/client_messages.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { Draw } from "./reference.ts";
@@ -13,8 +14,11 @@ import { Draw } from "./reference.ts";
 /** The encoding of an Any with a type URL of two letters and 300 bytes. */
 const ANY = Uint8Array.from([0x0a, 2, 0x74, 0x75, 0x12, 0xac, 2, ...new Uint8Array(300).fill(7)]);
 
+/** Of a response as it is written, which its pieces have to be too. */
 function decodeGet(timeLeftMs: number, any = ANY): GetResponse {
-  return decodeMessage("cacheserver.v1.GetResponse", encode({ any, timeLeftMs }, getResponseWriter));
+  const written = encode({ any, timeLeftMs }, getResponseWriter);
+  assertEquals(concat(...getResponseWriter.pieces({ any, timeLeftMs })), written);
+  return decodeMessage("cacheserver.v1.GetResponse", written);
 }
 
 function millisecondsOf({ seconds, nanos }: { readonly seconds: number; readonly nanos: number }): number {
@@ -51,6 +55,16 @@ Deno.test("getResponseWriter writes the Any as it was stored, and the time left 
 
 Deno.test("getResponseWriter has no expire for an entry that never expires", () => {
   assertEquals(decodeGet(Infinity).expire, null);
+});
+
+Deno.test("getResponseWriter's pieces have a large Any itself, and hold on to nothing around a small one", () => {
+  const large = new Uint8Array(100_000);
+  assertStrictEquals(getResponseWriter.pieces({ any: large, timeLeftMs: 1 })[1], large);
+  const small = new Uint8Array(large.buffer, 50_000, ANY.length);
+  small.set(ANY);
+  const [, held] = getResponseWriter.pieces({ any: small, timeLeftMs: 1 });
+  assertEquals(held, ANY);
+  assertEquals(held!.buffer.byteLength, ANY.length);
 });
 
 Deno.test("getResponseWriter takes an Any of any length", () => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { BufferPool } from "../../../src/transport/buffer_pool.ts";
 import { OutputBuffer } from "../../../src/transport/output_buffer.ts";
 
@@ -9,6 +9,27 @@ Deno.test("BufferPool.acquire() hands out what has come back, and a larger one w
   assert(pool.acquire(10) === first);
   pool.release(first);
   assert(pool.acquire(100_000).length >= 100_000);
+});
+
+Deno.test("BufferPool.acquire() keeps what is too small, and hands out the smallest that is not", () => {
+  const pool = new BufferPool();
+  const [small, middle, large] = [pool.acquire(1), pool.acquire(20_000), pool.acquire(200_000)];
+  for (const buffer of [middle, large, small]) pool.release(buffer);
+  assert(pool.acquire(small.length + 1) === middle);
+  assert(pool.acquire(small.length + 1) === large);
+  assert(pool.acquire(1) === small);
+});
+
+Deno.test("An OutputBuffer that has grown frame by frame comes back to the pool, for the next turn to grow in", () => {
+  const pool = new BufferPool();
+  const out = new OutputBuffer(pool);
+  const fill = () => {
+    for (let frame = 0; frame < 9; frame++) out.append(new Uint8Array(16 * 1024 + 9));
+    const taken = out.take();
+    out.giveBack(taken);
+    return taken.buffer;
+  };
+  assertStrictEquals(fill(), fill());
 });
 
 Deno.test("BufferPool keeps neither large buffers nor more than 4 MiB", () => {
