@@ -1,8 +1,10 @@
 /** The README tells no stories: its tables are the program's, and its commands work. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { configurationTable, fixedLimitsTable, readmeCommands, readmeSection } from "../support/readme.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
+import { testWithServers } from "../support/servers.ts";
+import { ownVariables } from "../support/service_program.ts";
+import { RunningService, serveArguments, startService } from "../support/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
 
 /** A table's cells, whatever they are padded with. */
 function cells(table: string): string[][] {
@@ -35,3 +37,33 @@ Deno.test("README.md has commands for buf curl that work on the service as it st
   assertStringIncludes(outputs[1]!, '"value": "5s"');
   assertStringIncludes(outputs[3]!, '"secretKey": "');
 });
+
+testWithServers(
+  ["redis", "mysql"],
+  "README.md has commands for Redis and MySQL that migrate, and serve until SIGTERM",
+  async (servers) => {
+    await using profile = await serversProfile(servers);
+    const [, , , ...settings] = serveArguments(profile);
+    const commands = readmeCommands("sh servers").flatMap((block) => block.split("\n"));
+    const [migrate, serve] = commands.map((command) => denoCommand(command, settings));
+    const { code, stderr } = await migrate!.output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    await using service = new RunningService(serve!.spawn());
+    await service.logged("serving");
+    assertEquals(await service.stop(), 0, service.errors.join("\n"));
+  },
+);
+
+/** A command of the README with further arguments, for the Deno that runs this instead of npm's. */
+function denoCommand(line: string, further: readonly string[]): Deno.Command {
+  const [npx, yes, deno, ...args] = line.replace(/#.*/, "").trim().split(/\s+/);
+  assertEquals([npx, yes, deno], ["npx", "-y", "deno@2.9.3"]);
+  return new Deno.Command(Deno.execPath(), {
+    args: [...args, ...further],
+    clearEnv: true,
+    env: ownVariables(),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}

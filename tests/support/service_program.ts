@@ -41,18 +41,23 @@ export interface ProgramResult {
 
 /** Starts the program with these arguments; its output is piped. */
 export function spawnProgram(args: readonly string[], options: ProgramOptions = {}): Deno.ChildProcess {
-  const own = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CACHESERVER_"));
   const compiled = options.main === undefined ? compiledProgram() : undefined;
   return new Deno.Command(compiled ?? Deno.execPath(), {
     args: [...(compiled === undefined ? interpreterArguments(options) : []), ...args],
     // An executable may write to the folder data below where it stands, and nobody can tell it otherwise.
     cwd: compiled === undefined ? ROOT : options.folder ?? ROOT,
     clearEnv: true,
-    env: { ...Object.fromEntries(own), NO_COLOR: "1", ...options.env },
+    env: { ...ownVariables(), NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+/** The variables of the test run that mean nothing to the program. */
+export function ownVariables(): Record<string, string> {
+  const all = Object.entries(Deno.env.toObject());
+  return Object.fromEntries(all.filter(([name]) => !name.startsWith("CACHESERVER_")));
 }
 
 function interpreterArguments({ folder, main = "main.ts" }: ProgramOptions): string[] {
