@@ -23,15 +23,20 @@ const PREPARATION_MS = 600_000;
 const PREPARATION_SHAPE = { connections: 8, streams: 64 } as const;
 const ROWS_A_STATEMENT = 1_000;
 
-/** Measures a scenario under each of its loads, but for those whose generator is not installed. */
+/**
+ * Measures a scenario under each of its loads, but for those whose generator is not installed. The first
+ * `warmUpRounds` measurements of each are thrown away.
+ */
 export async function* measureScenario(
   scenario: Scenario,
   setup: RunningSetup,
   bench: Bench,
+  warmUpRounds = 0,
 ): AsyncGenerator<MeasuredLoad> {
   const repeats = new Repeats(scenario, setup, bench);
   for (const load of scenario.loads) {
     if (load.generator === "h2load" && findH2load() === undefined) continue;
+    for (let round = 0; round < warmUpRounds; round++) await repeats.measure(load);
     const runs: Measurement[] = [];
     for (let run = 0; run < bench.effort.runs; run++) {
       bench.signal.throwIfAborted();

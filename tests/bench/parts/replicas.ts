@@ -38,7 +38,11 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
       const shared: ServiceSetup = { profile: "servers", localMemory: "on", replicas: count };
       if (!canStart(shared)) continue;
       await using setup = await startSetup(shared, bench);
-      for await (const { figures, failures, remarks } of measureScenario(scenario, setup, bench)) {
+      // Replicas that share the cores also take turns at having their code compiled.
+      const warmUpRounds = Math.min(count, bench.effort.warmUpRounds);
+      for await (
+        const { figures, failures, remarks } of measureScenario(scenario, setup, bench, warmUpRounds)
+      ) {
         yield { labels: [scenario.name, String(count)], figures, failures, remarks };
       }
     }
