@@ -1,5 +1,6 @@
 import { Command, Redis } from "ioredis";
 import type { Buffer } from "node:buffer";
+import type { Writable } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import {
   INCARNATION,
@@ -294,7 +295,11 @@ class WireCommand extends Command {
     this.#sent = args;
   }
 
-  override toWritable(): string | Buffer {
-    return encodeCommand(this.name, this.#sent);
+  /** What ioredis is to write, behind what this writes itself. */
+  override toWritable(socket: object): string | Buffer {
+    const pieces = encodeCommand(this.name, this.#sent);
+    const last = pieces.length - 1;
+    for (let at = 0; at < last; at++) (socket as Writable).write(pieces[at]);
+    return pieces[last] as string | Buffer;
   }
 }

@@ -8,21 +8,31 @@ import { testWithServers } from "../../support/servers.ts";
 import { Draw } from "../api/reference.ts";
 
 Deno.test("encodeCommand() writes the length of each argument in bytes, and the argument as it is", () => {
-  const bytes = encodeCommand("set", [
+  const pieces = encodeCommand("set", [
     "ß",
     { prefix: "\x01", bytes: Uint8Array.of(0, 13, 10, 255) },
     "PX",
     1000,
   ]);
   assertEquals(
-    Buffer.from(bytes).toString("latin1"),
-    "*5\r\n$3\r\nset\r\n$2\r\n\xc3\x9f\r\n$5\r\n\x01\0\r\n\xff\r\n$2\r\nPX\r\n$4\r\n1000\r\n",
+    pieces.map((piece) => Buffer.from(piece as Uint8Array).toString("latin1")),
+    ["*5\r\n$3\r\nset\r\n$2\r\n\xc3\x9f\r\n$5\r\n\x01\0\r\n\xff\r\n$2\r\nPX\r\n$4\r\n1000\r\n"],
   );
 });
 
 Deno.test("encodeCommand() writes text where a command has no bytes", () => {
-  assertEquals(encodeCommand("get", ["ß"]), "*2\r\n$3\r\nget\r\n$2\r\nß\r\n");
-  assertEquals(encodeCommand("ping", []), "*1\r\n$4\r\nping\r\n");
+  assertEquals(encodeCommand("get", ["ß"]), ["*2\r\n$3\r\nget\r\n$2\r\nß\r\n"]);
+  assertEquals(encodeCommand("ping", []), ["*1\r\n$4\r\nping\r\n"]);
+});
+
+Deno.test("encodeCommand() leaves a large value where it is", () => {
+  const bytes = new Uint8Array(10_000);
+  const pieces = encodeCommand("set", ["ß", { prefix: "\x01", bytes }, "PX", 1000]);
+  assertEquals(pieces.map((piece) => piece === bytes ? "value" : piece), [
+    "*5\r\n$3\r\nset\r\n$2\r\nß\r\n$10001\r\n\x01",
+    "value",
+    "\r\n$2\r\nPX\r\n$4\r\n1000\r\n",
+  ]);
 });
 
 const ARGUMENTS = redisScript("return ARGV");
