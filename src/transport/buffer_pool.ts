@@ -1,4 +1,4 @@
-/** The smallest buffer: what a connection answers in one turn mostly fits. */
+/** The smallest buffer: what a connection answers in one turn mostly fits, and so does a cut frame. */
 const MIN_BUFFER_BYTES = 4 * 1024;
 /** Larger buffers go back to the collector, so that one large answer does not stay in memory. */
 const MAX_KEPT_BUFFER_BYTES = 256 * 1024;
@@ -6,8 +6,8 @@ const MAX_KEPT_BUFFER_BYTES = 256 * 1024;
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Output buffers that connections borrow while they have something to send, so that an idle one holds none.
- * A buffer comes back with its old contents: every reader takes only what was written since.
+ * Buffers that connections borrow while they have something to send, or have received half of something, so that an
+ * idle one holds none. A buffer comes back with its old contents: every reader takes only what was written since.
  */
 export class BufferPool {
   /** By size: each list has buffers that are twice as large as those of the one before. */

@@ -262,6 +262,25 @@ Deno.test("What was held of a message is free again when it is complete, or its 
   }
 });
 
+Deno.test("What follows in the frame that made a handler end its call is not held", async () => {
+  const peer = TestPeer.ready({
+    limits: { maxBufferedRequestBytes: 100_000 },
+    implementation: {
+      bidi: (call) =>
+        void call.on("data", () => {
+          throw new Error("no more");
+        }),
+    },
+  });
+  for (let i = 0; i < 10; i++) peer.send(headers(streamOf(i), callHeaders("Bidi")));
+  // The handlers' streams flow from the next turn on.
+  await Promise.resolve();
+  const frame = concat(message("one"), message(new Uint8Array(60_000))).subarray(0, 16_000);
+  for (let i = 0; i < 10; i++) peer.send(data(streamOf(i), frame));
+  assertEquals(peer.errors.length, 10);
+  assert(peer.session.bufferBudget.take(100_000));
+});
+
 Deno.test("A length alone reserves no memory", () => {
   const peer = TestPeer.ready();
   const before = Deno.memoryUsage().external;

@@ -5,7 +5,6 @@ import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../../src/transport/http
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../../src/transport/http2/watchdog.ts";
 import { CallSession } from "../../src/transport/native/call_session.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
-import { OutputBuffer } from "../../src/transport/output_buffer.ts";
 import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
 import { TimeLimit } from "../../src/transport/native/time_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -123,6 +122,7 @@ export class TestPeer {
           {
             methods,
             clock: this.clock,
+            pool,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
             timeLimit: new TimeLimit(options.callTimeoutMs ?? Infinity, this.clock),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
@@ -136,7 +136,7 @@ export class TestPeer {
         limits,
         age: { ...DEFAULT_CONNECTION_AGE, ...options.age },
         now: () => this.clock.now(),
-        output: new OutputBuffer(pool),
+        pool,
       },
     );
     this.session = session;
@@ -170,7 +170,9 @@ export class TestPeer {
   /** Takes the connection's output until there is none. */
   read(): void {
     while (this.connection.output.length > 0) {
-      const { frames, rest } = parseFrames(this.connection.output.take().slice());
+      const taken = this.connection.output.take();
+      const { frames, rest } = parseFrames(taken.slice());
+      this.connection.output.giveBack(taken);
       if (rest.length > 0) throw new Error("The output ends inside a frame");
       for (const each of frames) {
         this.received.push(each);

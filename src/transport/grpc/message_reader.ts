@@ -1,3 +1,4 @@
+import type { BufferPool } from "../buffer_pool.ts";
 import { Status } from "../status.ts";
 import { CallError } from "./call_error.ts";
 
@@ -5,7 +6,10 @@ import { CallError } from "./call_error.ts";
 export const PREFIX_BYTES = 5;
 
 /** What a cut message's buffer starts with: a length alone, which costs a client nothing, reserves no more. */
-const FIRST_BUFFER_BYTES = 1024;
+const FIRST_BUFFER_BYTES = 4 * 1024;
+/** How much more than has arrived may be reserved for what is still to come. */
+const GROWTH = 4;
+const EMPTY = new Uint8Array(0);
 
 /** Octets that all calls of a connection may hold of messages that are not complete. */
 export class BufferBudget {
@@ -26,8 +30,11 @@ export class BufferBudget {
 export interface MessageReaderOptions {
   readonly maxMessageBytes: number;
   readonly budget: BufferBudget;
-  /** Takes a message, compressed or not. The bytes are valid only during the call. */
+  readonly pool: BufferPool;
+  /** Takes a message, compressed or not. The bytes are valid until the turn that completed them ends. */
   onMessage(bytes: Uint8Array, isCompressed: boolean): void;
+  /** Takes the buffer of a message that {@link onMessage} was given, for the pool at the end of the turn. */
+  retire(buffer: Uint8Array<ArrayBuffer>): void;
 }
 
 /**
@@ -39,8 +46,11 @@ export class MessageReader {
   readonly #prefix = new Uint8Array(PREFIX_BYTES);
   #prefixLength = 0;
   #messageBytes = 0;
-  #buffer: Uint8Array = new Uint8Array(0);
+  #buffer: Uint8Array<ArrayBuffer> = EMPTY;
   #bufferLength = 0;
+  /** What the buffer was asked for and counts for; the pool may have had a larger one only. */
+  #reservedBytes = 0;
+  #isReleased = false;
 
   constructor(options: MessageReaderOptions) {
     this.#options = options;
@@ -54,7 +64,7 @@ export class MessageReader {
   /** @throws {CallError} for a prefix that is not accepted; nothing more may be pushed then. */
   push(bytes: Uint8Array, start: number, end: number): void {
     let offset = start;
-    while (offset < end) {
+    while (offset < end && !this.#isReleased) {
       if (this.#prefixLength < PREFIX_BYTES) {
         this.#prefix[this.#prefixLength++] = bytes[offset++]!;
         if (this.#prefixLength < PREFIX_BYTES) continue;
@@ -70,11 +80,19 @@ export class MessageReader {
     }
   }
 
-  /** Gives back what is held of an incomplete message. */
+  /** Gives back what is held of an incomplete message, and takes nothing more: a message may have ended its call. */
   release(): void {
-    this.#options.budget.take(-this.#buffer.length);
-    this.#buffer = new Uint8Array(0);
+    this.#isReleased = true;
+    this.#options.pool.release(this.#takeBuffer());
+  }
+
+  #takeBuffer(): Uint8Array<ArrayBuffer> {
+    const buffer = this.#buffer;
+    this.#options.budget.take(-this.#reservedBytes);
+    this.#reservedBytes = 0;
+    this.#buffer = EMPTY;
     this.#bufferLength = 0;
+    return buffer;
   }
 
   #checkedLength(): number {
@@ -94,27 +112,29 @@ export class MessageReader {
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.#bufferLength + end - start;
-    if (needed > this.#buffer.length) this.#grow(needed);
+    if (needed > this.#reservedBytes) this.#grow(needed);
     this.#buffer.set(bytes.subarray(start, end), this.#bufferLength);
     this.#bufferLength = needed;
     if (needed < this.#messageBytes) return;
-    const message = this.#buffer.subarray(0, needed);
-    this.release();
-    this.#emit(message);
+    const buffer = this.#takeBuffer();
+    this.#emit(buffer.subarray(0, needed));
+    this.#options.retire(buffer);
   }
 
   #grow(needed: number): void {
-    const wanted = Math.max(needed, FIRST_BUFFER_BYTES, 2 * this.#buffer.length);
+    const wanted = Math.max(needed, FIRST_BUFFER_BYTES, GROWTH * this.#reservedBytes);
     const size = Math.min(wanted, this.#messageBytes);
-    if (!this.#options.budget.take(size - this.#buffer.length)) {
+    if (!this.#options.budget.take(size - this.#reservedBytes)) {
       throw new CallError(
         Status.RESOURCE_EXHAUSTED,
         "too many octets of incomplete messages on this connection",
       );
     }
-    const larger = new Uint8Array(size);
+    const larger = this.#options.pool.acquire(size);
     larger.set(this.#buffer.subarray(0, this.#bufferLength));
+    this.#options.pool.release(this.#buffer);
     this.#buffer = larger;
+    this.#reservedBytes = size;
   }
 }
 

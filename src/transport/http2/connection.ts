@@ -1,4 +1,5 @@
-import type { OutputBuffer } from "../output_buffer.ts";
+import type { BufferPool } from "../buffer_pool.ts";
+import { OutputBuffer } from "../output_buffer.ts";
 import { AbuseGuard } from "./abuse_guard.ts";
 import { ConnectionError, ErrorCode, StreamError } from "./errors.ts";
 import { FrameReader, type FrameSink } from "./frame_reader.ts";
@@ -44,7 +45,7 @@ export interface ConnectionOptions {
   readonly limits: Http2Limits;
   readonly age: ConnectionAge;
   readonly now: () => number;
-  readonly output: OutputBuffer;
+  readonly pool: BufferPool;
 }
 
 /** The opaque octets of our PINGs: which of them an ACK answers. */
@@ -63,7 +64,7 @@ export class ServerConnection implements FrameSink {
   readonly #host: ConnectionHost;
   readonly #acceptor: RequestAcceptor;
   readonly #preface = new PrefaceReader();
-  readonly #reader = new FrameReader(this);
+  readonly #reader: FrameReader;
   readonly #guard: AbuseGuard;
   readonly #streams: RequestStreams;
   readonly #watchdog: Watchdog;
@@ -80,14 +81,15 @@ export class ServerConnection implements FrameSink {
     this.#host = host;
     this.#limits = options.limits;
     this.#now = options.now;
-    this.output = options.output;
+    this.output = new OutputBuffer(options.pool);
+    this.#reader = new FrameReader(this, options.pool);
     this.#guard = new AbuseGuard(options.limits, options.now);
     this.#watchdog = new Watchdog(options.limits, options.age, options.now());
     this.#acceptor = acceptor(this);
     this.#streams = new RequestStreams({
       limits: options.limits,
       guard: this.#guard,
-      output: options.output,
+      output: this.output,
       acceptor: this.#acceptor,
       onOutput: () => this.#wakeOutsideTurn(),
       onStreamClosed: () => this.#finishWhenDrained(),

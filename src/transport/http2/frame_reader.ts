@@ -1,3 +1,4 @@
+import type { BufferPool } from "../buffer_pool.ts";
 import { ConnectionError, ErrorCode } from "./errors.ts";
 import { FRAME_HEADER_BYTES, MIN_MAX_FRAME_BYTES } from "./protocol.ts";
 
@@ -13,13 +14,15 @@ export interface FrameSink {
  */
 export class FrameReader {
   readonly #sink: FrameSink;
-  /** The beginning of a cut frame: its header first, then room for all of it. */
-  #partial: Uint8Array | undefined;
+  readonly #pool: BufferPool;
+  /** The beginning of a cut frame. */
+  #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialLength = 0;
   #framesRead = 0;
 
-  constructor(sink: FrameSink) {
+  constructor(sink: FrameSink, pool: BufferPool) {
     this.#sink = sink;
+    this.#pool = pool;
   }
 
   /** How many frames were handed out; tells a slow frame from a busy connection. */
@@ -58,6 +61,7 @@ export class FrameReader {
     this.#partial = undefined;
     this.#partialLength = 0;
     this.#emit(frame, 0, frameLength);
+    this.#pool.release(frame);
     return offset;
   }
 
@@ -65,14 +69,17 @@ export class FrameReader {
   #keep(chunk: Uint8Array, start: number, end: number): number {
     const part = chunk.subarray(start, Math.min(end, chunk.length));
     const needed = this.#partialLength + part.length;
-    if (this.#partial === undefined || this.#partial.length < needed) {
-      const larger = new Uint8Array(Math.max(needed, FRAME_HEADER_BYTES, 2 * this.#partialLength));
-      if (this.#partial !== undefined) larger.set(this.#partial.subarray(0, this.#partialLength));
-      this.#partial = larger;
-    }
+    if (this.#partial === undefined) this.#partial = this.#pool.acquire(needed);
+    else if (this.#partial.length < needed) this.#grow(this.#partial, needed);
     this.#partial.set(part, this.#partialLength);
     this.#partialLength = needed;
     return start + part.length;
+  }
+
+  #grow(partial: Uint8Array<ArrayBuffer>, needed: number): void {
+    this.#partial = this.#pool.acquire(needed);
+    this.#partial.set(partial.subarray(0, this.#partialLength));
+    this.#pool.release(partial);
   }
 
   #emit(bytes: Uint8Array, start: number, end: number): void {

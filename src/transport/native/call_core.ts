@@ -219,7 +219,9 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     return new MessageReader({
       maxMessageBytes: this.session.environment.maxRequestBytes,
       budget: this.session.bufferBudget,
+      pool: this.session.environment.pool,
       onMessage: (bytes, isCompressed) => this.#receive(bytes, isCompressed),
+      retire: (buffer) => this.session.retire(buffer),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { BufferPool } from "../buffer_pool.ts";
 import { BufferBudget } from "../grpc/message_reader.ts";
 import { RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
 import type { TransportClock } from "../clock.ts";
@@ -18,6 +19,7 @@ import { UnaryServerCall } from "./unary_call.ts";
 export interface CallEnvironment {
   readonly methods: MethodTable;
   readonly clock: TransportClock;
+  readonly pool: BufferPool;
   readonly maxRequestBytes: number;
   /** Bounds unary calls, whatever deadline their clients have set. */
   readonly timeLimit: TimeLimit;
@@ -43,6 +45,8 @@ export class CallSession implements RequestAcceptor {
   #lastPlan: RequestPlan | undefined;
   /** Calls that this turn has begun and that may not last for ever; most end in it and need no timer. */
   #turnCalls: CallCore[] = [];
+  /** Buffers of messages that this turn has completed; handlers may read them until it ends. */
+  #turnBuffers: Uint8Array<ArrayBuffer>[] = [];
   /** Calls that wait for the client to read earlier answers. */
   #heldCalls: UnaryServerCall[] = [];
 
@@ -81,10 +85,16 @@ export class CallSession implements RequestAcceptor {
 
   onTurnEnd(): void {
     if (this.#heldCalls.length > 0) this.#startHeldCalls();
+    if (this.#turnBuffers.length > 0) this.#releaseBuffers();
     if (this.#turnCalls.length === 0) return;
     const calls = this.#turnCalls;
     this.#turnCalls = [];
     for (const call of calls) call.armTimer();
+  }
+
+  /** Gives a buffer back to the pool when this turn ends. */
+  retire(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#turnBuffers.push(buffer);
   }
 
   /** Whether calls have to wait before they start. */
@@ -96,6 +106,11 @@ export class CallSession implements RequestAcceptor {
   startOrHold(call: UnaryServerCall): void {
     if (this.isHolding) this.#heldCalls.push(call);
     else call.start();
+  }
+
+  #releaseBuffers(): void {
+    for (const buffer of this.#turnBuffers) this.environment.pool.release(buffer);
+    this.#turnBuffers = [];
   }
 
   #startHeldCalls(): void {

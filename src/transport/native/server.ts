@@ -5,7 +5,6 @@ import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE, spreadAge } from "../http2/watchdog.ts";
 import { listenError } from "../listen_error.ts";
-import { OutputBuffer } from "../output_buffer.ts";
 import type { TransportOptions } from "../options.ts";
 import type {
   GrpcServer,
@@ -70,6 +69,7 @@ export class NativeGrpcServer implements GrpcServer {
     this.#environment = {
       methods: this.#methods,
       clock: options.timers,
+      pool: this.#pool,
       maxRequestBytes: options.maxRequestBytes,
       timeLimit: new TimeLimit(options.callTimeoutMs, options.timers),
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
@@ -158,7 +158,7 @@ export class NativeGrpcServer implements GrpcServer {
         limits: this.#limits,
         age: spreadAge(this.#age, this.#options.random()),
         now: () => this.#options.timers.now(),
-        output: new OutputBuffer(this.#pool),
+        pool: this.#pool,
       },
     );
     const open = { socket, connection, closed: socket.run(connection) };

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { BufferPool } from "../../../../src/transport/buffer_pool.ts";
 import { ConnectionError } from "../../../../src/transport/http2/errors.ts";
 import { FrameReader } from "../../../../src/transport/http2/frame_reader.ts";
 import { concat, frame } from "../../../protocol/frames.ts";
@@ -13,7 +14,7 @@ function reading(): { readonly reader: FrameReader; readonly seen: Seen[]; reado
       seen.push([type, flags, streamId, bytes.slice(start, end)]);
       sources.push(bytes);
     },
-  });
+  }, new BufferPool());
   return { reader, seen, sources };
 }
 
