@@ -101,6 +101,9 @@ export class MysqlReads {
         for (const { secretId, resolve } of batch) resolve(found.get(secretId));
       }, this.#signal);
     } catch (error) {
+      // Without a connection of its own, it leaves those who wait to the statements that have one, or may get one.
+      const isLast = this.#statementsUnderWay === 1;
+      if (batch === undefined && !isLast) return void this.#statementsUnderWay--;
       for (const { reject } of batch ?? this.#take()) reject(error);
     }
     this.#statementsUnderWay--;

@@ -173,6 +173,21 @@ Deno.test("MysqlReads rejects those of a statement that fails, and no others", a
   assertEquals(await next, "row of d");
 });
 
+Deno.test("MysqlReads rejects nobody for want of a connection while it has another one", async () => {
+  const { pool, read } = open();
+  pool.hold();
+  const first = read("a");
+  await turn();
+  const later = Array.from({ length: 3 }, (_, index) => read(`${index}`));
+  pool.asking[0]!.reject(new Error("Too many connections"));
+  await turn();
+  await pool.lend(1);
+  assertEquals(pool.keys, [["a", "0", "1", "2"]]);
+  await pool.answer(0);
+  assertEquals(await first, "row of a");
+  assertEquals(await Promise.all(later), ["row of 0", "row of 1", "row of 2"]);
+});
+
 Deno.test("MysqlReads rejects those who wait for a connection that there is none of, and tries again for the next", async () => {
   const { pool, read } = open();
   pool.hold();
