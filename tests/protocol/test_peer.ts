@@ -26,6 +26,8 @@ export interface TestPeerOptions {
   readonly implementation?: Implementation;
   readonly maxRequestBytes?: number;
   readonly callTimeoutMs?: number;
+  /** Shared with other connections of the same server. */
+  readonly pool?: BufferPool;
   /** Copies, unless told otherwise. */
   readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
   /** Lets responses be written where they are to be; without, they are serialized. */
@@ -108,7 +110,7 @@ export class TestPeer {
       Object.entries(ECHO).map(([name, method]) => [name, { ...method, ...changes }]),
     );
     methods.add(definition, options.implementation ?? ECHOING);
-    const pool = new BufferPool();
+    const pool = options.pool ?? new BufferPool();
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     let session!: CallSession;
     this.connection = new ServerConnection(

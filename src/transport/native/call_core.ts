@@ -30,8 +30,8 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   #timer: TransportTimer | undefined;
   #place: Place | undefined;
   readonly #deadlineMs: number;
-  /** Whether octets that arrive now are still there when the handler runs. */
-  #mayBorrow = false;
+  /** Whether the request is whatever has just arrived, without a copy: the handler has to run in this turn. */
+  protected isBorrowing = false;
   #hasSentHeaders = false;
   /** `answered`: a status has been sent. `cancelled`: nobody is left to hear the handler. */
   #state: "open" | "answered" | "cancelled" = "open";
@@ -105,7 +105,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
 
   onData(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
     if (this.isEnded) return;
-    this.#mayBorrow = isLast && this.usesRequestAtOnce;
+    this.isBorrowing = isLast && this.usesRequestAtOnce;
     try {
       if (this.#reader === undefined && this.#isOneMessage(bytes, start, end)) {
         this.#receive(bytes.subarray(start + PREFIX_BYTES, end), false);
@@ -231,7 +231,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     const limit = this.session.environment.maxRequestBytes;
     const borrowed = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
     checkLength(borrowed.length, limit);
-    const message = this.#mayBorrow || isCompressed ? borrowed : borrowed.slice();
+    const message = this.isBorrowing || isCompressed ? borrowed : borrowed.slice();
     let request: unknown;
     try {
       request = this.plan.method.requestDeserialize(message);

@@ -56,8 +56,14 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   }
 
   protected override onHalfClose(): void {
-    if (this.#hasRequest) this.session.startOrHold(this);
-    else this.sendStatus({ code: Status.INTERNAL, details: "unary call has no request message" });
+    if (!this.#hasRequest) {
+      this.sendStatus({ code: Status.INTERNAL, details: "unary call has no request message" });
+    } else if (this.isBorrowing) {
+      // Also where a frame of ours that came between has made it one that should wait.
+      this.start();
+    } else {
+      this.session.startOrHold(this);
+    }
   }
 
   protected override onCancelled(): void {
