@@ -9,7 +9,7 @@ import type { Authority, Invalidations, InvalidationState, SharedCache } from ".
 import type { Secret } from "./core/secret.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
 import { RedisChanges } from "./store/redis_changes.ts";
-import { RedisClient } from "./store/redis_client.ts";
+import { isRefusalOfOne, RedisClient } from "./store/redis_client.ts";
 import type { RedisCommands } from "./store/redis_commands.ts";
 import { RedisCluster } from "./store/redis_cluster.ts";
 import { RedisClusterInvalidations } from "./store/redis_cluster_invalidations.ts";
@@ -134,6 +134,7 @@ function openCluster(
       tier: "redis",
       breaker: { ...config.breaker, random: systemRandom },
       timeoutMs: Math.max(readTimeoutMs, writeTimeoutMs),
+      isRefusal: isRefusalOfOne,
       onChange(state) {
         tier.interrupted();
         observer.breakerChanged(`redis ${name}`, state);
@@ -153,7 +154,7 @@ function redisTier(
   observer: LogObserver,
   breaker?: CircuitBreakerOptions,
 ): Tier {
-  const options = { name: "redis", readTimeoutMs, writeTimeoutMs };
+  const options = { name: "redis", readTimeoutMs, writeTimeoutMs, isRefusal: isRefusalOfOne };
   return new Tier(breaker === undefined ? options : { ...options, breaker }, systemClock, observer);
 }
 

@@ -75,6 +75,7 @@ export class Chain<V, C> implements AsyncDisposable {
       this.#outbox = outbox;
       this.#shared = new SharedTier(store, tier, {
         ...options,
+        forget: (keys) => this.#forgetUntold(keys),
         outbox: outbox && { store: outbox, tier: this.#tier },
       });
     }
@@ -259,6 +260,11 @@ export class Chain<V, C> implements AsyncDisposable {
     if (policy === undefined) this.#local?.set(key, entry);
     else this.#copies?.keep(key, entry, policy);
     return true;
+  }
+
+  #forgetUntold(keys: ReadonlySet<CacheKey> | "all"): void {
+    if (keys === "all") this.invalidateAll();
+    else for (const key of keys) this.#drop(key);
   }
 
   /** Drops what local memory has and what reads in flight would put there. */

@@ -11,6 +11,8 @@ const INTERVAL_MS = 1000;
 const HURRY_MS = 100;
 /** How many records are taken at a time. */
 const BATCH = 100;
+/** How many records are looked at for the keys to drop, while the tier cannot be told; behind more, all are dropped. */
+const MAX_UNTOLD = 10_000;
 
 /** An outbox as its worker sees it, and the tier it is part of. */
 export interface OutboxSource {
@@ -25,6 +27,8 @@ export interface OutboxDrainOptions {
   readonly shared: Tier;
   /** Resolves once the shared tier has a tombstone under the key that outranks the version. */
   readonly bury: (key: CacheKey, version: Version) => Promise<void>;
+  /** Drops what this process keeps of keys that others have changed, of which the tier cannot tell it. */
+  readonly forget: (keys: ReadonlySet<CacheKey> | "all") => void;
 }
 
 /**
@@ -40,6 +44,15 @@ export interface OutboxDrainOptions {
  *     reads: a tombstone, and so v2    without the look, v1
  *
  * Every replica does the same work, so that no one has to be alive; a record goes only after its tombstone stands.
+ *
+ * A tier that answers reads but refuses changes is not trusted while there are records, and what this process keeps of
+ * their keys is dropped at each look:
+ *
+ *     A                                Redis, for want of replicas,     B
+ *     writes v2 and its record,        refuses A's tombstone
+ *     returns OK                       has v1                           looks into the outbox
+ *                                      refuses B's tombstone
+ *                                                                       reads v2 in the database
  */
 export class OutboxDrain implements Disposable {
   readonly #outbox: OutboxSource;
@@ -106,7 +119,7 @@ export class OutboxDrain implements Disposable {
   }
 
   async #bury(records: readonly OutboxRecord[]): Promise<void> {
-    const { bury, observer, shared } = this.#options;
+    const { bury, forget, observer, shared } = this.#options;
     const newest = new Map<CacheKey, Version>();
     for (const { key, version } of records) {
       const known = newest.get(key);
@@ -116,7 +129,17 @@ export class OutboxDrain implements Disposable {
       await Promise.all([...newest].map(([key, version]) => bury(key, version)));
     } catch (error) {
       observer.outboxWaiting(shared.name, records.length);
+      this.distrust();
+      forget(records.length < BATCH ? new Set(newest.keys()) : await this.#untold());
       throw error;
     }
+  }
+
+  /** The keys of all records that wait. */
+  async #untold(): Promise<ReadonlySet<CacheKey> | "all"> {
+    const { store, tier } = this.#outbox;
+    const pending = () => store.pending(MAX_UNTOLD, this.#stop.signal);
+    const records = await tier.read("read the outbox", pending);
+    return records.length < MAX_UNTOLD ? new Set(records.map(({ key }) => key)) : "all";
   }
 }

@@ -8,6 +8,7 @@ import {
   type Pass,
 } from "./circuit_breaker.ts";
 import { Timeouts } from "../core/timeouts.ts";
+import type { TierOptions } from "./tier.ts";
 
 /** How one server of several is treated. */
 export interface ServerBreakerOptions {
@@ -16,6 +17,7 @@ export interface ServerBreakerOptions {
   readonly breaker: CircuitBreakerOptions;
   /** The longest that anybody waits for an answer of the tier; later ones count as failures. */
   readonly timeoutMs: number;
+  readonly isRefusal: NonNullable<TierOptions["isRefusal"]>;
   readonly onChange: (state: BreakerState) => void;
 }
 
@@ -31,9 +33,11 @@ export class ServerBreaker implements ServerGuard {
   readonly #tier: string;
   readonly #breaker: CircuitBreaker;
   readonly #timeouts: Timeouts;
+  readonly #isRefusal: (error: unknown) => boolean;
 
   constructor(options: ServerBreakerOptions, clock: Clock) {
     this.#tier = options.tier;
+    this.#isRefusal = options.isRefusal;
     this.#breaker = new CircuitBreaker(options.breaker, clock, options.onChange);
     this.#timeouts = new Timeouts(clock, options.timeoutMs);
   }
@@ -58,7 +62,7 @@ export class ServerBreaker implements ServerGuard {
     // The answer itself is handed on however late it is: whoever gave up waiting has to hear of it.
     this.#timeouts.race(answer, () => new Error("Too late")).then(
       () => this.#breaker.leave(pass, "success"),
-      () => this.#breaker.leave(pass, "failure"),
+      (error) => this.#breaker.leave(pass, this.#isRefusal(error) ? "success" : "failure"),
     );
     return await answer;
   }

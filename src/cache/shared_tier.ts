@@ -15,6 +15,8 @@ export interface SharedTierOptions {
   readonly observer: CacheObserver;
   readonly newIntent: () => string;
   readonly backfillQueueSize: number;
+  /** Drops what nearer tiers keep of these keys, or of all. */
+  readonly forget: (keys: ReadonlySet<CacheKey> | "all") => void;
   /** Where changes wait that the tier could not be told of, with its tier; undefined where there is no such place. */
   readonly outbox: OutboxSource | undefined;
 }

@@ -12,6 +12,8 @@ export interface TierOptions {
   readonly writeTimeoutMs: number;
   /** A store in this process needs none. */
   readonly breaker?: CircuitBreakerOptions;
+  /** Whether an error is an answer: the store refuses what it was asked, and may well do what it is asked next. */
+  readonly isRefusal?: (error: unknown) => boolean;
 }
 
 /**
@@ -24,10 +26,12 @@ export class Tier {
   readonly #reads: Timeouts;
   readonly #writes: Timeouts;
   readonly #breaker: CircuitBreaker | undefined;
+  readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
     this.name = options.name;
+    this.#isRefusal = options.isRefusal ?? (() => false);
     this.#observer = observer;
     this.#reads = new Timeouts(clock, options.readTimeoutMs);
     this.#writes = new Timeouts(clock, options.writeTimeoutMs);
@@ -99,7 +103,7 @@ export class Tier {
         if (pass !== undefined) breaker?.leave(pass, outcome);
       };
       const fail = (failure: ServiceError) => {
-        const outcome = outcomeOf(failure);
+        const outcome = this.#outcomeOf(failure);
         if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
         end(outcome);
         reject(failure);
@@ -124,6 +128,12 @@ export class Tier {
     });
   }
 
+  /** What an error says about the store: one that could answer, with what nobody can read, did answer. */
+  #outcomeOf(failure: ServiceError): Outcome {
+    if (isCancelled(failure) || isCancelled(failure.cause)) return "neither";
+    return failure.code === "store_unavailable" && !this.#isRefusal(failure.cause) ? "failure" : "success";
+  }
+
   #unavailable(
     operation: string,
     why: string,
@@ -132,12 +142,6 @@ export class Tier {
     const text = `Cannot ${operation} in the ${this.name} tier: ${why}`;
     return new ServiceError("store_unavailable", text, { tier: this.name, ...options });
   }
-}
-
-/** What an error says about the store: one that could answer, with what nobody can read, did answer. */
-function outcomeOf(failure: ServiceError): Outcome {
-  if (isCancelled(failure) || isCancelled(failure.cause)) return "neither";
-  return failure.code === "store_unavailable" ? "failure" : "success";
 }
 
 function isCancelled(error: unknown): boolean {

@@ -25,9 +25,20 @@ export type RedisMessage = Uint8Array | readonly Uint8Array[] | null;
 
 const DECODER = new TextDecoder();
 
+/** How errors of a server begin that at present does nothing for anybody. */
+const UNFIT = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
+
 /** Whether Redis has answered with an error: it is there, and said no. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
+}
+
+/**
+ * Whether Redis has refused one command, and may well do another: a change for want of memory, replicas or a disk, or
+ * what its access list forbids.
+ */
+export function isRefusalOfOne(error: unknown): boolean {
+  return error instanceof Error && isRefusal(error) && !UNFIT.includes(error.message.split(" ", 1)[0]!);
 }
 
 /** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */

@@ -61,6 +61,16 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end() {},
   },
   {
+    // As a master does that has lost its replicas, or whose disk is full. Past every grace: see "cut the link".
+    name: "have Redis refuse changes",
+    weight: 3,
+    lengthMs: [50, 6000],
+    on: ["redis"],
+    emptiesRedis: false,
+    begin: ({ redis }) => tellRedis(redis, "CONFIG SET min-replicas-to-write 1"),
+    end: ({ redis }) => tellRedis(redis, "CONFIG SET min-replicas-to-write 0"),
+  },
+  {
     name: "CLIENT KILL of the subscribers",
     weight: 2,
     lengthMs: [0, 0],

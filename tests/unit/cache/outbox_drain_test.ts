@@ -20,6 +20,7 @@ class Draining implements Disposable {
   readonly observer = new RecordingObserver();
   readonly shared: Tier;
   readonly did: string[] = [];
+  readonly forgotten: (readonly CacheKey[] | "all")[] = [];
   records: OutboxRecord[] = [];
   looks = 0;
   pending: () => Promise<void> = well;
@@ -51,6 +52,7 @@ class Draining implements Disposable {
         await this.bury();
         this.did.push(`bury ${key} ${id}.${revision}`);
       },
+      forget: (keys) => this.forgotten.push(keys === "all" ? keys : [...keys]),
     });
   }
 
@@ -103,6 +105,31 @@ Deno.test("OutboxDrain keeps the records and its distrust while the tier cannot 
   await draining.pass(INTERVAL_MS);
   assertEquals(draining.did, ["bury secret:a 7.1", "bury secret:b 7.1", "clear 2"]);
   assertEquals(draining.drain.mayTrust(), true);
+});
+
+Deno.test("OutboxDrain loses its trust in a tier that cannot be told, and drops what is kept of the keys each time", async () => {
+  using draining = new Draining();
+  await turn();
+  assertEquals(draining.drain.mayTrust(), true);
+  draining.bury = away;
+  draining.records = [record(1), record(2, B), record(3)];
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.drain.mayTrust(), draining.forgotten], [false, [[A, B]]]);
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.drain.mayTrust(), draining.forgotten], [false, [[A, B], [A, B]]]);
+  draining.bury = well;
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.drain.mayTrust(), draining.forgotten.length], [true, 2]);
+});
+
+Deno.test("OutboxDrain drops what is kept of all keys that wait, and of every key where they are too many", async () => {
+  for (const [count, expected] of [[9_999, [A, B]], [10_000, "all"]] as const) {
+    using draining = new Draining();
+    draining.records = Array.from({ length: count }, (_, id) => record(id, id < 150 ? A : B));
+    draining.bury = away;
+    await turn();
+    assertEquals(draining.forgotten, [expected]);
+  }
 });
 
 Deno.test("OutboxDrain does not trust the tier while the outbox cannot be read", async () => {

@@ -13,6 +13,7 @@ function setUp() {
     tier: "redis",
     breaker: { failureRatio: 0.5, minCalls: 2, windowMs: 1000, probeDelayMs: 200, random: () => 0 },
     timeoutMs: TIMEOUT_MS,
+    isRefusal: (error) => error instanceof Error && error.message === "refused",
     onChange: (state) => states.push(state),
   }, clock);
   return { clock, states, breaker };
@@ -34,6 +35,14 @@ Deno.test("ServerBreaker leaves a server alone that fails, and says when it may 
   await breaker.run(ask);
   await turn();
   assertEquals([asked, states], [2, ["open", "half_open", "closed"]]);
+});
+
+Deno.test("ServerBreaker takes a refusal for an answer", async () => {
+  const { states, breaker } = setUp();
+  const refuse = () => Promise.reject(new Error("refused"));
+  for (let times = 0; times < 5; times++) await assertRejects(() => breaker.run(refuse), Error, "refused");
+  await turn();
+  assertEquals(states, []);
 });
 
 Deno.test("ServerBreaker counts an answer that takes too long, and hands it on all the same", async () => {

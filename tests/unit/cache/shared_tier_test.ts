@@ -68,6 +68,7 @@ class Sharing {
       clock: this.clock,
       observer: this.observer,
       newIntent: () => "own",
+      forget() {},
       outbox: undefined,
       backfillQueueSize,
     });

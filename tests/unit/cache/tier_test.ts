@@ -7,12 +7,14 @@ import { turn } from "../../support/turn.ts";
 
 const OPTIONS = { name: "redis", readTimeoutMs: 100, writeTimeoutMs: 300 };
 
+const isRefusal = (error: unknown) => error instanceof RangeError;
+
 const BREAKER = { failureRatio: 0.5, minCalls: 2, windowMs: 1_000, probeDelayMs: 50, random: () => 0 };
 
 function tierUnderTest() {
   const clock = new FakeClock();
   const observer = new RecordingObserver();
-  return { clock, observer, tier: new Tier({ ...OPTIONS, breaker: BREAKER }, clock, observer) };
+  return { clock, observer, tier: new Tier({ ...OPTIONS, breaker: BREAKER, isRefusal }, clock, observer) };
 }
 
 const forever = new Promise<never>(() => {});
@@ -131,21 +133,27 @@ Deno.test("Tier.probe() rejects when only the first of two answers comes, and le
   assertEquals(observer.told.filter((line) => line.includes("breaker")).at(-1), "redis breaker open");
 });
 
-Deno.test("Tier counts time-outs as failures, and neither those who left nor what nobody can read", async () => {
+Deno.test("Tier counts time-outs as failures, and not those who left, what nobody can read or a refusal", async () => {
   const { tier, clock, observer } = tierUnderTest();
   const gone = new ServiceError("cancelled", "the caller has gone");
   const harmless = [
     gone,
     new ServiceError("store_unavailable", "the caller stopped waiting", { cause: gone }),
     new ServiceError("internal", "format byte 9"),
+    new RangeError("OOM"),
   ];
   for (const error of harmless) {
     for (const _call of [1, 2, 3]) {
-      await assertRejects(() => tier.read("read", () => Promise.reject(error)), ServiceError, error.message);
+      const { message } = await assertRejects(
+        () => tier.read("read", () => Promise.reject(error)),
+        ServiceError,
+      );
+      const refused = "Cannot read in the redis tier: it cannot be reached or refused";
+      assertEquals(message, error instanceof ServiceError ? error.message : refused);
     }
   }
-  // Three answered calls are in the window, so three must fail.
-  for (const breaker of [[], [], ["redis breaker open"]]) {
+  // Six answered calls are in the window, so six must fail.
+  for (const breaker of [...Array(5).fill([]), ["redis breaker open"]]) {
     const rejected = assertRejects(() => tier.read("read", () => forever), ServiceError);
     clock.advance(100);
     await rejected;
