@@ -9,7 +9,7 @@ import type { Authority, Invalidations, InvalidationState, SharedCache } from ".
 import type { Secret } from "./core/secret.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
 import { RedisChanges } from "./store/redis_changes.ts";
-import { isRefusalOfOne, RedisClient } from "./store/redis_client.ts";
+import { isForbidden, isRefusalOfOne, RedisClient } from "./store/redis_client.ts";
 import type { RedisCommands } from "./store/redis_commands.ts";
 import { RedisCluster } from "./store/redis_cluster.ts";
 import { RedisClusterInvalidations } from "./store/redis_cluster_invalidations.ts";
@@ -159,7 +159,10 @@ function redisTier(
 }
 
 function connectionFailed(observer: LogObserver): (error: Error) => void {
-  return (error) => observer.tierFailed("redis", "connect", error);
+  return (error) => {
+    if (isForbidden(error)) observer.commandForbidden("redis", error);
+    else observer.tierFailed("redis", "connect", error);
+  };
 }
 
 async function atMost(ms: number, work: Promise<void>): Promise<void> {

@@ -37,6 +37,11 @@ export class LogObserver implements CacheObserver {
     this.#warn(`tier_failed ${tier}`, "tier_failed", { tier, operation, error: asError(error) });
   }
 
+  /** A server's access list forbids a command, which costs less than all: the error names it. */
+  commandForbidden(tier: string, error: Error): void {
+    this.#warn(`command_forbidden ${tier} ${error.message}`, "command_forbidden", { tier, error });
+  }
+
   breakerChanged(tier: string, state: BreakerState): void {
     if (state === "open") this.#logger.warn("breaker_open", { tier });
     else this.#logger.info(`breaker_${state}`, { tier });

@@ -33,6 +33,11 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
 }
 
+/** Whether Redis's access list forbids a command. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && isRefusal(error) && error.message.startsWith("NOPERM");
+}
+
 /**
  * Whether Redis has refused one command, and may well do another: a change for want of memory, replicas or a disk, or
  * what its access list forbids.

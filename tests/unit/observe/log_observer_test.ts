@@ -49,6 +49,18 @@ Deno.test("LogObserver keeps no tier back for another, nor one event for another
   ]);
 });
 
+Deno.test("LogObserver keeps no forbidden command back for another, nor for a tier that fails", () => {
+  const { observer, look } = observing();
+  observer.tierFailed("redis", "connect", "away");
+  for (const command of ["info", "client|kill", "info"]) {
+    observer.commandForbidden("redis", new Error(`NOPERM ${command}`));
+  }
+  assertEquals(look().slice(1).map(({ level, event, tier, error }) => [level, event, tier, error]), [
+    ["warn", "command_forbidden", "redis", "NOPERM info"],
+    ["warn", "command_forbidden", "redis", "NOPERM client|kill"],
+  ]);
+});
+
 Deno.test("LogObserver writes a line for each change of a breaker", () => {
   const { observer, look } = observing();
   for (const state of ["open", "half_open", "open", "closed"] as const) {

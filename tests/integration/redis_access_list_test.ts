@@ -1,0 +1,90 @@
+/** A user of Redis's access list that may do no more than the README says. */
+import { assertEquals } from "@std/assert";
+import { CacheClient, refusal } from "../support/client.ts";
+import { readmeCommands } from "../support/readme.ts";
+import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis.ts";
+import { testWithServers } from "../support/servers.ts";
+import { startService } from "../support/service.ts";
+import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const VALUE = { type_url: "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
+const NAME = { namespace: "n", key: "k" };
+
+/** Whether a call is refused. */
+function isRefused(call: () => Promise<unknown>): () => Promise<boolean> {
+  return () => refusal(call()).then(() => true, () => false);
+}
+
+/** Makes the user as the README does; resolves to the settings that have the service be it. */
+async function makeUser(
+  redis: ThrowawayRedis,
+  { redis: { prefix } }: ServersProfile,
+  more = "",
+): Promise<Readonly<Record<string, string>>> {
+  const [command] = readmeCommands("sh access-list");
+  const plain = command!.replace("redis-cli ", "").replaceAll(/\\\n|'/g, "").replaceAll(
+    "cacheserver:",
+    prefix,
+  );
+  assertEquals(await askRedis(redis, `${plain} ${more}`), "+OK\r\n");
+  return { "data.redis.username": "cacheserver", "data.redis.password": "PASSWORD" };
+}
+
+testWithServers(
+  ["mysql"],
+  "a user with the README's rights may do all that the service does",
+  async ({ mysql }) => {
+    await using redis = await startRedis();
+    await using profile = await serversProfile({ mysql, redis });
+    const account = await makeUser(redis, profile);
+    await using one = await startService(profile, account);
+    await using other = await startService(profile, account);
+    using writer = new CacheClient(one.address);
+    using reader = new CacheClient(other.address);
+    for (const round of ["1", "2"]) {
+      await writer.set({ ...NAME, value: VALUE, expire: { seconds: 60 } });
+      assertEquals((await reader.get(NAME)).value.type_url, VALUE.type_url);
+      await writer.delete(NAME);
+      await waitFor(isRefused(() => reader.get(NAME)), { what: "the delete" });
+      for (const name of ["old", `new ${round}`]) {
+        await writer.setSecret({ key: "k", name });
+        await waitFor(async () => (await reader.getSecret({ key: "k" })).name === name, { what: name });
+      }
+      // A lease, a fill and a copy in Redis.
+      await profile.redis.clear();
+      assertEquals((await reader.getSecret({ key: "k" })).name, `new ${round}`);
+      await waitFor(async () => (await profile.redis.names()).length === 1, { what: "the secret in Redis" });
+      await writer.deleteSecret({ key: "k" });
+      await waitFor(isRefused(() => reader.getSecret({ key: "k" })), { what: "its end" });
+      // The next round is on new connections.
+      await askRedis(redis, "CLIENT KILL TYPE normal SKIPME yes");
+      await askRedis(redis, "CLIENT KILL TYPE pubsub");
+      for (const { log } of [one, other]) {
+        const states = () => log.filter(({ event }) => event === "invalidations").map(({ state }) => state);
+        await waitFor(() => states().filter((state) => state === "tracking").length > Number(round), {
+          what: "the connections to be back",
+        });
+      }
+    }
+    assertEquals(await askRedis(redis, "ACL LOG"), "*0\r\n");
+  },
+);
+
+testWithServers(
+  ["mysql"],
+  "the log names the command that the access list forbids, at each connect",
+  async ({ mysql }) => {
+    await using redis = await startRedis();
+    await using profile = await serversProfile({ mysql, redis });
+    await using service = await startService(profile, await makeUser(redis, profile, "-info -client|kill"));
+    const forbidden = (command: string) => () =>
+      service.log.some(({ event, error }) =>
+        event === "command_forbidden" && String(error).includes(command)
+      );
+    await waitFor(forbidden("info"), { what: "a line on INFO" });
+    // Only whoever connects again has predecessors.
+    await askRedis(redis, "CLIENT KILL TYPE normal SKIPME yes");
+    await waitFor(forbidden("client|kill"), { what: "a line on CLIENT KILL" });
+  },
+);
