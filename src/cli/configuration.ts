@@ -1,4 +1,5 @@
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { FILE_VARIABLE } from "../config/override_source.ts";
 import { type ConfigArguments, parseConfigArguments } from "./arguments.ts";
 
 /** The configuration that runs when none is named: no servers, local memory and SQLite. */
@@ -11,6 +12,8 @@ export function loadNamedConfig(args: readonly string[]): LoadedConfig {
 
 /** The same for a command line that has been read. */
 export function loadConfigOf({ path, overrides }: ConfigArguments): LoadedConfig {
-  const named = path ?? Deno.env.get("CACHESERVER_CONFIG");
-  return loadConfig({ path: named ?? decodeURIComponent(EMBEDDED.pathname), overrides });
+  if (path !== undefined) return loadConfig({ path, overrides });
+  const named = Deno.env.get(FILE_VARIABLE);
+  if (named !== undefined) return loadConfig({ path: named, pathOrigin: FILE_VARIABLE, overrides });
+  return loadConfig({ path: decodeURIComponent(EMBEDDED.pathname), overrides });
 }

@@ -8,7 +8,7 @@ Usage: cacheserver [COMMAND] [OPTIONS]
 Commands:
   serve      Serve until SIGTERM or SIGINT, then drain. The default.
   check      Print the configuration in force, or everything that is wrong with it.
-  migrate    Create the database's table, or upgrade it and keep every row.
+  migrate    Create the database and its table, or upgrade it and keep every row.
   health     Ask a running service whether it serves: exit code 0 if it does, else 1.
   version    Print the version.
   help       Print this.

@@ -11,6 +11,8 @@ import { parseYaml } from "./yaml.ts";
 export interface LoadOptions {
   /** The YAML file. */
   readonly path: string;
+  /** The variable that names it; undefined where no variable does. */
+  readonly pathOrigin?: string | undefined;
   /** The process's environment by default. */
   readonly env?: Environment;
   /** Values by path that stand above all others: `data.redis.addr` to `127.0.0.1:6380`. */
@@ -30,7 +32,7 @@ export interface LoadedConfig {
 /** Loads and checks a configuration. Throws one ConfigError that holds everything wrong with it. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const { path, env = processEnvironment, overrides = new Map(), readFile = Deno.readTextFileSync } = options;
-  const tree = parseYaml(readText(path, readFile), path);
+  const tree = parseYaml(readText(options, readFile), path);
   const read = readSettings({ file: path, tree, environment: env, flags: overrides });
   const { config, problems, settings, namespaces, maskedSource } = assemble(read.settings, read.namespaces);
   if (config === undefined || read.problems.length > 0) {
@@ -42,16 +44,17 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   };
 }
 
-function readText(path: string, readFile: (path: string) => string): string {
+function readText({ path, pathOrigin }: LoadOptions, readFile: (path: string) => string): string {
   try {
     return readFile(path);
   } catch (error) {
-    throw new ConfigError([{ path, ...unreadable(error, path) }]);
+    const origin = pathOrigin === undefined ? {} : { origin: pathOrigin };
+    throw new ConfigError([{ path: path || '""', ...origin, ...unreadable(error, path) }]);
   }
 }
 
 function unreadable(error: unknown, path: string): { wrong: string; accepted: string } {
-  if (error instanceof Deno.errors.NotFound) {
+  if (path === "" || error instanceof Deno.errors.NotFound) {
     return { wrong: "does not exist", accepted: "the path of a YAML file" };
   }
   if (error instanceof Deno.errors.NotCapable) {

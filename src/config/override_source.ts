@@ -14,14 +14,19 @@ export interface Override {
 }
 
 /** The variable that names the configuration file; it belongs to the command line, not to a key. */
-const FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG";
+export const FILE_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG";
 
 /** What somebody would set for one namespace; but a name may hold anything, and a variable's name may not. */
 const NAMESPACES_VARIABLE = `${ENVIRONMENT_PREFIX}CACHE_NAMESPACES_`;
 
-/** What Kubernetes sets in every pod beside a Service named `cacheserver`. */
+/** The first of those variables that Kubernetes sets in every pod beside a Service, `cacheserver-redis` say. */
+const SERVICE_HOST = /^(CACHESERVER(?:_\w+)?)_SERVICE_HOST$/;
+/** All of them, behind the Service's name. */
 const SERVICE_LINK =
-  /^CACHESERVER_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+  /^_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/** What compose.yaml and the tests read. */
+const OF_OTHERS = /^CACHESERVER_(?:IMAGE|TEST_\w+)$/;
 
 /** Collects the overrides of known keys; unknown and unreadable ones are problems. */
 export function readOverrides(
@@ -62,11 +67,14 @@ function forbiddenVariables(names: readonly string[]): Problem {
 function unknownVariables(environment: Environment): Problem[] {
   const plain = PATHS.map(variableOf);
   const known: readonly string[] = [...plain, ...plain.map(fileVariableOf)];
-  return [...environment.names?.() ?? []]
+  const names = [...environment.names?.() ?? []].filter((name) => name.startsWith(ENVIRONMENT_PREFIX));
+  const services = names.flatMap((name) => SERVICE_HOST.exec(name)?.[1] ?? []);
+  const isLink = (name: string) =>
+    services.some((service) => name.startsWith(service) && SERVICE_LINK.test(name.slice(service.length)));
+  return names
     .filter((name) =>
-      name.startsWith(ENVIRONMENT_PREFIX) && name !== FILE_VARIABLE && !SERVICE_LINK.test(name)
+      name !== FILE_VARIABLE && !OF_OTHERS.test(name) && !isLink(name) && !known.includes(name)
     )
-    .filter((name) => !known.includes(name))
     .map((name) => unknown(name, "variable", known));
 }
 

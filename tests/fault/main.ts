@@ -1,6 +1,6 @@
 /**
  * Records and checks histories, one a seed: `deno task check-history --seconds 60 --seeds 20`, or `--seed 7` for
- * one that has failed. Ends with `N passed, N failed`; the exit code is 1 unless all passed.
+ * one that has failed. Ends with `N passed, N failed`; the exit code is 1 unless all passed, 2 for wrong usage.
  */
 import { parseArgs } from "node:util";
 import { printLine } from "../support/print_line.ts";
@@ -9,19 +9,22 @@ import { checkHistory } from "./checker/history_checker.ts";
 import { reportViolations, summarize } from "./report.ts";
 import { recordHistory } from "./run.ts";
 
+interface Options {
+  readonly seconds: number;
+  readonly seeds: number;
+  readonly firstSeed: number;
+}
+
 /** Resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seconds: { type: "string", default: "60" },
-      seeds: { type: "string", default: "1" },
-      seed: { type: "string", default: String(crypto.getRandomValues(new Uint32Array(1))[0]) },
-    },
-  });
-  const seconds = wholeNumber("seconds", values.seconds);
-  const seeds = wholeNumber("seeds", values.seeds);
-  const firstSeed = wholeNumber("seed", values.seed);
+  let options: Options;
+  try {
+    options = parse(args);
+  } catch (error) {
+    printLine(error instanceof Error ? error.message : String(error));
+    return 2;
+  }
+  const { seconds, seeds, firstSeed } = options;
   let passed = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const history = await recordHistory({ seed, lengthMs: seconds * 1000 });
@@ -34,9 +37,25 @@ async function main(args: readonly string[]): Promise<number> {
   return passed === seeds ? 0 : 1;
 }
 
+function parse(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: "string", default: "60" },
+      seeds: { type: "string", default: "1" },
+      seed: { type: "string", default: String(crypto.getRandomValues(new Uint32Array(1))[0]) },
+    },
+  });
+  return {
+    seconds: wholeNumber("seconds", values.seconds),
+    seeds: wholeNumber("seeds", values.seeds),
+    firstSeed: wholeNumber("seed", values.seed),
+  };
+}
+
 function wholeNumber(name: string, text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  throw new TypeError(`Cannot read --${name} ${text}: expected a whole number`);
+  throw new TypeError(`--${name} is ${text}, expected a whole number`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

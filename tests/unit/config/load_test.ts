@@ -138,6 +138,19 @@ Deno.test("loadConfig() says in one line why a file cannot be read", () => {
   );
 });
 
+Deno.test("loadConfig() says which variable names a file that it cannot read", () => {
+  const readFile = () => {
+    throw new Deno.errors.NotFound();
+  };
+  for (const [path, shown] of [["x.yaml", "x.yaml"], ["", '""']] as const) {
+    const options = { path, pathOrigin: "CACHESERVER_CONFIG", env: environmentOf({}), readFile };
+    assertEquals(
+      assertThrows(() => loadConfig(options), ConfigError).message,
+      `${shown} (from CACHESERVER_CONFIG): does not exist; expected the path of a YAML file`,
+    );
+  }
+});
+
 Deno.test("loadConfig() reads every file of configs/ clean", () => {
   const container = loadFile("config.yaml").config;
   assertEquals(container.server.grpc.hostname, "0.0.0.0");

@@ -54,11 +54,20 @@ Deno.test("loadConfig() refuses unknown variables and flags without showing thei
     CACHESERVER_SERVICE_PORT_GRPC: "9000",
     CACHESERVER_PORT: "tcp://10.0.0.1:9000",
     CACHESERVER_PORT_9000_TCP_ADDR: "10.0.0.1",
+    CACHESERVER_REDIS_SERVICE_HOST: "10.0.0.2",
+    CACHESERVER_REDIS_SERVICE_PORT: "6379",
+    CACHESERVER_REDIS_PORT: "tcp://10.0.0.2:6379",
+    CACHESERVER_REDIS_PORT_6379_TCP: "tcp://10.0.0.2:6379",
+    CACHESERVER_IMAGE: "cacheserver:1",
+    CACHESERVER_TEST_REDIS: "redis://127.0.0.1:6379",
+    CACHESERVER_DATA_REDIS_PORT: "6379",
     PATH: "/bin",
   };
   assertEquals(problemLines(EMBEDDED, { variables, flags: { "data.redis.pasword": "hunter2" } }), [
     "CACHESERVER_DATA_REDIS_PASSWRD: is not a known variable; expected CACHESERVER_DATA_REDIS_PASSWORD or another " +
     "of the reference",
+    "CACHESERVER_DATA_REDIS_PORT: is not a known variable; expected CACHESERVER_DATA_REDIS_ADDR or another of the " +
+    "reference",
     "data.redis.pasword: is not a known key; expected data.redis.password or another of the reference",
   ]);
 });
