@@ -5,8 +5,10 @@ import { huffmanDecode, maxDecodedLength } from "./huffman.ts";
 import { IntegerReader } from "./integer.ts";
 import { STATIC_TABLE } from "./static_table.ts";
 
-/** Arguments that one call of `String.fromCharCode` takes without a risk for the stack. */
-const CHARACTERS_PER_CALL = 8192;
+/** Room for a string that was Huffman-coded, until its text has been made; longer ones have room of their own. */
+const SCRATCH = new Uint8Array(1024);
+
+const character = String.fromCharCode;
 
 /** The fields of one header block. */
 export interface HeaderList {
@@ -90,15 +92,19 @@ export class HpackDecoder {
     reader.offset += length;
     if (reader.offset > reader.end) throw new CompressionError("Header block ends inside a string");
     if (!isHuffman) return latin1(reader.bytes, start, reader.offset);
-    const decoded = new Uint8Array(maxDecodedLength(length));
+    const maxLength = maxDecodedLength(length);
+    const decoded = maxLength <= SCRATCH.length ? SCRATCH : new Uint8Array(maxLength);
     return latin1(decoded, 0, huffmanDecode(reader.bytes, start, reader.offset, decoded));
   }
 }
 
+/** Some characters at a time: a list of them all costs several times what else is done with a short string. */
 function latin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
-  for (let i = start; i < end; i += CHARACTERS_PER_CALL) {
-    text += String.fromCharCode(...bytes.subarray(i, Math.min(i + CHARACTERS_PER_CALL, end)));
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    text += character(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!);
   }
+  for (; at < end; at++) text += character(bytes[at]!);
   return text;
 }

@@ -15,6 +15,8 @@ export interface RequestHead {
   readonly contentLength: number;
   /** Whether the list was above the limit, so that fields are missing. */
   readonly isTruncated: boolean;
+  /** The earlier head of the connection that this one equals but for one of `fields`, and that one. */
+  readonly variation?: { readonly of: RequestHead; readonly field: HeaderField };
 }
 
 /** Fields that belong to one HTTP/1.1 connection. Source: RFC 9113 section 8.2.2. */
@@ -26,6 +28,9 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/** Fields that a head says more of than their value. */
+const READ_FIELDS: ReadonlySet<string> = new Set(["content-length", "te"]);
+
 /** Field names: token characters without capitals. Source: RFC 9113 section 8.2.1, RFC 9110 section 5.6.2. */
 const LEGAL_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** No NUL, CR or LF, and no space or tab at either end. Source: RFC 9113 section 8.2.1. */
@@ -36,10 +41,56 @@ const DIGITS = /^[0-9]{1,15}$/;
 export type Malformed = string;
 
 /**
- * Reads a request's header section; returns what is wrong when it is malformed.
- * Source: RFC 9113 sections 8.2 and 8.3.1.
+ * Reads the header sections of one connection's requests. Clients repeat themselves but for one field, the deadline of
+ * a call: fields that come out of the table are the same objects as before, so the others need no second look.
  */
-export function readRequestHead(list: HeaderList, maxListBytes: number): RequestHead | Malformed {
+export class RequestHeadReader {
+  readonly #maxListBytes: number;
+  #list: HeaderList | undefined;
+  #head: RequestHead | undefined;
+
+  constructor(maxListBytes: number) {
+    this.#maxListBytes = maxListBytes;
+  }
+
+  /** Returns what is wrong when the section is malformed. Source: RFC 9113 sections 8.2 and 8.3.1. */
+  read(list: HeaderList): RequestHead | Malformed {
+    const variation = this.#variation(list);
+    if (variation !== undefined) return variation;
+    const head = readRequestHead(list, this.#maxListBytes);
+    const mayVary = typeof head === "object" && !head.isTruncated;
+    this.#list = mayVary ? list : undefined;
+    this.#head = mayVary ? head : undefined;
+    return head;
+  }
+
+  /** The head, where one field at most is not that of the last whole one; undefined for any other, or a doubt. */
+  #variation({ fields, sizeBytes }: HeaderList): RequestHead | undefined {
+    const head = this.#head;
+    const earlier = this.#list?.fields;
+    if (head === undefined || earlier?.length !== fields.length || sizeBytes > this.#maxListBytes) {
+      return undefined;
+    }
+    let at = -1;
+    for (let index = 0; index < fields.length; index++) {
+      if (fields[index] === earlier[index]) continue;
+      if (at >= 0) return undefined;
+      at = index;
+    }
+    if (at < 0) return head;
+    const field = fields[at]!;
+    const place = at - (fields.length - head.fields.length);
+    if (place < 0 || field.name !== earlier[at]!.name || READ_FIELDS.has(field.name)) return undefined;
+    if (ILLEGAL_VALUE.test(field.value)) return undefined;
+    const { method, scheme, path, authority, contentLength } = head;
+    const varied = head.fields.slice();
+    varied[place] = field;
+    const variation = { of: head, field };
+    return { method, scheme, path, authority, fields: varied, contentLength, isTruncated: false, variation };
+  }
+}
+
+function readRequestHead(list: HeaderList, maxListBytes: number): RequestHead | Malformed {
   const pseudo = new Map<string, string>();
   const fields: HeaderField[] = [];
   let contentLength = -1;

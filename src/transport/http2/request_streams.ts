@@ -9,7 +9,7 @@ import { HeaderAssembler } from "./header_assembler.ts";
 import type { Http2Limits } from "./limits.ts";
 import { DEFAULT_WINDOW_BYTES, Flag } from "./protocol.ts";
 import { ReceiveWindow } from "./receive_window.ts";
-import { readRequestHead, type RequestHead, trailersProblem } from "./request_head.ts";
+import { type RequestHead, RequestHeadReader, trailersProblem } from "./request_head.ts";
 import { Sender, type SenderEvents } from "./sender.ts";
 import { type BodyWriter, Stream, type StreamHost, type StreamReceiver } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
@@ -42,6 +42,7 @@ export interface StreamsContext {
 export class RequestStreams implements StreamHost, SenderEvents {
   readonly #context: StreamsContext;
   readonly #headers: HeaderAssembler;
+  readonly #heads: RequestHeadReader;
   readonly #sender: Sender;
   readonly #streams = new StreamTable();
   /** The client may send as much over all streams. */
@@ -53,11 +54,12 @@ export class RequestStreams implements StreamHost, SenderEvents {
   #isRefusing = false;
   #isShuttingDown = false;
   #lastList: HeaderList | undefined;
-  #lastHead: ReturnType<typeof readRequestHead> = "";
+  #lastHead: ReturnType<RequestHeadReader["read"]> = "";
 
   constructor(context: StreamsContext) {
     this.#context = context;
     this.#headers = new HeaderAssembler(context.limits);
+    this.#heads = new RequestHeadReader(context.limits.maxHeaderListBytes);
     this.#sender = new Sender(context.output, this);
     this.#initialReceiveWindowBytes = Math.max(context.limits.streamWindowBytes, DEFAULT_WINDOW_BYTES);
     this.#window = new ReceiveWindow(Math.max(context.limits.connectionWindowBytes, DEFAULT_WINDOW_BYTES));
@@ -264,7 +266,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#checkAdmission(id);
     if (list !== this.#lastList) {
       this.#lastList = list;
-      this.#lastHead = readRequestHead(list, this.#context.limits.maxHeaderListBytes);
+      this.#lastHead = this.#heads.read(list);
     }
     const head = this.#lastHead;
     if (typeof head === "string") throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, head);

@@ -3,6 +3,7 @@ import { isGrpcContentType } from "../grpc/content_type.ts";
 import { invalidBinaryField } from "../grpc/metadata_fields.ts";
 import type { PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import { parseTimeoutMs } from "../grpc/timeout.ts";
+import type { HeaderField } from "../hpack/header_field.ts";
 import type { RequestHead } from "../http2/request_head.ts";
 import type { StatusObject } from "../service.ts";
 import { Status, type StatusCode } from "../status.ts";
@@ -42,10 +43,6 @@ export function planRequest(head: RequestHead, methods: MethodTable): RequestPla
   }
   const method = methods.find(head.path);
   if (method?.handler === undefined) return refusal(Status.UNIMPLEMENTED, methods.explainMissing(head.path));
-  const timeout = fieldValue(head, "grpc-timeout");
-  const timeoutMs = timeout === undefined ? Infinity : parseTimeoutMs(timeout);
-  if (timeoutMs === undefined) return refusal(Status.INTERNAL, `malformed grpc-timeout: ${timeout}`);
-  if (timeoutMs === 0) return refusal(Status.DEADLINE_EXCEEDED, "Deadline exceeded");
   const encodingName = fieldValue(head, "grpc-encoding");
   const encoding = messageEncoding(encodingName);
   if (encoding === undefined) {
@@ -54,7 +51,27 @@ export function planRequest(head: RequestHead, methods: MethodTable): RequestPla
   const badField = invalidBinaryField(head.fields);
   if (badField !== undefined) return refusal(Status.INTERNAL, `metadata ${badField} is not base64`);
   const { definition, handler, responseWriter } = method;
-  return { kind: "call", head, method: definition, handler, responseWriter, timeoutMs, encoding };
+  return withTimeout({ kind: "call", head, method: definition, handler, responseWriter, encoding });
+}
+
+/** The plan for a head that equals that of an earlier call but for the deadline; undefined for any other. */
+export function planAgain(earlier: CallPlan, head: RequestHead): RequestPlan | undefined {
+  const { variation } = head;
+  if (variation?.of !== earlier.head || timeoutField(head) !== variation.field) return undefined;
+  const { method, handler, responseWriter, encoding } = earlier;
+  return withTimeout({ kind: "call", head, method, handler, responseWriter, encoding });
+}
+
+function withTimeout(plan: Omit<CallPlan, "timeoutMs">): RequestPlan {
+  const timeout = timeoutField(plan.head)?.value;
+  const timeoutMs = timeout === undefined ? Infinity : parseTimeoutMs(timeout);
+  if (timeoutMs === undefined) return refusal(Status.INTERNAL, `malformed grpc-timeout: ${timeout}`);
+  if (timeoutMs === 0) return refusal(Status.DEADLINE_EXCEEDED, "Deadline exceeded");
+  return { ...plan, timeoutMs };
+}
+
+function timeoutField(head: RequestHead): HeaderField | undefined {
+  return head.fields.find(({ name }) => name === "grpc-timeout");
 }
 
 function refusal(code: StatusCode, details: string): RequestPlan {

@@ -8,7 +8,7 @@ import type { RequestHead } from "../http2/request_head.ts";
 import type { Stream, StreamReceiver } from "../http2/stream.ts";
 import type { StatusObject } from "../service.ts";
 import type { CallCore } from "./call_core.ts";
-import { planRequest, type RequestPlan } from "./call_plan.ts";
+import { type CallPlan, planAgain, planRequest, type RequestPlan } from "./call_plan.ts";
 import type { MethodTable } from "./method_table.ts";
 import { sendPlainResponse } from "./plain_response.ts";
 import { openStreamingCall } from "./streaming_call.ts";
@@ -43,6 +43,8 @@ export class CallSession implements RequestAcceptor {
   orphanedCalls = 0;
   #lastHead: RequestHead | undefined;
   #lastPlan: RequestPlan | undefined;
+  /** Of the last call whose head was no variation of another: of most that follow, only the deadline differs. */
+  #basePlan: CallPlan | undefined;
   /** Calls that this turn has begun and that may not last for ever; most end in it and need no timer. */
   #turnCalls: CallCore[] = [];
   /** Buffers of messages that this turn has completed; handlers may read them until it ends. */
@@ -58,11 +60,7 @@ export class CallSession implements RequestAcceptor {
   }
 
   accept(stream: Stream, head: RequestHead): StreamReceiver {
-    if (head !== this.#lastHead || this.#lastPlan === undefined) {
-      this.#lastHead = head;
-      this.#lastPlan = planRequest(head, this.environment.methods);
-    }
-    const plan = this.#lastPlan;
+    const plan = this.#planOf(head);
     switch (plan.kind) {
       case "call": {
         const call = plan.method.requestStream || plan.method.responseStream
@@ -106,6 +104,15 @@ export class CallSession implements RequestAcceptor {
   startOrHold(call: UnaryServerCall): void {
     if (this.isHolding) this.#heldCalls.push(call);
     else call.start();
+  }
+
+  #planOf(head: RequestHead): RequestPlan {
+    if (head === this.#lastHead && this.#lastPlan !== undefined) return this.#lastPlan;
+    const again = this.#basePlan && planAgain(this.#basePlan, head);
+    const plan = again ?? planRequest(head, this.environment.methods);
+    if (plan.kind === "call" && head.variation === undefined) this.#basePlan = plan;
+    this.#lastHead = head;
+    return this.#lastPlan = plan;
   }
 
   #releaseBuffers(): void {

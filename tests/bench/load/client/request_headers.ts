@@ -1,6 +1,7 @@
 /**
- * The header blocks of a gRPC request, as clients that use HPACK's dynamic table send them: in full by the first
- * request of a connection, six bytes by each later one. Source: RFC 7541 section 6 and appendix A.
+ * The header blocks of a gRPC request, as clients that use HPACK's dynamic table send them: each call has a deadline,
+ * which is never quite that of the call before, and enters the table as all other fields do. Source: RFC 7541
+ * section 6 and appendix A, PROTOCOL-HTTP2.md (Timeout).
  */
 
 /** The table that a server keeps for a client, in bytes, unless it says less. RFC 9113 section 6.5.2. */
@@ -16,35 +17,109 @@ const NEW_NAME = 0x40;
 
 /** The first index of the dynamic table, which is its newest entry. */
 const NEWEST = 62;
+/** What the table counts for an entry beside its texts. RFC 7541 section 4.1. */
+const ENTRY_BYTES = 32;
+
+const TIMEOUT = "grpc-timeout";
+/** Microseconds of six digits, about a second: each call's deadline is another. */
+const MAX_TIMEOUT_US = 999_999;
+const TIMEOUTS = 100_000;
+const TIMEOUT_DIGITS = 6;
+const TIMEOUT_ENTRY_BYTES = ENTRY_BYTES + TIMEOUT.length + TIMEOUT_DIGITS + 1;
 
 const encoder = new TextEncoder();
 
-/** The block of a connection's first request. `path` and `authority` have at most 126 characters of ASCII. */
-export function firstRequestHeaders(path: string, authority: string): Uint8Array {
-  return Uint8Array.from([
-    METHOD_POST,
-    SCHEME_HTTP,
-    PATH,
-    ...text(path),
-    AUTHORITY,
-    ...text(authority),
-    CONTENT_TYPE,
-    ...text("application/grpc"),
-    NEW_NAME,
-    ...text("te"),
-    ...text("trailers"),
-  ]);
-}
+/** Makes the header blocks of one connection's requests, in the order in which they are sent. */
+export class RequestHeaders {
+  readonly #full: Uint8Array;
+  readonly #fullEntryBytes: number;
+  readonly #block = new Uint8Array(1024);
+  #length = 0;
+  /** Entries that have come into the table behind those of the last full block. */
+  #newer = 0;
+  #entryBytes = Infinity;
+  #requests = 0;
 
-/** The block of every request behind the first one: the same fields, the last four by their place in the table. */
-export const LATER_REQUEST_HEADERS: Uint8Array = Uint8Array.from([
-  METHOD_POST,
-  SCHEME_HTTP,
-  0x80 | NEWEST + 3,
-  0x80 | NEWEST + 2,
-  0x80 | NEWEST + 1,
-  0x80 | NEWEST,
-]);
+  /** `path` and `authority` have at most 126 characters of ASCII. */
+  constructor(path: string, authority: string) {
+    this.#full = Uint8Array.from([
+      METHOD_POST,
+      SCHEME_HTTP,
+      PATH,
+      ...text(path),
+      AUTHORITY,
+      ...text(authority),
+      CONTENT_TYPE,
+      ...text("application/grpc"),
+      NEW_NAME,
+      ...text("te"),
+      ...text("trailers"),
+    ]);
+    const texts = [
+      ":path",
+      path,
+      ":authority",
+      authority,
+      "content-type",
+      "application/grpc",
+      "te",
+      "trailers",
+    ];
+    this.#fullEntryBytes = texts.join("").length + 4 * ENTRY_BYTES;
+  }
+
+  /** The next request's block; valid until the next call. */
+  next(): Uint8Array {
+    const block = this.#block;
+    this.#entryBytes += TIMEOUT_ENTRY_BYTES;
+    if (this.#entryBytes <= DEFAULT_HEADER_TABLE_BYTES) {
+      block[0] = METHOD_POST;
+      block[1] = SCHEME_HTTP;
+      this.#length = 2;
+      // Path, authority, content-type and te by their places, and the name of the newest entry, a timeout.
+      for (let place = 3; place >= 0; place--) this.#integer(0x80, 7, NEWEST + this.#newer + place);
+      this.#integer(0x40, 6, NEWEST);
+    } else {
+      // A further entry would have pushed out what such a block refers to.
+      block.set(this.#full);
+      this.#length = this.#full.length;
+      this.#newer = 0;
+      this.#entryBytes = this.#fullEntryBytes + TIMEOUT_ENTRY_BYTES;
+      block[this.#length++] = NEW_NAME;
+      for (const octet of text(TIMEOUT)) block[this.#length++] = octet;
+    }
+    this.#newer++;
+    this.#timeout(MAX_TIMEOUT_US - this.#requests++ % TIMEOUTS);
+    return block.subarray(0, this.#length);
+  }
+
+  /** Writes an integer behind a pattern, in `bits` bits and further octets. RFC 7541 section 5.1. */
+  #integer(pattern: number, bits: number, value: number): void {
+    const max = 2 ** bits - 1;
+    const block = this.#block;
+    if (value < max) {
+      block[this.#length++] = pattern | value;
+      return;
+    }
+    block[this.#length++] = pattern | max;
+    let left = value - max;
+    for (; left >= 0x80; left >>>= 7) block[this.#length++] = 0x80 | left & 0x7f;
+    block[this.#length++] = left;
+  }
+
+  #timeout(us: number): void {
+    const block = this.#block;
+    const start = this.#length;
+    block[start] = TIMEOUT_DIGITS + 1;
+    let left = us;
+    for (let at = start + TIMEOUT_DIGITS; at > start; at--) {
+      block[at] = 0x30 + left % 10;
+      left = Math.trunc(left / 10);
+    }
+    block[start + TIMEOUT_DIGITS + 1] = 0x75;
+    this.#length = start + TIMEOUT_DIGITS + 2;
+  }
+}
 
 function text(value: string): number[] {
   const bytes = encoder.encode(value);

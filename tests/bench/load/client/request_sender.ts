@@ -8,7 +8,7 @@ import {
   writeFrameHeader,
   writeUint32,
 } from "./frames.ts";
-import { firstRequestHeaders, LATER_REQUEST_HEADERS } from "./request_headers.ts";
+import { RequestHeaders } from "./request_headers.ts";
 
 /** RFC 9113 section 3.4. */
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -34,7 +34,7 @@ interface UnsentRequest {
  * in one buffer that is written as a whole. A small request, which is most of them, is laid out in one step.
  */
 export class RequestSender {
-  readonly #firstHeaders: Uint8Array;
+  readonly #headers: RequestHeaders;
   #bytes = new Uint8Array(64 * 1024);
   #length = 0;
   #nextStreamId = 1;
@@ -46,7 +46,7 @@ export class RequestSender {
 
   /** Writes what a client says first: no pushes, windows without bounds. */
   constructor(path: string, authority: string) {
-    this.#firstHeaders = firstRequestHeaders(path, authority);
+    this.#headers = new RequestHeaders(path, authority);
     this.append(PREFACE);
     this.append(encodeSettings([
       [Setting.ENABLE_PUSH, 0],
@@ -59,7 +59,7 @@ export class RequestSender {
   begin(message: Uint8Array): number {
     const streamId = this.#nextStreamId;
     this.#nextStreamId += 2;
-    const headers = streamId === 1 ? this.#firstHeaders : LATER_REQUEST_HEADERS;
+    const headers = this.#headers.next();
     this.#writeHeader({ length: headers.length, type: FrameType.HEADERS, flags: Flag.END_HEADERS, streamId });
     this.append(headers);
     const request = { message, sentBytes: 0, windowBytes: this.#streamWindowBytes };
