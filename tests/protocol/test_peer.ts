@@ -67,6 +67,9 @@ export const ECHO: ServiceDefinition = {
   Bidi: method("Bidi", true, true),
 };
 
+/** Longer than any test. */
+const NO_LIMIT_MS = 1e9;
+
 /** The headers of a call that grpc clients send. */
 export function callHeaders(
   name = "Unary",
@@ -126,7 +129,7 @@ export class TestPeer {
             clock: this.clock,
             pool,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
-            timeLimit: new TimeLimit(options.callTimeoutMs ?? Infinity, this.clock),
+            timeLimit: new TimeLimit(options.callTimeoutMs ?? NO_LIMIT_MS, this.clock),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
             described: (status) => status,

@@ -26,7 +26,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   #reader: MessageReader | undefined;
   #metadata: Metadata | undefined;
   #abort: AbortController | undefined;
-  /** The client's deadline, where that is before the server's own limit. */
+  /** The client's deadline, where the server has no limit. */
   #timer: TransportTimer | undefined;
   #place: Place | undefined;
   readonly #deadlineMs: number;
@@ -144,18 +144,19 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     if (this.isEnded) return;
     const { clock } = this.session.environment;
     const limit = this.timeLimit;
-    const leftMs = this.#deadlineMs === Infinity ? Infinity : this.#deadlineMs - clock.now();
-    if (leftMs <= (limit?.limitMs ?? Infinity)) {
-      if (leftMs === Infinity) return;
-      const status = { code: Status.DEADLINE_EXCEEDED, details: "Deadline exceeded" };
-      this.#timer = clock.setTimer(() => this.#abortWith(status), leftMs, "background");
-    } else {
-      this.#place = limit?.enter(this);
+    if (limit !== undefined) {
+      this.#place = limit.enter(this, this.#deadlineMs);
+    } else if (this.#deadlineMs < Infinity) {
+      const leftMs = this.#deadlineMs - clock.now();
+      this.#timer = clock.setTimer(() => this.onTimeUp(), leftMs, "background");
     }
   }
 
   onTimeUp(): void {
-    const details = `Cannot answer within ${this.timeLimit?.limitMs} ms, the server's time limit`;
+    const isClients = this.#place === undefined || this.#place.dueMs === this.#deadlineMs;
+    const details = isClients
+      ? "Deadline exceeded"
+      : `Cannot answer within ${this.timeLimit?.limitMs} ms, the server's time limit`;
     this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
   }
 
@@ -268,7 +269,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   #end(state: "answered" | "cancelled"): void {
     this.#state = state;
     this.#timer?.cancel();
-    if (this.#place !== undefined) this.#place.call = undefined;
+    this.#place?.leave();
     this.#reader?.release();
   }
 }
