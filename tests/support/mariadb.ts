@@ -2,6 +2,7 @@ import { freeze } from "./freeze.ts";
 import type { MysqlConfig } from "../../src/config/config.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
+import { killProcess } from "./kill_process.ts";
 import type { MysqlAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -74,7 +75,7 @@ export async function startMariadb(
   const stop = async () => {
     const stopped = process;
     process = undefined;
-    if (stopped !== undefined) await kill(stopped);
+    if (stopped !== undefined) await killProcess(stopped);
   };
   const dispose = async () => {
     await stop();
@@ -172,14 +173,4 @@ async function ready(process: Deno.ChildProcess, log: string): Promise<void> {
   if (exitCode !== undefined) {
     throw new Error(`Cannot start a MariaDB: it ended with ${exitCode}: ${await Deno.readTextFile(log)}`);
   }
-}
-
-async function kill(process: Deno.ChildProcess): Promise<void> {
-  try {
-    process.kill("SIGKILL");
-  } catch (error) {
-    // It has ended by itself.
-    if (!(error instanceof TypeError)) throw error;
-  }
-  await process.status;
 }

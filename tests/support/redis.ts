@@ -1,6 +1,7 @@
 import { freeze } from "./freeze.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
+import { killProcess } from "./kill_process.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -64,9 +65,7 @@ export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
   async stop(): Promise<void> {
     const process = this.#process;
     this.#process = undefined;
-    if (process === undefined) return;
-    process.kill("SIGKILL");
-    await process.status;
+    if (process !== undefined) await killProcess(process);
   }
 
   /** Freezes the server: connections stay open, and nothing is answered until {@link resume}. */
@@ -90,7 +89,12 @@ export async function startRedis(
   const program = findProgram("redis-server");
   if (program === undefined) throw new Error("Cannot start a Redis: redis-server is not on the PATH");
   const redis = new ThrowawayRedis(program, freePort(), args);
-  await redis.start();
+  try {
+    await redis.start();
+  } catch (error) {
+    await redis.stop();
+    throw error;
+  }
   return redis;
 }
 

@@ -40,8 +40,11 @@ export class RedisKeys implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { status } = this.#redis;
+    if (status === "end") return;
     const ended = new Promise((resolve) => this.#redis.once("end", resolve));
     this.#redis.disconnect();
-    await ended;
+    // Between two attempts nothing is open, and ioredis never says that this has ended.
+    if (status !== "reconnecting") await ended;
   }
 }

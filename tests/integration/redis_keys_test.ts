@@ -1,0 +1,19 @@
+import { startRedis } from "../support/redis.ts";
+import { RedisKeys } from "../support/service_redis.ts";
+import { testWithServers } from "../support/servers.ts";
+
+testWithServers(
+  ["redis"],
+  "RedisKeys are disposed of whatever they do when their Redis is gone",
+  async () => {
+    await using redis = await startRedis();
+    const all = Array.from({ length: 10 }, (_, at) => new RedisKeys(redis, `test-${at}:`));
+    await Promise.all(all.map((keys) => keys.names()));
+    await redis.stop();
+    // Each in another moment of connecting, being refused, and the 50 ms until the next attempt.
+    for (const keys of all) {
+      await keys[Symbol.asyncDispose]();
+      await new Promise((resolve) => setTimeout(resolve, 7));
+    }
+  },
+);
