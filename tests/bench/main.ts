@@ -3,10 +3,12 @@ import { printLine } from "../support/print_line.ts";
 import { provideServers } from "../support/provide_servers.ts";
 import { replaceReadmeSection } from "../support/readme.ts";
 import { DEFAULT_JSON, parseArguments } from "./arguments.ts";
+import { interruptible } from "./interruption.ts";
 import { describeMachine } from "./machine.ts";
 import { type Bench, runPart } from "./part.ts";
 import { PARTS } from "./parts.ts";
 import { compare } from "./report/comparison.ts";
+import { readEarlierResults } from "./report/earlier_results.ts";
 import { toMarkdown } from "./report/markdown.ts";
 import { failedCalls, type Results, type Section } from "./report/results.ts";
 
@@ -26,10 +28,12 @@ minutes on two cores, on which nothing else should run meanwhile.
   --readme         puts the report into README.md
   --help           this
 
-Exit codes: 0 done, 1 a call was not answered as expected, or --compare has named something, 2 wrong usage.`;
+Exit codes: 0 done, 1 a call was not answered as expected, or --compare has named something, 2 wrong usage, or
+a file that cannot be read or written, 130 interrupted by SIGINT, 143 by SIGTERM: what runs is stopped first,
+unless the signal comes again.`;
 
 /** Resolves to the exit code. */
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = parseArguments(args, PARTS.map(({ name }) => name));
   if (typeof options === "string") {
     report(`deno task bench: ${options}`);
@@ -40,21 +44,22 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { effort, only, json } = options;
-  const before = options.compare === undefined ? undefined : await readResults(options.compare);
-  if (typeof before === "string") {
-    report(`deno task bench: ${before}`);
+  const before = options.compare === undefined ? undefined : await readEarlierResults(options.compare);
+  const problem = typeof before === "string" ? before : await problemOfWriting(json);
+  if (typeof before === "string" || problem !== undefined) {
+    report(`deno task bench: ${problem}`);
     return 2;
   }
 
-  await using servers = await provideServers();
+  await using servers = await provideServers({ signal });
   for (const [name, value] of Object.entries(servers.variables)) Deno.env.set(name, value);
   const machine = await describeMachine();
-  const bench = { effort, serverPids: servers.pids, progress: report, signal: interruption() };
+  signal.throwIfAborted();
+  const bench = { effort, serverPids: servers.pids, progress: report, signal };
   const results = { machine, effort, sections: await measureParts(only, bench) };
 
   const markdown = toMarkdown(results);
   printLine(markdown);
-  await Deno.mkdir(new URL(".", fileUrl(json)), { recursive: true });
   await Deno.writeTextFile(json, JSON.stringify(results, null, 2) + "\n");
   if (options.readme) await replaceReadmeSection("bench", markdown);
   for (const complaint of servers.complaints) report(complaint);
@@ -80,24 +85,15 @@ function reportWorse(before: Results, now: Results): boolean {
   return worse.length > 0;
 }
 
-/** An earlier run's results, or why there are none. */
-async function readResults(path: string): Promise<Results | string> {
+/** Why a file cannot be written, its folder made if need be; undefined if it can. What is in it stays. */
+async function problemOfWriting(path: string): Promise<string | undefined> {
   try {
-    const results = JSON.parse(await Deno.readTextFile(path)) as Partial<Results>;
-    if (results.sections !== undefined) return results as Results;
-    return `--compare is ${path}, expected a file that --json has written`;
+    await Deno.mkdir(new URL(".", fileUrl(path)), { recursive: true });
+    (await Deno.open(path, { append: true, create: true })).close();
+    return undefined;
   } catch (error) {
-    return `Cannot read ${path} for --compare: ${error instanceof Error ? error.message : String(error)}`;
+    return `Cannot write ${path} for --json: ${error instanceof Error ? error.message : String(error)}`;
   }
-}
-
-/** Aborted by the signals that end a program, so that servers and services are stopped first. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => controller.abort(new Error(`Interrupted by ${signal}`)));
-  }
-  return controller.signal;
 }
 
 function fileUrl(path: string): URL {
@@ -109,4 +105,4 @@ function report(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await interruptible((signal) => main(Deno.args, signal), report));

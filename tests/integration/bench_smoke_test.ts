@@ -90,14 +90,30 @@ Deno.test("deno task bench --compare ends with 1 and names what is worse than in
 });
 
 Deno.test("deno task bench ends with 2 before it measures when there is nothing to compare with", async () => {
-  for (
-    const path of ["/nowhere.json", decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname)]
-  ) {
-    const { code, stderr } = await bench(["--compare", path]);
-    assertEquals(code, 2);
-    assertStringIncludes(stderr, path);
+  await using malformed = await temporaryJson();
+  const machine = { machine: {}, effort: {} };
+  const contents = [null, { sections: 5 }, { ...machine, sections: [{ part: "calls", rows: [null] }] }];
+  for (const content of ["", ...contents.map((content) => JSON.stringify(content))]) {
+    await Deno.writeTextFile(malformed.path, content);
+    await assertRefused(["--compare", malformed.path], malformed.path);
+  }
+  await assertRefused(["--compare", "/nowhere.json"], "/nowhere.json");
+});
+
+Deno.test("deno task bench ends with 2 before it measures when it cannot write its JSON", async () => {
+  for (const path of ["/dev/null/bench.json", "/proc/bench.json", "/"]) {
+    await assertRefused(["--json", path], `Cannot write ${path} for --json`);
   }
 });
+
+/** Fails unless the benchmark ends with one line that holds this text, and nothing has been measured. */
+async function assertRefused(args: readonly string[], text: string): Promise<void> {
+  const { code, stdout, stderr } = await bench(args);
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stderr, text);
+  assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+  assertEquals(stdout, "");
+}
 
 testWithServers(["redis"], "measureStaleness() has a number for each write, and none is large", async () => {
   const stalenessMs = await measureStaleness(20);

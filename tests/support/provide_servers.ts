@@ -9,8 +9,10 @@ interface Provision {
   readonly programs: readonly string[];
   readonly debianPackage: string;
   readonly service: string;
-  /** Starts one that is stopped when it is disposed of. */
-  start(): Promise<AsyncDisposable & { readonly url: string; readonly pid: number | undefined }>;
+  /** Starts one, with further arguments, that is stopped when it is disposed of. */
+  start(
+    args: readonly string[],
+  ): Promise<AsyncDisposable & { readonly url: string; readonly pid: number | undefined }>;
 }
 
 const PROVISIONS: Readonly<Record<keyof TestServers, Provision>> = {
@@ -18,13 +20,13 @@ const PROVISIONS: Readonly<Record<keyof TestServers, Provision>> = {
     programs: ["redis-server"],
     debianPackage: "redis-server",
     service: "redis-server",
-    start: () => startRedis(),
+    start: (args) => startRedis({ args }),
   },
   mysql: {
     programs: ["mariadbd", "mysqld"],
     debianPackage: "mariadb-server",
     service: "mariadb",
-    start: () => startMariadb(),
+    start: (args) => startMariadb({ args }),
   },
 };
 
@@ -42,11 +44,21 @@ export interface ProvidedServers extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
+/** How servers are provided. */
+export interface ProvideOptions {
+  /** Further arguments of those that are started. */
+  readonly args?: Readonly<Partial<Record<keyof TestServers, readonly string[]>>>;
+  /** Where it is aborted, what has been started is stopped again. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Provides each kind of server: the one that the environment names, else one that is started from what is
  * installed, else, for root on Debian or Ubuntu, from what apt-get installs.
  */
-export async function provideServers(): Promise<ProvidedServers> {
+export async function provideServers(
+  { args = {}, signal }: ProvideOptions = {},
+): Promise<ProvidedServers> {
   await using started = new AsyncDisposableStack();
   const variables: Record<string, string> = {};
   const pids: Partial<Record<keyof TestServers, number>> = {};
@@ -55,12 +67,14 @@ export async function provideServers(): Promise<ProvidedServers> {
   const wanted = NAMES.filter((name) => named[name] === undefined);
   const installProblem = await installMissing(wanted);
   for (const name of wanted) {
+    signal?.throwIfAborted();
     if (isInstalled(name)) {
-      const { url, pid } = started.use(await PROVISIONS[name].start());
+      const { url, pid } = started.use(await PROVISIONS[name].start(args[name] ?? []));
       variables[SERVER_VARIABLES[name]] = url;
       if (pid !== undefined) pids[name] = pid;
     } else complaints.push(complaint(name, installProblem));
   }
+  signal?.throwIfAborted();
   const kept = started.move();
   return { variables, pids, complaints, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
