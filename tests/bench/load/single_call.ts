@@ -1,0 +1,16 @@
+import type { ServerAddress } from "../../../src/transport/service.ts";
+import { type EndedCall, LoadConnection } from "./client/connection.ts";
+import { encodeRequests, pathOf, type RequestRange } from "./requests.ts";
+
+/** Makes the first call of a range, over a connection of its own, and resolves to how it ended. */
+export async function singleCall(address: ServerAddress, requests: RequestRange): Promise<EndedCall> {
+  const messages = encodeRequests({ ...requests, count: 1 });
+  const ended: EndedCall[] = [];
+  const workload = {
+    path: pathOf(requests.method),
+    next: () => messages.pop(),
+    ended: (call: EndedCall) => ended.push(call),
+  };
+  await LoadConnection.run(address, { streams: 1, workload });
+  return ended[0]!;
+}
