@@ -6,6 +6,7 @@ import { findH2load, measureWithH2load } from "./load/h2load.ts";
 import type { Load, Measurement } from "./load/load.ts";
 import { type RequestRange, secretKey } from "./load/requests.ts";
 import type { Bench } from "./part.ts";
+import { TICK_MS } from "./process_figures.ts";
 import type { Figures, Row } from "./report/results.ts";
 import type { Metric } from "./report/metrics.ts";
 import { summarize, type Summary } from "./report/statistics.ts";
@@ -13,7 +14,7 @@ import type { Generator, Scenario, ScenarioLoad } from "./scenarios.ts";
 import type { RunningSetup } from "./setup.ts";
 
 /** One load of a scenario, measured. */
-export interface MeasuredLoad extends Required<Pick<Row, "figures" | "failures" | "remarks">> {
+export interface MeasuredLoad extends Required<Pick<Row, "figures" | "cpuStepUs" | "failures" | "remarks">> {
   readonly load: ScenarioLoad;
 }
 
@@ -92,7 +93,13 @@ export function measuredLoad(
   runs: readonly Measurement[],
   setup: RunningSetup,
 ): MeasuredLoad {
-  return { load, figures: figuresOf(runs), failures: totalFailures(runs), remarks: complaintsOf(setup) };
+  return {
+    load,
+    figures: figuresOf(runs),
+    cpuStepUs: cpuStepUs(runs),
+    failures: totalFailures(runs),
+    remarks: complaintsOf(setup),
+  };
 }
 
 /** A remark for each warning and error that a service has logged since the last look. */
@@ -129,6 +136,11 @@ export function figuresOf(runs: readonly RunMeasurement[]): Figures {
     if (told.length === runs.length) figures[metric] = summarize(told);
   }
   return figures;
+}
+
+/** What one step of the CPU clock comes to, in µs a call of the repeat with the fewest; Infinity without calls. */
+export function cpuStepUs(runs: readonly Pick<Measurement, "calls">[]): number {
+  return TICK_MS * 1000 / Math.min(...runs.map(({ calls }) => calls));
 }
 
 /** How a row calls a load. */

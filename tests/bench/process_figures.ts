@@ -4,7 +4,7 @@
  */
 
 /** The unit of times in /proc, the same on every machine that Deno runs on: USER_HZ is 100. */
-const TICK_MS = 10;
+export const TICK_MS = 10;
 
 /** The CPU time that a process has taken so far, to 10 ms; undefined where there is no /proc or no such process. */
 export function cpuMs(pid: number): number | undefined {

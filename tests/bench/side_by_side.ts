@@ -1,4 +1,4 @@
-import { figuresOf, type RunMeasurement, totalFailures } from "./measure.ts";
+import { cpuStepUs, figuresOf, type RunMeasurement, totalFailures } from "./measure.ts";
 import type { Bench } from "./part.ts";
 import type { Row } from "./report/results.ts";
 import { summarize } from "./report/statistics.ts";
@@ -36,6 +36,7 @@ export async function sideBySide(
     return {
       labels: [what, name],
       figures: at === 0 ? figures : { ...figures, ratio: summarize(ratios(ours!, theirs)) },
+      cpuStepUs: cpuStepUs(theirs),
       failures: totalFailures(theirs),
       remarks: remarks?.() ?? [],
     };

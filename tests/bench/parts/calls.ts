@@ -21,9 +21,8 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
     if (!canStart(SETUPS[name])) continue;
     await using setup = await startSetup(SETUPS[name], bench);
     for (const scenario of SCENARIOS.filter((each) => each.setup === name)) {
-      for await (const { load, figures, failures, remarks } of measureScenario(scenario, setup, bench)) {
-        const labels = [scenario.name, name, shapeText(load), load.generator];
-        yield { labels, figures, failures, remarks };
+      for await (const { load, ...measured } of measureScenario(scenario, setup, bench)) {
+        yield { labels: [scenario.name, name, shapeText(load), load.generator], ...measured };
       }
     }
   }

@@ -3,7 +3,7 @@ import { serversProfile } from "../../support/service_profile.ts";
 import { measureWithDeno } from "../load/deno.ts";
 import type { Load, Measurement } from "../load/load.ts";
 import type { Method } from "../load/requests.ts";
-import { figuresOf } from "../measure.ts";
+import { cpuStepUs, figuresOf } from "../measure.ts";
 import type { Bench, Part } from "../part.ts";
 import type { Figures, Row } from "../report/results.ts";
 import { summarize } from "../report/statistics.ts";
@@ -40,6 +40,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
       yield {
         labels: [method, String(others)],
         figures: await measureWrites(method, { writes, others }, bench),
+        cpuStepUs: cpuStepUs([{ calls: writes }]),
       };
     }
   }

@@ -40,10 +40,8 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
       await using setup = await startSetup(shared, bench);
       // Replicas that share the cores also take turns at having their code compiled.
       const warmUpRounds = Math.min(count, bench.effort.warmUpRounds);
-      for await (
-        const { figures, failures, remarks } of measureScenario(scenario, setup, bench, warmUpRounds)
-      ) {
-        yield { labels: [scenario.name, String(count)], figures, failures, remarks };
+      for await (const { load: _, ...measured } of measureScenario(scenario, setup, bench, warmUpRounds)) {
+        yield { labels: [scenario.name, String(count)], ...measured };
       }
     }
   }

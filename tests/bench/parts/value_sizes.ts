@@ -34,9 +34,9 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
     await using setup = await startSetup(SETUPS[setupName], bench);
     for (const payloadBytes of bench.effort.payloadBytes) {
       const scenario = sized(call, payloadBytes);
-      for await (const { figures, failures, remarks } of measureScenario(scenario, setup, bench)) {
+      for await (const { load: _, figures, ...measured } of measureScenario(scenario, setup, bench)) {
         const labels = [call.name, payloadBytes.toLocaleString("en")];
-        yield { labels, figures: withThroughput(figures, payloadBytes), failures, remarks };
+        yield { labels, figures: withThroughput(figures, payloadBytes), ...measured };
       }
     }
   }

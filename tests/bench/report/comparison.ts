@@ -1,62 +1,124 @@
 import { figureText } from "./markdown.ts";
-import { METRIC_NAMES, METRICS } from "./metrics.ts";
-import type { Results, Row } from "./results.ts";
+import { type Metric, METRIC_NAMES, type MetricForm, METRICS } from "./metrics.ts";
+import { failedCalls, type Results, type Row } from "./results.ts";
 import type { Summary } from "./statistics.ts";
 
 /** By how much a median has to be worse to be flagged. */
 const TOLERANCE = 0.1;
+/** By how much every repeat has to be worse than the median was, to be flagged whatever the repeats were. */
+const LARGE = 1 / 3;
+/** A difference of this many steps of the CPU clock is one: a step may fall to either side of what is measured. */
+const CPU_STEPS = 1.5;
+
+const CPU_METRICS: readonly Metric[] = ["serviceCpuUs", "redisCpuUs", "databaseCpuUs", "replicaCpuUs"];
 
 /** What is worse than it was, a sentence each, and what stands beside the sentences. */
 export interface Comparison {
   readonly worse: readonly string[];
   /** How many figures both results have. */
   readonly compared: number;
-  /** Why the two may not be comparable. */
+  /** Why the two may not be comparable, and what could not be compared. */
   readonly doubts: readonly string[];
 }
 
 /**
- * What is worse in `now` than in `before`: a figure whose median is more than 10 % worse, and of which not even
- * the best repeat is as good as the worst one before. The second half keeps the machine's noise out; it lets a
- * regression pass that is smaller than the noise, as any rule on these figures must.
+ * What is worse in `now` than in `before`, by the rule of {@link isWorse}. A row with failed calls in either is not
+ * compared, and like one that is gone it is a doubt; a row that is new is none.
  */
 export function compare(before: Results, now: Results): Comparison {
-  const earlier = new Map(rowsOf(before));
+  const fresh = new Map(rowsOf(now));
   const worse: string[] = [];
+  const doubts = [...doubtsAbout(before, now), ...goneSections(before, now)];
   let compared = 0;
-  for (const [name, { figures }] of rowsOf(now)) {
+  for (const [name, old] of rowsOf(before)) {
+    const row = fresh.get(name);
+    if (row === undefined) {
+      if (hasPart(now, old.part)) doubts.push(`${name}: was measured, and is not`);
+      continue;
+    }
+    const [failedThen, failedNow] = [failedCalls(old), failedCalls(row)];
+    if (failedThen + failedNow > 0) {
+      doubts.push(`${name}: is not compared, ${failedThen} calls failed then, ${failedNow} now`);
+      continue;
+    }
     for (const metric of METRIC_NAMES) {
-      const [old, fresh] = [earlier.get(name)?.figures[metric], figures[metric]];
-      if (old === undefined || fresh === undefined) continue;
+      const [was, is] = [old.figures[metric], row.figures[metric]];
+      if (was === undefined || is === undefined) continue;
       compared++;
-      const form = METRICS[metric];
-      if (!isWorse(old, fresh, form.better)) continue;
-      worse.push(`${name}: ${form.heading} was ${figureText(old, form)}, is ${figureText(fresh, form)}`);
+      const form: MetricForm = METRICS[metric];
+      const options = { better: form.better, leastDifference: leastDifference(metric, old, row) };
+      if (!isWorse(was, is, options)) continue;
+      worse.push(`${name}: ${form.heading} was ${figureText(was, form)}, is ${figureText(is, form)}`);
     }
   }
-  return { worse, compared, doubts: doubtsAbout(before, now) };
+  return { worse, compared, doubts };
 }
 
-/** By the rule of {@link compare}. */
-export function isWorse(before: Summary, now: Summary, better: "more" | "less"): boolean {
+/** Which way a figure is good, and from which difference on two of them differ at all. */
+export interface ComparedMetric {
+  readonly better: "more" | "less";
+  readonly leastDifference: number;
+}
+
+/**
+ * A figure is worse if its median is more than 10 % worse, and not even the best repeat is as good as the worst one
+ * was: with three repeats each, noise alone does that once in twenty times. One bad repeat then would excuse
+ * anything now, so it is also worse if every repeat is more than a third worse than the median was. A smaller
+ * regression within the noise passes, as by any rule on these figures; a median that differs by less than
+ * `leastDifference` always does.
+ */
+export function isWorse(was: Summary, is: Summary, { better, leastDifference }: ComparedMetric): boolean {
+  if (Math.abs(is.median - was.median) < leastDifference) return false;
   return better === "more"
-    ? now.median < before.median * (1 - TOLERANCE) && now.max < before.min
-    : now.median > before.median * (1 + TOLERANCE) && now.min > before.max;
+    ? is.median < was.median * (1 - TOLERANCE) && is.max < was.min || is.max < was.median * (1 - LARGE)
+    : is.median > was.median * (1 + TOLERANCE) && is.min > was.max || is.min > was.median * (1 + LARGE);
 }
 
-function rowsOf({ sections }: Results): [name: string, row: Row][] {
+/** What can be seen in a report, and of CPU time more than one step of the clock that tells it. */
+function leastDifference(metric: Metric, ...rows: readonly Row[]): number {
+  const steps = CPU_METRICS.includes(metric) ? rows.map(({ cpuStepUs = 0 }) => cpuStepUs * CPU_STEPS) : [];
+  return Math.max(10 ** -METRICS[metric].decimals, ...steps);
+}
+
+/** The rows of all sections, by the part and the labels. */
+function rowsOf({ sections }: Results): [name: string, row: Row & { readonly part: string }][] {
   return sections.flatMap(({ part, rows }) =>
-    rows.map((row): [string, Row] => [`${part}: ${row.labels.join(", ")}`, row])
+    rows.map((row): ReturnType<typeof rowsOf>[number] => [
+      `${part}: ${row.labels.join(", ")}`,
+      { ...row, part },
+    ])
   );
 }
 
+function goneSections(before: Results, now: Results): string[] {
+  return before.sections.filter(({ part, rows }) => rows.length > 0 && !hasPart(now, part))
+    .map(({ part }) => `${part}: was measured, and is not`);
+}
+
+/** Whether anything was measured of a part. */
+function hasPart({ sections }: Results, name: string): boolean {
+  return sections.some(({ part, rows }) => part === name && rows.length > 0);
+}
+
+/** What has to be the same on both sides, as far as the results say it. */
 function doubtsAbout(before: Results, now: Results): string[] {
-  const named = (what: string, old: unknown, fresh: unknown) =>
-    old === fresh ? [] : [`${what} was ${old}, is ${fresh}`];
+  const named = (what: string, was: unknown, is: unknown) =>
+    was === is ? [] : [`${what} was ${was ?? "none"}, is ${is ?? "none"}`];
+  const machine = [
+    "cpu",
+    "cores",
+    "memoryGiB",
+    "kernel",
+    "deno",
+    "node",
+    "redis",
+    "database",
+    "h2load",
+  ] as const;
   return [
     ...named("the effort", before.effort.name, now.effort.name),
-    ...(["cpu", "cores", "deno", "redis", "database"] as const).flatMap((key) =>
-      named(key, before.machine[key], now.machine[key])
-    ),
+    ...named("the number of repeats", before.effort.runs, now.effort.runs),
+    ...named("the measured time in ms", before.effort.measuredMs, now.effort.measuredMs),
+    ...machine.flatMap((key) => named(key, before.machine[key], now.machine[key])),
   ];
 }

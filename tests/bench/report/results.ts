@@ -11,6 +11,8 @@ export interface Row {
   /** What it is, a cell for each of the section's labels; no other row of the section says the same. */
   readonly labels: readonly string[];
   readonly figures: Figures;
+  /** What one step of the CPU clock comes to in the figures, in µs a call; none where they hold no CPU time. */
+  readonly cpuStepUs?: number;
   /** Calls of all repeats that were not answered as expected, by what they got instead. */
   readonly failures?: Readonly<Record<string, number>>;
   /** What else a reader should hear of, a sentence each: warnings in the service's log, a distribution. */
