@@ -70,7 +70,7 @@ testWithServers(["redis", "mysql"], "deno task bench --quick has figures for eac
   assert(rowOf(results, "alternatives", "Get from Redis", "bare ioredis, auto-pipelining")?.figures.ratio);
   assert(rowOf(results, "alternatives", "GetSecret from MySQL", "bare mysql2, prepared")?.figures.ratio);
   assert(rowOf(results, "invalidation-traffic", "Set", "1")!.figures.replicaBytes!.median >= 40);
-  for (const part of ["cpu", "cores", "kernel", "deno", "redis", "database"] as const) {
+  for (const part of ["revision", "cpu", "cores", "kernel", "deno", "redis", "database"] as const) {
     assertStringIncludes(stdout, String(results.machine[part]));
   }
 });

@@ -3,11 +3,12 @@ import { embeddedProfile } from "../../support/service_profile.ts";
 import { RunningService, serveArguments } from "../../support/service.ts";
 import { spawnProgram } from "../../support/service_program.ts";
 import { freePort } from "../../support/free_port.ts";
-import { LoadConnection } from "../load/client/connection.ts";
-import { encodeRequests, pathOf } from "../load/requests.ts";
+import { Status } from "../../../src/transport/status.ts";
+import { singleCall } from "../load/single_call.ts";
 import { residentBytes } from "../process_figures.ts";
 import type { Figures, Row } from "../report/results.ts";
 import { summarize } from "../report/statistics.ts";
+import { executableVersion, sourceRevision, whyNotOf } from "../revision.ts";
 
 /** What `deno task compile` makes. */
 const BINARY = decodeURIComponent(new URL("../../../dist/cacheserver", import.meta.url).pathname);
@@ -22,21 +23,24 @@ interface Program {
   open(): Promise<AsyncDisposable & { spawn(address: string): Deno.ChildProcess }>;
 }
 
+/** With the flags of `deno task start`, and without the task runner. */
 const INTERPRETED: Program = {
-  name: "deno task start",
+  name: "deno run main.ts",
   async open() {
     const profile = await embeddedProfile();
     return {
       spawn: (address) =>
-        spawnProgram(serveArguments(profile, { "server.grpc.addr": address }), profile.programOptions),
+        spawnProgram(serveArguments(profile, { "server.grpc.addr": address }), {
+          ...profile.programOptions,
+          main: "main.ts",
+        }),
       [Symbol.asyncDispose]: () => profile[Symbol.asyncDispose](),
     };
   },
 };
 
 /** An executable writes to the folder `data` where it stands, and to no other. */
-const COMPILED: Program = {
-  name: "dist/cacheserver",
+const COMPILED: Omit<Program, "name"> = {
   async open() {
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-first-call-" });
     const settings = (address: string) => [`server.grpc.addr=${address}`, "server.http.addr=127.0.0.1:0"];
@@ -63,12 +67,15 @@ export const firstCall: Part = {
   labels: ["program"],
   note:
     "From the start of the process to the answer to a first Get, embedded on an empty file, with the program's " +
-    "files in the system's cache; the resident memory is that behind this call.",
+    "files in the system's cache; the resident memory is that behind this call. `deno run` has the flags of " +
+    "`deno task start`; dist/cacheserver is what `deno task compile` has made of these very sources.",
   measure,
 };
 
 async function* measure(bench: Bench): AsyncGenerator<Row> {
-  for (const program of isBuilt() ? [INTERPRETED, COMPILED] : [INTERPRETED]) {
+  const compiled = await compiledProgram();
+  const programs = typeof compiled === "string" ? [INTERPRETED] : [INTERPRETED, compiled];
+  for (const program of programs) {
     const starts: Start[] = [];
     // The first start reads files that the others find in the system's cache.
     await start(program);
@@ -81,8 +88,19 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
       firstCallMs: summarize(starts.map(({ firstCallMs }) => firstCallMs)),
       ...(residentMiB.length > 0 && { residentMiB: summarize(residentMiB) }),
     };
-    yield { labels: [program.name], figures };
+    const remarks = typeof compiled === "string" ? [compiled] : [];
+    yield { labels: [program.name], figures, remarks };
   }
+}
+
+/** The executable, or why it is not measured. */
+async function compiledProgram(): Promise<Program | string> {
+  const version = await executableVersion(BINARY);
+  if (version === undefined) return "dist/cacheserver is not measured: `deno task compile` has not made it";
+  const reason = whyNotOf(await sourceRevision(), version);
+  if (reason !== undefined) return `dist/cacheserver is not measured: ${reason}`;
+  const name = version.deno === Deno.version.deno ? "" : ` (Deno ${version.deno})`;
+  return { ...COMPILED, name: `dist/cacheserver${name}` };
 }
 
 interface Start {
@@ -109,24 +127,15 @@ async function start(program: Program): Promise<Start> {
   return { firstCallMs, residentMiB: resident === undefined ? undefined : resident / MEBIBYTE };
 }
 
-/** Makes one call; false while nobody listens yet. */
+/** Makes one call; false while nobody listens yet. Throws when it is not answered as on an empty file. */
 async function isAnswered(port: number): Promise<boolean> {
-  const messages = encodeRequests({ method: "Get", group: "first", first: 0, count: 1 });
-  let answers = 0;
-  const workload = { path: pathOf("Get"), next: () => messages.pop(), ended: () => answers++ };
   try {
-    await LoadConnection.run({ hostname: "127.0.0.1", port }, { streams: 1, workload });
+    const requests = { method: "Get", group: "first", first: 0, count: 1 } as const;
+    const { status } = await singleCall({ hostname: "127.0.0.1", port }, requests);
+    if (status === Status.NOT_FOUND) return true;
+    throw new Error(`The first call is answered with status ${status}, expected ${Status.NOT_FOUND}`);
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
     throw error;
-  }
-  return answers === 1;
-}
-
-function isBuilt(): boolean {
-  try {
-    return Deno.statSync(BINARY).isFile;
-  } catch {
-    return false;
   }
 }

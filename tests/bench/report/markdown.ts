@@ -10,10 +10,11 @@ export function toMarkdown({ machine, effort, sections }: Results): string {
 }
 
 function preface(machine: Machine, { runs, measuredMs, name }: Effort): string[] {
-  const { cpu, cores, memoryGiB, kernel, deno, node, redis, database, h2load, loadAverage, date } = machine;
+  const { cpu, cores, memoryGiB, kernel, deno, node, redis, database, h2load, loadAverage, date, revision } =
+    machine;
   const quick = name === "quick" ? " **A quick run, to see that it works: its figures say nothing.**" : "";
   return [
-    `Measured by \`deno task bench\` on ${date}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}; ` +
+    `Measured by \`deno task bench\` on ${date}, commit ${revision}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}; ` +
     `Deno ${deno}, Node.js ${node ?? "none"}, Redis ${redis ?? "none"}, MySQL or MariaDB ${
       database ?? "none"
     }, ` +

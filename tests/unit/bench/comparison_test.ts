@@ -8,6 +8,7 @@ const summary = (min: number, median: number, max: number) => ({ min, median, ma
 
 const MACHINE: Machine = {
   date: "2026-01-01",
+  revision: "0123456789ab",
   cpu: "a CPU",
   cores: 2,
   memoryGiB: 4,

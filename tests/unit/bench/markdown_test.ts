@@ -7,6 +7,7 @@ import type { Row } from "../../bench/report/results.ts";
 
 const MACHINE: Machine = {
   date: "2026-01-01",
+  revision: "0123456789ab",
   cpu: "a CPU",
   cores: 2,
   memoryGiB: 4,
