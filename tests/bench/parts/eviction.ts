@@ -1,6 +1,6 @@
-import { EndlessWriter } from "../load/client/endless_writer.ts";
 import type { Measurement } from "../load/load.ts";
-import { complaintsOf, figuresOf, Repeats, storeKeys, totalFailures } from "../measure.ts";
+import { TimedWriter } from "../load/timed_writer.ts";
+import { complaintsOf, cpuStepUs, figuresOf, Repeats, storeKeys, totalFailures } from "../measure.ts";
 import type { Bench, Part } from "../part.ts";
 import type { Row } from "../report/results.ts";
 import { summarize } from "../report/statistics.ts";
@@ -38,6 +38,9 @@ const WRITERS = [
   { name: "one writes new keys, each evicts another", keys: Infinity },
 ] as const;
 
+/** The readers' process ends a while after their measured time: for this share of it, at most. */
+const END_SHARE = 1 / 4;
+
 /** Whether readers notice that memory is full and a writer goes on. */
 export const eviction: Part = {
   name: "eviction",
@@ -48,7 +51,8 @@ export const eviction: Part = {
     `which \`cache.local.max_bytes\` is ${
       MAX_BYTES / 2 ** 20
     } MiB and full; a writer has one connection and ` +
-    `${WRITER_STREAMS} Sets in flight, through Redis. In turn, repeat by repeat.`,
+    `${WRITER_STREAMS} Sets in flight, through Redis. In turn, repeat by repeat. Sets/s are those beside the Gets, and ` +
+    "µs are for a call, be it a Get or a Set.",
   measure,
 };
 
@@ -59,12 +63,13 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
   const readers = new Repeats(GETS, setup, bench);
   const runs = WRITERS.map(() => [] as Run[]);
   let firstNewKey = 0;
-  for (let repeat = 0; repeat < bench.effort.runs; repeat++) {
+  const { warmUpRounds } = bench.effort;
+  for (let round = 0; round < warmUpRounds + bench.effort.runs; round++) {
     for (const [at, { keys }] of WRITERS.entries()) {
       bench.signal.throwIfAborted();
       const run = await measureBeside({ keys, first: firstNewKey }, readers, setup);
       firstNewKey += run.sets;
-      runs[at]!.push(run);
+      if (round >= warmUpRounds) runs[at]!.push(run);
     }
   }
   const [alone] = runs;
@@ -79,6 +84,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
           setsPerSecond: summarize(these.map(({ setsPerSecond }) => setsPerSecond)),
         }),
       },
+      cpuStepUs: cpuStepUs(these.map(({ gets }) => gets)),
       failures: totalFailures(these.map(({ gets, failures }) => ({ ...gets, failures }))),
       remarks: complaintsOf(setup),
     };
@@ -87,6 +93,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
 
 /** One repeat. */
 interface Run {
+  /** CPU time is that of a call, be it a Get or a Set. */
   readonly gets: Measurement;
   readonly sets: number;
   readonly setsPerSecond: number;
@@ -103,7 +110,7 @@ async function measureBeside(
     const gets = await readers.measure(READERS);
     return { gets, sets: 0, setsPerSecond: 0, failures: gets.failures };
   }
-  const writer = new EndlessWriter({
+  const writer = new TimedWriter({
     address: address!,
     streams: WRITER_STREAMS,
     group: `written-${keys}`,
@@ -111,6 +118,20 @@ async function measureBeside(
     keys,
   });
   const gets = await readers.measure(READERS);
-  const { sets, setsPerSecond, failures } = await writer.stop();
-  return { gets, sets, setsPerSecond, failures: { ...gets.failures, ...failures } };
+  const endedAtMs = performance.now();
+  const { sets, failures } = await writer.stop();
+  const measuredMs = gets.calls / gets.callsPerSecond * 1000;
+  const setsPerSecond = writer.setsPerSecond(endedAtMs - measuredMs, endedAtMs - measuredMs * END_SHARE);
+  return {
+    gets: { ...gets, cpuUs: sharedWith(setsPerSecond, gets) },
+    sets,
+    setsPerSecond,
+    failures: { ...gets.failures, ...failures },
+  };
+}
+
+/** The CPU time of a call, where Sets were made beside the Gets, by whose number it has been divided. */
+function sharedWith(setsPerSecond: number, { cpuUs, callsPerSecond }: Measurement): Measurement["cpuUs"] {
+  const share = callsPerSecond / (callsPerSecond + setsPerSecond);
+  return Object.fromEntries(Object.entries(cpuUs).map(([role, us]) => [role, us * share]));
 }

@@ -1,0 +1,19 @@
+import { Status } from "../../../src/transport/status.ts";
+import type { EndedCall } from "./client/connection.ts";
+import { EndlessWriter } from "./client/endless_writer.ts";
+
+/** An endless writer that tells how fast it was in a part of its time. */
+export class TimedWriter extends EndlessWriter {
+  readonly #endedAtMs: number[] = [];
+
+  override ended(call: EndedCall): void {
+    super.ended(call);
+    if (call.status === Status.OK) this.#endedAtMs.push(call.endedAtMs);
+  }
+
+  /** The Sets a second that went well from one time of `performance.now()` on until before another. */
+  setsPerSecond(fromMs: number, untilMs: number): number {
+    const sets = this.#endedAtMs.filter((ms) => ms >= fromMs && ms < untilMs).length;
+    return sets / (untilMs - fromMs) * 1000;
+  }
+}
