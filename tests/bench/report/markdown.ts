@@ -19,16 +19,17 @@ function preface(machine: Machine, { runs, measuredMs, name }: Effort): string[]
       database ?? "none"
     }, ` +
     `h2load ${h2load ?? "none"}; load average ${loadAverage.toFixed(2)} before the start.${quick}`,
-    `A figure is the median of ${runs} ${runs === 1 ? "repeat" : "repeats"}, of ${
+    `A figure is the median of ${runs} ${runs === 1 ? "repeat" : "repeats"}, of up to ${
       measuredMs / 1000
     } s each where calls are counted, ` +
-    "with the least and the most of them behind it. µs are CPU time a call, user and system, of all threads of " +
+    "with the least and the most of them behind it. A method that takes each key once may run out of them before, " +
+    "and h2load is told a number of calls that takes about as long. µs are CPU time a call, user and system, of all threads of " +
     'the service, of Redis and of the database. "8 x 16" is 8 connections with 16 calls in flight on each.',
     "What this does not show: it is one machine over loopback, so there is no network; the load generator, Redis " +
     "and the database share the cores with the service, so that calls/s are a comparison and no capacity, and CPU " +
     "time a call says more; the load is closed (a call begins when another ends), so latencies under a fixed rate " +
-    "of arrivals differ, and a pause shows in few of them; the database answers from its own memory, and where it " +
-    "was started for this run it does not wait for the disk at each commit.",
+    "of arrivals differ, and a pause shows in few of them; the database, where it was started for this run, " +
+    "answers from its own memory, and does not wait for the disk at each commit.",
   ];
 }
 
