@@ -18,15 +18,14 @@ export interface Effort {
   readonly staleWrites: number;
 }
 
-/** About eight minutes on two cores. */
+/** About nine minutes on two cores. */
 export const FULL: Effort = {
   name: "full",
   runs: 3,
   warmUpMs: 400,
-  warmUpRounds: 4,
+  warmUpRounds: 3,
   measuredMs: 1_200,
   maxKeys: Infinity,
-  // 150,000 is where an entry takes most: the map has just doubled.
   memoryEntries: [10_000, 100_000, 150_000, 1_000_000],
   payloadBytes: [100, 1024, 10 * 1024, 100 * 1024, 1024 * 1024],
   replicas: [1, 2, 3, 4],

@@ -25,8 +25,8 @@ const PREPARATION_SHAPE = { connections: 8, streams: 64 } as const;
 const ROWS_A_STATEMENT = 1_000;
 
 /**
- * Measures a scenario under each of its loads, but for those whose generator is not installed. The first
- * `warmUpRounds` measurements of each are thrown away.
+ * Measures a scenario under each of its loads, but for those whose generator is not installed. A service that has
+ * just been started is measured `warmUpRounds` times under the first load, and these are thrown away.
  */
 export async function* measureScenario(
   scenario: Scenario,
@@ -35,9 +35,12 @@ export async function* measureScenario(
   warmUpRounds = 0,
 ): AsyncGenerator<MeasuredLoad> {
   const repeats = new Repeats(scenario, setup, bench);
-  for (const load of scenario.loads) {
-    if (load.generator === "h2load" && findH2load() === undefined) continue;
-    for (let round = 0; round < warmUpRounds; round++) await repeats.measure(load);
+  const loads = scenario.loads.filter(({ generator }) => generator === "deno" || findH2load() !== undefined);
+  for (let round = 0; round < warmUpRounds; round++) {
+    bench.signal.throwIfAborted();
+    await repeats.measure(loads[0]!);
+  }
+  for (const load of loads) {
     const runs: Measurement[] = [];
     for (let run = 0; run < bench.effort.runs; run++) {
       bench.signal.throwIfAborted();
@@ -54,6 +57,8 @@ export class Repeats {
   readonly #bench: Bench;
   readonly #count: number;
   #turn = 0;
+  /** How many measurements' keys are there. */
+  #prepared = 0;
 
   constructor(scenario: Scenario, setup: RunningSetup, bench: Bench) {
     this.#scenario = scenario;
@@ -64,14 +69,16 @@ export class Repeats {
 
   /** The keys of the next measurement. */
   get range(): RequestRange {
-    const { method, payloadBytes, keys: { order } } = this.#scenario;
-    return {
-      method,
-      group: groupOf(this.#scenario),
-      first: order === "once" ? this.#turn * this.#count : 0,
-      count: this.#count,
-      ...(payloadBytes !== undefined && { payloadBytes }),
-    };
+    return this.#rangeOf(this.#turn);
+  }
+
+  /** Prepares the keys of this many measurements; those of further ones are prepared before each. */
+  async prepare(measurements: number): Promise<void> {
+    const ranges = this.#scenario.keys.order === "once" ? measurements : 1;
+    for (; this.#prepared < ranges; this.#prepared++) {
+      this.#bench.signal.throwIfAborted();
+      await prepare(this.#scenario, this.#rangeOf(this.#prepared), this.#setup);
+    }
   }
 
   /** Prepares the keys, if that has not been done, and measures once. */
@@ -80,10 +87,20 @@ export class Repeats {
     const { addresses, watched } = this.#setup;
     const { warmUpMs, measuredMs } = this.#bench.effort;
     const requests = this.range;
-    if (this.#turn === 0 || order === "once") await prepare(this.#scenario, requests, this.#setup);
-    this.#turn++;
+    await this.prepare(++this.#turn);
     const load = { addresses, shape, requests, order, expectation, warmUpMs, measuredMs, watched };
     return await measure(generator, load);
+  }
+
+  #rangeOf(turn: number): RequestRange {
+    const { method, payloadBytes, keys: { order } } = this.#scenario;
+    return {
+      method,
+      group: groupOf(this.#scenario),
+      first: order === "once" ? turn * this.#count : 0,
+      count: this.#count,
+      ...(payloadBytes !== undefined && { payloadBytes }),
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Effort } from "./effort.ts";
 import { cpuStepUs, figuresOf, type RunMeasurement, totalFailures } from "./measure.ts";
 import type { Bench } from "./part.ts";
 import type { Row } from "./report/results.ts";
@@ -11,9 +12,15 @@ export interface Contender {
   remarks?(): string[];
 }
 
+/** How often each contender is measured, those measurements included that are thrown away. */
+export function measurementsOf({ warmUpRounds, runs }: Effort): number {
+  return warmUpRounds + runs;
+}
+
 /**
- * Measures contenders in turn, repeat by repeat, so that what else goes on in the machine hits all of them. The
- * first is the service; each other row says how many times its calls the service answers.
+ * Measures contenders in turn, repeat by repeat, so that what else goes on in the machine hits all of them, and each
+ * as often before that as the others, so that all are warm. The first is the service; each other row says how many
+ * times its calls the service answers.
  */
 export async function sideBySide(
   what: string,
@@ -21,8 +28,13 @@ export async function sideBySide(
   { effort, signal }: Bench,
 ): Promise<Row[]> {
   const runs: RunMeasurement[][] = contenders.map(() => []);
-  // The service has just been started: unlike a bare loop it takes seconds until its code is compiled.
-  for (let round = 0; round < effort.warmUpRounds; round++) await contenders[0]?.measure();
+  // All have just been started, and it takes seconds until their code is compiled.
+  for (let round = 0; round < effort.warmUpRounds; round++) {
+    for (const contender of contenders) {
+      signal.throwIfAborted();
+      await contender.measure();
+    }
+  }
   for (let run = 0; run < effort.runs; run++) {
     for (const [at, contender] of contenders.entries()) {
       signal.throwIfAborted();

@@ -1,4 +1,6 @@
+import { killProcess } from "../../support/kill_process.ts";
 import { printLine } from "../../support/print_line.ts";
+import { readLines } from "../../support/service_program.ts";
 import { CpuMeter } from "../load/cpu_meter.ts";
 import type { Measurement, Watched } from "../load/load.ts";
 import { Latencies } from "../report/latencies.ts";
@@ -18,30 +20,67 @@ export interface LoopOptions {
 
 /** So that there is a 99th percentile to tell, also where the machine stood still for all of a short time. */
 const MIN_MEASURED_CALLS = 100;
+/** What asks for a measurement. */
+const ORDER = new Uint8Array(1);
 
-/** Runs a program of this folder in a process of its own. */
-export async function runLoop<Options extends LoopOptions>(
-  program: string,
-  options: Options,
-): Promise<Measurement> {
-  const path = decodeURIComponent(new URL(program, import.meta.url).pathname);
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", path, JSON.stringify(options)],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`Cannot measure ${program}, see above`);
-  return JSON.parse(new TextDecoder().decode(stdout)) as Measurement;
+/** A program of this folder in a process of its own, which is connected and warm from one measurement to the next. */
+export class LoopProcess implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #output: Promise<void>;
+  readonly #ended: Promise<never>;
+  #measurement = Promise.withResolvers<Measurement>();
+
+  private constructor(program: string, process: Deno.ChildProcess) {
+    this.#process = process;
+    this.#orders = process.stdin.getWriter();
+    this.#output = readLines(process.stdout, (line) => this.#measurement.resolve(JSON.parse(line)));
+    this.#ended = process.status.then(({ code }) => {
+      throw new Error(`Cannot measure ${program}: it ended with ${code}, see above`);
+    });
+    // measure() is who hears of it.
+    this.#ended.catch(() => {});
+  }
+
+  /** Starts a program, which is killed when the result is disposed of. */
+  static start<Options extends LoopOptions>(program: string, options: Options): LoopProcess {
+    const path = decodeURIComponent(new URL(program, import.meta.url).pathname);
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-all", path, JSON.stringify(options)],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    });
+    return new LoopProcess(program, command.spawn());
+  }
+
+  /** Takes one measurement. */
+  async measure(): Promise<Measurement> {
+    this.#measurement = Promise.withResolvers();
+    const ordered = this.#orders.write(ORDER).then(() => this.#measurement.promise);
+    return await Promise.race([ordered, this.#ended]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await killProcess(this.#process);
+    await this.#output;
+    // The pipe to a process that is gone is broken.
+    await this.#orders.close().catch(() => {});
+  }
 }
 
-/** In that process: keeps `call` in flight as often as the options say, a key after the other, and prints. */
-export async function measureLoop(
-  { concurrency, keys, warmUpMs, measuredMs, watched }: LoopOptions,
-  call: (key: number) => Promise<void>,
-): Promise<void> {
+/** In that process: takes a measurement for each byte of its input, and prints it; resolves at the input's end. */
+export async function serveLoop(options: LoopOptions, call: (key: number) => Promise<void>): Promise<void> {
   // Whatever connects on first use has done so.
   await call(0);
+  for await (const _ of Deno.stdin.readable) printLine(JSON.stringify(await measureLoop(options, call)));
+}
+
+/** Keeps `call` in flight as often as the options say, a key after the other. */
+async function measureLoop(
+  { concurrency, keys, warmUpMs, measuredMs, watched }: LoopOptions,
+  call: (key: number) => Promise<void>,
+): Promise<Measurement> {
   const latenciesMs = new Latencies();
   const measuredFromMs = performance.now() + warmUpMs;
   const endsAtMs = measuredFromMs + measuredMs;
@@ -65,7 +104,7 @@ export async function measureLoop(
   };
   await Promise.all(Array.from({ length: concurrency }, run));
   const [p50Ms, p99Ms, p999Ms] = percentiles(latenciesMs.toArray(), [50, 99, 99.9]);
-  const measurement: Measurement = {
+  return {
     calls: latenciesMs.length,
     callsPerSecond: latenciesMs.length / (measuredToMs - measuredFromMs) * 1000,
     p50Ms,
@@ -74,5 +113,4 @@ export async function measureLoop(
     cpuUs: meter?.perCallUs(latenciesMs.length) ?? {},
     failures: {},
   };
-  printLine(JSON.stringify(measurement));
 }

@@ -3,9 +3,9 @@ import type { Bench } from "../part.ts";
 import type { Row } from "../report/results.ts";
 import { FRESH_ROWS, MAIN, type Scenario, SECRET } from "../scenarios.ts";
 import { allServers, SETUPS, startSetup } from "../setup.ts";
-import { runLoop } from "./bare_loop.ts";
+import { LoopProcess } from "./bare_loop.ts";
 import type { Mysql2Options } from "./mysql2_loop.ts";
-import { sideBySide } from "../side_by_side.ts";
+import { measurementsOf, sideBySide } from "../side_by_side.ts";
 
 const GETS: Scenario = {
   name: "alternatives to MySQL",
@@ -29,6 +29,7 @@ export async function mysqlAlternatives(bench: Bench): Promise<Row[]> {
   const keys = Math.min(GETS.keys.count, maxKeys);
   await insertRows({ method: "GetSecret", group: LOOP_GROUP, first: 0, count: keys }, setup.database!);
   const repeats = new Repeats(GETS, setup, bench);
+  await repeats.prepare(measurementsOf(bench.effort));
   const { database } = setup.watched;
   const options: Mysql2Options = {
     ...mysql,
@@ -42,12 +43,13 @@ export async function mysqlAlternatives(bench: Bench): Promise<Row[]> {
     measuredMs,
     watched: database === undefined ? {} : { database },
   };
+  await using loop = LoopProcess.start("mysql2_loop.ts", options);
   return await sideBySide("GetSecret from MySQL", [
     {
       name: "this service (asks Redis, and copies into it)",
       measure: () => repeats.measure(MAIN),
       remarks: () => complaintsOf(setup),
     },
-    { name: "bare mysql2, prepared", measure: () => runLoop("mysql2_loop.ts", options) },
+    { name: "bare mysql2, prepared", measure: () => loop.measure() },
   ], bench);
 }

@@ -5,7 +5,7 @@ import type { Bench } from "../part.ts";
 import type { Row } from "../report/results.ts";
 import { MAIN, type Scenario, VALUE } from "../scenarios.ts";
 import { allServers, SETUPS, startSetup } from "../setup.ts";
-import { runLoop } from "./bare_loop.ts";
+import { LoopProcess } from "./bare_loop.ts";
 import type { IoredisOptions } from "./ioredis_loop.ts";
 import { findRedisBenchmark, measureWithRedisBenchmark } from "./redis_benchmark.ts";
 import { type Contender, sideBySide } from "../side_by_side.ts";
@@ -39,9 +39,10 @@ export async function redisAlternatives(bench: Bench): Promise<Row[]> {
     measuredMs,
     watched,
   };
+  await using loop = LoopProcess.start("ioredis_loop.ts", options);
   const contenders: Contender[] = [
     { name: "this service", measure: () => repeats.measure(MAIN), remarks: () => complaintsOf(setup) },
-    { name: "bare ioredis, auto-pipelining", measure: () => runLoop("ioredis_loop.ts", options) },
+    { name: "bare ioredis, auto-pipelining", measure: () => loop.measure() },
   ];
   const program = findRedisBenchmark();
   if (program === undefined) bench.progress("SKIPPED: redis-benchmark, which is not installed (redis-tools)");

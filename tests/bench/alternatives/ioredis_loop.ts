@@ -1,7 +1,7 @@
 /** Gets from Redis with the driver alone: one connection, and commands of one turn travel together. */
 import { Redis } from "ioredis";
 import type { RedisAddress } from "../../support/servers.ts";
-import { type LoopOptions, measureLoop } from "./bare_loop.ts";
+import { type LoopOptions, serveLoop } from "./bare_loop.ts";
 
 export interface IoredisOptions extends LoopOptions, RedisAddress {
   /** The keys' names begin with it, and end with their number. */
@@ -15,7 +15,7 @@ if (import.meta.main) {
   const redis = new Redis({ host: hostname, port, enableAutoPipelining: true });
   const names = Array.from({ length: keys }, (_, key) => `${keyPrefix}${key}`);
   await Promise.all(names.map((name) => redis.set(name, "a".repeat(valueBytes), "PX", 600_000)));
-  await measureLoop(options, async (key) => {
+  await serveLoop(options, async (key) => {
     const value = await redis.getBuffer(names[key]!);
     if (value?.length !== valueBytes) throw new Error(`${names[key]} is ${value?.length} bytes`);
   });

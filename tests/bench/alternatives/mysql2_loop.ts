@@ -2,7 +2,7 @@
 import { createPool, type RowDataPacket } from "mysql2/promise";
 import type { MysqlAddress } from "../../support/servers.ts";
 import { secretKey } from "../load/requests.ts";
-import { type LoopOptions, measureLoop } from "./bare_loop.ts";
+import { type LoopOptions, serveLoop } from "./bare_loop.ts";
 
 export interface Mysql2Options extends LoopOptions, MysqlAddress {
   readonly database: string;
@@ -16,7 +16,7 @@ if (import.meta.main) {
   const options = JSON.parse(Deno.args[0]!) as Mysql2Options;
   const { hostname, port, user, password, database, table, connections, group } = options;
   const pool = createPool({ host: hostname, port, user, password, database, connectionLimit: connections });
-  await measureLoop(options, async (key) => {
+  await serveLoop(options, async (key) => {
     const [rows] = await pool.execute<RowDataPacket[]>(
       `SELECT * FROM ${table} WHERE secretID = ?`,
       [secretKey(group, key)],

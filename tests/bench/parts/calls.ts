@@ -20,8 +20,9 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
   for (const name of Object.keys(SETUPS) as SetupName[]) {
     if (!canStart(SETUPS[name])) continue;
     await using setup = await startSetup(SETUPS[name], bench);
-    for (const scenario of SCENARIOS.filter((each) => each.setup === name)) {
-      for await (const { load, ...measured } of measureScenario(scenario, setup, bench)) {
+    for (const [at, scenario] of SCENARIOS.filter((each) => each.setup === name).entries()) {
+      const warmUpRounds = at === 0 ? bench.effort.warmUpRounds : 0;
+      for await (const { load, ...measured } of measureScenario(scenario, setup, bench, warmUpRounds)) {
         yield { labels: [scenario.name, name, shapeText(load), load.generator], ...measured };
       }
     }

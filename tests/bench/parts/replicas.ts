@@ -39,7 +39,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
       if (!canStart(shared)) continue;
       await using setup = await startSetup(shared, bench);
       // Replicas that share the cores also take turns at having their code compiled.
-      const warmUpRounds = Math.min(count, bench.effort.warmUpRounds);
+      const warmUpRounds = bench.effort.warmUpRounds === 0 ? 0 : count;
       for await (const { load: _, ...measured } of measureScenario(scenario, setup, bench, warmUpRounds)) {
         yield { labels: [scenario.name, String(count)], ...measured };
       }

@@ -40,15 +40,14 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
     resources.use(setup);
     services.push({ transport, setup, repeats: new Repeats(GETS, setup, bench) });
   }
-  for (const shape of SHAPES) {
+  const warm: Bench = { ...bench, effort: { ...bench.effort, warmUpRounds: 0 } };
+  for (const [at, shape] of SHAPES.entries()) {
     const load: ScenarioLoad = { generator, shape };
-    // What runs for the first time is compiled meanwhile.
-    for (const { repeats } of services) await repeats.measure(load);
     const contenders = services.map(({ transport, setup, repeats }): Contender => ({
       name: transport,
       measure: () => repeats.measure(load),
       remarks: () => complaintsOf(setup),
     }));
-    yield* await sideBySide(`${shapeText(load)} by ${generator}`, contenders, bench);
+    yield* await sideBySide(`${shapeText(load)} by ${generator}`, contenders, at === 0 ? bench : warm);
   }
 }

@@ -32,9 +32,12 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
   for (const { setup: setupName, ...call } of CALLS) {
     if (!canStart(SETUPS[setupName])) continue;
     await using setup = await startSetup(SETUPS[setupName], bench);
-    for (const payloadBytes of bench.effort.payloadBytes) {
+    for (const [at, payloadBytes] of bench.effort.payloadBytes.entries()) {
+      const warmUpRounds = at === 0 ? bench.effort.warmUpRounds : 0;
       const scenario = sized(call, payloadBytes);
-      for await (const { load: _, figures, ...measured } of measureScenario(scenario, setup, bench)) {
+      for await (
+        const { load: _, figures, ...measured } of measureScenario(scenario, setup, bench, warmUpRounds)
+      ) {
         const labels = [call.name, payloadBytes.toLocaleString("en")];
         yield { labels, figures: withThroughput(figures, payloadBytes), ...measured };
       }
