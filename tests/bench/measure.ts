@@ -23,6 +23,8 @@ const PREPARATION_MS = 600_000;
 /** Many at once: SQLite waits for the disk once for all that come together. */
 const PREPARATION_SHAPE = { connections: 8, streams: 64 } as const;
 const ROWS_A_STATEMENT = 1_000;
+/** SQLite does not go to the disk for a row that stays as it is: a key never gets the value that it has. */
+const SET_VALUES = 2;
 
 /**
  * Measures a scenario under each of its loads, but for those whose generator is not installed. A service that has
@@ -100,6 +102,7 @@ export class Repeats {
       first: order === "once" ? turn * this.#count : 0,
       count: this.#count,
       ...(payloadBytes !== undefined && { payloadBytes }),
+      ...(method === "Set" && order === "cycle" && { values: SET_VALUES }),
     };
   }
 }
@@ -200,7 +203,7 @@ async function prepare(
 /** Stores what the requests of a range will ask for. */
 export async function storeKeys(range: RequestRange, addresses: Load["addresses"]): Promise<void> {
   const method = range.method.endsWith("Secret") ? "SetSecret" : "Set";
-  await callOnce({ ...range, method }, addresses);
+  await callOnce({ ...range, method, values: 1 }, addresses);
 }
 
 /** Reads every key of a range once on every replica. */

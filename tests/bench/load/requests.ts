@@ -14,6 +14,8 @@ export interface RequestRange {
   readonly count: number;
   /** What a client puts into the Any: {@link PAYLOAD_BYTES} unless it is said. */
   readonly payloadBytes?: number;
+  /** How many values Sets write into each key in turn, one round of the keys after the other; one unless it is said. */
+  readonly values?: number;
 }
 
 /** The payload of the entries, where nothing else is said. */
@@ -37,11 +39,13 @@ export function secretKey(group: string, index: number): string {
   return `${group}-${String(index).padStart(9, "0")}`;
 }
 
-/** The encoded messages of a range, in the order of the keys. */
+/** The encoded messages of a range, in the order of the keys, as many times as there are values. */
 export function encodeRequests(range: RequestRange): Uint8Array[] {
-  const { method, group, first, count, payloadBytes = PAYLOAD_BYTES } = range;
-  const payload = new Uint8Array(payloadBytes).fill(0x61);
-  return Array.from({ length: count }, (_, index) => ENCODERS[method](group, first + index, payload));
+  const { method, group, first, count, payloadBytes = PAYLOAD_BYTES, values = 1 } = range;
+  return Array.from({ length: values }, (_, value) => {
+    const payload = new Uint8Array(payloadBytes).fill(0x61 + value);
+    return Array.from({ length: count }, (_, index) => ENCODERS[method](group, first + index, payload));
+  }).flat();
 }
 
 type Encoder = (group: string, index: number, payload: Uint8Array) => Uint8Array;
