@@ -28,8 +28,8 @@ minutes on two cores, on which nothing else should run meanwhile.
   --json FILE      where the same goes as JSON (${DEFAULT_JSON})
   --compare FILE   names what is worse than in an earlier JSON: a median by more than 10 %, with no
                    repeat as good as the worst one then; or every repeat by more than a third than
-                   the median then. Never what the report does not show, or one step of the CPU
-                   clock. Says what cannot be compared: what is gone, or has failed calls
+                   the median then. A difference that the report does not show, or of one step of
+                   the CPU clock, is none. What is gone or has failed calls is named too
   --readme         puts the report into README.md
   --help           this
 
