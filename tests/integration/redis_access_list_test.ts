@@ -8,7 +8,7 @@ import { startService } from "../support/service.ts";
 import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-const VALUE = { type_url: "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
+const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
 const NAME = { namespace: "n", key: "k" };
 
 /** Whether a call is refused. */

@@ -7,7 +7,7 @@ import { startService } from "../support/service.ts";
 import { serversProfile } from "../support/service_profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-const VALUE = { type_url: "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
+const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
 const NO_MEMORY = { "cache.local.disabled": "true" };
 
 /** Has Redis refuse changes as a master does that has lost its replicas, or take them again. */

@@ -11,8 +11,9 @@ export const calls: Part = {
   labels: ["calls", "service", "in flight", "load by"],
   note:
     "Values are 100 bytes in an Any. `deno` is a client written for this benchmark, which asks for one of " +
-    "10,000 keys (secrets: 2,000) after the other and checks the status of every answer; `h2load` asks for one " +
-    "key over and over, and so finds all of it in the processor's caches. Writes return when every tier has them.",
+    "10,000 keys (secrets: 2,000) after the other, gives each call a deadline of its own, as clients of gRPC do, " +
+    "and checks the status of every answer; `h2load` asks for one key over and over, in the same octets without a " +
+    "deadline, and so finds all of it in the processor's caches. Writes return when every tier has them.",
   measure,
 };
 
