@@ -8,6 +8,7 @@
  */
 import manifest from "../../deno.json" with { type: "json" };
 import { permissionFlags } from "./permission_flags.ts";
+import { sourceCommit } from "./source_commit.ts";
 import { v8Flags } from "./v8_flags.ts";
 
 const PROGRAM = "dist/cacheserver";
@@ -24,7 +25,7 @@ async function compile(options: readonly string[]): Promise<number> {
   try {
     const bundled = await deno(["bundle", "--quiet", "--frozen", "--output", BUNDLE, "main.ts"]);
     if (bundled !== 0) return bundled;
-    await Deno.writeTextFile(COMMIT, await commit());
+    await Deno.writeTextFile(COMMIT, Deno.env.get("REVISION") || await sourceCommit());
     return await deno([
       "compile",
       "--quiet",
@@ -42,19 +43,6 @@ async function compile(options: readonly string[]): Promise<number> {
   } finally {
     await Deno.remove(BUNDLE_FOLDER, { recursive: true });
   }
-}
-
-/** What REVISION names, else git's commit, with `-dirty` behind it where files differ; else `unknown`. */
-async function commit(): Promise<string> {
-  const named = Deno.env.get("REVISION");
-  if (named) return named;
-  const git = new Deno.Command("git", {
-    args: ["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"],
-    stderr: "null",
-  });
-  // Of a source archive there is no history, and git need not be installed.
-  const { success, stdout } = await git.output().catch(() => ({ success: false, stdout: new Uint8Array() }));
-  return success ? new TextDecoder().decode(stdout).trim() : "unknown";
 }
 
 async function deno(args: readonly string[]): Promise<number> {

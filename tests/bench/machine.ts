@@ -3,7 +3,7 @@ import { TestDatabase } from "../support/mysql_database.ts";
 import { type RedisAddress, testServers } from "../support/servers.ts";
 import { findProgram } from "../support/find_program.ts";
 import { findH2load } from "./load/h2load.ts";
-import { sourceRevision } from "./revision.ts";
+import { sourceCommit } from "../../src/build/source_commit.ts";
 
 /** When, of what, and on what the numbers were taken. */
 export interface Machine {
@@ -30,7 +30,7 @@ export async function describeMachine(): Promise<Machine> {
   const { deno, v8 } = Deno.version;
   return {
     date: new Date().toISOString().slice(0, 10),
-    revision: await sourceRevision(),
+    revision: await sourceCommit(),
     cpu: cpus()[0]?.model ?? "unknown",
     cores: navigator.hardwareConcurrency,
     memoryGiB: Math.round(Deno.systemMemoryInfo().total / 2 ** 30 * 10) / 10,

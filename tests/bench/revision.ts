@@ -1,20 +1,6 @@
 /** Behind the commit of sources that differ from it. */
 const DIRTY = "-dirty";
 
-/**
- * The commit of these sources as `deno task compile` writes it into the executable, with `-dirty` behind it where
- * files differ; `unknown` where there is no git or no history.
- */
-export async function sourceRevision(): Promise<string> {
-  const git = new Deno.Command("git", {
-    args: ["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"],
-    cwd: new URL("../..", import.meta.url),
-    stderr: "null",
-  });
-  const { success, stdout } = await git.output().catch(() => ({ success: false, stdout: new Uint8Array() }));
-  return success ? new TextDecoder().decode(stdout).trim() : "unknown";
-}
-
 /** What an executable says of itself. */
 export interface ExecutableVersion {
   readonly revision: string;
@@ -30,8 +16,13 @@ export async function executableVersion(path: string): Promise<ExecutableVersion
     stderr: "null",
     clearEnv: true,
   });
-  const { stdout } = await command.output().catch(() => ({ stdout: new Uint8Array() }));
-  return readVersion(new TextDecoder().decode(stdout));
+  try {
+    const { stdout } = await command.output();
+    return readVersion(new TextDecoder().decode(stdout));
+  } catch {
+    // There is none, or it is one for another kind of machine.
+    return undefined;
+  }
 }
 
 /** Reads what `cacheserver version` prints. */

@@ -8,7 +8,8 @@ import { singleCall } from "../load/single_call.ts";
 import { residentBytes } from "../process_figures.ts";
 import type { Figures, Row } from "../report/results.ts";
 import { summarize } from "../report/statistics.ts";
-import { executableVersion, sourceRevision, whyNotOf } from "../revision.ts";
+import { sourceCommit } from "../../../src/build/source_commit.ts";
+import { executableVersion, whyNotOf } from "../revision.ts";
 
 /** What `deno task compile` makes. */
 const BINARY = decodeURIComponent(new URL("../../../dist/cacheserver", import.meta.url).pathname);
@@ -97,7 +98,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
 async function compiledProgram(): Promise<Program | string> {
   const version = await executableVersion(BINARY);
   if (version === undefined) return "dist/cacheserver is not measured: `deno task compile` has not made it";
-  const reason = whyNotOf(await sourceRevision(), version);
+  const reason = whyNotOf(await sourceCommit(), version);
   if (reason !== undefined) return `dist/cacheserver is not measured: ${reason}`;
   const name = version.deno === Deno.version.deno ? "" : ` (Deno ${version.deno})`;
   return { ...COMPILED, name: `dist/cacheserver${name}` };
