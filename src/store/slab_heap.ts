@@ -7,9 +7,12 @@ const NOWHERE = 2 ** 32 - 1;
 
 const INITIAL_SLOTS = 1024;
 
-/** A slab of which more than this is dead, or was never used, is given up. */
+/** How much of all full slabs together may be dead, or was never used. */
 const MAX_DEAD_SHARE = 1 / 8;
 const MIN_LIVE_UNITS = SLAB_UNITS * (1 - MAX_DEAD_SHARE);
+
+/** Among how many slabs the sparsest is looked for: a look at all of them would be a pause where there are many. */
+const SLABS_COMPARED = 256;
 
 /** The most that a record with a value of this size takes: itself, and its share of what is dead around it. */
 export function recordBytes(valueBytes: number): number {
@@ -22,9 +25,10 @@ export function recordBytes(valueBytes: number): number {
  *
  *     slot -> slab and unit     slab: record record record …
  *
- * Memory comes back by the slab, never by the record. A slab is given up once nothing in it lives, or once too
- * little does: then the survivors are copied into the newest slab, and their slots say so. It is filled again only if
- * it has never lent a view, and is the garbage collector's otherwise, or this could happen:
+ * Memory comes back by the slab, never by the record. A slab is given up once nothing in it lives, or, while too
+ * little lives in all of them, if it is the sparsest: then its survivors are copied into the newest slab, and their
+ * slots say so. Where the oldest records go first, each slab soon dies whole and nothing is copied. It is filled again
+ * only if it has never lent a view, and is the garbage collector's otherwise, or this could happen:
  *
  *     get(a): a view of a's value      set(b): evicts a, puts b in a's place
  *     the view is written to a socket: the caller who asked for a is sent b
@@ -43,6 +47,10 @@ export class SlabHeap {
   #slotCount = 0;
   #newest = new Slab();
   #newestIndex = 0;
+  /** In all slabs but the newest. */
+  #liveUnits = 0;
+  /** Where the next sparse slab is looked for. */
+  #hand = 0;
 
   constructor() {
     this.#slabs.push(this.#newest);
@@ -58,6 +66,7 @@ export class SlabHeap {
     const slot = this.#takeSlot();
     this.#place(slot, recordUnits(value.length));
     this.#newest.append(slot, value, expiresAtMs);
+    this.#compact();
     return slot;
   }
 
@@ -72,10 +81,14 @@ export class SlabHeap {
   remove(slot: number): void {
     const index = this.#places[slot * 2]!;
     const slab = this.#slabs[index]!;
-    slab.liveUnits -= slab.unitsAt(this.#places[slot * 2 + 1]!);
+    const units = slab.unitsAt(this.#places[slot * 2 + 1]!);
+    slab.liveUnits -= units;
     this.#places[slot * 2 + 1] = NOWHERE;
     this.#freeSlots.push(slot);
-    if (slab !== this.#newest) this.#giveUpIfSparse(index, slab);
+    if (slab === this.#newest) return;
+    this.#liveUnits -= units;
+    if (slab.liveUnits === 0) this.#giveUp(index, slab);
+    else this.#compact();
   }
 
   /** Lets the slot name the next record of the newest slab, which has room for one of this size. */
@@ -86,17 +99,38 @@ export class SlabHeap {
   }
 
   #beginSlab(): void {
-    const index = this.#newestIndex;
-    const full = this.#newest;
+    this.#liveUnits += this.#newest.liveUnits;
     this.#newest = this.#spare ?? new Slab();
     this.#spare = undefined;
     this.#newestIndex = this.#freeSlabs.pop() ?? this.#slabs.length;
     this.#slabs[this.#newestIndex] = this.#newest;
-    this.#giveUpIfSparse(index, full);
   }
 
-  #giveUpIfSparse(index: number, slab: Slab): void {
-    if (slab.liveUnits >= MIN_LIVE_UNITS) return;
+  /** Gives slabs up until enough of the others is alive. */
+  #compact(): void {
+    while (this.#liveUnits < (this.#slabs.length - this.#freeSlabs.length - 1) * MIN_LIVE_UNITS) {
+      const index = this.#sparseSlab();
+      this.#giveUp(index, this.#slabs[index]!);
+    }
+  }
+
+  /** The sparsest of some slabs, of which one at least has too little alive: on average they have. */
+  #sparseSlab(): number {
+    let sparsest = -1;
+    let leastUnits = MIN_LIVE_UNITS;
+    for (let compared = 0; compared < SLABS_COMPARED || sparsest < 0; compared++) {
+      if (compared >= this.#slabs.length && sparsest >= 0) break;
+      const index = this.#hand++ % this.#slabs.length;
+      const slab = this.#slabs[index];
+      if (slab === undefined || slab === this.#newest || slab.liveUnits >= leastUnits) continue;
+      sparsest = index;
+      leastUnits = slab.liveUnits;
+    }
+    return sparsest;
+  }
+
+  #giveUp(index: number, slab: Slab): void {
+    this.#liveUnits -= slab.liveUnits;
     for (let unit = 0; slab.liveUnits > 0; unit += slab.unitsAt(unit)) {
       const slot = slab.slotAt(unit);
       // A dead record's slot is empty, or names another record by now.

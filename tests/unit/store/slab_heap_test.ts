@@ -58,6 +58,21 @@ Deno.test("SlabHeap gives a slab up when few of its records live, and keeps thos
   assert(heap.heldBytes <= mostBytes, `${heap.heldBytes} bytes held, at most ${mostBytes} expected`);
 });
 
+Deno.test("SlabHeap moves no record where the oldest go first", () => {
+  const heap = new SlabHeap();
+  const kept: { readonly slot: number; readonly memory: ArrayBufferLike }[] = [];
+  let moved = 0;
+  for (let index = 0; index < 100_000; index++) {
+    const slot = heap.add(new Uint8Array(100), index);
+    kept.push({ slot, memory: heap.get(slot).value.buffer });
+    if (kept.length <= 5_000) continue;
+    const { slot: oldest, memory } = kept.shift()!;
+    if (heap.get(oldest).value.buffer !== memory) moved++;
+    heap.remove(oldest);
+  }
+  assertEquals(moved, 0);
+});
+
 Deno.test("SlabHeap holds what was added and no more than recordBytes() says, whatever comes and goes", () =>
   withSeed((seed) => {
     const random = seededRandom(seed);
