@@ -1,7 +1,7 @@
 # CacheServer as a container image: the one executable, on a base without a shell.
 #
 #   docker build -t cacheserver .
-#   docker run --read-only -v cacheserver:/data -p 127.0.0.1:9000:9000 cacheserver
+#   docker run --read-only --stop-timeout 15 -v cacheserver:/data -p 127.0.0.1:9000:9000 cacheserver
 #
 # Both base images are arguments, so that a mirror or a digest can take their place. Any image with deno on the
 # PATH builds; any with glibc and libgcc runs, such as debian:12-slim.
