@@ -37,7 +37,7 @@ export class LogObserver implements CacheObserver {
     this.#warn(`tier_failed ${tier}`, "tier_failed", { tier, operation, error: asError(error) });
   }
 
-  /** A server's access list forbids a command, which costs less than all: the error names it. */
+  /** A server's access list forbids a command that the service can do without, at a price; the error names it. */
   commandForbidden(tier: string, error: Error): void {
     this.#warn(`command_forbidden ${tier} ${error.message}`, "command_forbidden", { tier, error });
   }

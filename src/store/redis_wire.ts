@@ -7,7 +7,7 @@ const MAX_JOINED_BYTES = 8 * 1024;
 /** What stands in a command as it is sent. Bytes may not change before the command is answered. */
 export type WireArgument = string | number | Uint8Array | PrefixedBytes;
 
-export type WirePiece = string | Uint8Array;
+type WirePiece = string | Uint8Array;
 
 /**
  * A command as it goes on the wire, in pieces to be written one behind the other, mostly one. ioredis puts a command

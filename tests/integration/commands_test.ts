@@ -105,6 +105,12 @@ Deno.test("serve says that its configuration does not exist", async () => {
   assertStringIncludes(line!, "configs/nothing.yaml: does not exist");
 });
 
+Deno.test("a configuration that does not exist is said to come from CACHESERVER_CONFIG", async () => {
+  const env = { CACHESERVER_CONFIG: "configs/nothing.yaml" };
+  const [line] = await complaint(["check"], 2, { env });
+  assertStringIncludes(line!, "configs/nothing.yaml (from CACHESERVER_CONFIG): does not exist");
+});
+
 Deno.test("an override in the environment counts, and an unknown one is an error", async () => {
   const { code, stdout } = await runProgram(["check"], { env: { CACHESERVER_LOG_LEVEL: "debug" } });
   assertEquals(code, 0);

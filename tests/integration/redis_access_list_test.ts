@@ -73,7 +73,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "the log names the command that the access list forbids, at each connect",
+  "the log names each command that the access list forbids",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });

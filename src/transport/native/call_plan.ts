@@ -51,23 +51,26 @@ export function planRequest(head: RequestHead, methods: MethodTable): RequestPla
   const badField = invalidBinaryField(head.fields);
   if (badField !== undefined) return refusal(Status.INTERNAL, `metadata ${badField} is not base64`);
   const { definition, handler, responseWriter } = method;
-  return withTimeout({ kind: "call", head, method: definition, handler, responseWriter, encoding });
+  return planCall(head, { method: definition, handler, responseWriter, encoding }, timeoutField(head)?.value);
 }
 
 /** The plan for a head that equals that of an earlier call but for the deadline; undefined for any other. */
 export function planAgain(earlier: CallPlan, head: RequestHead): RequestPlan | undefined {
   const { variation } = head;
   if (variation?.of !== earlier.head || timeoutField(head) !== variation.field) return undefined;
-  const { method, handler, responseWriter, encoding } = earlier;
-  return withTimeout({ kind: "call", head, method, handler, responseWriter, encoding });
+  return planCall(head, earlier, variation.field.value);
 }
 
-function withTimeout(plan: Omit<CallPlan, "timeoutMs">): RequestPlan {
-  const timeout = timeoutField(plan.head)?.value;
+/** The last that may be wrong with a call is its deadline. */
+function planCall(
+  head: RequestHead,
+  { method, handler, responseWriter, encoding }: Omit<CallPlan, "kind" | "head" | "timeoutMs">,
+  timeout: string | undefined,
+): RequestPlan {
   const timeoutMs = timeout === undefined ? Infinity : parseTimeoutMs(timeout);
   if (timeoutMs === undefined) return refusal(Status.INTERNAL, `malformed grpc-timeout: ${timeout}`);
   if (timeoutMs === 0) return refusal(Status.DEADLINE_EXCEEDED, "Deadline exceeded");
-  return { ...plan, timeoutMs };
+  return { kind: "call", head, method, handler, responseWriter, timeoutMs, encoding };
 }
 
 function timeoutField(head: RequestHead): HeaderField | undefined {
