@@ -69,8 +69,11 @@ interface Stores {
 export interface App {
   /** Where it really listens. */
   readonly address: ServerAddress;
-  /** Takes no more calls, lets those in flight end, flushes what is on its way and closes everything. */
-  stop(): Promise<void>;
+  /**
+   * Announces the drain for `server.drain_delay`, while calls are still taken. Then takes no more, lets those in flight
+   * end, flushes what is on its way and closes everything. `signal` is what asked for it, for the log.
+   */
+  stop(signal: string): Promise<void>;
 }
 
 /**
@@ -165,11 +168,15 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const owned = resources.move();
   return {
     address,
-    async stop() {
-      logger.info("draining", { timeout_ms: config.server.grpc.drainTimeoutMs });
+    async stop(signal) {
+      const { drainDelayMs, grpc: { drainTimeoutMs } } = config.server;
+      logger.info("draining", { signal, delay_ms: drainDelayMs, timeout_ms: drainTimeoutMs });
       health.drain();
       readiness.drain();
-      await server.drain(config.server.grpc.drainTimeoutMs);
+      if (drainDelayMs > 0) {
+        await new Promise<void>((resolve) => systemClock.setTimer(resolve, drainDelayMs));
+      }
+      await server.drain(drainTimeoutMs);
       await owned.disposeAsync();
       logger.info("stopped");
     },

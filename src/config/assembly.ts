@@ -179,6 +179,7 @@ function breakerConfig(settings: Settings, section: "data.database" | "data.redi
 function sections(settings: Settings): Omit<Config, "data" | "cache"> {
   return {
     server: {
+      drainDelayMs: settings["server.drain_delay"].value,
       grpc: {
         ...settings["server.grpc.addr"].value,
         timeoutMs: settings["server.grpc.timeout"].value,

@@ -22,6 +22,7 @@ function readConfig(name: string): string {
 Deno.test("loadConfig() fills in every default", () => {
   assertEquals(load(EMBEDDED).config, {
     server: {
+      drainDelayMs: 0,
       grpc: {
         hostname: "127.0.0.1",
         port: 9000,
