@@ -1,6 +1,7 @@
 /** What the commands print and how they end: one line for each thing that is wrong, and never a stack trace. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
+import { DatabaseSync } from "node:sqlite";
 import { freePort } from "../support/free_port.ts";
 import { serveArguments } from "../support/service.ts";
 import { embeddedProfile } from "../support/service_profile.ts";
@@ -40,28 +41,49 @@ Deno.test("serve on an address that this machine does not have says so in one li
   assertStringIncludes(lines[0]!, "Cannot listen on 192.0.2.1:9000: ");
 });
 
-Deno.test("serve with a data folder that cannot be made says so in one line that names it", async () => {
-  await using profile = await embeddedProfile();
-  const data = `${profile.programOptions.folder}/data`;
-  // Below a file, so that root cannot make it either.
-  await Deno.mkdir(data);
-  await Deno.writeTextFile(`${data}/file`, "");
-  const args = serveArguments(profile, { "data.database.source": `${data}/file/below/c.db` });
-  const lines = await complaint(args, 1, profile.programOptions);
+/** The one line that `serve` ends with when it is told to keep its data in this file. */
+async function complaintAbout(path: string, options: ProgramOptions): Promise<string> {
+  const lines = await complaint(["serve", "--set", `data.database.source=${path}`], 1, options);
   assertEquals(lines.length, 1, lines.join("\n"));
-  assertStringIncludes(lines[0]!, `${data}/file/below`);
-  assertStringIncludes(lines[0]!, "data.database.source");
+  assertStringIncludes(lines[0]!, `cacheserver: Cannot open the database file ${path}: `);
+  // What a user of the executable cannot do.
+  assert(!/--allow|deno|permission set|compil/.test(lines[0]!), lines[0]);
+  return lines[0]!;
+}
+
+Deno.test("serve with a data folder that cannot be made or written says so, and what to change", async () => {
+  await using profile = await embeddedProfile();
+  const { folder } = profile.programOptions;
+  // Below a file, so that root cannot make it either.
+  await Deno.writeTextFile(`${folder}/file`, "");
+  const below = await complaintAbout(`${folder}/file/below/c.db`, profile.programOptions);
+  assertMatch(
+    below,
+    /a part of .*\/file\/below is a file, not a folder; name another file in data.database.source$/,
+  );
+  // Here root cannot write, and neither may a process with less than all permissions.
+  const system = await complaintAbout("/proc/cacheserver/c.db", profile.programOptions);
+  assertMatch(system, /\/proc\/cacheserver.*name another file in data.database.source$/);
+  const itself = await complaintAbout(folder!, profile.programOptions);
+  assertMatch(itself, /it is a folder; name another file in data.database.source$/);
 });
 
-Deno.test("serve with a file that is no database says so in one line that names it", async () => {
+Deno.test("serve with a file that is no database says so, and nothing of its folder's rights", async () => {
   await using profile = await embeddedProfile();
-  const path = `${profile.programOptions.folder}/data/text.db`;
-  await Deno.mkdir(`${profile.programOptions.folder}/data`);
-  await Deno.writeTextFile(path, "This is no database. ".repeat(100));
-  const args = serveArguments(profile, { "data.database.source": path });
-  const lines = await complaint(args, 1, profile.programOptions);
-  assertEquals(lines.length, 1, lines.join("\n"));
-  assertStringIncludes(lines[0]!, `Cannot open the database file ${path}: `);
+  const { folder } = profile.programOptions;
+  await Deno.writeTextFile(`${folder}/text.db`, "This is no database. ".repeat(100));
+  const text = await complaintAbout(`${folder}/text.db`, profile.programOptions);
+  assertMatch(text, /it is no SQLite database, or its beginning is damaged; name another file/);
+
+  const damaged = `${folder}/damaged.db`;
+  using file = new DatabaseSync(damaged);
+  file.exec("CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+  file.close();
+  const bytes = Deno.readFileSync(damaged);
+  Deno.writeFileSync(damaged, bytes.fill(0x55, 100));
+  const line = await complaintAbout(damaged, profile.programOptions);
+  assertMatch(line, /the file is damaged; put a backup in its place/);
+  assert(!/writable|may not/.test(line), line);
 });
 
 Deno.test("migrate with a database out of reach says so in one line that names it, without the password", async () => {
