@@ -10,7 +10,7 @@ import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe, type TierState } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
-import { systemClock, systemRandom } from "./core/clock.ts";
+import { monotonicMs, systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
@@ -29,6 +29,7 @@ import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
+import { tierNotes } from "./tier_notes.ts";
 import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
 import type { ServerAddress } from "./transport/service.ts";
 
@@ -65,6 +66,16 @@ interface Stores {
   readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
 }
 
+/** What is started, for the first line of the log. */
+export interface ProgramDescription {
+  readonly version: string;
+  /** What the program was built of; undefined where that is not known. */
+  readonly commit: string | undefined;
+  readonly deno: string;
+  /** Where the configuration comes from. */
+  readonly configuration: string;
+}
+
 /** A running service. */
 export interface App {
   /** Where it really listens. */
@@ -80,10 +91,22 @@ export interface App {
  * Starts the service; it takes calls once this resolves. A Redis or MySQL that is down does not keep it from
  * starting. `writeLog` is handed one line of JSON an event. Rejects with a one-line reason, with nothing left open.
  */
-export async function startApp(config: Config, writeLog: (line: string) => void): Promise<App> {
+export async function startApp(
+  config: Config,
+  program: ProgramDescription,
+  writeLog: (line: string) => void,
+): Promise<App> {
   const logger = new Logger(systemClock, config.log.level, writeLog);
-  const observer = new LogObserver(logger, systemClock);
+  const notes = tierNotes(config);
+  logger.info("starting", {
+    ...program,
+    database: notes.get("database")?.address,
+    redis: notes.get("redis")?.address,
+  });
   await using resources = new AsyncDisposableStack();
+  const observer = resources.use(
+    new LogObserver(logger, { clock: systemClock, nowMs: monotonicMs, notes }),
+  );
   surviveRejections(resources, observer);
 
   const stores = await openStores(config, resources, observer);
@@ -148,7 +171,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     readiness.setTier(name, state);
   };
   if (memory !== undefined) onTier("local", "up");
-  const probes = stores.probed.map((probed) => resources.use(probe(probed, onTier, logger)));
+  const probes = stores.probed.map((probed) => resources.use(probe(probed, onTier, observer)));
   await Promise.all(probes.map((each) => each.asked));
 
   warnOfUnsafeTransport(config, logger);
@@ -305,13 +328,12 @@ async function openMysql(
 function probe(
   { tier, ping }: Probed,
   onTier: (name: string, state: TierState) => void,
-  logger: Logger,
+  observer: LogObserver,
 ): TierProbe {
   const endless = new AbortController().signal;
   return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
     onTier(tier.name, state);
-    if (state === "up") logger.info("tier_up", { tier: tier.name });
-    else logger.warn("tier_down", { tier: tier.name });
+    observer.tierIs(tier.name, state);
   });
 }
 
