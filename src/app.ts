@@ -175,11 +175,14 @@ export async function startApp(
   await Promise.all(probes.map((each) => each.asked));
 
   warnOfUnsafeTransport(config, logger);
-  const http = resources.use(serveHttp(config.server.http, {
-    handle: (request) => answerProbe(request, () => readiness.report()),
-    onError: (error) => observer.transportFailed("http", error),
-  }));
-  const address = await server.listen(config.server.grpc);
+  const http = resources.use(
+    await underKey("server.http.addr", () =>
+      serveHttp(config.server.http, {
+        handle: (request) => answerProbe(request, () => readiness.report()),
+        onError: (error) => observer.transportFailed("http", error),
+      })),
+  );
+  const address = await underKey("server.grpc.addr", () => server.listen(config.server.grpc));
   readiness.serve();
   logger.info("serving", {
     address: addressText(address),
@@ -216,6 +219,15 @@ function surviveRejections(resources: AsyncDisposableStack, observer: LogObserve
   resources.defer(() => removeEventListener("unhandledrejection", onRejection));
 }
 
+/** What `work` resolves to; its error begins with the key of the configuration that it comes from. */
+async function underKey<T>(key: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Error ? new Error(`${key}: ${error.message}`, { cause: error }) : error;
+  }
+}
+
 function warnOfUnsafeTransport(config: Config, logger: Logger): void {
   if (config.server.grpc.transport !== "grpc_js" || isKnownGoodDeno(Deno.version.deno)) return;
   logger.warn("transport_unsafe", {
@@ -233,10 +245,21 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
     const { migrateMysql } = await import("./store/mysql_migrate.ts");
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
+    const isNew = sizeOf(database.path) === 0;
     // Opening the file brings it to the present schema.
     new SqliteDatabase(database.path)[Symbol.dispose]();
+    if (isNew) done.push("Created the file.");
   }
   return done.length > 0 ? done : ["Nothing was missing."];
+}
+
+/** In bytes; 0 for a file that is not there. */
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
 }
 
 function chain<V, C>(options: ChainOptions<V, C>): Chain<V, C> {

@@ -3,12 +3,14 @@ import { ServiceError } from "../core/errors.ts";
 
 const ELSEWHERE = "name another file in data.database.source";
 
-/** What SQLite's fixed texts mean for an operator, each with what helps. Source: sqlite3ErrStr() of SQLite. */
-const SQLITE_FAULTS: readonly (readonly [text: string, fault: string])[] = [
+/** What fixed texts mean for an operator, each with what helps. Source: sqlite3ErrStr() of SQLite, strerror(3). */
+const KNOWN_FAULTS: readonly (readonly [text: string, fault: string])[] = [
   ["file is not a database", `it is no SQLite database, or its beginning is damaged; ${ELSEWHERE}`],
   ["malformed", "the file is damaged; put a backup in its place, or save what `sqlite3 FILE .recover` finds"],
   ["is locked", "another program has locked the file; end that program"],
   ["disk is full", "the disk is full; free some of it"],
+  ["No space left", "the disk is full; free some of it"],
+  ["I/O error", "the disk cannot be read or written; the system's log says why"],
   ["readonly database", `this user may not write the file; make it writable, or ${ELSEWHERE}`],
 ];
 
@@ -32,7 +34,7 @@ function faultOf(path: string, cause: unknown): string {
   if (cause instanceof Deno.errors.NotADirectory || cause instanceof Deno.errors.AlreadyExists) {
     return `a part of ${folder} is a file, not a folder; ${ELSEWHERE}`;
   }
-  const known = SQLITE_FAULTS.find(([text]) => reason.includes(text));
+  const known = KNOWN_FAULTS.find(([text]) => reason.includes(text));
   return known?.[1] ?? `${systemReason(reason)}; make sure that ${folder} can be written, or ${ELSEWHERE}`;
 }
 

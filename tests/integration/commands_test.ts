@@ -2,6 +2,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { DatabaseSync } from "node:sqlite";
+import { TestDatabase } from "../support/mysql_database.ts";
+import { testWithServers } from "../support/servers.ts";
 import { freePort } from "../support/free_port.ts";
 import { serveArguments } from "../support/service.ts";
 import { embeddedProfile } from "../support/service_profile.ts";
@@ -29,7 +31,7 @@ for (const key of ["server.grpc.addr", "server.http.addr"]) {
     const args = serveArguments(profile, { [key]: address });
     const lines = await complaint(args, 1, profile.programOptions);
     assertEquals(lines.length, 1, lines.join("\n"));
-    assertMatch(lines[0]!, new RegExp(`Cannot listen on ${address}: .*in use`));
+    assertMatch(lines[0]!, new RegExp(`^cacheserver: ${key}: Cannot listen on ${address}: .*in use`));
   });
 }
 
@@ -38,7 +40,7 @@ Deno.test("serve on an address that this machine does not have says so in one li
   const args = serveArguments(profile, { "server.grpc.addr": "192.0.2.1:9000" });
   const lines = await complaint(args, 1, profile.programOptions);
   assertEquals(lines.length, 1, lines.join("\n"));
-  assertStringIncludes(lines[0]!, "Cannot listen on 192.0.2.1:9000: ");
+  assertStringIncludes(lines[0]!, "server.grpc.addr: Cannot listen on 192.0.2.1:9000: ");
 });
 
 /** The one line that `serve` ends with when it is told to keep its data in this file. */
@@ -102,9 +104,28 @@ Deno.test("migrate makes the embedded database, and finds nothing to do the seco
   for (let run = 0; run < 2; run++) {
     const { code, stdout, stderr } = await runProgram(["migrate", ...options], profile.programOptions);
     assertEquals([code, stderr], [0, ""]);
-    assertMatch(stdout, /^\S.*\n$/);
+    const done = run === 0 ? "Created the file." : "Nothing was missing.";
+    assertEquals(stdout, `${profile.settings["data.database.source"]}: ${done}\n`);
   }
 });
+
+testWithServers(
+  ["mysql"],
+  "migrate says where it did something, and where there was nothing to do",
+  async ({ mysql }) => {
+    await using database = new TestDatabase(mysql);
+    const { user, password, hostname, port } = mysql;
+    const name = database.config.database;
+    const source = `data.database.source=${user}:${password}@tcp(${hostname}:${port})/${name}`;
+    const migrate = () => runProgram(["migrate", "--config", "configs/config.local.yaml", "--set", source]);
+    const first = await migrate();
+    assertEquals([first.code, first.stderr], [0, ""]);
+    const lines = first.stdout.trimEnd().split("\n");
+    assert(lines.length > 1);
+    for (const line of lines) assertMatch(line, new RegExp(`^${hostname}:${port}/${name}: Created .*\\.$`));
+    assertEquals((await migrate()).stdout, `${hostname}:${port}/${name}: Nothing was missing.\n`);
+  },
+);
 
 Deno.test("serve and check say all that is wrong with a configuration, each in a line", async () => {
   const wrong = [
@@ -154,6 +175,46 @@ Deno.test("check prints the configuration in force and masks what is secret", as
   assertStringIncludes(stdout, "source: root:***@tcp(127.0.0.1:3306)/secrets?loc=Local");
   assertMatch(stdout, /password: "\*\*\*"/);
   assert(!stdout.includes("hunter"));
+});
+
+Deno.test("check says that the configuration is built in where none is named, and no path inside the program", async () => {
+  const { code, stdout } = await runProgram(["check"]);
+  assertEquals(code, 0);
+  assertEquals(stdout.split("\n", 1)[0], "# the embedded profile, which is built in");
+});
+
+Deno.test("a configuration that names no database is told of the embedded profile", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "cacheserver-config-" });
+  try {
+    const path = `${folder}/config.yaml`;
+    for (const text of ["", "log: { level: info }\n", "data: { database: {} }\n"]) {
+      await Deno.writeTextFile(path, text);
+      const lines = await complaint(["serve", "--config", path], 2);
+      assertEquals(lines.length, 1, lines.join("\n"));
+      assertMatch(lines[0]!, /data\.database: is missing; expected .*driver sqlite.*the embedded profile/);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("options may come before the command, and a password behind them is not taken for one", async () => {
+  for (
+    const args of [
+      ["--set", "log.level=warn", "check"],
+      ["--set=log.level=warn", "check"],
+      ["-c", "configs/config.embedded.yaml", "--set", "log.level=warn", "check"],
+      ["-cconfigs/config.embedded.yaml", "check", "--set", "log.level=warn"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await runProgram(args);
+    assertEquals([code, stderr], [0, ""], args.join(" "));
+    assertStringIncludes(stdout, "level: warn # flag");
+  }
+  const [line] = await complaint(["--set", "data.redis.password", "hunter2", "check"], 2);
+  assert(!line!.includes("hunter2"), line);
+  const [health] = await complaint(["--addr", "127.0.0.1:1", "--service", "redis", "health"], 1);
+  assertStringIncludes(health!, "127.0.0.1:1");
 });
 
 Deno.test("version and help print to standard output", async () => {

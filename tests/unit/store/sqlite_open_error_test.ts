@@ -41,9 +41,11 @@ Deno.test("sqliteOpenError() advises about rights only where rights are what is 
     ],
     [new Error("database is locked"), "another program has locked the file; end that program"],
     [new Error("database or disk is full"), "the disk is full; free some of it"],
+    [new Error("No space left on device (os error 28): mkdir '/d'"), "the disk is full; free some of it"],
+    [new Error("disk I/O error"), "the disk cannot be read or written; the system's log says why"],
     [
-      new Error("disk I/O error"),
-      `disk I/O error; make sure that /d can be written, or ${ELSEWHERE}`,
+      new Error("unable to open database file: /d/cache.db"),
+      `unable to open database file: /d/cache.db; make sure that /d can be written, or ${ELSEWHERE}`,
     ],
   ] as const;
   for (const [cause, expected] of cases) assertEquals(said(cause), expected);
