@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { thisBuild } from "./build.ts";
 import { loadNamedConfig } from "./configuration.ts";
-import { printLine } from "./print.ts";
+import { printLogLine } from "./print.ts";
 import { stopSignal } from "./stop_signals.ts";
 
 /** Serves until SIGTERM, SIGINT or SIGHUP, then drains. Another signal while it drains ends the process at once. */
@@ -9,7 +9,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   const { config, name } = loadNamedConfig(args);
   const asked = stopSignal();
   const { startApp } = await import("../app.ts");
-  const app = await startApp(config, { ...thisBuild(), configuration: name }, printLine);
+  const app = await startApp(config, { ...thisBuild(), configuration: name }, printLogLine);
   giveUpPermissions(config);
   await app.stop(await asked);
 }

@@ -26,8 +26,11 @@ export function stopSignal(): Promise<StopSignal> {
       first = { signal, atMs };
       resolve(signal);
     } else if (Math.abs(atMs - first.atMs) > ONE_SIGNAL_MS) {
-      printError(`cacheserver: ${signal} during the drain that ${first.signal} began: ended at once`);
-      Deno.exit(SIGNAL_EXIT_CODE + STOP_SIGNALS[signal]);
+      try {
+        printError(`cacheserver: ${signal} during the drain that ${first.signal} began: ended at once`);
+      } finally {
+        Deno.exit(SIGNAL_EXIT_CODE + STOP_SIGNALS[signal]);
+      }
     }
   };
   for (const signal of Object.keys(STOP_SIGNALS) as StopSignal[]) {

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ServiceError } from "../core/errors.ts";
 
 const ELSEWHERE = "name another file in data.database.source";
@@ -16,7 +16,8 @@ const KNOWN_FAULTS: readonly (readonly [text: string, fault: string])[] = [
 
 /** The error of a database file that cannot be opened, in one line: the file, what is wrong with it, what helps. */
 export function sqliteOpenError(path: string, cause: unknown): ServiceError {
-  const text = `Cannot open the database file ${path}: ${faultOf(path, cause)}`;
+  const absolute = resolve(path);
+  const text = `Cannot open the database file ${absolute}: ${faultOf(absolute, cause)}`;
   return new ServiceError("store_unavailable", text, { cause, tier: "database" });
 }
 

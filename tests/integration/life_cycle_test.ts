@@ -3,8 +3,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CacheClient, refusal } from "../support/client.ts";
 import { startRedis } from "../support/redis.ts";
 import { testWithServers } from "../support/servers.ts";
-import { type RunningService, startService } from "../support/service.ts";
+import { type RunningService, serveArguments, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import { spawnProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
@@ -96,6 +97,25 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     assertEquals((await service.logged("draining")).signal, signal);
   });
 }
+
+Deno.test("SIGHUP drains though the terminal is gone: what cannot be logged ends nothing", async () => {
+  await using profile = await embeddedProfile();
+  const process = spawnProgram(serveArguments(profile, { "log.level": "debug" }), profile.programOptions);
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let log = "";
+  while (!/"event":"serving".*\n/.test(log)) log += (await lines.read()).value!;
+  const address = /"event":"serving","address":"([^"]+)"/.exec(log)![1]!;
+  await Promise.all([lines.cancel(), process.stderr.cancel()]);
+  using client = new CacheClient(address);
+  // At level debug each call would write a line.
+  await client.set({ ...ENTRY, value: VALUE });
+  assertEquals(new Uint8Array((await client.get(ENTRY)).value.value), VALUE.value);
+  const ended = new Promise((resolve) => client.watchHealth("").once("error", resolve).resume());
+  assertEquals(await client.health(""), "SERVING");
+  process.kill("SIGHUP");
+  await ended;
+  assertEquals((await process.status).code, 0);
+});
 
 /** What `/readyz` says: its status code, and the word in its answer. */
 async function readiness(service: RunningService): Promise<[number, string]> {
