@@ -151,6 +151,15 @@ testWithServers(
     assertEquals([second!.tiers, second!.tier_ms], [undefined, undefined]);
     assertEquals([secret!.method, secret!.status], ["/cacheserver.v1.CacheServer/SetSecret", "OK"]);
     assertMatch(String(secret!.tiers), /database write [\d.]+ ms/);
+    // Two reads of one key at the same time ask Redis once.
+    redis.pause();
+    const both = [1, 2].map(() => refusal(client.get({ ...ENTRY, key: "shared" })));
+    // On the same connection behind them: once this is answered, both have arrived.
+    await client.health("");
+    redis.resume();
+    await Promise.all(both);
+    await waitFor(() => calls().length === 7, { what: "a line for both" });
+    assertEquals(calls().slice(5).map(({ tier }) => tier).sort(), ["joined", "redis"]);
     assertEquals(writer.log.filter(({ event }) => event === "call"), []);
   },
 );
