@@ -37,7 +37,7 @@ COPY --from=build /src/dist/cacheserver /usr/bin/cacheserver
 COPY configs/config.image.yaml /etc/cacheserver/config.yaml
 COPY --from=build --chown=65532:65532 /data /data
 ENV CACHESERVER_CONFIG=/etc/cacheserver/config.yaml
-# The folder data below it is all that the program may write to.
+# The database file of the configuration above is relative to it.
 WORKDIR /
 USER 65532:65532
 VOLUME /data

@@ -10,7 +10,7 @@ import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe, type TierState } from "./cache/tier_probe.ts";
 import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
-import { systemClock, systemRandom } from "./core/clock.ts";
+import { monotonicMs, systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
@@ -29,6 +29,7 @@ import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
+import { tierNotes } from "./tier_notes.ts";
 import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
 import type { ServerAddress } from "./transport/service.ts";
 
@@ -65,22 +66,47 @@ interface Stores {
   readonly listen: ((target: Invalidations) => Promise<void>) | undefined;
 }
 
+/** What is started, for the first line of the log. */
+export interface ProgramDescription {
+  readonly version: string;
+  /** What the program was built of; undefined where that is not known. */
+  readonly commit: string | undefined;
+  readonly deno: string;
+  /** Where the configuration comes from. */
+  readonly configuration: string;
+}
+
 /** A running service. */
 export interface App {
   /** Where it really listens. */
   readonly address: ServerAddress;
-  /** Takes no more calls, lets those in flight end, flushes what is on its way and closes everything. */
-  stop(): Promise<void>;
+  /**
+   * Announces the drain for `server.drain_delay`, while calls are still taken. Then takes no more, lets those in flight
+   * end, flushes what is on its way and closes everything. `signal` is what asked for it, for the log.
+   */
+  stop(signal: string): Promise<void>;
 }
 
 /**
  * Starts the service; it takes calls once this resolves. A Redis or MySQL that is down does not keep it from
  * starting. `writeLog` is handed one line of JSON an event. Rejects with a one-line reason, with nothing left open.
  */
-export async function startApp(config: Config, writeLog: (line: string) => void): Promise<App> {
+export async function startApp(
+  config: Config,
+  program: ProgramDescription,
+  writeLog: (line: string) => void,
+): Promise<App> {
   const logger = new Logger(systemClock, config.log.level, writeLog);
-  const observer = new LogObserver(logger, systemClock);
+  const notes = tierNotes(config);
+  logger.info("starting", {
+    ...program,
+    database: notes.get("database")?.address,
+    redis: notes.get("redis")?.address,
+  });
   await using resources = new AsyncDisposableStack();
+  const observer = resources.use(
+    new LogObserver(logger, { clock: systemClock, nowMs: monotonicMs, notes }),
+  );
   surviveRejections(resources, observer);
 
   const stores = await openStores(config, resources, observer);
@@ -145,15 +171,18 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     readiness.setTier(name, state);
   };
   if (memory !== undefined) onTier("local", "up");
-  const probes = stores.probed.map((probed) => resources.use(probe(probed, onTier, logger)));
+  const probes = stores.probed.map((probed) => resources.use(probe(probed, onTier, observer)));
   await Promise.all(probes.map((each) => each.asked));
 
   warnOfUnsafeTransport(config, logger);
-  const http = resources.use(serveHttp(config.server.http, {
-    handle: (request) => answerProbe(request, () => readiness.report()),
-    onError: (error) => observer.transportFailed("http", error),
-  }));
-  const address = await server.listen(config.server.grpc);
+  const http = resources.use(
+    await underKey("server.http.addr", () =>
+      serveHttp(config.server.http, {
+        handle: (request) => answerProbe(request, () => readiness.report()),
+        onError: (error) => observer.transportFailed("http", error),
+      })),
+  );
+  const address = await underKey("server.grpc.addr", () => server.listen(config.server.grpc));
   readiness.serve();
   logger.info("serving", {
     address: addressText(address),
@@ -165,11 +194,15 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   const owned = resources.move();
   return {
     address,
-    async stop() {
-      logger.info("draining", { timeout_ms: config.server.grpc.drainTimeoutMs });
+    async stop(signal) {
+      const { drainDelayMs, grpc: { drainTimeoutMs } } = config.server;
+      logger.info("draining", { signal, delay_ms: drainDelayMs, timeout_ms: drainTimeoutMs });
       health.drain();
       readiness.drain();
-      await server.drain(config.server.grpc.drainTimeoutMs);
+      if (drainDelayMs > 0) {
+        await new Promise<void>((resolve) => systemClock.setTimer(resolve, drainDelayMs));
+      }
+      await server.drain(drainTimeoutMs);
       await owned.disposeAsync();
       logger.info("stopped");
     },
@@ -184,6 +217,15 @@ function surviveRejections(resources: AsyncDisposableStack, observer: LogObserve
   };
   addEventListener("unhandledrejection", onRejection);
   resources.defer(() => removeEventListener("unhandledrejection", onRejection));
+}
+
+/** What `work` resolves to; its error begins with the key of the configuration that it comes from. */
+async function underKey<T>(key: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Error ? new Error(`${key}: ${error.message}`, { cause: error }) : error;
+  }
 }
 
 function warnOfUnsafeTransport(config: Config, logger: Logger): void {
@@ -203,10 +245,21 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
     const { migrateMysql } = await import("./store/mysql_migrate.ts");
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
+    const isNew = sizeOf(database.path) === 0;
     // Opening the file brings it to the present schema.
     new SqliteDatabase(database.path)[Symbol.dispose]();
+    if (isNew) done.push("Created the file.");
   }
   return done.length > 0 ? done : ["Nothing was missing."];
+}
+
+/** In bytes; 0 for a file that is not there. */
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
 }
 
 function chain<V, C>(options: ChainOptions<V, C>): Chain<V, C> {
@@ -298,13 +351,12 @@ async function openMysql(
 function probe(
   { tier, ping }: Probed,
   onTier: (name: string, state: TierState) => void,
-  logger: Logger,
+  observer: LogObserver,
 ): TierProbe {
   const endless = new AbortController().signal;
   return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
     onTier(tier.name, state);
-    if (state === "up") logger.info("tier_up", { tier: tier.name });
-    else logger.warn("tier_down", { tier: tier.name });
+    observer.tierIs(tier.name, state);
   });
 }
 

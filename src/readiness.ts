@@ -42,7 +42,7 @@ export class Readiness {
     this.#phase = "serving";
   }
 
-  /** No more calls are taken. */
+  /** No more calls should come here. */
   drain(): void {
     this.#phase = "draining";
   }

@@ -16,6 +16,7 @@ import { RedisClusterInvalidations } from "./store/redis_cluster_invalidations.t
 import { RedisClusterNodes } from "./store/redis_cluster_nodes.ts";
 import { RedisEntries } from "./store/redis_entries.ts";
 import { RedisInvalidations, type RedisInvalidationsOptions } from "./store/redis_invalidations.ts";
+import { nodeName } from "./store/redis_cluster_view.ts";
 import type { RedisAddress, RedisClientOptions } from "./store/redis_options.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
 import type { RedisSuccession } from "./store/redis_succession.ts";
@@ -85,7 +86,8 @@ function openServer(
   observer: LogObserver,
 ): RedisAccess {
   const tier = redisTier(config, observer, { ...config.breaker, random: systemRandom });
-  const connect = () => new RedisClient(config, systemClock, connectionFailed(observer));
+  const onError = connectionFailed(observer);
+  const connect = () => new RedisClient(config, systemClock, onError);
   const client = resources.use(connect());
   client.watch({ onReady: () => tier.interrupted(), onLost: () => tier.interrupted() });
   return {
@@ -117,7 +119,12 @@ function openCluster(
   const tier = redisTier(config, observer);
   const onError = connectionFailed(observer);
   const connect = (address: RedisAddress, succession?: RedisSuccession) =>
-    new RedisClient({ ...config, ...address }, systemClock, onError, succession);
+    new RedisClient(
+      { ...config, ...address },
+      systemClock,
+      connectionFailed(observer, nodeName(address)),
+      succession,
+    );
   const nodes = resources.use(
     new RedisClusterNodes({ seeds, clock: systemClock, connect, onError }),
   );
@@ -158,10 +165,11 @@ function redisTier(
   return new Tier(breaker === undefined ? options : { ...options, breaker }, systemClock, observer);
 }
 
-function connectionFailed(observer: LogObserver): (error: Error) => void {
+/** `address` is that of the one server where the tier has several. */
+function connectionFailed(observer: LogObserver, address?: string): (error: Error) => void {
   return (error) => {
     if (isForbidden(error)) observer.commandForbidden("redis", error);
-    else observer.tierFailed("redis", "connect", error);
+    else observer.connectionFailed("redis", address, error);
   };
 }
 

@@ -43,7 +43,7 @@ export class Health {
     this.#set(tier, status);
   }
 
-  /** Says that the process takes no more calls. */
+  /** Says that no more calls should come here. */
   drain(): void {
     for (const name of WHOLE) this.#set(name, "NOT_SERVING");
   }

@@ -1,7 +1,14 @@
 import { ServiceError } from "../core/errors.ts";
-import type { MessageWriter, MethodDefinition, UnaryCall, UnaryHandler } from "../transport/service.ts";
+import type {
+  MessageWriter,
+  MethodDefinition,
+  StatusObject,
+  UnaryCall,
+  UnaryHandler,
+} from "../transport/service.ts";
+import { Status, type StatusCode } from "../transport/status.ts";
 import { refusalStatus, toStatus } from "./errors.ts";
-import type { ApiObserver } from "./observer.ts";
+import type { ApiObserver, CallWatcher } from "./observer.ts";
 import { MalformedMessage } from "./protobuf_reader.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -43,7 +50,7 @@ export function unaryHandler<Res>(work: Work<Res>, observer: ApiObserver): Unary
     }
     return toStatus(failure);
   };
-  return (call, callback) => {
+  const handler: UnaryHandler<Uint8Array, Res> = (call, callback) => {
     const send = (answer: Answer<Res>) => {
       if (answer instanceof Refusal) callback(refusalStatus(answer));
       else callback(null, answer);
@@ -58,6 +65,28 @@ export function unaryHandler<Res>(work: Work<Res>, observer: ApiObserver): Unary
     if (answer instanceof Promise) answer.then(send, (error) => callback(statusOf(error, call)));
     else send(answer);
   };
+  return observer.calls === undefined ? handler : watched(handler, observer.calls);
+}
+
+function watched<Res>(
+  handler: UnaryHandler<Uint8Array, Res>,
+  calls: CallWatcher,
+): UnaryHandler<Uint8Array, Res> {
+  return (call, callback) =>
+    calls.watch(call.getPath(), (ended) => {
+      handler(call, (error, value) => {
+        // What is answered to a call that its client has given up, or whose time is over, goes nowhere.
+        const isLate = call.cancelled && error?.code !== Status.CANCELLED;
+        ended(isLate ? `${statusName(error)} (too late)` : statusName(error));
+        callback(error, value);
+      });
+    });
+}
+
+const STATUS_NAMES = new Map<StatusCode, string>(Object.entries(Status).map(([name, code]) => [code, name]));
+
+function statusName(error: StatusObject | null): string {
+  return STATUS_NAMES.get(error?.code ?? Status.OK)!;
 }
 
 /** A message in a buffer of its own. */

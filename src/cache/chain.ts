@@ -6,7 +6,7 @@ import type { Version } from "../core/version.ts";
 import type { CopyPolicy } from "./copy_policy.ts";
 import { type Fence, Fences } from "./fences.ts";
 import type { LocalCopies } from "./local_copies.ts";
-import type { CacheObserver } from "./observer.ts";
+import type { CacheObserver, CallObserver } from "./observer.ts";
 import { SharedTier } from "./shared_tier.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { Tier } from "./tier.ts";
@@ -58,6 +58,7 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #tier: Tier;
   readonly #clock: Clock;
   readonly #newIntent: () => string;
+  readonly #calls: CallObserver | undefined;
   readonly #fences = new Fences();
   readonly #flights = new SingleFlight<CacheKey, Entry<V> | undefined>();
   /** Flights that renew a copy, for which nobody waits. */
@@ -70,6 +71,7 @@ export class Chain<V, C> implements AsyncDisposable {
     this.#tier = options.authority.tier;
     this.#clock = options.clock;
     this.#newIntent = options.newIntent;
+    this.#calls = options.observer.calls;
     if (options.shared !== undefined) {
       const { store, tier, outbox } = options.shared;
       this.#outbox = outbox;
@@ -146,6 +148,7 @@ export class Chain<V, C> implements AsyncDisposable {
   }
 
   #read<T>(key: CacheKey, caller: Caller, answer: Answer<V, T>, policy?: CopyPolicy): Promise<T> {
+    if (this.#calls !== undefined && this.#flights.has(key)) this.#calls.readJoined();
     return this.#flights.join(key, caller, (signal) => this.#descend(key, signal, policy), answer);
   }
 

@@ -10,4 +10,14 @@ export interface CacheObserver {
   outboxWaiting(tier: string, atLeast: number): void;
   /** A copy into a nearer tier was given up because too many were waiting. */
   fillDropped(tier: string): void;
+  /** Watches calls one by one; absent where no one does, so that calls cost no more. */
+  readonly calls?: CallObserver | undefined;
+}
+
+/** What is told of each call, in the course of it. */
+export interface CallObserver {
+  /** A tier is asked something; what is returned is called when it has answered or failed. */
+  tierAsked(tier: string, operation: string): (hasAnswered: boolean) => void;
+  /** A call waits for a read that is under way already. */
+  readJoined(): void;
 }

@@ -89,6 +89,11 @@ export class SingleFlight<K, T> {
     });
   }
 
+  /** Whether the next caller of `key` would join a flight. */
+  has(key: K): boolean {
+    return this.#flights.get(key) !== undefined;
+  }
+
   /** Lets the flight of `key` end for those who are in it; the next caller starts a new one. */
   forget(key: K): void {
     this.#flights.delete(key);

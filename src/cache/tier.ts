@@ -98,8 +98,10 @@ export class Tier {
       const why = "it has failed too often and is left alone for now";
       return Promise.reject(this.#unavailable(operation, why, { retryAfterMs: breaker.retryAfterMs }));
     }
+    const asked = this.#observer.calls?.tierAsked(this.name, operation);
     return new Promise((resolve, reject) => {
       const end = (outcome: Outcome) => {
+        asked?.(outcome === "success");
         if (pass !== undefined) breaker?.leave(pass, outcome);
       };
       const fail = (failure: ServiceError) => {

@@ -52,6 +52,23 @@ function configArguments(
   return { path: paths[0], overrides };
 }
 
+/** The options that are followed by a value, as they are typed. */
+const WITH_VALUE = ["-c", "--config", "--conf", "-conf", "--set", "--addr", "--service"];
+
+/**
+ * The place of the command, which options may come before; -1 where the first word that belongs to no option is none of
+ * `commands`.
+ */
+export function commandIndex(args: readonly string[], commands: readonly string[]): number {
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (commands.includes(arg)) return at;
+    if (WITH_VALUE.includes(arg)) at++;
+    else if (!arg.startsWith("-")) return -1;
+  }
+  return -1;
+}
+
 /** Refuses arguments of a command that takes none. */
 export function expectNoArguments(command: string, args: readonly string[]): void {
   if (args.length > 0) throw new UsageError(`${command} takes no arguments, got ${JSON.stringify(args[0])}`);

@@ -22,7 +22,10 @@ export async function health(args: readonly string[]): Promise<void> {
     timeoutMs: TIMEOUT_MS,
   });
   const status = decodeHealthResponse(response);
-  if (status !== "SERVING") throw new Error(`${formatHostPort(address)} is ${status}`);
+  if (status !== "SERVING") {
+    const about = parsed.service === "" ? "" : `${parsed.service} at `;
+    throw new Error(`${about}${formatHostPort(address)} is ${status}`);
+  }
   printLine(status);
 }
 

@@ -6,7 +6,7 @@ const HELP = `CacheServer: a three-tier cache (local memory, Redis, MySQL) behin
 Usage: cacheserver [COMMAND] [OPTIONS]
 
 Commands:
-  serve      Serve until SIGTERM or SIGINT, then drain. The default.
+  serve      Serve until SIGTERM, SIGINT or SIGHUP, then drain. The default.
   check      Print the configuration in force, or everything that is wrong with it.
   migrate    Create the database and its table, or upgrade it and keep every row.
   health     Ask a running service whether it serves: exit code 0 if it does, else 1.
@@ -28,7 +28,8 @@ Every key but those of single namespaces can also be set in the environment: dat
 is CACHESERVER_DATA_REDIS_ADDR, and CACHESERVER_DATA_REDIS_ADDR_FILE names a file that holds
 the value.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 128 + N ended at once by
+a second signal N.
 `;
 
 /** Prints what can be typed. */

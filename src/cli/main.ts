@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/config_error.ts";
-import { UsageError } from "./arguments.ts";
+import { commandIndex, UsageError } from "./arguments.ts";
 import { check } from "./check.ts";
 import { health } from "./health.ts";
 import { help } from "./help.ts";
@@ -22,12 +22,13 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => void | Prom
 
 /** Runs what was typed; resolves to the exit code: 0 done, 1 failed, 2 wrong usage or configuration. */
 export async function main(args: readonly string[]): Promise<number> {
-  const [first = "serve", ...rest] = args;
-  const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  const at = commandIndex(args, Object.keys(COMMANDS));
+  const rest = args.toSpliced(at, at === -1 ? 0 : 1);
+  const [first = ""] = rest;
   try {
     if (rest.includes("--help") || rest.includes("-h")) help([]);
-    else if (command !== undefined) await command(rest);
-    else if (first.startsWith("-")) await serve(args);
+    else if (at !== -1) await COMMANDS[args[at]!]!(rest);
+    else if (first === "" || first.startsWith("-")) await serve(args);
     else throw new UsageError(`${JSON.stringify(first)} is not a command; see cacheserver help`);
     return 0;
   } catch (error) {

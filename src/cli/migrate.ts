@@ -1,8 +1,11 @@
+import { databaseAddress } from "../config/store_addresses.ts";
 import { loadNamedConfig } from "./configuration.ts";
 import { printLine } from "./print.ts";
 
-/** Brings the database's schema up to date and says what was done. */
+/** Brings the database's schema up to date and says where, and what was done. */
 export async function migrate(args: readonly string[]): Promise<void> {
+  const { config } = loadNamedConfig(args);
   const { migrateDatabase } = await import("../app.ts");
-  for (const sentence of await migrateDatabase(loadNamedConfig(args).config)) printLine(sentence);
+  const address = databaseAddress(config.data.database);
+  for (const sentence of await migrateDatabase(config)) printLine(`${address}: ${sentence}`);
 }

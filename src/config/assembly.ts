@@ -96,9 +96,19 @@ function derived(
   return { value: fromSource, origin: "data.database.source" };
 }
 
+/** One problem for both keys: it is often the first that a new user meets. */
+const NO_DATABASE: Problem = {
+  path: "data.database",
+  wrong: "is missing",
+  accepted:
+    "driver mysql and a source; or, without any server, driver sqlite and the source data/cacheserver.db, " +
+    "as in the embedded profile, which runs where no configuration is named",
+};
+
 function sourceProblems(settings: Settings, reading: DatabaseSourceReading | undefined): Problem[] {
   const { origin } = settings["data.database.source"];
   const where = origin === "file" ? {} : { origin };
+  if (!isConfigured(settings, "data.database")) return [NO_DATABASE];
   return [
     ...missing(settings, "data.database.driver", "mysql or sqlite"),
     ...missing(settings, "data.database.source", "a Go DSN or mysql:// URL for mysql, a file for sqlite"),
@@ -179,6 +189,7 @@ function breakerConfig(settings: Settings, section: "data.database" | "data.redi
 function sections(settings: Settings): Omit<Config, "data" | "cache"> {
   return {
     server: {
+      drainDelayMs: settings["server.drain_delay"].value,
       grpc: {
         ...settings["server.grpc.addr"].value,
         timeoutMs: settings["server.grpc.timeout"].value,

@@ -165,7 +165,12 @@ export interface LogConfig {
 }
 
 export interface Config {
-  readonly server: { readonly grpc: GrpcConfig; readonly http: HttpConfig };
+  readonly server: {
+    /** How long a drain is announced before calls are no longer taken, in ms. */
+    readonly drainDelayMs: number;
+    readonly grpc: GrpcConfig;
+    readonly http: HttpConfig;
+  };
   /** Without redis, the database holds namespaced entries as well (the embedded profile). */
   readonly data: {
     readonly database: MysqlConfig | SqliteConfig;

@@ -1,4 +1,5 @@
 /** The door to this folder: a file's path in, a configuration that may be used out. */
+import { resolve } from "node:path";
 import { assemble } from "./assembly.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
@@ -11,6 +12,8 @@ import { parseYaml } from "./yaml.ts";
 export interface LoadOptions {
   /** The YAML file. */
   readonly path: string;
+  /** What the file is called where its path says nothing: it is a part of the program. */
+  readonly title?: string;
   /** The variable that names it; undefined where no variable does. */
   readonly pathOrigin?: string | undefined;
   /** The process's environment by default. */
@@ -25,6 +28,8 @@ export interface LoadOptions {
 export interface LoadedConfig {
   /** Frozen to its leaves. */
   readonly config: Config;
+  /** The absolute path of the file, or its title. */
+  readonly name: string;
   /** Every key in force as YAML text, with its origin as a comment; secrets are masked. */
   describe(): string;
 }
@@ -38,9 +43,11 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (config === undefined || read.problems.length > 0) {
     throw new ConfigError([...read.problems, ...problems]);
   }
+  const name = options.title ?? resolve(path);
   return {
     config: deepFreeze(config),
-    describe: () => `# ${path}\n${describeSettings({ settings, namespaces, maskedSource })}`,
+    name,
+    describe: () => `# ${name}\n${describeSettings({ settings, namespaces, maskedSource })}`,
   };
 }
 

@@ -49,6 +49,11 @@ export const KEYS = {
     1000,
     "Kratos's key; checked, and not used: probes are answered at once.",
   ),
+  "server.drain_delay": key(
+    durationOrZero(),
+    0,
+    "How long calls are still taken while /readyz and health say that the service drains, for balancers to notice.",
+  ),
   "server.grpc.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "server.grpc.addr": key(
     listenAddress(),
@@ -68,7 +73,7 @@ export const KEYS = {
   "server.grpc.drain_timeout": key(
     duration(),
     10_000,
-    "How long calls in flight may go on after SIGTERM or SIGINT.",
+    "How long calls in flight may go on after SIGTERM, SIGINT or SIGHUP and server.drain_delay.",
   ),
   "server.grpc.limits.max_connections": key(
     integer({ min: 1, max: 1_000_000 }),

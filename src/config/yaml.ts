@@ -15,13 +15,19 @@ export function parseYaml(text: string, path: string): unknown {
     const [, reason = "", line, column] = /^(.*?)(?: at line (\d+), column (\d+)|$)/.exec(message) ?? [];
     throw new ConfigError([{
       path: line === undefined ? path : `${path}:${line}:${column}`,
-      wrong: "is not YAML",
-      accepted: isPlainWords(reason)
-        ? `YAML (${reason})`
-        : "YAML, with quotes around text that begins or ends with a sign",
+      wrong: isFixedSentence(reason) ? `is not YAML (${reason})` : "is not YAML",
+      accepted: EXPECTATIONS.find(([pattern]) => pattern.test(reason))?.[1] ??
+        "lines of key: value, with quotes around text that holds a sign",
     }]);
   }
 }
+
+/** What helps, by what a parser says is wrong. */
+const EXPECTATIONS: readonly (readonly [reason: RegExp, accepted: string])[] = [
+  [/^Tabs are not allowed/, "spaces as indentation"],
+  [/keys must be unique/, "each key once"],
+  [/^Missing closing ["']quote$/, "a quote at the end of the text"],
+];
 
 /** npm's `yaml` looks at two variables of its own before it parses anything. */
 function forbidden(path: string, { message }: Error): ConfigError {
@@ -36,6 +42,6 @@ function forbidden(path: string, { message }: Error): ConfigError {
  * Whether a parser's reason is one of its fixed sentences. Those that quote the file (`Unresolved alias: x`,
  * `Invalid escape sequence \x`) put a sign before the quotation, and what they quote may be a password.
  */
-function isPlainWords(reason: string): boolean {
-  return /^[A-Za-z ,'[\]{}-]+$/.test(reason);
+function isFixedSentence(reason: string): boolean {
+  return /^[A-Za-z ,'[\]{}-]+$|^Missing closing "quote$/.test(reason);
 }

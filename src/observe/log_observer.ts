@@ -1,11 +1,12 @@
 import type { BreakerState } from "../cache/circuit_breaker.ts";
 import type { CacheObserver } from "../cache/observer.ts";
+import type { TierState } from "../cache/tier_probe.ts";
 import type { Clock } from "../core/clock.ts";
 import type { InvalidationState } from "../core/ports.ts";
+import { CallLog } from "./call_log.ts";
 import type { Logger } from "./logger.ts";
-
-/** At most one line about a tier in this time: a tier that is away fails every request. So do other failures. */
-const QUIET_MS = 10_000;
+import { QuietLog } from "./quiet_log.ts";
+import type { TierNotes } from "./tier_notes.ts";
 
 /** What an operator should know about each way of hearing of changes but the best. */
 const NOTES = {
@@ -16,30 +17,54 @@ const NOTES = {
   lost: "local memory is not used until Redis tells of changes again, but for cache.local.max_stale",
 } as const satisfies Record<Exclude<InvalidationState, "tracking">, string>;
 
-/** What has been seen of one tier since its last line. */
-interface Silence {
-  untilMs: number;
-  suppressed: number;
+/** What a {@link LogObserver} goes by. */
+export interface LogObserverOptions {
+  readonly clock: Clock;
+  /** A time that only grows, with parts of milliseconds. */
+  readonly nowMs: () => number;
+  /** By tier. */
+  readonly notes: ReadonlyMap<string, TierNotes>;
 }
 
 /** Logs what goes wrong in the tiers and in the program, without letting a dead tier flood the log. */
-export class LogObserver implements CacheObserver {
+export class LogObserver implements CacheObserver, Disposable {
   readonly #logger: Logger;
-  readonly #clock: Clock;
-  readonly #silences = new Map<string, Silence>();
+  readonly #quiet: QuietLog;
+  readonly #notes: ReadonlyMap<string, TierNotes>;
+  /** Where calls are logged one by one, at level debug; undefined otherwise, so that they cost nothing. */
+  readonly calls: CallLog | undefined;
 
-  constructor(logger: Logger, clock: Clock) {
+  constructor(logger: Logger, { clock, nowMs, notes }: LogObserverOptions) {
     this.#logger = logger;
-    this.#clock = clock;
+    this.#quiet = new QuietLog(logger, clock);
+    this.#notes = notes;
+    this.calls = logger.writes("debug") ? new CallLog(logger, nowMs) : undefined;
+  }
+
+  /** Writes the failures that have been kept back. */
+  [Symbol.dispose](): void {
+    this.#quiet[Symbol.dispose]();
   }
 
   tierFailed(tier: string, operation: string, error: unknown): void {
-    this.#warn(`tier_failed ${tier}`, "tier_failed", { tier, operation, error: asError(error) });
+    this.#tierFailed(tier, this.#notes.get(tier)?.address, operation, error);
+  }
+
+  /** A connection to one of a tier's servers could not be opened or was lost. */
+  connectionFailed(tier: string, address: string | undefined, error: Error): void {
+    this.#tierFailed(tier, address ?? this.#notes.get(tier)?.address, "connect", error);
+  }
+
+  /** A tier answers, or no longer does. */
+  tierIs(tier: string, state: TierState): void {
+    const fields = { tier, address: this.#notes.get(tier)?.address };
+    if (state === "up") this.#logger.info("tier_up", fields);
+    else this.#logger.warn("tier_down", fields);
   }
 
   /** A server's access list forbids a command that the service can do without, at a price; the error names it. */
   commandForbidden(tier: string, error: Error): void {
-    this.#warn(`command_forbidden ${tier} ${error.message}`, "command_forbidden", { tier, error });
+    this.#quiet.warn(`command_forbidden ${tier} ${error.message}`, "command_forbidden", { tier, error });
   }
 
   breakerChanged(tier: string, state: BreakerState): void {
@@ -48,11 +73,11 @@ export class LogObserver implements CacheObserver {
   }
 
   outboxWaiting(tier: string, atLeast: number): void {
-    this.#warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
+    this.#quiet.warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
   }
 
   fillDropped(tier: string): void {
-    this.#warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
+    this.#quiet.warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
   }
 
   /** Local memory hears of what others change in this way from now on. */
@@ -68,13 +93,13 @@ export class LogObserver implements CacheObserver {
 
   /** The transport failed at something that no client is told: `where` is a method's path, or a part of it. */
   transportFailed(where: string, error: unknown): void {
-    this.#warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
+    this.#quiet.warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
   }
 
   /** The connection of a client was ended because of what it did: abuse, or bytes that are no HTTP/2. */
   clientEnded(peer: string, reason: string): void {
     // One subject for all: reasons hold what clients send, and so are without number.
-    this.#warn("client_ended", "client_ended", { peer, reason });
+    this.#quiet.warn("client_ended", "client_ended", { peer, reason });
   }
 
   /** A promise was rejected that nobody waits for: a mistake of this program. */
@@ -82,16 +107,16 @@ export class LogObserver implements CacheObserver {
     this.#logger.error("rejection_unhandled", { error: asError(error) });
   }
 
-  #warn(subject: string, event: string, fields: Readonly<Record<string, string | number | Error>>): void {
-    const nowMs = this.#clock.now();
-    const silence = this.#silences.get(subject);
-    if (silence !== undefined && nowMs < silence.untilMs) {
-      silence.suppressed++;
-      return;
-    }
-    const suppressed = silence?.suppressed || undefined;
-    this.#silences.set(subject, { untilMs: nowMs + QUIET_MS, suppressed: 0 });
-    this.#logger.warn(event, { ...fields, suppressed });
+  #tierFailed(tier: string, address: string | undefined, operation: string, error: unknown): void {
+    const check = this.#notes.get(tier)?.keysOf(error);
+    // A password that is refused is the cause of all that fails behind it: each cause has its own line.
+    this.#quiet.warn(`tier_failed ${tier} ${address} ${check}`, "tier_failed", {
+      tier,
+      address,
+      operation,
+      check,
+      error: asError(error),
+    });
   }
 }
 

@@ -21,6 +21,11 @@ export class Logger {
     this.#write = write;
   }
 
+  /** Whether lines of this level are written. */
+  writes(level: LogLevel): boolean {
+    return SEVERITY[level] >= SEVERITY[this.#level];
+  }
+
   debug(event: string, fields: LogFields = {}): void {
     this.#log("debug", event, fields);
   }
@@ -38,7 +43,7 @@ export class Logger {
   }
 
   #log(level: LogLevel, event: string, fields: LogFields): void {
-    if (SEVERITY[level] < SEVERITY[this.#level]) return;
+    if (!this.writes(level)) return;
     const time = new Date(this.#clock.now()).toISOString();
     const shown = Object.entries(fields).map(([key, value]) => [
       key,

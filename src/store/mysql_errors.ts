@@ -1,5 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
 import { databaseUnavailable } from "./database_error.ts";
+import { isUnreachable, withCauses } from "./error_causes.ts";
 
 /** The server's error numbers that mean something here. Source: MySQL 8 and MariaDB, "Server Error Codes". */
 const DEADLOCK = 1213;
@@ -24,6 +25,18 @@ export function isWithoutTls(error: unknown): boolean {
 /** Whether the database of the configuration does not exist. */
 export function isMissingDatabase(error: unknown): boolean {
   return error instanceof ServiceError && propertyOf(error.cause, "errno") === BAD_DATABASE;
+}
+
+/** The keys of the configuration to check after an error; undefined where none is to blame. */
+export function mysqlKeysOf(error: unknown): string | undefined {
+  for (const each of withCauses(error)) {
+    const errno = propertyOf(each, "errno");
+    if (ACCESS_DENIED.some((denied) => denied === errno)) return "data.database.source (user, password)";
+    if (errno === BAD_DATABASE) return "data.database.source (database)";
+    if (isWithoutTls(each)) return "data.database.source (tls)";
+    if (isUnreachable(each)) return "data.database.source (address)";
+  }
+  return undefined;
 }
 
 /** What the driver or the server said, for an operator; holds no password. */

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ServiceError } from "../core/errors.ts";
 import { databaseUnavailable } from "./database_error.ts";
+import { sqliteOpenError } from "./sqlite_open_error.ts";
 import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
 
 /** What a statement takes and what a row holds. Columns without a value are null. */
@@ -90,14 +91,7 @@ function open(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof ServiceError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ServiceError(
-      "store_unavailable",
-      `Cannot open the database file ${path}: ${reason}; ` +
-        "make its folder writable, or name another file in data.database.source",
-      { cause: error, tier: "database" },
-    );
+    throw error instanceof ServiceError ? error : sqliteOpenError(path, error);
   }
 }
 

@@ -3,8 +3,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CacheClient, refusal } from "../support/client.ts";
 import { startRedis } from "../support/redis.ts";
 import { testWithServers } from "../support/servers.ts";
-import { type RunningService, startService } from "../support/service.ts";
+import { type RunningService, serveArguments, startService } from "../support/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import { spawnProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
@@ -78,7 +79,7 @@ for (const [how, end] of [["SIGTERM", "stop"], ["kill -9", "kill"]] as const) {
   });
 }
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   Deno.test(`${signal} drains at once while clients are connected and watch its health`, async () => {
     await using profile = await embeddedProfile();
     await using service = await startService(profile);
@@ -93,7 +94,86 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await endsPromptly(service);
     await ended;
     assertEquals(statuses, ["SERVING", "NOT_SERVING"]);
+    assertEquals((await service.logged("draining")).signal, signal);
   });
+}
+
+Deno.test("SIGHUP drains though the terminal is gone: what cannot be logged ends nothing", async () => {
+  await using profile = await embeddedProfile();
+  const process = spawnProgram(serveArguments(profile, { "log.level": "debug" }), profile.programOptions);
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let log = "";
+  while (!/"event":"serving".*\n/.test(log)) log += (await lines.read()).value!;
+  const address = /"event":"serving","address":"([^"]+)"/.exec(log)![1]!;
+  await Promise.all([lines.cancel(), process.stderr.cancel()]);
+  using client = new CacheClient(address);
+  // At level debug each call would write a line.
+  await client.set({ ...ENTRY, value: VALUE });
+  assertEquals(new Uint8Array((await client.get(ENTRY)).value.value), VALUE.value);
+  const ended = new Promise((resolve) => client.watchHealth("").once("error", resolve).resume());
+  assertEquals(await client.health(""), "SERVING");
+  process.kill("SIGHUP");
+  await ended;
+  assertEquals((await process.status).code, 0);
+});
+
+/** What `/readyz` says: its status code, and the word in its answer. */
+async function readiness(service: RunningService): Promise<[number, string]> {
+  const response = await fetch(`http://${service.httpAddress}/readyz`);
+  return [response.status, (await response.json()).status];
+}
+
+Deno.test("a drain is announced for server.drain_delay, and calls are taken meanwhile", async () => {
+  const delayMs = 1_500;
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile, { "server.drain_delay": `${delayMs}ms` });
+  using watcher = new CacheClient(service.address);
+  const statuses: string[] = [];
+  const watch = watcher.watchHealth("");
+  const watchEnded = new Promise((resolve) => watch.once("error", resolve));
+  watch.on("data", ({ status }) => statuses.push(status));
+  await waitFor(() => statuses.length > 0, { what: "the watch's first answer" });
+  const startMs = performance.now();
+  service.signal("SIGTERM");
+  const { delay_ms: loggedDelayMs } = await service.logged("draining");
+  assertEquals(loggedDelayMs, delayMs);
+  assertEquals(await readiness(service), [503, "draining"]);
+  // As a balancer that has not noticed yet: over a new connection.
+  using late = new CacheClient(service.address);
+  assertEquals(await late.health(""), "NOT_SERVING");
+  assertEquals(await late.health("cacheserver.v1.CacheServer"), "NOT_SERVING");
+  await late.set({ ...ENTRY, value: VALUE });
+  assertEquals(new Uint8Array((await late.get(ENTRY)).value.value), VALUE.value);
+  assertEquals(statuses, ["SERVING", "NOT_SERVING"]);
+  assertEquals(await service.ended(), 0);
+  const tookMs = performance.now() - startMs;
+  assert(tookMs >= delayMs && tookMs < delayMs + PROMPT_MS, `ended after ${tookMs} ms`);
+  await watchEnded;
+  assertEquals(service.errors, []);
+});
+
+Deno.test("a second signal ends server.drain_delay at once, with the exit code of that signal", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile, { "server.drain_delay": "10m" });
+  service.signal("SIGHUP");
+  await service.logged("draining");
+  const code = await endedBySignals(service, "SIGINT");
+  assertEquals(code, 130);
+  assertEquals(service.errors, ["cacheserver: SIGINT during the drain that SIGHUP began: ended at once"]);
+});
+
+/**
+ * Sends a signal until the process has ended, and resolves to its exit code. The first ones may come so soon after the
+ * one before them that they count as the same.
+ */
+async function endedBySignals(service: RunningService, signal: Deno.Signal): Promise<number> {
+  let isOver = false;
+  const code = service.ended().finally(() => isOver = true);
+  await waitFor(() => {
+    if (!isOver) service.signal(signal);
+    return isOver;
+  }, { what: "the process to end", intervalMs: 100 });
+  return await code;
 }
 
 Deno.test("a doubled Ctrl-C is one: it drains", async () => {
@@ -140,7 +220,7 @@ testWithServers(
   },
 );
 
-testWithServers(["mysql"], "a second signal, later, ends a drain that waits", async ({ mysql }) => {
+testWithServers(["mysql"], "a second signal ends a drain that waits for a call", async ({ mysql }) => {
   await using redis = await startRedis();
   await using profile = await serversProfile({ mysql, redis });
   await using service = await startService(profile);
@@ -148,12 +228,8 @@ testWithServers(["mysql"], "a second signal, later, ends a drain that waits", as
   redis.pause();
   const call = refusal(client.get(ENTRY));
   await client.health("");
-  let isOver = false;
-  const code = service.ended().finally(() => isOver = true);
-  await waitFor(() => {
-    if (!isOver) service.signal("SIGTERM");
-    return isOver;
-  }, { what: "the process to end", intervalMs: 100 });
-  assertEquals(await code, 1);
+  service.signal("SIGTERM");
+  await service.logged("draining");
+  assertEquals(await endedBySignals(service, "SIGTERM"), 143);
   await call;
 });

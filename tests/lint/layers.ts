@@ -24,6 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "http_server.ts": { imports: ["transport/"] },
   "probes.ts": { imports: ["readiness.ts"] },
   "readiness.ts": { imports: ["core/"] },
+  "tier_notes.ts": { imports: ["config/", "observe/", "store/"] },
   "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
   "app.ts": {
     imports: [
@@ -41,6 +42,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "readiness.ts",
       "redis_tier.ts",
       "store/",
+      "tier_notes.ts",
       "transport/",
     ],
   },

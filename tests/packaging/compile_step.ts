@@ -66,8 +66,7 @@ function inShell(deno: string, { command, cwd, env }: RunStep): Promise<Deno.Com
 
 /** A program with the arguments and the permissions of the compiled one. */
 async function writeLauncher(source: string): Promise<void> {
-  const run =
-    `run --quiet --no-prompt --permission-set=serve --allow-write=data --config "${source}/deno.json"`;
+  const run = `run --quiet --no-prompt --permission-set=serve --config "${source}/deno.json"`;
   await Deno.mkdir(`${source}/dist`);
   await Deno.writeTextFile(
     `${source}/${COMPILED}`,

@@ -22,7 +22,13 @@ function configText(): string {
 
 /** The configuration that the services mount. */
 function mountedConfig(): ReturnType<typeof loadConfig>["config"] {
-  return loadConfig({ path: CONFIG_PATH, env: { get: () => undefined }, readFile: configText }).config;
+  return configWith({});
+}
+
+/** The same, with the variables of a service that are keys of the configuration. */
+function configWith(environment: Readonly<Record<string, string>>): ReturnType<typeof loadConfig>["config"] {
+  const get = (name: string) => name.startsWith("CACHESERVER_") ? environment[name] : undefined;
+  return loadConfig({ path: CONFIG_PATH, env: { get }, readFile: configText }).config;
 }
 
 /** The name of the secret that a variable such as MYSQL_PASSWORD_FILE names. */
@@ -135,9 +141,11 @@ Deno.test("compose.yaml names services as the configuration looks for them", () 
   assertEquals(new Set(users).size, 1);
 });
 
-Deno.test("compose.yaml leaves a replica more time to stop than it takes to drain", () => {
-  for (const [name, { stop_grace_period: period = "10s" }] of REPLICAS) {
-    assert(parseDurationMs(period)! > mountedConfig().server.grpc.drainTimeoutMs, name);
+Deno.test("compose.yaml announces a drain, and leaves a replica more time to stop than all of it takes", () => {
+  for (const [name, { environment, stop_grace_period: period = "10s" }] of REPLICAS) {
+    const { drainDelayMs, grpc } = configWith(environment ?? {}).server;
+    assertEquals(drainDelayMs, 5_000, name);
+    assert(parseDurationMs(period)! > drainDelayMs + grpc.drainTimeoutMs, name);
   }
 });
 

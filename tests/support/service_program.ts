@@ -22,11 +22,11 @@ export function shippedConfig(name: "config.local.yaml" | "config.embedded.yaml"
   return `${ROOT}configs/${name}`;
 }
 
-/** What a process may do beyond the permission set `serve`, and where it stands. */
+/** What a process runs, and where. */
 export interface ProgramOptions {
   /** What is run in the place of `main.ts`, from the repository's folder. */
   readonly main?: string;
-  /** A folder of the test's own: the program may write to `data` in it, and an executable stands in it. */
+  /** A folder of the test's own, which an executable is started in. */
   readonly folder?: string;
   /** Further variables; those of the test run that begin with CACHESERVER_ are not passed on. */
   readonly env?: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ export function spawnProgram(args: readonly string[], options: ProgramOptions = 
   const compiled = options.main === undefined ? compiledProgram() : undefined;
   return new Deno.Command(compiled ?? Deno.execPath(), {
     args: [...(compiled === undefined ? interpreterArguments(options) : []), ...args],
-    // An executable may write to the folder data below where it stands, and nobody can tell it otherwise.
+    // `main.ts` finds its permission set in the repository's deno.json.
     cwd: compiled === undefined ? ROOT : options.folder ?? ROOT,
     clearEnv: true,
     env: { ...ownVariables(), NO_COLOR: "1", ...options.env },
@@ -60,9 +60,8 @@ export function ownVariables(): Record<string, string> {
   return Object.fromEntries(all.filter(([name]) => !name.startsWith("CACHESERVER_")));
 }
 
-function interpreterArguments({ folder, main = "main.ts" }: ProgramOptions): string[] {
-  const write = folder === undefined ? [] : [`--allow-write=${folder}/data`];
-  return [...START.slice(1, START.indexOf("main.ts")), ...write, main];
+function interpreterArguments({ main = "main.ts" }: ProgramOptions): string[] {
+  return [...START.slice(1, START.indexOf("main.ts")), main];
 }
 
 /** Runs the program to its end. */

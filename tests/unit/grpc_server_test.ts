@@ -63,7 +63,11 @@ server:
 Deno.test("grpcServer() serves within the configuration's limits and logs what no client is told", async () => {
   const lines: string[] = [];
   const clock = new FakeClock();
-  const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), clock);
+  const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), {
+    clock,
+    nowMs: () => clock.now(),
+    notes: new Map(),
+  });
   const config = load("server: { grpc: { limits: { max_connections: 1 } } }\n" + EMBEDDED).config;
   const server = await grpcServer(config, observer);
   server.addService(ECHO_SERVICE, {
@@ -91,7 +95,11 @@ Deno.test("grpcServer() serves within the configuration's limits and logs what n
 Deno.test("grpcServer() logs a connection that it ends because of its client", async () => {
   const lines: string[] = [];
   const clock = new FakeClock();
-  const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), clock);
+  const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), {
+    clock,
+    nowMs: () => clock.now(),
+    notes: new Map(),
+  });
   const server = await grpcServer(load(EMBEDDED).config, observer);
   const address = await server.listen({ hostname: "127.0.0.1", port: 0 });
   using client = await Deno.connect(address);

@@ -77,6 +77,33 @@ Deno.test("unaryHandler() tells of our own mistakes, whose text the client does 
   }
 });
 
+Deno.test("unaryHandler() has each call watched, from its request to the name of its status", async () => {
+  const watched: string[] = [];
+  const calls = {
+    watch(path: string, handle: (ended: (status: string) => void) => void) {
+      watched.push(`${path} begins`);
+      handle((status) => watched.push(status));
+    },
+  };
+  const observer = { callFailed: () => {}, calls };
+  const answers: unknown[] = [];
+  const call = (work: Work<Uint8Array>, cancelled = false) =>
+    unaryHandler(work, observer)(
+      { ...CALL, cancelled },
+      (error, value) => answers.push(error?.code ?? value),
+    );
+  const fail = () => {
+    throw new ServiceError("store_unavailable", "x");
+  };
+  call(() => RESPONSE);
+  call(fail);
+  call(() => Promise.resolve(RESPONSE), true);
+  await turn();
+  const begins = "/s/M begins";
+  assertEquals(watched, [begins, "OK", begins, "UNAVAILABLE", begins, "OK (too late)"]);
+  assertEquals(answers, [RESPONSE, Status.UNAVAILABLE, RESPONSE]);
+});
+
 Deno.test("unaryHandler() answers a request that is no message with INVALID_ARGUMENT", () => {
   const { answers: [answer], told } = handled(() => {
     throw new MalformedMessage("it ends within a field");

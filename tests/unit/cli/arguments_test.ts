@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { expectNoArguments, parseConfigArguments, UsageError } from "../../../src/cli/arguments.ts";
+import {
+  commandIndex,
+  expectNoArguments,
+  parseConfigArguments,
+  UsageError,
+} from "../../../src/cli/arguments.ts";
 
 Deno.test("parseConfigArguments() takes the file by every name that Kratos programs know", () => {
   const forms = [
@@ -61,4 +66,21 @@ Deno.test("parseConfigArguments() quotes nothing that may be a password", () => 
 Deno.test("expectNoArguments() refuses any", () => {
   expectNoArguments("version", []);
   assertThrows(() => expectNoArguments("version", ["x"]), UsageError, 'version takes no arguments, got "x"');
+});
+
+Deno.test("commandIndex() finds the command behind options and their values, and no word of theirs", () => {
+  const cases: readonly [readonly string[], number][] = [
+    [["check"], 0],
+    [["--set", "check=1", "--config=f", "check", "serve"], 3],
+    [["-c", "check", "-cf", "check"], 3],
+    [["--addr", "check", "--service", "check", "check"], 4],
+    [["--config", "check"], -1],
+    [["--set", "a.password", "hunter2", "check"], -1],
+    [["hunter2", "check"], -1],
+    [["--unknown", "check"], 1],
+    [[], -1],
+  ];
+  for (const [args, expected] of cases) {
+    assertEquals(commandIndex(args, ["check", "serve"]), expected, `${args}`);
+  }
 });

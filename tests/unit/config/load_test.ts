@@ -22,6 +22,7 @@ function readConfig(name: string): string {
 Deno.test("loadConfig() fills in every default", () => {
   assertEquals(load(EMBEDDED).config, {
     server: {
+      drainDelayMs: 0,
       grpc: {
         hostname: "127.0.0.1",
         port: 9000,
@@ -185,7 +186,7 @@ Deno.test("describe() shows every key in force with its origin, and no secret", 
   });
   const description = loaded.describe();
   const expected = [
-    "# test.yaml",
+    `# ${Deno.cwd()}/test.yaml`,
     "    source: root:***@tcp(db:3306)/d?timeout=3s&readTimeout=1s&writeTimeout=2s # file",
     "    connect_timeout: 3s # data.database.source",
     "    addr: redis:6379 # file",

@@ -56,9 +56,17 @@ Deno.test("ConfigError carries its problems one by one", () => {
 });
 
 Deno.test("loadConfig() says what is missing", () => {
-  assertEquals(problemLines(""), [
-    "data.database.driver: is missing; expected mysql or sqlite",
+  for (const text of ["", "log: { level: info }"]) {
+    assertEquals(problemLines(text), [
+      "data.database: is missing; expected driver mysql and a source; or, without any server, driver sqlite and " +
+      "the source data/cacheserver.db, as in the embedded profile, which runs where no configuration is named",
+    ]);
+  }
+  assertEquals(problemLines("data: { database: { driver: mysql }, redis: { addr: a:1 } }"), [
     "data.database.source: is missing; expected a Go DSN or mysql:// URL for mysql, a file for sqlite",
+  ]);
+  assertEquals(problemLines("data: { database: { source: x.db } }"), [
+    "data.database.driver: is missing; expected mysql or sqlite",
   ]);
   assertEquals(problemLines("data: { database: { driver: mysql, source: r:p@tcp(h)/d } }"), [
     "data.redis: is missing; expected data.redis.addr: with driver mysql, Redis holds the truth of namespaced entries",

@@ -19,8 +19,24 @@ Deno.test("parseYaml() takes an empty file for nothing", () => {
 });
 
 Deno.test("parseYaml() says where a file stops being YAML, on one line", () => {
-  const error = assertThrows(() => parseYaml("a: 1\na: 2\n", "x.yaml"), ConfigError);
-  assertMatch(error.message, /^x\.yaml:2:\d+: is not YAML; expected YAML \([A-Za-z ]+\)$/);
+  const { message } = assertThrows(() => parseYaml("a: 1\na: 2\n", "x.yaml"), ConfigError);
+  assertMatch(message, /^x\.yaml:2:\d+: is not YAML \(Map keys must be unique\); expected each key once$/);
+});
+
+Deno.test("parseYaml() says what it expects in the place of what is wrong, and not YAML once more", () => {
+  const cases = [
+    ["\ta: 1\n", "spaces as indentation"],
+    ['a: "b\n', "a quote at the end of the text"],
+    ["a: 'b\n", "a quote at the end of the text"],
+    ["a: b: c\n", "lines of key: value, with quotes around text that holds a sign"],
+    ["a: @b\n", "lines of key: value, with quotes around text that holds a sign"],
+    ["a: *b\n", "lines of key: value, with quotes around text that holds a sign"],
+  ] as const;
+  for (const [text, accepted] of cases) {
+    const { message } = assertThrows(() => parseYaml(text, "x.yaml"), ConfigError);
+    assertEquals(message.split("; expected ")[1], accepted, text);
+    assertMatch(message, /^x\.yaml(?::\d+:\d+)?: is not YAML(?: \(.+\))?; /);
+  }
 });
 
 Deno.test("parseYaml() quotes nothing of the file in its error", () => {

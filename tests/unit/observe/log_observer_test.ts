@@ -1,14 +1,19 @@
 import { assertEquals } from "@std/assert";
-import { Logger } from "../../../src/observe/logger.ts";
+import { Logger, type LogLevel } from "../../../src/observe/logger.ts";
 import { LogObserver } from "../../../src/observe/log_observer.ts";
+import type { TierNotes } from "../../../src/observe/tier_notes.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const QUIET_MS = 10_000;
 
-function observing() {
+function observing(notes: ReadonlyMap<string, TierNotes> = new Map(), level: LogLevel = "info") {
   const clock = new FakeClock();
   const lines: string[] = [];
-  const observer = new LogObserver(new Logger(clock, "debug", (line) => lines.push(line)), clock);
+  const observer = new LogObserver(new Logger(clock, level, (line) => lines.push(line)), {
+    clock,
+    nowMs: () => clock.now(),
+    notes,
+  });
   /** The lines since the last look, without their times. */
   const look = () => lines.splice(0).map((line) => ({ ...JSON.parse(line), time: undefined }));
   return { clock, observer, look };
@@ -20,20 +25,64 @@ function line(fields: Readonly<Record<string, string | number>>) {
 
 const FAILED = line({ event: "tier_failed", tier: "redis", operation: "read", error: "away" });
 
-Deno.test("LogObserver writes a line a tier in ten seconds, and then how many it kept back", () => {
+Deno.test("LogObserver writes a line a tier in ten seconds, and then how many more there were", () => {
   const { clock, observer, look } = observing();
-  const fail = () => observer.tierFailed("redis", "read", new Error("away"));
-  for (let call = 0; call < 5; call++) fail();
+  const fail = (error: string) => observer.tierFailed("redis", "read", new Error(error));
+  for (const error of ["away", "b", "c", "d"]) fail(error);
   assertEquals(look(), [FAILED]);
   clock.advance(QUIET_MS - 1);
-  fail();
+  fail("the latest");
   assertEquals(look(), []);
+  // Without a further failure.
   clock.advance(1);
-  fail();
-  assertEquals(look(), [{ ...FAILED, suppressed: 5 }]);
+  assertEquals(look(), [{ ...FAILED, error: "the latest", suppressed: 4 }]);
+  fail("again");
+  assertEquals(look(), []);
   clock.advance(QUIET_MS);
-  fail();
+  assertEquals(look(), [{ ...FAILED, error: "again", suppressed: 1 }]);
+  clock.advance(QUIET_MS);
+  assertEquals([look(), clock.pendingTimers], [[], 0]);
+  fail("away");
   assertEquals(look(), [FAILED]);
+});
+
+Deno.test("LogObserver writes at its end what it has kept back", () => {
+  const { clock, observer, look } = observing();
+  for (let call = 0; call < 3; call++) observer.tierFailed("redis", "read", new Error("away"));
+  observer.fillDropped("redis");
+  look();
+  observer[Symbol.dispose]();
+  assertEquals(look(), [{ ...FAILED, suppressed: 2 }]);
+  assertEquals(clock.pendingTimers, 0);
+});
+
+Deno.test("LogObserver says where a tier is, and which keys of the configuration to check", () => {
+  const keysOf = (error: unknown) => String(error).includes("WRONGPASS") ? "data.redis.password" : undefined;
+  const { observer, look } = observing(new Map([["redis", { address: "db:6379", keysOf }]]));
+  observer.tierFailed("redis", "read", "no connection");
+  // The cause is not kept back by what follows from it.
+  observer.connectionFailed("redis", undefined, new Error("WRONGPASS"));
+  observer.connectionFailed("redis", "db-2:6379", new Error("WRONGPASS"));
+  observer.tierIs("redis", "down");
+  observer.tierIs("redis", "up");
+  observer.tierIs("local", "up");
+  const failed = { time: undefined, level: "warn", event: "tier_failed", tier: "redis" };
+  const refused = { ...failed, operation: "connect", check: "data.redis.password", error: "WRONGPASS" };
+  assertEquals(look(), [
+    { ...failed, address: "db:6379", operation: "read", error: "no connection" },
+    { ...refused, address: "db:6379" },
+    { ...refused, address: "db-2:6379" },
+    { time: undefined, level: "warn", event: "tier_down", tier: "redis", address: "db:6379" },
+    { time: undefined, level: "info", event: "tier_up", tier: "redis", address: "db:6379" },
+    { time: undefined, level: "info", event: "tier_up", tier: "local" },
+  ]);
+});
+
+Deno.test("LogObserver watches calls at level debug, and at no other", () => {
+  assertEquals(observing(new Map(), "debug").observer.calls !== undefined, true);
+  for (const level of ["info", "warn", "error"] as const) {
+    assertEquals(observing(new Map(), level).observer.calls, undefined);
+  }
 });
 
 Deno.test("LogObserver keeps no tier back for another, nor one event for another", () => {
@@ -113,9 +162,9 @@ Deno.test("LogObserver.clientEnded() writes a line in ten seconds, whatever the 
   const { clock, observer, look } = observing();
   for (const reason of ["too_many_pings", "setting 5 is 1"]) observer.clientEnded("192.0.2.1:1", reason);
   assertEquals(look(), [line({ event: "client_ended", peer: "192.0.2.1:1", reason: "too_many_pings" })]);
-  clock.advance(QUIET_MS);
   observer.clientEnded("[2001:db8::1]:2", "too_many_pings");
-  assertEquals(look().map(({ peer, suppressed }) => [peer, suppressed]), [["[2001:db8::1]:2", 1]]);
+  clock.advance(QUIET_MS);
+  assertEquals(look().map(({ peer, suppressed }) => [peer, suppressed]), [["[2001:db8::1]:2", 2]]);
 });
 
 Deno.test("LogObserver.rejectionUnhandled() is an error each time", () => {

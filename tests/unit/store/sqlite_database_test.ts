@@ -65,7 +65,7 @@ Deno.test("SqliteDatabase says in one line which file it cannot open, and what t
     const path = `${folder}/file/cache.db`;
     const error = assertThrows(() => new SqliteDatabase(path), ServiceError, path);
     assertEquals(error.code, "store_unavailable");
-    assertStringIncludes(error.message, "make its folder writable, or name another file");
+    assertStringIncludes(error.message, "is a file, not a folder; name another file");
     assert(!error.message.includes("\n"));
   });
 });
@@ -77,7 +77,7 @@ Deno.test("SqliteDatabase refuses a file that is no database", async () => {
       path,
       "not a database, but long enough to be taken for the header of one".repeat(20),
     );
-    assertThrows(() => new SqliteDatabase(path), ServiceError, "file is not a database");
+    assertThrows(() => new SqliteDatabase(path), ServiceError, "it is no SQLite database");
   });
 });
 
