@@ -6,6 +6,9 @@ import type { Violation } from "./violation.ts";
 const MAX_FAILED = 3;
 const MAX_FAILED_RATIO = 0.03;
 
+/** How many of them a violation names. */
+const MAX_NAMED = 5;
+
 /**
  * Finds faults that spread: what happens to one key must not cost the calls of others anything. Only operations that
  * no other fault overlaps, nor its recovery, are counted.
@@ -21,7 +24,7 @@ export function checkUnconcerned({ operations, faults }: History, bounds: Bounds
     if (first === undefined || count <= MAX_FAILED || count <= counted.length * MAX_FAILED_RATIO) return [];
     const text =
       `${count} of ${counted.length} operations failed during "${fault.name}", which concerns none`;
-    return [{ rule: "unavailable", text, operations: [first, ...failed] }];
+    return [{ rule: "unavailable", text, operations: [first, ...failed.slice(0, MAX_NAMED)] }];
   });
 }
 

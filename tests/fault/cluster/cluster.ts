@@ -62,14 +62,15 @@ export class Cluster implements AsyncDisposable {
   static async start(count: number, { topology, programOptions }: ClusterOptions): Promise<Cluster> {
     await using resources = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-redis-" });
-    const redis = await startRedis({ args: ["--dir", folder] });
+    const redisArgs = ["--dir", folder, "--repl-diskless-sync-delay", "0"];
+    const redis = await startRedis({ args: redisArgs });
     const redisSnapshot = resources.use(new RedisSnapshot(redis, folder));
     resources.use(redis);
     const servers: ThrowawayRedis[] = [redis];
     let redisPair: RedisPair | undefined;
     if (topology === "two under sentinels") {
       const second = resources.use(
-        await startRedis({ args: ["--dir", folder, "--dbfilename", "second.rdb"] }),
+        await startRedis({ args: [...redisArgs, "--dbfilename", "second.rdb"] }),
       );
       servers.push(second);
       redisPair = new RedisPair([redis, second]);
