@@ -12,6 +12,12 @@ const INVALIDATION_MS = { calm: 100, disturbed: 3_000 };
  */
 const REPAIR_MS = { calm: 1_500, disturbed: 2_500 };
 
+/**
+ * A change of an entry is executed by Redis before its time-out of 200 ms or not at all. The rest is what a client's
+ * clock and a busy machine add. A database may finish a statement at any later time.
+ */
+const LATE_MS = 300;
+
 /** What is asked of three replicas with local memory over one Redis and one MariaDB. */
 export const BOUNDS: Bounds = {
   graceMs: {
@@ -23,4 +29,5 @@ export const BOUNDS: Bounds = {
   },
   recoveryMs: 3_000,
   lingerMs: 2_000,
+  lateMs: { namespaced: LATE_MS, secret: Infinity },
 };

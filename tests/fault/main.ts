@@ -1,18 +1,23 @@
 /**
  * Records and checks histories, one a seed: `deno task check-history --seconds 60 --seeds 20`, or `--seed 7` for
- * one that has failed. Ends with `N passed, N failed`; the exit code is 1 unless all passed, 2 for wrong usage.
+ * one that has failed. `--topology "one Redis"` or `"two under sentinels"` takes the place of what the seed draws;
+ * `--only TEXT` does only faults whose names have the text in them; `--main FILE` runs another program. Ends with `N passed, N failed`; the exit code is 1 unless all passed, 2 for wrong usage.
  */
 import { parseArgs } from "node:util";
 import { printLine } from "../support/print_line.ts";
 import { BOUNDS } from "./bounds.ts";
 import { checkHistory } from "./checker/history_checker.ts";
 import { reportViolations, summarize } from "./report.ts";
+import { TOPOLOGIES, type Topology } from "./cluster/cluster.ts";
 import { recordHistory } from "./run.ts";
 
 interface Options {
   readonly seconds: number;
   readonly seeds: number;
   readonly firstSeed: number;
+  readonly topology: Topology | undefined;
+  readonly only: string | undefined;
+  readonly main: string | undefined;
 }
 
 /** Resolves to the exit code. */
@@ -24,10 +29,10 @@ async function main(args: readonly string[]): Promise<number> {
     printLine(error instanceof Error ? error.message : String(error));
     return 2;
   }
-  const { seconds, seeds, firstSeed } = options;
+  const { seconds, seeds, firstSeed, main, ...chosen } = options;
   let passed = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const history = await recordHistory({ seed, lengthMs: seconds * 1000 });
+    const history = await recordHistory({ seed, lengthMs: seconds * 1000, ...(main && { main }), ...chosen });
     const violations = checkHistory(history, BOUNDS);
     printLine(`seed ${seed}: ${violations.length} violations, ${summarize(history)}`);
     if (violations.length === 0) passed++;
@@ -44,13 +49,25 @@ function parse(args: readonly string[]): Options {
       seconds: { type: "string", default: "60" },
       seeds: { type: "string", default: "1" },
       seed: { type: "string", default: String(crypto.getRandomValues(new Uint32Array(1))[0]) },
+      topology: { type: "string" },
+      only: { type: "string" },
+      main: { type: "string" },
     },
   });
   return {
     seconds: wholeNumber("seconds", values.seconds),
     seeds: wholeNumber("seeds", values.seeds),
     firstSeed: wholeNumber("seed", values.seed),
+    topology: topologyOf(values.topology),
+    only: values.only,
+    main: values.main,
   };
+}
+
+function topologyOf(text: string | undefined): Topology | undefined {
+  const found = TOPOLOGIES.find((topology) => topology === text);
+  if (text === undefined || found !== undefined) return found;
+  throw new TypeError(`--topology is ${text}, expected ${TOPOLOGIES.join(" or ")}`);
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -14,4 +14,9 @@ export interface Bounds {
    * given up is answered before the read ends.
    */
   readonly lingerMs: number;
+  /**
+   * For how long after its client has heard of a failure, or has given up, a change may still take effect. Of a change
+   * whose process was frozen meanwhile this counts from the end of that.
+   */
+  readonly lateMs: Readonly<Record<Family, number>>;
 }

@@ -6,15 +6,17 @@ export type Family = "namespaced" | "secret";
 interface Asked {
   readonly family: Family;
   readonly key: string;
-  /** Who was asked. A replica that is restarted is another process. */
+  /** Which process answered. A replica that is restarted is another process. */
   readonly process: string;
+  /** The replica that the process is one of. */
+  readonly replica: string;
   /** From before the request was sent ... */
   readonly startMs: number;
   /** ... until after its answer was there. */
   readonly endMs: number;
 }
 
-/** An error other than "not found": of a change, that nobody knows whether and when it takes effect. */
+/** An error other than "not found". A change that fails may take effect within a bound, or never. */
 export interface Failure {
   readonly kind: "failed";
   /** The status's name: `UNAVAILABLE`. */
@@ -62,6 +64,12 @@ export interface Fault {
   readonly endMs: number;
   /** Whether Redis had forgotten everything at some instant in between. */
   readonly emptiesRedis: boolean;
+  /** The replica whose process did not run; undefined if all did. */
+  readonly freezes?: string | undefined;
+  /** False: no operation of the history may fail because of it. */
+  readonly concernsOthers?: boolean;
+  /** Whether the database may forget a commit that clients have seen and that was not acknowledged. */
+  readonly crashesDatabase?: boolean;
 }
 
 export interface History {

@@ -2,6 +2,7 @@ import type { Bounds } from "./bounds.ts";
 import type { History, Operation, Read } from "./history.ts";
 import { checkReads } from "./read_checker.ts";
 import { checkSecretKeys } from "./secret_key_checker.ts";
+import { checkUnconcerned } from "./unconcerned.ts";
 import type { Violation } from "./violation.ts";
 
 /** The errors that an outage may cause, here or on the way. */
@@ -9,12 +10,13 @@ const ERRORS_OF_OUTAGES: readonly string[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED"
 
 /** All that is wrong with a history; nothing is with one that keeps the service's promises. */
 export function checkHistory(history: History, bounds: Bounds): Violation[] {
-  return [...byKey(history.operations).values()].flatMap((operations) => [
+  const ofKeys = [...byKey(history.operations).values()].flatMap((operations) => [
     ...operations.flatMap((operation) => wrongError(operation) ?? []),
     ...checkReads(operations, history, bounds),
-    ...(operations[0]?.family === "secret" ? checkSecretKeys(operations) : []),
+    ...(operations[0]?.family === "secret" ? checkSecretKeys(operations, history, bounds) : []),
     ...checkSettled(operations, history.settledMs),
   ]);
+  return [...ofKeys, ...checkUnconcerned(history, bounds)];
 }
 
 function byKey(operations: readonly Operation[]): Map<string, Operation[]> {

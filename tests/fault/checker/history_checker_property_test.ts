@@ -4,7 +4,7 @@ import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import type { Bounds } from "./bounds.ts";
 import { checkHistory } from "./history_checker.ts";
 import { MUTATIONS } from "./mutations.ts";
-import { simulateHistory } from "./simulated_history.ts";
+import { SIMULATED_LATE_MS, simulateHistory } from "./simulated_history.ts";
 
 const HISTORIES = 200;
 
@@ -12,6 +12,7 @@ const STRICT: Bounds = {
   graceMs: { namespaced: { calm: 0, disturbed: 0 }, secret: { calm: 0, disturbed: 0 } },
   recoveryMs: 0,
   lingerMs: 0,
+  lateMs: { namespaced: SIMULATED_LATE_MS, secret: Infinity },
 };
 
 Deno.test("checkHistory() accepts whatever a linearizable store does", async () => {

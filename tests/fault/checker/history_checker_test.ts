@@ -10,6 +10,7 @@ const BOUNDS: Bounds = {
   graceMs: { namespaced: { calm: 0, disturbed: 0 }, secret: { calm: 100, disturbed: 1000 } },
   recoveryMs: 500,
   lingerMs: 200,
+  lateMs: { namespaced: 10, secret: Infinity },
 };
 
 const UNKNOWN = { outcome: "unknown" } as const;
@@ -20,6 +21,12 @@ function rules(history: History): Rule[] {
 
 const namespaced = () => new Story("namespaced");
 const secret = () => new Story("secret");
+
+/** Adds reads that fail. */
+function failing(count: number, story: Story): Story {
+  for (let at = 1; at <= count; at++) story.failedToRead([at, at + 1]);
+  return story;
+}
 
 /** What a history must be accused of, by what it tells. */
 const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
@@ -88,6 +95,38 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     [],
   ],
   [
+    "accepts that a failed write undoes one that was acknowledged before it was too late for it",
+    namespaced().wrote([2, 3], "b", UNKNOWN).wrote([12, 14], "a").read([15, 16], "b").told(),
+    [],
+  ],
+  [
+    "refuses that a failed write undoes one that began when it was too late for it",
+    namespaced().wrote([2, 3], "b", UNKNOWN).wrote([14, 15], "a", { at: "2" }).read([16, 17], "b").told(),
+    ["stale value"],
+  ],
+  [
+    "refuses that a failed delete undoes a write that began when it was too late for it",
+    namespaced().deleted([2, 3], UNKNOWN).wrote([14, 15], "a", { at: "2" }).read([16, 17], undefined).told(),
+    ["false miss"],
+  ],
+  [
+    "counts that from the end of a freeze of the process",
+    namespaced().wrote([2, 3], "b", UNKNOWN).fault([1, 9], { freezes: "1" }).wrote([14, 15], "a", { at: "2" })
+      .read([16, 17], "b").told(),
+    [],
+  ],
+  [
+    "does not count it from the freeze of another one",
+    namespaced().wrote([2, 3], "b", UNKNOWN).fault([1, 9], { freezes: "2" }).wrote([14, 15], "a", { at: "2" })
+      .read([16, 17], "b").told(),
+    ["stale value"],
+  ],
+  [
+    "accepts that a secret's failed write takes effect at any later time",
+    secret().wrote([2, 3], "b", UNKNOWN).wrote([14, 15], "a").read([900, 901], "b").told(),
+    [],
+  ],
+  [
     "refuses that a failed write is undone once it was seen",
     namespaced().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "b").read([6, 7], "a").told(),
     ["stale value"],
@@ -98,8 +137,30 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     [],
   ],
   [
-    "accepts that a commit that was seen but not acknowledged is undone by a crash",
-    secret().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "b").read([600, 601], "a").told(),
+    "accepts that a crash undoes a commit that was seen but not acknowledged",
+    secret().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "b")
+      .fault([6, 7], { crashesDatabase: true }).read([2000, 2001], "a").told(),
+    [],
+  ],
+  [
+    "refuses that a commit that was seen is undone by anything else",
+    secret().wrote([0, 1], "a").wrote([2, 3], "b", UNKNOWN).read([4, 5], "b").fault([6, 7])
+      .read([2000, 2001], "a").told(),
+    ["stale value"],
+  ],
+  [
+    "accepts that a few calls fail during a fault that concerns none",
+    failing(3, secret().fault([0, 100], { concernsOthers: false })).told(),
+    [],
+  ],
+  [
+    "refuses that many fail",
+    failing(4, secret().fault([0, 100], { concernsOthers: false })).told(),
+    ["unavailable"],
+  ],
+  [
+    "accepts that many fail where another fault may be why, or has just ended",
+    failing(4, secret().fault([0, 100], { concernsOthers: false }).fault([-400, -300])).told(),
     [],
   ],
   [

@@ -1,4 +1,5 @@
 import type { History, Operation, Read, Write } from "./history.ts";
+import { SIMULATED_LATE_MS } from "./simulated_history.ts";
 
 /** A way to make a right history wrong. */
 export interface Mutation {
@@ -37,6 +38,19 @@ export const MUTATIONS: readonly Mutation[] = [
         const remove = acknowledged(history, read).findLast((change) => change.endMs < read.startMs);
         const old = remove?.kind === "delete" ? olderWrite(history, remove) : undefined;
         return old !== undefined ? found(read, old.value) : undefined;
+      }),
+  },
+  {
+    name: "a value whose write failed, and was too late before another one began",
+    apply: (history) =>
+      answerOtherwise(history, (read) => {
+        if (read.family !== "namespaced") return undefined;
+        const newer = acknowledged(history, read).findLast((change) => change.endMs < read.startMs);
+        const late = newer && changesOf(history, read).find((change): change is Write =>
+          change.kind === "write" && change.outcome.kind === "failed" &&
+          change.endMs + SIMULATED_LATE_MS < newer.startMs
+        );
+        return late && !isLost(history, read, late) ? found(read, late.value) : undefined;
       }),
   },
   {

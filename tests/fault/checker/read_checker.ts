@@ -20,7 +20,7 @@ export function checkReads(
   bounds: Bounds,
 ): Violation[] {
   const reads = operations.filter((operation) => operation.kind === "read");
-  const states = statesOf(operations, history.faults);
+  const states = statesOf(operations, history, bounds);
   const floors = readFloors(reads, history, bounds);
   const anywhere = new NewestState(states, ({ durableMs }) => durableMs);
   const ownChanges = new Map<string, NewestState>();

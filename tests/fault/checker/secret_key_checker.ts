@@ -1,4 +1,5 @@
-import type { Operation, Read, Write } from "./history.ts";
+import type { Bounds } from "./bounds.ts";
+import type { History, Operation, Read, Write } from "./history.ts";
 import { type State, statesOf } from "./states.ts";
 import type { Violation } from "./violation.ts";
 
@@ -13,8 +14,12 @@ interface Sighting {
  * A secret keeps its secretKey for as long as it is there, and gets another when it is deleted and created
  * again. Operations are those of one secret.
  */
-export function checkSecretKeys(operations: readonly Operation[]): Violation[] {
-  const states = statesOf(operations, []);
+export function checkSecretKeys(
+  operations: readonly Operation[],
+  history: History,
+  bounds: Bounds,
+): Violation[] {
+  const states = statesOf(operations, history, bounds);
   const deletes = states.filter(({ change }) => change?.kind === "delete");
   const sightings: Sighting[] = [];
   const violations: Violation[] = [];

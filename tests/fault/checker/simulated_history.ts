@@ -10,10 +10,12 @@ const OPERATIONS = 150;
 const LENGTH_MS = 1_000;
 const LONGEST_MS = 40;
 
+/** For how long after their end the changes of entries that fail may happen; those of secrets may at any time. */
+export const SIMULATED_LATE_MS = 20;
+
 /**
  * What clients see of a store that does each operation at one instant between its start and its end. Some
- * changes fail: these happen at any time after their start, or never; and at some instants a store of namespaced
- * entries forgets everything.
+ * changes fail: these happen late or never; and at some instants a store of namespaced entries forgets everything.
  */
 export function simulateHistory(random: () => number): History {
   const operations: Operation[] = [];
@@ -30,8 +32,9 @@ export function simulateHistory(random: () => number): History {
     const name = `${family} ${key}`;
     const startMs = between(0, LENGTH_MS);
     const endMs = startMs + between(0.01, LONGEST_MS);
-    // Nobody shares a process, and so nobody an answer.
-    const asked = { family, key, process: `process ${++lastProcess}`, startMs, endMs };
+    // No two operations share a process, and so no two reads share an answer.
+    const process = `process ${++lastProcess}`;
+    const asked = { family, key, process, replica: process, startMs, endMs };
     const dice = random();
     if (dice < 0.6) {
       const take = () => {
@@ -59,7 +62,8 @@ export function simulateHistory(random: () => number): History {
       if (isWrite) held.set(name, { value, secretKey: held.get(name)?.secretKey ?? `secretKey of ${value}` });
       else held.delete(name);
     };
-    steps.push({ atMs: between(startMs, fails ? LENGTH_MS : endMs), take });
+    const lateMs = family === "namespaced" ? endMs + SIMULATED_LATE_MS : LENGTH_MS;
+    steps.push({ atMs: between(startMs, fails ? lateMs : endMs), take });
   };
 
   const forget = () => {

@@ -45,8 +45,8 @@ export class Story {
     return this.#add({ ...this.#asked(span, at), kind: "read", outcome: { ...FAILURE, ...failure } });
   }
 
-  fault([startMs, endMs]: Span, { emptiesRedis = false } = {}): this {
-    this.#faults.push({ name: "fault", startMs, endMs, emptiesRedis });
+  fault([startMs, endMs]: Span, details: FaultDetails = {}): this {
+    this.#faults.push({ name: "fault", startMs, endMs, emptiesRedis: false, ...details });
     return this;
   }
 
@@ -56,7 +56,7 @@ export class Story {
   }
 
   #asked([startMs, endMs]: Span, process: string) {
-    return { family: this.#family, key: "k", process, startMs, endMs };
+    return { family: this.#family, key: "k", process, replica: process, startMs, endMs };
   }
 
   #add(operation: Operation): this {
@@ -64,6 +64,8 @@ export class Story {
     return this;
   }
 }
+
+type FaultDetails = Partial<Omit<Fault, "name" | "startMs" | "endMs">>;
 
 interface ChangeDetails {
   readonly at?: string;

@@ -12,7 +12,7 @@ export type Rule =
   | "returned value"
   /** A read found nothing, although the key was there all the time: perhaps an outage, perhaps a lost write. */
   | "false miss"
-  /** Something failed although everything had settled. */
+  /** Something failed although everything had settled, or although the fault of that time did not concern it. */
   | "unavailable"
   /** The service gave another error than the ones that an outage may cause. */
   | "wrong error"
@@ -27,6 +27,6 @@ export interface Violation {
   readonly rule: Rule;
   /** One sentence. */
   readonly text: string;
-  /** Those that contradict each other, all of one key; the offending one first. */
+  /** Those that contradict each other, all of one key, or those that failed together; the offending one first. */
   readonly operations: readonly [Operation, ...Operation[]];
 }

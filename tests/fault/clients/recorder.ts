@@ -1,6 +1,7 @@
 import { CacheClient } from "../../support/client.ts";
 import { CallError } from "../../support/client_errors.ts";
 import type { GetResponse, GetSecretResponse } from "../../support/client_messages.ts";
+import type { ReplicaProcess } from "../cluster/replica.ts";
 import type { Delete, Failure, Family, Operation, Read, Write } from "../checker/history.ts";
 
 /** Longer than the service takes for any call, unless it is frozen. */
@@ -18,12 +19,14 @@ export interface KeyName {
 /** Calls one process, and writes down what each call was and how it ended. */
 export class RecordingClient implements Disposable {
   readonly process: string;
+  readonly #replica: string;
   readonly #client: CacheClient;
   readonly #operations: Operation[];
 
   /** `operations` is what the calls are added to, as they end. */
-  constructor(process: { readonly name: string; readonly address: string }, operations: Operation[]) {
+  constructor(process: ReplicaProcess, operations: Operation[]) {
     this.process = process.name;
+    this.#replica = process.replica;
     this.#client = new CacheClient(process.address);
     this.#operations = operations;
   }
@@ -83,13 +86,20 @@ export class RecordingClient implements Disposable {
     { family, key }: KeyName,
     call: () => Promise<Outcome>,
     describe: (
-      asked: Pick<Operation, "family" | "key" | "process" | "startMs" | "endMs">,
+      asked: Pick<Operation, "family" | "key" | "process" | "replica" | "startMs" | "endMs">,
       outcome: Outcome | Failure,
     ) => Recorded,
   ): Promise<Recorded> {
     const startMs = performance.now();
     const outcome = await call().catch(failureOf);
-    const asked = { family, key, process: this.process, startMs, endMs: performance.now() };
+    const asked = {
+      family,
+      key,
+      process: this.process,
+      replica: this.#replica,
+      startMs,
+      endMs: performance.now(),
+    };
     const operation = describe(asked, outcome);
     this.#operations.push(operation);
     return operation;

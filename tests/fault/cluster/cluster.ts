@@ -3,58 +3,106 @@ import { startRedis, type ThrowawayRedis } from "../../support/redis.ts";
 import type { ServiceSetup } from "../../support/service.ts";
 import { type ProgramOptions, runProgram } from "../../support/service_program.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
+import { Crowd } from "../clients/crowd.ts";
+import { Database, STALLING_ARGUMENTS } from "./database.ts";
+import { RedisPair } from "./redis_pair.ts";
+import { RedisRoute } from "./redis_route.ts";
 import { RedisSnapshot } from "./redis_snapshot.ts";
 import { Replica } from "./replica.ts";
 
-/** What `serve` and `migrate` are told where they are not told anything else. */
-const CONFIG = "configs/config.local.yaml";
+/** The file that says nothing of Redis, which could not be taken back. */
+const CONFIG = "configs/config.embedded.yaml";
 
-/** Several replicas over a Redis and a MariaDB of their own. */
+const SETTINGS = {
+  "data.database.driver": "mysql",
+  "server.grpc.timeout": "1s",
+  "data.redis.read_timeout": "200ms",
+  "data.redis.write_timeout": "200ms",
+};
+
+const DATABASE = "cacheserver";
+
+/** How the replicas reach Redis. */
+export type Topology = "one Redis" | "two under sentinels";
+
+export const TOPOLOGIES: readonly Topology[] = ["one Redis", "two under sentinels"];
+
+export interface ClusterOptions {
+  readonly topology: Topology;
+  readonly programOptions: ProgramOptions;
+}
+
+/** The parts of a cluster, which its owner disposes of. */
+type Parts = Pick<Cluster, "mysql" | "database" | "redisSnapshot" | "redisPair" | "replicas">;
+
+/** Several replicas over a MariaDB and a Redis of their own, or two of which one replicates the other. */
 export class Cluster implements AsyncDisposable {
-  readonly redis: ThrowawayRedis;
-  readonly redisSnapshot: RedisSnapshot;
   readonly mysql: TestMariadb;
+  readonly database: Database;
+  /** Of the one Redis. */
+  readonly redisSnapshot: RedisSnapshot;
+  /** Undefined where there is one Redis. */
+  readonly redisPair: RedisPair | undefined;
   readonly replicas: readonly Replica[];
+  readonly crowd = new Crowd("of the crowd");
+  readonly #redis: ThrowawayRedis;
   readonly #resources: AsyncDisposableStack;
 
-  private constructor(
-    { redis, redisSnapshot, mysql }: Pick<Cluster, "redis" | "redisSnapshot" | "mysql">,
-    replicas: readonly Replica[],
-    resources: AsyncDisposableStack,
-  ) {
-    this.redis = redis;
-    this.redisSnapshot = redisSnapshot;
-    this.mysql = mysql;
-    this.replicas = replicas;
+  private constructor(redis: ThrowawayRedis, parts: Parts, resources: AsyncDisposableStack) {
+    this.#redis = redis;
+    this.mysql = parts.mysql;
+    this.database = parts.database;
+    this.redisSnapshot = parts.redisSnapshot;
+    this.redisPair = parts.redisPair;
+    this.replicas = parts.replicas;
     this.#resources = resources;
   }
 
   /** Resolves once every replica takes calls. */
-  static async start(count: number, programOptions: ProgramOptions): Promise<Cluster> {
+  static async start(count: number, { topology, programOptions }: ClusterOptions): Promise<Cluster> {
     await using resources = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-redis-" });
-    const redis = await startRedis({ args: ["--dir", folder] });
+    const redisArgs = ["--dir", folder, "--repl-diskless-sync-delay", "0"];
+    const redis = await startRedis({ args: redisArgs });
     const redisSnapshot = resources.use(new RedisSnapshot(redis, folder));
     resources.use(redis);
-    // Whatever is acknowledged is on disk.
-    const mysql = resources.use(await startMariadb({ args: ["--innodb-flush-log-at-trx-commit=1"] }));
-    await migrate(mysql);
+    const servers: ThrowawayRedis[] = [redis];
+    let redisPair: RedisPair | undefined;
+    if (topology === "two under sentinels") {
+      const second = resources.use(
+        await startRedis({ args: [...redisArgs, "--dbfilename", "second.rdb"] }),
+      );
+      servers.push(second);
+      redisPair = new RedisPair([redis, second]);
+      await redisPair.join();
+    }
+    // What is acknowledged is on disk.
+    const args = ["--innodb-flush-log-at-trx-commit=1", ...STALLING_ARGUMENTS];
+    const mysql = resources.use(await startMariadb({ args }));
+    const database = resources.use(new Database(mysql, DATABASE));
     const replicas: Replica[] = [];
     for (let index = 1; index <= count; index++) {
-      const redisLink = resources.use(await TcpProxy.open(redis));
+      const redisRoute = resources.use(await RedisRoute.open(servers));
       const mysqlLink = resources.use(await TcpProxy.open(mysql));
       const setup: ServiceSetup = {
         config: CONFIG,
         settings: {
-          "data.redis.addr": `127.0.0.1:${redisLink.port}`,
+          ...SETTINGS,
+          ...redisRoute.settings,
           "data.database.source": source(mysql, mysqlLink.port),
         },
         programOptions,
       };
-      replicas.push(resources.use(new Replica({ name: `replica ${index}`, redisLink, mysqlLink, setup })));
+      replicas.push(resources.use(new Replica({ name: `replica ${index}`, redisRoute, mysqlLink, setup })));
     }
+    await migrate(replicas[0]!.setup);
     await Promise.all(replicas.map((replica) => replica.start()));
-    return new Cluster({ redis, redisSnapshot, mysql }, replicas, resources.move());
+    return new Cluster(redis, { mysql, database, redisSnapshot, redisPair, replicas }, resources.move());
+  }
+
+  /** The one Redis, or the one that is the master. */
+  get redis(): ThrowawayRedis {
+    return this.redisPair?.master ?? this.#redis;
   }
 
   /** Resolves once every replica says that it reaches both servers. */
@@ -67,17 +115,12 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-async function migrate(mysql: TestMariadb): Promise<void> {
-  const { code, stderr } = await runProgram([
-    "migrate",
-    "--config",
-    CONFIG,
-    "--set",
-    `data.database.source=${source(mysql, mysql.port)}`,
-  ]);
+async function migrate({ config, settings }: ServiceSetup): Promise<void> {
+  const flags = Object.entries(settings).flatMap(([path, value]) => ["--set", `${path}=${value}`]);
+  const { code, stderr } = await runProgram(["migrate", "--config", config, ...flags]);
   if (code !== 0) throw new Error(`Cannot migrate: ${stderr}`);
 }
 
 function source({ user, password, hostname }: TestMariadb, port: number): string {
-  return `${user}:${password}@tcp(${hostname}:${port})/cacheserver?parseTime=True&loc=Local`;
+  return `${user}:${password}@tcp(${hostname}:${port})/${DATABASE}?parseTime=True&loc=Local`;
 }

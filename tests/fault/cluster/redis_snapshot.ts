@@ -1,4 +1,5 @@
-import { askRedis, startRedis, type ThrowawayRedis } from "../../support/redis.ts";
+import { startRedis, type ThrowawayRedis } from "../../support/redis.ts";
+import { tellRedis } from "./tell_redis.ts";
 
 /** Deletes what Redis is the authority for. */
 const STRIP =
@@ -20,7 +21,7 @@ export class RedisSnapshot implements AsyncDisposable {
   }
 
   async take(): Promise<void> {
-    await tell(this.#redis, "SAVE");
+    await tellRedis(this.#redis, "SAVE");
     // Out of the way: other starts are empty.
     await Deno.rename(`${this.#folder}/dump.rdb`, `${this.#folder}/taken.rdb`);
   }
@@ -32,8 +33,8 @@ export class RedisSnapshot implements AsyncDisposable {
     {
       // Not under the address where replicas would find what is to be deleted.
       await using aside = await startRedis({ args: ["--dir", this.#folder] });
-      await tell(aside, STRIP);
-      await tell(aside, "SAVE");
+      await tellRedis(aside, STRIP);
+      await tellRedis(aside, "SAVE");
     }
     await this.#redis.start();
     await Deno.remove(`${this.#folder}/dump.rdb`);
@@ -42,9 +43,4 @@ export class RedisSnapshot implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.#folder, { recursive: true });
   }
-}
-
-async function tell(redis: ThrowawayRedis, command: string): Promise<void> {
-  const reply = await askRedis(redis, command);
-  if (reply.startsWith("-")) throw new Error(`Cannot run ${command} in Redis: ${reply}`);
 }

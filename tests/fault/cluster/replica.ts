@@ -2,17 +2,20 @@ import { CacheClient } from "../../support/client.ts";
 import { type RunningService, type ServiceSetup, startService } from "../../support/service.ts";
 import type { TcpProxy } from "../../support/tcp_proxy.ts";
 import { waitFor } from "../../support/wait_for.ts";
+import type { RedisRoute } from "./redis_route.ts";
 
 /** A process of a replica, for as long as it lives. */
 export interface ReplicaProcess {
   /** `replica 2, process 1`: no other process of the cluster has this name. */
   readonly name: string;
+  /** The replica's. */
+  readonly replica: string;
   readonly address: string;
 }
 
 export interface ReplicaOptions {
   readonly name: string;
-  readonly redisLink: TcpProxy;
+  readonly redisRoute: RedisRoute;
   readonly mysqlLink: TcpProxy;
   /** Its configuration, which leads to the links. */
   readonly setup: ServiceSetup;
@@ -21,18 +24,23 @@ export interface ReplicaOptions {
 /** One of several services that share Redis and MySQL, each with links of its own to them. */
 export class Replica implements AsyncDisposable {
   readonly name: string;
-  readonly redisLink: TcpProxy;
+  readonly redisRoute: RedisRoute;
   readonly mysqlLink: TcpProxy;
-  readonly #setup: ServiceSetup;
+  readonly setup: ServiceSetup;
   #starts = 0;
   #service: RunningService | undefined;
   #process: ReplicaProcess | undefined;
 
-  constructor({ name, redisLink, mysqlLink, setup }: ReplicaOptions) {
+  constructor({ name, redisRoute, mysqlLink, setup }: ReplicaOptions) {
     this.name = name;
-    this.redisLink = redisLink;
+    this.redisRoute = redisRoute;
     this.mysqlLink = mysqlLink;
-    this.#setup = setup;
+    this.setup = setup;
+  }
+
+  /** The link to the Redis that it takes for the master. */
+  get redisLink(): TcpProxy {
+    return this.redisRoute.link;
   }
 
   /** Undefined while it is down. */
@@ -42,8 +50,12 @@ export class Replica implements AsyncDisposable {
 
   /** Resolves once it takes calls. */
   async start(): Promise<void> {
-    this.#service = await startService(this.#setup);
-    this.#process = { name: `${this.name}, process ${++this.#starts}`, address: this.#service.address };
+    this.#service = await startService(this.setup);
+    this.#process = {
+      name: `${this.name}, process ${++this.#starts}`,
+      replica: this.name,
+      address: this.#service.address,
+    };
   }
 
   /** Rejects if its process has ended by itself or made a mistake: nothing that is done to a replica may do that. */

@@ -1,25 +1,6 @@
-import { askRedis } from "../../support/redis.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import type { Replica } from "../cluster/replica.ts";
-
-/** `replica` and what follows it are one replica's. */
-export type Thing = "redis" | "mysql" | "every redis link" | "replica" | "redis link" | "mysql link";
-
-/** Something that may be done to a cluster for a while. */
-export interface FaultKind {
-  readonly name: string;
-  /** How often it is chosen, compared with the others. */
-  readonly weight: number;
-  /** The shortest and the longest that it lasts, in ms; 0 for what is over at once. */
-  readonly lengthMs: readonly [number, number];
-  /** What it is done to; no two faults are done to one thing at once. */
-  readonly on: readonly Thing[];
-  /** Whether namespaced entries are lost, which have no other place. */
-  readonly emptiesRedis: boolean;
-  /** `replica` is one chosen at random, for those that are done to one. */
-  begin(cluster: Cluster, replica: Replica): void | Promise<void>;
-  end(cluster: Cluster, replica: Replica): void | Promise<void>;
-}
+import { tellRedis } from "../cluster/tell_redis.ts";
+import { TOMBSTONE_TTL_MS } from "../short_tombstones_main.ts";
+import type { FaultKind } from "./fault_kind.ts";
 
 /** Every fault there is. */
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -34,6 +15,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: "kill Redis, and start it empty",
+    in: "one Redis",
     weight: 2,
     lengthMs: [50, 1000],
     on: ["redis"],
@@ -44,6 +26,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     // It lasts from the snapshot to the start from it, so that secrets change in between.
     name: "kill Redis, and start it from an old snapshot",
+    in: "one Redis",
     weight: 2,
     lengthMs: [300, 2000],
     on: ["redis"],
@@ -63,6 +46,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     // As a master does that has lost its replicas, or whose disk is full. Past every grace: see "cut the link".
     name: "have Redis refuse changes",
+    in: "one Redis",
     weight: 3,
     lengthMs: [50, 6000],
     on: ["redis"],
@@ -127,6 +111,27 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end: (_, { redisLink }) => redisLink.heal(),
   },
   {
+    // What was sent in time arrives when its caller has long been told that it failed.
+    name: "slow the link to Redis down by 900 ms",
+    weight: 3,
+    lengthMs: [1000, 5000],
+    on: ["redis link"],
+    emptiesRedis: false,
+    begin: (_, { redisLink }) => redisLink.delay(900),
+    end: (_, { redisLink }) => redisLink.heal(),
+  },
+  {
+    // Past every grace: what the one that is left behind changes must reach the others by the database.
+    name: "make two masters, and leave behind",
+    in: "two under sentinels",
+    weight: 4,
+    lengthMs: [300, 6000],
+    on: ["redis", "every redis link", "replica"],
+    emptiesRedis: false,
+    begin: ({ redisPair, replicas }, replica) => redisPair?.split(replicas, replica),
+    end: ({ redisPair }, replica) => redisPair?.heal(replica),
+  },
+  {
     name: "pause MariaDB",
     weight: 2,
     lengthMs: [100, 1500],
@@ -137,12 +142,50 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: "kill MariaDB",
+    crashesDatabase: true,
     weight: 1,
     lengthMs: [50, 500],
     on: ["mysql"],
     emptiesRedis: false,
     begin: ({ mysql }) => mysql.stop(),
     end: ({ mysql }) => mysql.start(),
+  },
+  {
+    // For longer than a tombstone lasts in these runs.
+    name: "stall commits",
+    weight: 1,
+    lengthMs: [1.1 * TOMBSTONE_TTL_MS, 1.4 * TOMBSTONE_TTL_MS],
+    on: ["mysql"],
+    emptiesRedis: false,
+    begin: ({ database }) => database.stallCommits(),
+    end: ({ database }) => database.resumeCommits(),
+  },
+  {
+    name: "have 250 clients set one secret at",
+    weight: 1,
+    lengthMs: [1000, 2000],
+    on: ["replica"],
+    emptiesRedis: false,
+    concernsNone: true,
+    begin: ({ crowd }, replica) => crowd.start(replica, 250),
+    end: ({ crowd }) => crowd.stop(),
+  },
+  {
+    name: "lock a row, and have 40 clients set it at",
+    weight: 1,
+    lengthMs: [1000, 3000],
+    on: ["replica"],
+    emptiesRedis: false,
+    concernsNone: true,
+    async begin({ crowd, database }, replica) {
+      await crowd.create(replica);
+      await database.lock(crowd.key);
+      crowd.start(replica, 40);
+    },
+    async end({ crowd, database }) {
+      await crowd.stop();
+      await database.release();
+    },
   },
   {
     name: "cut the link to MariaDB",
@@ -173,6 +216,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: "pause",
+    freezesReplica: true,
     weight: 3,
     lengthMs: [100, 2000],
     on: ["replica"],
@@ -190,8 +234,3 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end: (_, replica) => replica.start(),
   },
 ];
-
-async function tellRedis(redis: Cluster["redis"], command: string): Promise<void> {
-  const reply = await askRedis(redis, command);
-  if (reply.startsWith("-")) throw new Error(`Cannot run ${command} in Redis: ${reply}`);
-}

@@ -1,4 +1,6 @@
-import { FAULT_KINDS, type FaultKind, type Thing } from "./fault_kinds.ts";
+import type { Topology } from "../cluster/cluster.ts";
+import type { FaultKind, Thing } from "./fault_kind.ts";
+import { FAULT_KINDS } from "./fault_kinds.ts";
 
 /** A fault at its time, in ms since the start of the run. */
 export interface PlannedFault {
@@ -14,23 +16,28 @@ export interface PlannedFault {
 export interface PlanOptions {
   readonly replicas: number;
   readonly lengthMs: number;
+  readonly topology: Topology;
+  /** Of all faults only those whose names have this text in them. */
+  readonly only?: string | undefined;
 }
 
 /** What a run begins with, in which clients fill the tiers. */
 const QUIET_MS = 500;
 /** The longest pause between the starts of two faults. */
 const LONGEST_PAUSE_MS = 900;
+/** Before a fault that concerns none, so that no failure of that time is another fault's. */
+const CALM_MS = 3_000;
 /** Chooses what happens when; faults overlap unless they are done to the same thing. */
-export function planFaults(
-  random: () => number,
-  { replicas, lengthMs }: PlanOptions,
-): PlannedFault[] {
+export function planFaults(random: () => number, options: PlanOptions): PlannedFault[] {
+  const { replicas, lengthMs } = options;
   const between = (low: number, high: number) => low + random() * (high - low);
+  const kinds = kindsOf(options);
   const busyUntilMs = new Map<string, number>();
   const planned: PlannedFault[] = [];
-  for (let startMs = QUIET_MS; startMs < lengthMs; startMs += between(0, LONGEST_PAUSE_MS)) {
-    const kind = choose(FAULT_KINDS, random());
+  for (let nextMs = QUIET_MS; nextMs < lengthMs; nextMs += between(0, LONGEST_PAUSE_MS)) {
+    const kind = choose(kinds, random());
     const replica = Math.floor(random() * replicas);
+    const startMs = kind.concernsNone ? Math.max(nextMs, ...busyUntilMs.values()) + CALM_MS : nextMs;
     const endMs = startMs + between(...kind.lengthMs);
     const things = thingsOf(kind, replica, replicas);
     if (endMs > lengthMs || things.some((thing) => (busyUntilMs.get(thing) ?? 0) > startMs)) continue;
@@ -40,11 +47,22 @@ export function planFaults(
   return planned;
 }
 
+/** The faults that can be done in a topology. */
+export function kindsOf({ topology, only = "" }: Pick<PlanOptions, "topology" | "only">): FaultKind[] {
+  const kinds = FAULT_KINDS.filter((kind) => (kind.in ?? topology) === topology && kind.name.includes(only));
+  if (kinds.length === 0) {
+    throw new TypeError(`Cannot plan: no fault of "${topology}" has "${only}" in its name`);
+  }
+  return kinds;
+}
+
+const EVERYTHING: readonly Thing[] = ["redis", "mysql", "replica", "redis link", "mysql link"];
+
 function thingsOf(kind: FaultKind, replica: number, replicas: number): string[] {
+  const ofAll = (thing: Thing) => Array.from({ length: replicas }, (_, index) => `${thing} ${index}`);
+  if (kind.concernsNone) return EVERYTHING.flatMap((thing) => isOfReplica(thing) ? ofAll(thing) : [thing]);
   return kind.on.flatMap((thing) => {
-    if (thing === "every redis link") {
-      return Array.from({ length: replicas }, (_, index) => `redis link ${index}`);
-    }
+    if (thing === "every redis link") return ofAll("redis link");
     return isOfReplica(thing) ? [`${thing} ${replica}`] : [thing];
   });
 }

@@ -1,15 +1,17 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
-import { FAULT_KINDS } from "./fault_kinds.ts";
-import { planFaults, type PlanOptions } from "./fault_plan.ts";
+import { TOPOLOGIES } from "../cluster/cluster.ts";
+import { kindsOf, planFaults, type PlanOptions } from "./fault_plan.ts";
 
-const OPTIONS: PlanOptions = { replicas: 3, lengthMs: 600_000 };
+const OPTIONS: PlanOptions = { replicas: 3, lengthMs: 1_200_000, topology: "one Redis" };
 
 Deno.test("planFaults() plans the same for the same seed, and within the run", async () => {
   await withSeed((seed) => {
     const planned = planFaults(seededRandom(seed), OPTIONS);
     assertEquals(planFaults(seededRandom(seed), OPTIONS), planned);
-    assert(planned.every(({ startMs, endMs }) => 0 <= startMs && startMs <= endMs && endMs <= 600_000));
+    assert(
+      planned.every(({ startMs, endMs }) => 0 <= startMs && startMs <= endMs && endMs <= OPTIONS.lengthMs),
+    );
     return Promise.resolve();
   });
 });
@@ -28,10 +30,30 @@ Deno.test("planFaults() does no two things to one thing at once", async () => {
   });
 });
 
-Deno.test("planFaults() uses every fault there is", async () => {
+for (const topology of TOPOLOGIES) {
+  Deno.test(`planFaults() uses every fault there is where the topology is ${topology}`, async () => {
+    await withSeed((seed) => {
+      const options = { ...OPTIONS, topology };
+      const names = planFaults(seededRandom(seed), options).map(({ kind }) => kind.name);
+      assertEquals(new Set(names), new Set(kindsOf(options).map(({ name }) => name)));
+      return Promise.resolve();
+    });
+  });
+}
+
+Deno.test("planFaults() does nothing else for 3 s before and during a fault that concerns none", async () => {
   await withSeed((seed) => {
-    const names = planFaults(seededRandom(seed), OPTIONS).map(({ kind }) => kind.name);
-    assertEquals(new Set(names), new Set(FAULT_KINDS.map(({ name }) => name)));
+    const planned = planFaults(seededRandom(seed), OPTIONS);
+    const alone = planned.filter(({ kind }) => kind.concernsNone);
+    assert(alone.length > 1);
+    for (const { startMs, endMs } of alone) {
+      const near = planned.filter((other) => other.startMs < endMs && startMs - 3_000 < other.endMs);
+      assertEquals(near.length, 1, `${near.map(({ kind }) => kind.name)} at ${startMs} ms`);
+    }
     return Promise.resolve();
   });
+});
+
+Deno.test("planFaults() refuses a name that no fault has", () => {
+  assertThrows(() => planFaults(() => 0, { ...OPTIONS, only: "flood" }), TypeError, "flood");
 });

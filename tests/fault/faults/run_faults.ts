@@ -36,6 +36,9 @@ async function runFault(cluster: Cluster, fault: PlannedFault, originMs: number)
     startMs,
     endMs: performance.now(),
     emptiesRedis: kind.emptiesRedis,
+    freezes: kind.freezesReplica ? replica.name : undefined,
+    concernsOthers: kind.concernsNone !== true,
+    crashesDatabase: kind.crashesDatabase === true,
   };
 }
 

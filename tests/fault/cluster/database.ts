@@ -1,0 +1,86 @@
+import { systemClock } from "../../../src/core/clock.ts";
+import { MysqlPool } from "../../../src/store/mysql_pool.ts";
+import type { MysqlSession } from "../../../src/store/mysql_session.ts";
+import type { TestMariadb } from "../../support/mariadb.ts";
+
+/** What lets commits wait for a replica that there is not, while `rpl_semi_sync_master_enabled` is on. */
+export const STALLING_ARGUMENTS = [
+  "--log-bin=binlog",
+  "--server-id=1",
+  "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
+  "--rpl-semi-sync-master-wait-no-slave=ON",
+  "--rpl-semi-sync-master-timeout=3600000",
+];
+
+const SIGNAL = new AbortController().signal;
+
+const TABLE = "usercenter_secret";
+
+/** A secret as its row has it. */
+export interface SecretRow {
+  readonly description: string;
+  readonly secretKey: string;
+}
+
+/** The database of the cluster past all services: what it holds, and what can be done to it from inside. */
+export class Database implements AsyncDisposable {
+  readonly #pool: MysqlPool;
+  #lock: { release(): void; readonly released: Promise<void> } | undefined;
+
+  constructor(mariadb: TestMariadb, database: string) {
+    this.#pool = new MysqlPool({ ...mariadb.config(database), maxConnections: 4 }, systemClock);
+  }
+
+  /** Undefined where there is no row. Rejects while the server is away. */
+  async secret(key: string): Promise<SecretRow | undefined> {
+    const [row] = await this.#pool.use(
+      (session) =>
+        session.rows<SecretRow>(`SELECT description, secretKey FROM ${TABLE} WHERE secretID = ?`, [key]),
+      SIGNAL,
+    );
+    return row;
+  }
+
+  /** Commits end no more until {@link resumeCommits}, while reads go on: as where the disk of the log stands still. */
+  stallCommits(): Promise<void> {
+    return this.#command("SET GLOBAL rpl_semi_sync_master_enabled = ON");
+  }
+
+  /** Lets all commits that wait take effect. */
+  resumeCommits(): Promise<void> {
+    return this.#command("SET GLOBAL rpl_semi_sync_master_enabled = OFF");
+  }
+
+  /** Locks the row of a secret that is there; resolves once it is locked. */
+  async lock(key: string): Promise<void> {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: locked, resolve: onLocked, reject: onFailed } = Promise.withResolvers<void>();
+    const work = async (session: MysqlSession) => {
+      await session.command("START TRANSACTION");
+      const rows = await session.rows(`SELECT id FROM ${TABLE} WHERE secretID = ? FOR UPDATE`, [key]);
+      if (rows.length !== 1) throw new Error(`Cannot lock the row of ${key}: there is none`);
+      onLocked();
+      await held;
+      await session.command("ROLLBACK");
+    };
+    const released = this.#pool.use(work, SIGNAL).catch(onFailed);
+    this.#lock = { release, released };
+    await locked;
+  }
+
+  /** Ends the lock. */
+  async release(): Promise<void> {
+    this.#lock?.release();
+    await this.#lock?.released;
+    this.#lock = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+    await this.#pool[Symbol.asyncDispose]();
+  }
+
+  #command(sql: string): Promise<void> {
+    return this.#pool.use((session) => session.command(sql), SIGNAL);
+  }
+}

@@ -1,0 +1,52 @@
+import { askRedis, type ThrowawayRedis } from "../../support/redis.ts";
+import { waitFor } from "../../support/wait_for.ts";
+import type { Replica } from "./replica.ts";
+import { tellRedis } from "./tell_redis.ts";
+
+/**
+ * A master and its replica under sentinels. A failover that not every service hears of makes two masters of them:
+ *
+ *     sentinels promote the second; A and C follow    B cannot hear them, and writes to the first, which is alive
+ *     the partition heals: the first becomes the second's replica, and loses what B wrote there
+ */
+export class RedisPair {
+  readonly #servers: readonly [ThrowawayRedis, ThrowawayRedis];
+  #master: 0 | 1 = 0;
+
+  /** Both are running. */
+  constructor(servers: readonly [ThrowawayRedis, ThrowawayRedis]) {
+    this.#servers = servers;
+  }
+
+  get master(): ThrowawayRedis {
+    return this.#servers[this.#master];
+  }
+
+  /** Lets the second server replicate the first, and resolves once it has all that this has. */
+  async join(): Promise<void> {
+    const follower = this.#servers[this.#other];
+    await tellRedis(follower, `REPLICAOF ${this.master.hostname} ${this.master.port}`);
+    await waitFor(async () => /master_link_status:up/.test(await askRedis(follower, "INFO replication")), {
+      what: "the second Redis to have what the first has",
+      timeoutMs: 10_000,
+    });
+  }
+
+  /** Promotes the second server; all replicas follow but the one that is left behind. */
+  async split(replicas: readonly Replica[], behind: Replica): Promise<void> {
+    const next = this.#other;
+    await tellRedis(this.#servers[next], "REPLICAOF NO ONE");
+    for (const replica of replicas) if (replica !== behind) replica.redisRoute.follow(next);
+  }
+
+  /** Lets the one that was left behind follow too; the first server becomes the second's replica. */
+  async heal(behind: Replica): Promise<void> {
+    this.#master = this.#other;
+    behind.redisRoute.follow(this.#master);
+    await this.join();
+  }
+
+  get #other(): 0 | 1 {
+    return this.#master === 0 ? 1 : 0;
+  }
+}
