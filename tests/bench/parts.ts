@@ -6,6 +6,7 @@ import { firstCall } from "./parts/first_call.ts";
 import { invalidationTraffic } from "./parts/invalidation_traffic.ts";
 import { memory } from "./parts/memory.ts";
 import { replicas } from "./parts/replicas.ts";
+import { secretWrites } from "./parts/secret_writes.ts";
 import { staleness } from "./parts/staleness.ts";
 import { transports } from "./parts/transports.ts";
 import { valueSizes } from "./parts/value_sizes.ts";
@@ -14,6 +15,7 @@ import { valueSizes } from "./parts/value_sizes.ts";
 export const PARTS: readonly Part[] = [
   calls,
   alternatives,
+  secretWrites,
   transports,
   valueSizes,
   replicas,

@@ -16,6 +16,7 @@ const METRICS_OF_PART: Readonly<Record<string, readonly Metric[]>> = {
   "value-sizes": [...CALL_METRICS, "mebibytesPerSecond"],
   replicas: CALL_METRICS,
   alternatives: ["callsPerSecond", "p50Ms", "p99Ms"],
+  "secret-writes": ["callsPerSecond", "p50Ms", "p99Ms"],
   staleness: ["p50Ms", "p99Ms", "mostMs"],
   "invalidation-traffic": CALL_METRICS,
   memory: ["residentMiB", "countedMiB", "bytesPerEntry"],

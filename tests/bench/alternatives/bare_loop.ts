@@ -10,7 +10,7 @@ import { percentiles } from "../report/statistics.ts";
 export interface LoopOptions {
   /** Calls in flight. */
   readonly concurrency: number;
-  /** How many keys there are. */
+  /** How many keys there are; the first follows on the last. */
   readonly keys: number;
   readonly warmUpMs: number;
   readonly measuredMs: number;
@@ -69,30 +69,34 @@ export class LoopProcess implements AsyncDisposable {
   }
 }
 
-/** In that process: takes a measurement for each byte of its input, and prints it; resolves at the input's end. */
+/**
+ * In that process: takes a measurement for each byte of its input, and prints it; resolves at the input's end. Keys
+ * are called one after the other, from one measurement to the next.
+ */
 export async function serveLoop(options: LoopOptions, call: (key: number) => Promise<void>): Promise<void> {
   // Whatever connects on first use has done so.
   await call(0);
-  for await (const _ of Deno.stdin.readable) printLine(JSON.stringify(await measureLoop(options, call)));
+  let next = 0;
+  const callNext = () => call(next++ % options.keys);
+  for await (const _ of Deno.stdin.readable) printLine(JSON.stringify(await measureLoop(options, callNext)));
 }
 
-/** Keeps `call` in flight as often as the options say, a key after the other. */
+/** Keeps `call` in flight as often as the options say. */
 async function measureLoop(
-  { concurrency, keys, warmUpMs, measuredMs, watched }: LoopOptions,
-  call: (key: number) => Promise<void>,
+  { concurrency, warmUpMs, measuredMs, watched }: LoopOptions,
+  call: () => Promise<void>,
 ): Promise<Measurement> {
   const latenciesMs = new Latencies();
   const measuredFromMs = performance.now() + warmUpMs;
   const endsAtMs = measuredFromMs + measuredMs;
   let measuredToMs = endsAtMs;
   let meter: CpuMeter | undefined;
-  let next = 0;
   const run = async () => {
     for (
       let beganAtMs = performance.now();
       beganAtMs < endsAtMs || latenciesMs.length < MIN_MEASURED_CALLS;
     ) {
-      await call(next++ % keys);
+      await call();
       const nowMs = performance.now();
       if (nowMs >= measuredFromMs) {
         meter ??= new CpuMeter({ ...watched, service: [Deno.pid] });
