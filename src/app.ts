@@ -27,6 +27,7 @@ import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
+import type { SqliteLockOptions } from "./store/sqlite_lock.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
 import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
@@ -204,7 +205,7 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
     // Opening the file brings it to the present schema.
-    new SqliteDatabase(database.path)[Symbol.dispose]();
+    (await SqliteDatabase.open(database.path, sqliteLock()))[Symbol.dispose]();
   }
   return done.length > 0 ? done : ["Nothing was missing."];
 }
@@ -227,7 +228,7 @@ async function openStores(
   const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
-    const { secrets, probed } = openSqlite(database, resources, observer);
+    const { secrets, probed } = await openSqlite(database, resources, observer);
     const shared = await openRedis(redis, resources, observer);
     return {
       entries: shared.entries,
@@ -249,13 +250,17 @@ async function openStores(
 }
 
 /** The embedded profile: one file is the authority for everything. */
-function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, observer: LogObserver): Stores {
+async function openSqlite(
+  config: SqliteConfig,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): Promise<Stores> {
   const tier = new Tier(
     { name: "database", readTimeoutMs: SQLITE_TIMEOUT_MS, writeTimeoutMs: SQLITE_TIMEOUT_MS },
     systemClock,
     observer,
   );
-  const file = resources.use(new SqliteDatabase(config.path));
+  const file = resources.use(await SqliteDatabase.open(config.path, sqliteLock()));
   const entries = resources.use(new SqliteEntries(file, systemClock));
   const secrets = new SqliteSecrets(file);
   const checkWritable = () => file.checkWritable();
@@ -266,6 +271,11 @@ function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, obser
     probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
     listen: undefined,
   };
+}
+
+/** What the next process is told of this one, which has the file. */
+function sqliteLock(): SqliteLockOptions {
+  return { clock: systemClock, owner: `process ${Deno.pid} on host ${Deno.hostname()}` };
 }
 
 async function openMysql(

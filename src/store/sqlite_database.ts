@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ServiceError } from "../core/errors.ts";
 import { databaseUnavailable } from "./database_error.ts";
+import { SqliteLock, type SqliteLockOptions } from "./sqlite_lock.ts";
 import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
 
 /** What a statement takes and what a row holds. Columns without a value are null. */
@@ -22,10 +23,27 @@ const APPLICATION_ID = 0x43_53_64_62;
  */
 export class SqliteDatabase implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #lock: SqliteLock | undefined;
 
-  /** Opens the file, made together with its folder if missing. `:memory:` keeps nothing. */
-  constructor(path: string) {
+  /** Opens an existing file, or `:memory:`, which keeps nothing. */
+  constructor(path: string, lock?: SqliteLock) {
     this.#database = open(path);
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens the file, made together with its folder if missing, for this process alone. Nothing in it is read or changed
+   * before it is locked.
+   */
+  static async open(path: string, options: SqliteLockOptions): Promise<SqliteDatabase> {
+    if (path === ":memory:") return new SqliteDatabase(path);
+    const lock = await lockFile(path, options);
+    try {
+      return new SqliteDatabase(path, lock);
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Prepares a statement, valid until the database is closed. `Row` names the columns that it returns. */
@@ -50,6 +68,7 @@ export class SqliteDatabase implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close();
+    this.#lock?.[Symbol.dispose]();
   }
 }
 
@@ -83,22 +102,34 @@ function attempt<T>(use: () => T): T {
 function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== ":memory:") makeFile(path);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     upgrade(database, path);
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof ServiceError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ServiceError(
-      "store_unavailable",
-      `Cannot open the database file ${path}: ${reason}; ` +
-        "make its folder writable, or name another file in data.database.source",
-      { cause: error, tier: "database" },
-    );
+    throw cannotOpen(path, error);
   }
+}
+
+async function lockFile(path: string, options: SqliteLockOptions): Promise<SqliteLock> {
+  try {
+    makeFile(path);
+    return await SqliteLock.take(path, options);
+  } catch (error) {
+    throw cannotOpen(path, error);
+  }
+}
+
+function cannotOpen(path: string, error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ServiceError(
+    "store_unavailable",
+    `Cannot open the database file ${path}: ${reason}; ` +
+      "make its folder writable, or name another file in data.database.source",
+    { cause: error, tier: "database" },
+  );
 }
 
 /** It will hold secrets, so nobody else may read it; SQLite gives the files beside it the same mode. */

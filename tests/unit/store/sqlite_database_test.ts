@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { systemClock } from "../../../src/core/clock.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey, secretCacheKey } from "../../../src/core/key.ts";
 import { SqliteDatabase } from "../../../src/store/sqlite_database.ts";
@@ -10,6 +11,10 @@ const SIGNAL = new AbortController().signal;
 const KEY = cacheKey("shop", "a");
 const SECRET = secretCacheKey("alice");
 const CHANGE = { name: "n", description: "", expires: 0, newSecretKey: "k", atMs: 0 };
+
+function openDatabase(path: string): Promise<SqliteDatabase> {
+  return SqliteDatabase.open(path, { clock: systemClock, owner: "process 1 on host test" });
+}
 
 async function inFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -25,12 +30,12 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
     const path = `${folder}/new/deeper/cache.db`;
     const value = new Uint8Array([1, 2, 3]);
     {
-      using database = new SqliteDatabase(path);
+      using database = await openDatabase(path);
       using entries = new SqliteEntries(database, new FakeClock());
       await entries.write(KEY, { value, expiresAtMs: Infinity }, SIGNAL);
       await new SqliteSecrets(database).write(SECRET, CHANGE, SIGNAL);
     }
-    using database = new SqliteDatabase(path);
+    using database = await openDatabase(path);
     using entries = new SqliteEntries(database, new FakeClock());
     assertEquals((await entries.read(KEY, SIGNAL))?.value, value);
     assertEquals((await new SqliteSecrets(database).read(SECRET, SIGNAL))?.value.secretKey, "k");
@@ -38,13 +43,14 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
 });
 
 Deno.test("SqliteDatabase lets nobody else read the files that it makes", async () => {
-  await inFolder((folder) => {
-    using _database = new SqliteDatabase(`${folder}/cache.db`);
+  await inFolder(async (folder) => {
+    using _database = await openDatabase(`${folder}/cache.db`);
     const modes = [...Deno.readDirSync(folder)].map(({ name }) => {
       return [name, (Deno.statSync(`${folder}/${name}`).mode ?? 0) & 0o777] as const;
     });
     assertEquals(Object.fromEntries(modes), {
       "cache.db": 0o600,
+      "cache.db.lock": 0o600,
       "cache.db-shm": 0o600,
       "cache.db-wal": 0o600,
     });
@@ -52,8 +58,8 @@ Deno.test("SqliteDatabase lets nobody else read the files that it makes", async 
 });
 
 Deno.test("SqliteDatabase waits for the disk at each commit", async () => {
-  await inFolder((folder) => {
-    using database = new SqliteDatabase(`${folder}/cache.db`);
+  await inFolder(async (folder) => {
+    using database = await openDatabase(`${folder}/cache.db`);
     const setting = (name: string) => Object.values(database.statement(`PRAGMA ${name}`).rows()[0] ?? {})[0];
     assertEquals([setting("journal_mode"), setting("synchronous")], ["wal", 2]);
   });
@@ -63,7 +69,7 @@ Deno.test("SqliteDatabase says in one line which file it cannot open, and what t
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const path = `${folder}/file/cache.db`;
-    const error = assertThrows(() => new SqliteDatabase(path), ServiceError, path);
+    const error = await assertRejects(() => openDatabase(path), ServiceError, path);
     assertEquals(error.code, "store_unavailable");
     assertStringIncludes(error.message, "make its folder writable, or name another file");
     assert(!error.message.includes("\n"));
@@ -77,20 +83,20 @@ Deno.test("SqliteDatabase refuses a file that is no database", async () => {
       path,
       "not a database, but long enough to be taken for the header of one".repeat(20),
     );
-    assertThrows(() => new SqliteDatabase(path), ServiceError, "file is not a database");
+    await assertRejects(() => openDatabase(path), ServiceError, "file is not a database");
   });
 });
 
 Deno.test("SqliteDatabase refuses a file of a later release and leaves it as it is", async () => {
-  await inFolder((folder) => {
+  await inFolder(async (folder) => {
     const path = `${folder}/cache.db`;
     {
-      using database = new SqliteDatabase(path);
+      using database = await openDatabase(path);
       database.statement("PRAGMA user_version = 99").run();
     }
-    const error = assertThrows(() => new SqliteDatabase(path), ServiceError, "version 99");
+    const error = await assertRejects(() => openDatabase(path), ServiceError, "version 99");
     assertStringIncludes(error.message, "use the release that wrote it or a later one");
-    assertThrows(() => new SqliteDatabase(path), ServiceError, "version 99");
+    await assertRejects(() => openDatabase(path), ServiceError, "version 99");
   });
 });
 
@@ -117,7 +123,7 @@ Deno.test("SqliteEntries begins nothing for a caller that has gone", async () =>
 Deno.test("SqliteDatabase.checkWritable() throws while another process holds the file, without waiting for it", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/cache.db`;
-    using database = new SqliteDatabase(path);
+    using database = await openDatabase(path);
     database.checkWritable();
     using other = new SqliteDatabase(path);
     other.statement("BEGIN IMMEDIATE").run();
@@ -133,8 +139,8 @@ Deno.test("SqliteDatabase.checkWritable() throws while another process holds the
 });
 
 Deno.test("SqliteDatabase waits as long as ever for others after checkWritable()", async () => {
-  await inFolder((folder) => {
-    using database = new SqliteDatabase(`${folder}/cache.db`);
+  await inFolder(async (folder) => {
+    using database = await openDatabase(`${folder}/cache.db`);
     const patience = database.statement<{ readonly timeout: number }>("PRAGMA busy_timeout");
     const before = patience.rows();
     database.checkWritable();
