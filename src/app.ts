@@ -9,7 +9,7 @@ import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe, type TierState } from "./cache/tier_probe.ts";
-import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
+import type { Config, MysqlConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
@@ -27,27 +27,31 @@ import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
+import { SqliteFile } from "./store/sqlite_file.ts";
 import type { SqliteLockOptions } from "./store/sqlite_lock.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
 import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
 import type { ServerAddress } from "./transport/service.ts";
 
-/** The time that an operation on the embedded database may take; it answers at once or waits for the file's lock. */
-const SQLITE_TIMEOUT_MS = 1000;
+/** The longest that an operation on the embedded database waits while another program has its file locked. */
+const SQLITE_WAIT_MS = 1000;
+
+/** The same as a share of what a call may take at most: the caller is to learn what was wrong. */
+const SQLITE_WAIT_SHARE = 0.9;
 
 /** One of the places where the truth or a copy of it is kept, as health and logs see it. */
 interface Probed {
   readonly tier: Tier;
   ping(signal: AbortSignal): Promise<void>;
+  /** The embedded store, which may answer and yet take no changes. */
+  readonly file?: SqliteFile;
 }
 
 /** Where the truth is kept. */
 interface Held<V, C> {
   readonly store: Authority<V, C>;
   readonly tier: Tier;
-  /** Throws when an embedded store cannot be written. */
-  readonly checkWritable?: () => void;
 }
 
 /** The stores that a configuration asks for. */
@@ -137,10 +141,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
   });
   addReflection(server, loadContract());
   const health = new Health(server);
-  const holders = [stores.entries, stores.secrets].map(({ tier, checkWritable }) => {
-    return { name: tier.name, checkWritable };
-  });
-  const readiness = new Readiness(holders, systemClock);
+  const readiness = new Readiness([stores.entries, stores.secrets].map(({ tier }) => tier.name));
   const onTier = (name: string, state: TierState) => {
     health.setTier(name, state === "up" ? "SERVING" : "NOT_SERVING");
     readiness.setTier(name, state);
@@ -220,7 +221,9 @@ async function openStores(
   observer: LogObserver,
 ): Promise<Stores> {
   const { database, redis } = config.data;
-  if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
+  if (database.driver === "sqlite" && redis === undefined) {
+    return await openSqlite(config, database.path, resources, observer);
+  }
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
@@ -228,7 +231,7 @@ async function openStores(
   const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
-    const { secrets, probed } = await openSqlite(database, resources, observer);
+    const { secrets, probed } = await openSqlite(config, database.path, resources, observer);
     const shared = await openRedis(redis, resources, observer);
     return {
       entries: shared.entries,
@@ -251,24 +254,30 @@ async function openStores(
 
 /** The embedded profile: one file is the authority for everything. */
 async function openSqlite(
-  config: SqliteConfig,
+  config: Config,
+  path: string,
   resources: AsyncDisposableStack,
   observer: LogObserver,
 ): Promise<Stores> {
+  const { timeoutMs } = config.server.grpc;
   const tier = new Tier(
-    { name: "database", readTimeoutMs: SQLITE_TIMEOUT_MS, writeTimeoutMs: SQLITE_TIMEOUT_MS },
+    { name: "database", readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs },
     systemClock,
     observer,
   );
-  const file = resources.use(await SqliteDatabase.open(config.path, sqliteLock()));
+  const file = resources.use(
+    new SqliteFile(await SqliteDatabase.open(path, sqliteLock()), {
+      clock: systemClock,
+      waitMs: Math.min(SQLITE_WAIT_MS, SQLITE_WAIT_SHARE * timeoutMs),
+    }),
+  );
   const entries = resources.use(new SqliteEntries(file, systemClock));
   const secrets = new SqliteSecrets(file);
-  const checkWritable = () => file.checkWritable();
   return {
-    entries: { store: entries, tier, checkWritable },
+    entries: { store: entries, tier },
     sharedSecrets: undefined,
-    secrets: { store: secrets, tier, checkWritable },
-    probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
+    secrets: { store: secrets, tier },
+    probed: [{ tier, ping: (signal) => secrets.ping(signal), file }],
     listen: undefined,
   };
 }
@@ -306,16 +315,22 @@ async function openMysql(
 }
 
 function probe(
-  { tier, ping }: Probed,
+  { tier, ping, file }: Probed,
   onTier: (name: string, state: TierState) => void,
   logger: Logger,
 ): TierProbe {
   const endless = new AbortController().signal;
-  return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
+  const ask = async () => {
+    await tier.probe("ping", () => ping(endless));
+    await file?.checkWritable();
+  };
+  const probe = new TierProbe(systemClock, ask, (state, error) => {
     onTier(tier.name, state);
     if (state === "up") logger.info("tier_up", { tier: tier.name });
-    else logger.warn("tier_down", { tier: tier.name });
+    else logger.warn(`tier_${state}`, { tier: tier.name, error });
   });
+  file?.whenRefusalChanges((refusal) => probe.refusesChanges(refusal));
+  return probe;
 }
 
 function addressText({ hostname, port }: ServerAddress): string {

@@ -1,19 +1,19 @@
 /** The only file that imports the SQLite driver. */
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
 import { databaseUnavailable } from "./database_error.ts";
+import { isLocked } from "./sqlite_errors.ts";
 import { SqliteLock, type SqliteLockOptions } from "./sqlite_lock.ts";
 import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
 
 /** What a statement takes and what a row holds. Columns without a value are null. */
 export type SqliteValue = string | number | Uint8Array | null;
 
-/** How long a statement waits for another process that writes to the file; the whole process waits with it. */
-const BUSY_TIMEOUT_MS = 1_000;
-
-/** "CSdb": what SQLite's header has room for, to tell whose file it is. The same in every release. */
-const APPLICATION_ID = 0x43_53_64_62;
+/** How long a start waits for another program that has the file locked, and how often it looks. */
+const OPEN_WAIT_MS = 5_000;
+const OPEN_PAUSE_MS = 50;
 
 /**
  * A database file, opened and brought to the present schema by the constructor and closed by its owner.
@@ -39,7 +39,7 @@ export class SqliteDatabase implements Disposable {
     if (path === ":memory:") return new SqliteDatabase(path);
     const lock = await lockFile(path, options);
     try {
-      return new SqliteDatabase(path, lock);
+      return await openUnlocked(path, lock, options.clock);
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
@@ -49,21 +49,6 @@ export class SqliteDatabase implements Disposable {
   /** Prepares a statement, valid until the database is closed. `Row` names the columns that it returns. */
   statement<Row extends Record<keyof Row, SqliteValue>>(sql: string): SqliteStatement<Row> {
     return new SqliteStatement<Row>(this.#database.prepare(sql));
-  }
-
-  /**
-   * Throws a ServiceError when nothing can be written: the disk is full, the file is read-only or locked. It finds out
-   * by writing what stands there already, and waits for nobody.
-   */
-  checkWritable(): void {
-    attempt(() => {
-      this.#database.exec("PRAGMA busy_timeout = 0");
-      try {
-        this.#database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-      } finally {
-        this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      }
-    });
   }
 
   [Symbol.dispose](): void {
@@ -102,13 +87,28 @@ function attempt<T>(use: () => T): T {
 function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    // Waiting within SQLite would stop the whole process.
+    database = new DatabaseSync(path, { timeout: 0 });
+    // Prepared: the driver's error of exec() does not say that the file is locked.
+    database.prepare("PRAGMA journal_mode = WAL").all();
+    database.prepare("PRAGMA synchronous = FULL").all();
     upgrade(database, path);
     return database;
   } catch (error) {
     database?.close();
     throw cannotOpen(path, error);
+  }
+}
+
+/** SQLite itself does not wait for the lock of another program. */
+async function openUnlocked(path: string, lock: SqliteLock, clock: Clock): Promise<SqliteDatabase> {
+  for (let waitedMs = 0;; waitedMs += OPEN_PAUSE_MS) {
+    try {
+      return new SqliteDatabase(path, lock);
+    } catch (error) {
+      if (!isLocked(error) || waitedMs >= OPEN_WAIT_MS) throw error;
+    }
+    await new Promise<void>((resolve) => clock.setTimer(resolve, OPEN_PAUSE_MS));
   }
 }
 
@@ -138,9 +138,8 @@ function makeFile(path: string): void {
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
 }
 
-/** Takes the steps that the file has not taken yet, in one transaction that shuts out other processes. */
+/** Takes the steps that the file has not taken yet, in one transaction. An up-to-date file is not written to. */
 function upgrade(database: DatabaseSync, path: string): void {
-  database.exec("BEGIN IMMEDIATE");
   const taken = Number(database.prepare("PRAGMA user_version").get()?.user_version);
   if (taken > SQLITE_SCHEMA.length) {
     throw new ServiceError(
@@ -150,7 +149,8 @@ function upgrade(database: DatabaseSync, path: string): void {
       { tier: "database" },
     );
   }
+  if (taken === SQLITE_SCHEMA.length) return;
+  database.prepare("BEGIN IMMEDIATE").run();
   for (const step of SQLITE_SCHEMA.slice(taken)) database.exec(step);
-  if (taken < SQLITE_SCHEMA.length) database.exec(`PRAGMA user_version = ${SQLITE_SCHEMA.length}`);
-  database.exec("COMMIT");
+  database.exec(`PRAGMA user_version = ${SQLITE_SCHEMA.length}; COMMIT`);
 }

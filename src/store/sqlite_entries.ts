@@ -4,8 +4,8 @@ import type { EntryChange } from "../core/entry_change.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
-import { refuseAborted } from "./database_error.ts";
-import type { SqliteDatabase, SqliteStatement } from "./sqlite_database.ts";
+import type { SqliteStatement } from "./sqlite_database.ts";
+import type { SqliteFile } from "./sqlite_file.ts";
 import { SqlitePurge } from "./sqlite_purge.ts";
 
 type EntryRow = { readonly value: Uint8Array; readonly expiresAtMs: number | null };
@@ -25,6 +25,7 @@ const REMOVE = "DELETE FROM entry WHERE key = ?";
  * background. Entries carry no version, as there is a single copy of each.
  */
 export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Disposable {
+  readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #read: SqliteStatement<EntryRow>;
   readonly #write: SqliteStatement<Record<string, never>>;
@@ -32,19 +33,19 @@ export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Dispos
   readonly #ping: SqliteStatement<Record<string, never>>;
   readonly #purge: SqlitePurge;
 
-  /** The database stays its owner's to close; dispose of the entries first, which ends the purge. */
-  constructor(database: SqliteDatabase, clock: Clock) {
+  /** The file stays its owner's to close; dispose of the entries first, which ends the purge. */
+  constructor(file: SqliteFile, clock: Clock) {
+    this.#file = file;
     this.#clock = clock;
-    this.#read = database.statement(READ);
-    this.#write = database.statement(WRITE);
-    this.#remove = database.statement(REMOVE);
-    this.#ping = database.statement("SELECT 1 FROM entry LIMIT 1");
-    this.#purge = new SqlitePurge(database, clock);
+    this.#read = file.statement(READ);
+    this.#write = file.statement(WRITE);
+    this.#remove = file.statement(REMOVE);
+    this.#ping = file.statement("SELECT 1 FROM entry LIMIT 1");
+    this.#purge = new SqlitePurge(file, clock);
   }
 
   read(key: CacheKey, signal: AbortSignal): Promise<Entry<Uint8Array> | undefined> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.read(signal, () => {
       const [row] = this.#read.rows(key, this.#clock.now());
       if (row === undefined) return undefined;
       return { value: row.value, expiresAtMs: row.expiresAtMs ?? Infinity, version: UNVERSIONED };
@@ -52,8 +53,7 @@ export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Dispos
   }
 
   write(key: CacheKey, change: EntryChange, signal: AbortSignal): Promise<Entry<Uint8Array>> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.change(signal, () => {
       const { value, expiresAtMs } = change;
       this.#write.run(key, value, expiresAtMs === Infinity ? null : expiresAtMs);
       return { value, expiresAtMs, version: UNVERSIONED };
@@ -62,16 +62,14 @@ export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Dispos
 
   /** Resolves to undefined in any case: there are no versions to outrank. */
   remove(key: CacheKey, signal: AbortSignal): Promise<undefined> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.change(signal, () => {
       this.#remove.run(key);
       return undefined;
     });
   }
 
   ping(signal: AbortSignal): Promise<void> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.read(signal, () => {
       this.#ping.rows();
     });
   }

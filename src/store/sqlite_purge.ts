@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../core/clock.ts";
-import type { SqliteDatabase, SqliteStatement } from "./sqlite_database.ts";
+import type { SqliteStatement } from "./sqlite_database.ts";
+import type { SqliteFile } from "./sqlite_file.ts";
 
 /**
  * Rows that one step removes. The process stands still meanwhile: a row of 1 MiB costs 0.4 ms, one of 100
@@ -19,28 +20,38 @@ const PURGE = `
 
 /** Removes the rows of expired entries, a few at a time, from its construction until its disposal. */
 export class SqlitePurge implements Disposable {
+  readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #statement: SqliteStatement<Record<string, never>>;
+  readonly #ended = new AbortController();
   #timer: Timer;
 
-  constructor(database: SqliteDatabase, clock: Clock) {
+  constructor(file: SqliteFile, clock: Clock) {
+    this.#file = file;
     this.#clock = clock;
-    this.#statement = database.statement(PURGE);
+    this.#statement = file.statement(PURGE);
     this.#timer = this.#after(PURGE_STEP_PAUSE_MS);
   }
 
   [Symbol.dispose](): void {
+    this.#ended.abort();
     this.#timer.cancel();
   }
 
   #after(delayMs: number): Timer {
-    return this.#clock.setTimer(() => this.#timer = this.#after(this.#step()), delayMs, "background");
+    return this.#clock.setTimer(() => this.#run(), delayMs, "background");
   }
 
-  /** Removes at most {@link PURGE_STEP_ROWS} rows and returns the pause before the next step. */
-  #step(): number {
+  async #run(): Promise<void> {
+    const pauseMs = await this.#step();
+    if (!this.#ended.signal.aborted) this.#timer = this.#after(pauseMs);
+  }
+
+  /** Removes at most {@link PURGE_STEP_ROWS} rows and resolves to the pause before the next step. */
+  async #step(): Promise<number> {
     try {
-      const removed = this.#statement.run(this.#clock.now());
+      const purge = () => this.#statement.run(this.#clock.now());
+      const removed = await this.#file.change(this.#ended.signal, purge);
       return removed < PURGE_STEP_ROWS ? PURGE_PAUSE_MS : PURGE_STEP_PAUSE_MS;
     } catch {
       // A file that cannot be written shows in the requests; expired rows wait until it can be again.

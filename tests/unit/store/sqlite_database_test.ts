@@ -1,20 +1,15 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { systemClock } from "../../../src/core/clock.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey, secretCacheKey } from "../../../src/core/key.ts";
-import { SqliteDatabase } from "../../../src/store/sqlite_database.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
+import { memoryFile, openFile } from "../../support/sqlite.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;
 const KEY = cacheKey("shop", "a");
 const SECRET = secretCacheKey("alice");
 const CHANGE = { name: "n", description: "", expires: 0, newSecretKey: "k", atMs: 0 };
-
-function openDatabase(path: string): Promise<SqliteDatabase> {
-  return SqliteDatabase.open(path, { clock: systemClock, owner: "process 1 on host test" });
-}
 
 async function inFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -30,21 +25,21 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
     const path = `${folder}/new/deeper/cache.db`;
     const value = new Uint8Array([1, 2, 3]);
     {
-      using database = await openDatabase(path);
-      using entries = new SqliteEntries(database, new FakeClock());
+      using file = await openFile(path);
+      using entries = new SqliteEntries(file, new FakeClock());
       await entries.write(KEY, { value, expiresAtMs: Infinity }, SIGNAL);
-      await new SqliteSecrets(database).write(SECRET, CHANGE, SIGNAL);
+      await new SqliteSecrets(file).write(SECRET, CHANGE, SIGNAL);
     }
-    using database = await openDatabase(path);
-    using entries = new SqliteEntries(database, new FakeClock());
+    using file = await openFile(path);
+    using entries = new SqliteEntries(file, new FakeClock());
     assertEquals((await entries.read(KEY, SIGNAL))?.value, value);
-    assertEquals((await new SqliteSecrets(database).read(SECRET, SIGNAL))?.value.secretKey, "k");
+    assertEquals((await new SqliteSecrets(file).read(SECRET, SIGNAL))?.value.secretKey, "k");
   });
 });
 
 Deno.test("SqliteDatabase lets nobody else read the files that it makes", async () => {
   await inFolder(async (folder) => {
-    using _database = await openDatabase(`${folder}/cache.db`);
+    using _file = await openFile(`${folder}/cache.db`);
     const modes = [...Deno.readDirSync(folder)].map(({ name }) => {
       return [name, (Deno.statSync(`${folder}/${name}`).mode ?? 0) & 0o777] as const;
     });
@@ -59,8 +54,8 @@ Deno.test("SqliteDatabase lets nobody else read the files that it makes", async 
 
 Deno.test("SqliteDatabase waits for the disk at each commit", async () => {
   await inFolder(async (folder) => {
-    using database = await openDatabase(`${folder}/cache.db`);
-    const setting = (name: string) => Object.values(database.statement(`PRAGMA ${name}`).rows()[0] ?? {})[0];
+    using file = await openFile(`${folder}/cache.db`);
+    const setting = (name: string) => Object.values(file.statement(`PRAGMA ${name}`).rows()[0] ?? {})[0];
     assertEquals([setting("journal_mode"), setting("synchronous")], ["wal", 2]);
   });
 });
@@ -69,7 +64,7 @@ Deno.test("SqliteDatabase says in one line which file it cannot open, and what t
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const path = `${folder}/file/cache.db`;
-    const error = await assertRejects(() => openDatabase(path), ServiceError, path);
+    const error = await assertRejects(() => openFile(path), ServiceError, path);
     assertEquals(error.code, "store_unavailable");
     assertStringIncludes(error.message, "make its folder writable, or name another file");
     assert(!error.message.includes("\n"));
@@ -83,7 +78,7 @@ Deno.test("SqliteDatabase refuses a file that is no database", async () => {
       path,
       "not a database, but long enough to be taken for the header of one".repeat(20),
     );
-    await assertRejects(() => openDatabase(path), ServiceError, "file is not a database");
+    await assertRejects(() => openFile(path), ServiceError, "file is not a database");
   });
 });
 
@@ -91,20 +86,20 @@ Deno.test("SqliteDatabase refuses a file of a later release and leaves it as it 
   await inFolder(async (folder) => {
     const path = `${folder}/cache.db`;
     {
-      using database = await openDatabase(path);
-      database.statement("PRAGMA user_version = 99").run();
+      using file = await openFile(path);
+      file.statement("PRAGMA user_version = 99").run();
     }
-    const error = await assertRejects(() => openDatabase(path), ServiceError, "version 99");
+    const error = await assertRejects(() => openFile(path), ServiceError, "version 99");
     assertStringIncludes(error.message, "use the release that wrote it or a later one");
-    await assertRejects(() => openDatabase(path), ServiceError, "version 99");
+    await assertRejects(() => openFile(path), ServiceError, "version 99");
   });
 });
 
 Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once the database is closed", async () => {
-  const database = new SqliteDatabase(":memory:");
-  using entries = new SqliteEntries(database, new FakeClock());
-  const secrets = new SqliteSecrets(database);
-  database[Symbol.dispose]();
+  const file = memoryFile(new FakeClock());
+  using entries = new SqliteEntries(file, new FakeClock());
+  const secrets = new SqliteSecrets(file);
+  file[Symbol.dispose]();
   for (const use of [() => entries.read(KEY, SIGNAL), () => secrets.write(SECRET, CHANGE, SIGNAL)]) {
     const error = await assertRejects(use, ServiceError);
     assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
@@ -113,38 +108,9 @@ Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once th
 });
 
 Deno.test("SqliteEntries begins nothing for a caller that has gone", async () => {
-  using database = new SqliteDatabase(":memory:");
-  using entries = new SqliteEntries(database, new FakeClock());
+  using file = memoryFile(new FakeClock());
+  using entries = new SqliteEntries(file, new FakeClock());
   const change = { value: new Uint8Array(1), expiresAtMs: Infinity };
   await assertRejects(() => entries.write(KEY, change, AbortSignal.abort()), ServiceError);
   assertEquals(await entries.read(KEY, SIGNAL), undefined);
-});
-
-Deno.test("SqliteDatabase.checkWritable() throws while another process holds the file, without waiting for it", async () => {
-  await inFolder(async (folder) => {
-    const path = `${folder}/cache.db`;
-    using database = await openDatabase(path);
-    database.checkWritable();
-    using other = new SqliteDatabase(path);
-    other.statement("BEGIN IMMEDIATE").run();
-    const beganMs = performance.now();
-    const error = assertThrows(() => database.checkWritable(), ServiceError);
-    // A statement waits for a second.
-    assert(performance.now() - beganMs < 900);
-    assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
-    other.statement("ROLLBACK").run();
-    database.checkWritable();
-    await new SqliteSecrets(database).write(SECRET, CHANGE, SIGNAL);
-  });
-});
-
-Deno.test("SqliteDatabase waits as long as ever for others after checkWritable()", async () => {
-  await inFolder(async (folder) => {
-    using database = await openDatabase(`${folder}/cache.db`);
-    const patience = database.statement<{ readonly timeout: number }>("PRAGMA busy_timeout");
-    const before = patience.rows();
-    database.checkWritable();
-    assertEquals(patience.rows(), before);
-    assert(before[0]!.timeout > 0);
-  });
 });
