@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { refuseAborted } from "./database_error.ts";
-import { SqliteDatabase, type SqliteStatement, type SqliteValue } from "./sqlite_database.ts";
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite_database.ts";
 import { isUnwritable } from "./sqlite_errors.ts";
 import { type AGAIN, SqliteQueue } from "./sqlite_queue.ts";
 
