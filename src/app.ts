@@ -9,7 +9,7 @@ import { Chain, type ChainOptions } from "./cache/chain.ts";
 import { LocalGate } from "./cache/local_gate.ts";
 import { Tier } from "./cache/tier.ts";
 import { TierProbe, type TierState } from "./cache/tier_probe.ts";
-import type { Config, MysqlConfig } from "./config/config.ts";
+import type { Config, MysqlConfig, SqliteConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
@@ -26,9 +26,8 @@ import { KEPT_BYTES, KEPT_SECRETS } from "./store/kept_values.ts";
 import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
-import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteFile } from "./store/sqlite_file.ts";
-import type { SqliteLockOptions } from "./store/sqlite_lock.ts";
+import { openSqlite, type SqliteOpenOptions } from "./store/sqlite_open.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
 import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
@@ -39,6 +38,9 @@ const SQLITE_WAIT_MS = 1000;
 
 /** The same as a share of what a call may take at most: the caller is to learn what was wrong. */
 const SQLITE_WAIT_SHARE = 0.9;
+
+/** What the log of the embedded database takes on the disk, and what it makes the file longer by. */
+const SQLITE_LOG_BYTES = 2 * 2 ** 20;
 
 /** One of the places where the truth or a copy of it is kept, as health and logs see it. */
 interface Probed {
@@ -206,7 +208,8 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
     done.push(...await migrateMysql(database, systemClock, new AbortController().signal));
   } else {
     // Opening the file brings it to the present schema.
-    (await SqliteDatabase.open(database.path, sqliteLock()))[Symbol.dispose]();
+    using opened = await openSqlite(database.path, sqliteOptions(config, "any"));
+    if (opened.isRebuilt) done.push("The file was written anew, so that it can shrink.");
   }
   return done.length > 0 ? done : ["Nothing was missing."];
 }
@@ -222,7 +225,7 @@ async function openStores(
 ): Promise<Stores> {
   const { database, redis } = config.data;
   if (database.driver === "sqlite" && redis === undefined) {
-    return await openSqlite(config, database.path, resources, observer);
+    return await openEmbedded(config, database, resources, observer);
   }
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
@@ -231,7 +234,7 @@ async function openStores(
   const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
-    const { secrets, probed } = await openSqlite(config, database.path, resources, observer);
+    const { secrets, probed } = await openEmbedded(config, database, resources, observer);
     const shared = await openRedis(redis, resources, observer);
     return {
       entries: shared.entries,
@@ -253,9 +256,9 @@ async function openStores(
 }
 
 /** The embedded profile: one file is the authority for everything. */
-async function openSqlite(
+async function openEmbedded(
   config: Config,
-  path: string,
+  { path, maxBytes }: SqliteConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
 ): Promise<Stores> {
@@ -265,13 +268,11 @@ async function openSqlite(
     systemClock,
     observer,
   );
-  const file = resources.use(
-    new SqliteFile(await SqliteDatabase.open(path, sqliteLock()), {
-      clock: systemClock,
-      waitMs: Math.min(SQLITE_WAIT_MS, SQLITE_WAIT_SHARE * timeoutMs),
-    }),
-  );
-  const entries = resources.use(new SqliteEntries(file, systemClock));
+  const opened = resources.use(await openSqlite(path, sqliteOptions(config, "small")));
+  const waitMs = Math.min(SQLITE_WAIT_MS, SQLITE_WAIT_SHARE * timeoutMs);
+  const file = resources.use(new SqliteFile(opened, { clock: systemClock, waitMs }));
+  if (!file.pages.canShrink) observer.fileCannotShrink();
+  const entries = resources.use(new SqliteEntries(file, { clock: systemClock, maxBytes, observer }));
   const secrets = new SqliteSecrets(file);
   return {
     entries: { store: entries, tier },
@@ -282,9 +283,14 @@ async function openSqlite(
   };
 }
 
-/** What the next process is told of this one, which has the file. */
-function sqliteLock(): SqliteLockOptions {
-  return { clock: systemClock, owner: `process ${Deno.pid} on host ${Deno.hostname()}` };
+function sqliteOptions({ cache }: Config, rebuilds: SqliteOpenOptions["rebuilds"]): SqliteOpenOptions {
+  return {
+    clock: systemClock,
+    owner: `process ${Deno.pid} on host ${Deno.hostname()}`,
+    reserveBytes: SQLITE_LOG_BYTES + 2 * cache.maxValueBytes,
+    roomBytes: Math.max(SQLITE_LOG_BYTES, 2 * cache.maxValueBytes),
+    rebuilds,
+  };
 }
 
 async function openMysql(

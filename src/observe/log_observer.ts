@@ -51,6 +51,18 @@ export class LogObserver implements CacheObserver {
     this.#warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
   }
 
+  /** Expired rows of the embedded database wait, because they could not be removed. */
+  purgeFailed(error: unknown): void {
+    this.#warn("purge_failed", "purge_failed", { error: asError(error) });
+  }
+
+  /** The embedded database's file, made by an earlier release, keeps the room that deleted entries had. */
+  fileCannotShrink(): void {
+    this.#logger.warn("file_cannot_shrink", {
+      note: "an earlier release made it; run migrate while it is not served",
+    });
+  }
+
   fillDropped(tier: string): void {
     this.#warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
   }

@@ -1,19 +1,17 @@
 /** The only file that imports the SQLite driver. */
-import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
 import { databaseUnavailable } from "./database_error.ts";
-import { isLocked } from "./sqlite_errors.ts";
-import { SqliteLock, type SqliteLockOptions } from "./sqlite_lock.ts";
 import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
 
 /** What a statement takes and what a row holds. Columns without a value are null. */
 export type SqliteValue = string | number | Uint8Array | null;
 
-/** How long a start waits for another program that has the file locked, and how often it looks. */
-const OPEN_WAIT_MS = 5_000;
-const OPEN_PAUSE_MS = 50;
+/**
+ * The length of the log, in pages of 4 KiB, at which it is copied into the file. A longer one would make commits no
+ * faster, and the reserve has to have room for it.
+ */
+const LOG_PAGES = 256;
 
 /**
  * A database file, opened and brought to the present schema by the constructor and closed by its owner.
@@ -23,27 +21,10 @@ const OPEN_PAUSE_MS = 50;
  */
 export class SqliteDatabase implements Disposable {
   readonly #database: DatabaseSync;
-  readonly #lock: SqliteLock | undefined;
 
   /** Opens an existing file, or `:memory:`, which keeps nothing. */
-  constructor(path: string, lock?: SqliteLock) {
+  constructor(path: string) {
     this.#database = open(path);
-    this.#lock = lock;
-  }
-
-  /**
-   * Opens the file, made together with its folder if missing, for this process alone. Nothing in it is read or changed
-   * before it is locked.
-   */
-  static async open(path: string, options: SqliteLockOptions): Promise<SqliteDatabase> {
-    if (path === ":memory:") return new SqliteDatabase(path);
-    const lock = await lockFile(path, options);
-    try {
-      return await openUnlocked(path, lock, options.clock);
-    } catch (error) {
-      lock[Symbol.dispose]();
-      throw error;
-    }
   }
 
   /** Prepares a statement, valid until the database is closed. `Row` names the columns that it returns. */
@@ -51,9 +32,14 @@ export class SqliteDatabase implements Disposable {
     return new SqliteStatement<Row>(this.#database.prepare(sql));
   }
 
+  /** The number that a setting has. */
+  pragma(name: string): number {
+    const [row] = this.statement<Record<string, number>>(`PRAGMA ${name}`).rows();
+    return Object.values(row ?? {})[0] ?? 0;
+  }
+
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close();
-    this.#lock?.[Symbol.dispose]();
   }
 }
 
@@ -89,53 +75,18 @@ function open(path: string): DatabaseSync {
   try {
     // Waiting within SQLite would stop the whole process.
     database = new DatabaseSync(path, { timeout: 0 });
+    // Only of a file that has no tables yet: it can then give back what deleted rows had.
+    database.prepare("PRAGMA auto_vacuum = INCREMENTAL").all();
     // Prepared: the driver's error of exec() does not say that the file is locked.
     database.prepare("PRAGMA journal_mode = WAL").all();
     database.prepare("PRAGMA synchronous = FULL").all();
+    database.prepare(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`).all();
     upgrade(database, path);
     return database;
   } catch (error) {
     database?.close();
-    throw cannotOpen(path, error);
+    throw cannotOpenSqlite(path, error);
   }
-}
-
-/** SQLite itself does not wait for the lock of another program. */
-async function openUnlocked(path: string, lock: SqliteLock, clock: Clock): Promise<SqliteDatabase> {
-  for (let waitedMs = 0;; waitedMs += OPEN_PAUSE_MS) {
-    try {
-      return new SqliteDatabase(path, lock);
-    } catch (error) {
-      if (!isLocked(error) || waitedMs >= OPEN_WAIT_MS) throw error;
-    }
-    await new Promise<void>((resolve) => clock.setTimer(resolve, OPEN_PAUSE_MS));
-  }
-}
-
-async function lockFile(path: string, options: SqliteLockOptions): Promise<SqliteLock> {
-  try {
-    makeFile(path);
-    return await SqliteLock.take(path, options);
-  } catch (error) {
-    throw cannotOpen(path, error);
-  }
-}
-
-function cannotOpen(path: string, error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ServiceError(
-    "store_unavailable",
-    `Cannot open the database file ${path}: ${reason}; ` +
-      "make its folder writable, or name another file in data.database.source",
-    { cause: error, tier: "database" },
-  );
-}
-
-/** It will hold secrets, so nobody else may read it; SQLite gives the files beside it the same mode. */
-function makeFile(path: string): void {
-  Deno.mkdirSync(dirname(path), { recursive: true });
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
 }
 
 /** Takes the steps that the file has not taken yet, in one transaction. An up-to-date file is not written to. */
@@ -153,4 +104,16 @@ function upgrade(database: DatabaseSync, path: string): void {
   database.prepare("BEGIN IMMEDIATE").run();
   for (const step of SQLITE_SCHEMA.slice(taken)) database.exec(step);
   database.exec(`PRAGMA user_version = ${SQLITE_SCHEMA.length}; COMMIT`);
+}
+
+/** The error of a file that cannot be opened; one that says it already stays as it is. */
+export function cannotOpenSqlite(path: string, error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ServiceError(
+    "store_unavailable",
+    `Cannot open the database file ${path}: ${reason}; ` +
+      "make its folder writable, or name another file in data.database.source",
+    { cause: error, tier: "database" },
+  );
 }

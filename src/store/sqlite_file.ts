@@ -1,7 +1,10 @@
 import type { Clock } from "../core/clock.ts";
-import { refuseAborted } from "./database_error.ts";
+import type { ServiceError } from "../core/errors.ts";
+import { databaseUnavailable, refuseAborted } from "./database_error.ts";
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite_database.ts";
-import { isUnwritable } from "./sqlite_errors.ts";
+import { isDiskFull, isUnwritable } from "./sqlite_errors.ts";
+import type { OpenSqlite } from "./sqlite_open.ts";
+import { SqlitePages } from "./sqlite_pages.ts";
 import { type AGAIN, SqliteQueue } from "./sqlite_queue.ts";
 
 /** "CSdb": what SQLite's header has room for, to tell whose file it is. The same in every release. */
@@ -22,25 +25,39 @@ export type SqliteWork<T> = () => T | typeof AGAIN;
 /**
  * A database file as the stores use it: reads and changes, each in the order in which they came, none of which waits
  * within SQLite; and whether changes are possible at present.
+ *
+ * A full disk: the reserve is given up, only removals go on, and once the reserve can be taken again all changes do.
+ *
+ *     writable --- no room ---> full: removals only --- recover(): reserve held, room left ---> writable
  */
 export class SqliteFile implements Disposable {
+  readonly pages: SqlitePages;
+  readonly #opened: OpenSqlite;
   readonly #database: SqliteDatabase;
   readonly #reads: SqliteQueue;
   readonly #changes: SqliteQueue;
   readonly #begin: SqliteStatement<NoRow>;
   readonly #rollback: SqliteStatement<NoRow>;
   readonly #mark: SqliteStatement<NoRow>;
+  readonly #emptyLog: SqliteStatement<NoRow>;
+  #isFull: boolean;
   #refusal: Error | undefined;
   #onRefusal: (refusal: Error | undefined) => void = () => {};
 
   /** Takes over the database: disposing of the file closes it. */
-  constructor(database: SqliteDatabase, { clock, waitMs }: SqliteFileOptions) {
+  constructor(opened: OpenSqlite, { clock, waitMs }: SqliteFileOptions) {
+    const { database, reserve } = opened;
+    this.#opened = opened;
     this.#database = database;
+    this.pages = new SqlitePages(database);
     this.#reads = new SqliteQueue(clock, waitMs);
     this.#changes = new SqliteQueue(clock, waitMs, (error) => this.#setRefusal(error));
     this.#begin = database.statement("BEGIN IMMEDIATE");
     this.#rollback = database.statement("ROLLBACK");
     this.#mark = database.statement(`PRAGMA application_id = ${APPLICATION_ID}`);
+    this.#emptyLog = database.statement("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#isFull = reserve?.isHeld === false;
+    if (this.#isFull) this.#refusal = this.#diskFull();
   }
 
   /** Prepares a statement, valid until the file is closed. `Row` names the columns that it returns. */
@@ -56,24 +73,35 @@ export class SqliteFile implements Disposable {
     });
   }
 
-  /** Resolves to what `work` returns, and not before its changes are on the disk. */
-  change<T>(signal: AbortSignal, work: SqliteWork<T>): Promise<T> {
+  /** Resolves to what `work` returns, and not before its changes are on the disk. Rejects while that is full. */
+  write<T>(signal: AbortSignal, work: SqliteWork<T>): Promise<T> {
+    return this.#changes.run(() => {
+      refuseAborted(signal);
+      if (this.#isFull) throw this.#diskFull();
+      return this.#changed(work);
+    });
+  }
+
+  /** Like {@link write}, for work that makes room: it goes on while the disk is full. */
+  remove<T>(signal: AbortSignal, work: SqliteWork<T>): Promise<T> {
     return this.#changes.run(() => {
       refuseAborted(signal);
       return this.#changed(work);
     });
   }
 
-  /** Calls `listener` with the reason when changes begin to fail, and with undefined when they succeed again. */
+  /** Calls `listener` with the reason while writes fail, and with undefined when they succeed again. */
   whenRefusalChanges(listener: (refusal: Error | undefined) => void): void {
     this.#onRefusal = listener;
+    if (this.#refusal !== undefined) listener(this.#refusal);
   }
 
   /**
-   * Finds out whether changes are possible, for a listener that would not hear of it while nobody makes any. As long
-   * as they are, this writes nothing to the disk.
+   * Finds out whether writes are possible, for a listener that would not hear of it while nobody writes. As long as
+   * they are, this writes nothing to the disk.
    */
   async checkWritable(): Promise<void> {
+    if (this.#isFull) return;
     try {
       await this.#changes.run(() => {
         this.#changed(() => {
@@ -85,22 +113,56 @@ export class SqliteFile implements Disposable {
     } catch {
       // The listener has heard of it.
     }
+    if (this.#opened.reserve?.hasRoom === false) this.#enterFull(this.#diskFull());
+  }
+
+  /** Gives free pages back to the disk, all of them if that is full; returns whether there is more to give. */
+  shrink(maxPages: number): boolean {
+    return this.pages.shrink(this.#isFull ? 0 : maxPages);
+  }
+
+  /** Lets writes go on if the disk was full and has room again. */
+  async recover(): Promise<void> {
+    if (!this.#isFull) return;
+    this.#tryEmptyLog();
+    if (!await this.#opened.reserve?.fill()) return;
+    this.#isFull = false;
+    await this.checkWritable();
   }
 
   [Symbol.dispose](): void {
     this.#reads[Symbol.dispose]();
     this.#changes[Symbol.dispose]();
-    this.#database[Symbol.dispose]();
+    this.#opened[Symbol.dispose]();
   }
 
   #changed<T>(work: SqliteWork<T>): T | typeof AGAIN {
     try {
       const result = work();
-      this.#setRefusal(undefined);
+      if (!this.#isFull) this.#setRefusal(undefined);
       return result;
     } catch (error) {
-      if (isUnwritable(error)) this.#setRefusal(error as Error);
+      if (isDiskFull(error)) this.#enterFull(error as Error);
+      else if (isUnwritable(error)) this.#setRefusal(error as Error);
       throw error;
+    }
+  }
+
+  #enterFull(error: Error): void {
+    if (this.#opened.reserve !== undefined && !this.#isFull) {
+      this.#isFull = true;
+      this.#opened.reserve.release();
+      // First of all, as long as the reserve is there for it: what the log holds may make the file longer.
+      this.#tryEmptyLog();
+    }
+    this.#setRefusal(error);
+  }
+
+  #tryEmptyLog(): void {
+    try {
+      this.#emptyLog.rows();
+    } catch {
+      // No room for that either, or a reader needs the log: the next recover() tries again.
     }
   }
 
@@ -108,5 +170,12 @@ export class SqliteFile implements Disposable {
     const isNews = (refusal === undefined) !== (this.#refusal === undefined);
     this.#refusal = refusal;
     if (isNews) this.#onRefusal(refusal);
+  }
+
+  #diskFull(): ServiceError {
+    const mebibytes = (this.#opened.reserve?.resumeBytes ?? 0) / 2 ** 20;
+    return databaseUnavailable(
+      `its disk is full: writes go on once ${mebibytes} MiB are free beside its reserve`,
+    );
   }
 }

@@ -48,7 +48,7 @@ export class SqliteSecrets implements Authority<Secret, SecretChange> {
   }
 
   write(key: CacheKey, change: SecretChange, signal: AbortSignal): Promise<Entry<Secret>> {
-    return this.#file.change(signal, () => {
+    return this.#file.write(signal, () => {
       const { name, description, expires, newSecretKey, atMs } = change;
       const [row] = this.#write.rows(secretIdOf(key), newSecretKey, name, description, expires, atMs);
       if (row === undefined) throw new TypeError("Cannot write a secret: RETURNING gave no row");
@@ -57,7 +57,7 @@ export class SqliteSecrets implements Authority<Secret, SecretChange> {
   }
 
   remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined> {
-    return this.#file.change(signal, () => {
+    return this.#file.remove(signal, () => {
       const [row] = this.#remove.rows(secretIdOf(key));
       return row === undefined ? undefined : endOf(row.id);
     });

@@ -1,12 +1,12 @@
 import { SqliteEntries } from "../../src/store/sqlite_entries.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { memoryFile } from "../support/sqlite.ts";
+import { ENTRIES, memoryFile } from "../support/sqlite.ts";
 import { authorityEntrySuite } from "./authority_entry_suite.ts";
 
 authorityEntrySuite("SqliteEntries", () => {
   const clock = new FakeClock();
   const file = memoryFile(clock);
-  const store = new SqliteEntries(file, clock);
+  const store = new SqliteEntries(file, { ...ENTRIES, clock });
   return Promise.resolve({
     store,
     clock,

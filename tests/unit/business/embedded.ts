@@ -8,7 +8,7 @@ import { ServiceError } from "../../../src/core/errors.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { memoryFile } from "../../support/sqlite.ts";
+import { ENTRIES, memoryFile } from "../../support/sqlite.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 
 export const MAX_VALUE_BYTES = 100;
@@ -36,7 +36,7 @@ export class Embedded implements Disposable {
   readonly namespaces: Namespaces;
   readonly secrets: Secrets;
   readonly file = memoryFile(this.clock);
-  readonly #entries = new SqliteEntries(this.file, this.clock);
+  readonly #entries = new SqliteEntries(this.file, { ...ENTRIES, clock: this.clock });
 
   constructor({ random = () => 0.5, policies = new NamespacePolicies(UNLIMITED) }: EmbeddedOptions = {}) {
     const observer = new RecordingObserver();

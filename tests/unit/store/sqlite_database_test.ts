@@ -3,7 +3,7 @@ import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey, secretCacheKey } from "../../../src/core/key.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
-import { memoryFile, openFile } from "../../support/sqlite.ts";
+import { ENTRIES, memoryFile, openFile } from "../../support/sqlite.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;
@@ -26,12 +26,12 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
     const value = new Uint8Array([1, 2, 3]);
     {
       using file = await openFile(path);
-      using entries = new SqliteEntries(file, new FakeClock());
+      using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
       await entries.write(KEY, { value, expiresAtMs: Infinity }, SIGNAL);
       await new SqliteSecrets(file).write(SECRET, CHANGE, SIGNAL);
     }
     using file = await openFile(path);
-    using entries = new SqliteEntries(file, new FakeClock());
+    using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
     assertEquals((await entries.read(KEY, SIGNAL))?.value, value);
     assertEquals((await new SqliteSecrets(file).read(SECRET, SIGNAL))?.value.secretKey, "k");
   });
@@ -46,6 +46,7 @@ Deno.test("SqliteDatabase lets nobody else read the files that it makes", async 
     assertEquals(Object.fromEntries(modes), {
       "cache.db": 0o600,
       "cache.db.lock": 0o600,
+      "cache.db.reserve": 0o600,
       "cache.db-shm": 0o600,
       "cache.db-wal": 0o600,
     });
@@ -97,7 +98,7 @@ Deno.test("SqliteDatabase refuses a file of a later release and leaves it as it 
 
 Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once the database is closed", async () => {
   const file = memoryFile(new FakeClock());
-  using entries = new SqliteEntries(file, new FakeClock());
+  using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
   const secrets = new SqliteSecrets(file);
   file[Symbol.dispose]();
   for (const use of [() => entries.read(KEY, SIGNAL), () => secrets.write(SECRET, CHANGE, SIGNAL)]) {
@@ -109,7 +110,7 @@ Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once th
 
 Deno.test("SqliteEntries begins nothing for a caller that has gone", async () => {
   using file = memoryFile(new FakeClock());
-  using entries = new SqliteEntries(file, new FakeClock());
+  using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
   const change = { value: new Uint8Array(1), expiresAtMs: Infinity };
   await assertRejects(() => entries.write(KEY, change, AbortSignal.abort()), ServiceError);
   assertEquals(await entries.read(KEY, SIGNAL), undefined);

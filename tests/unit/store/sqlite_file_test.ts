@@ -5,7 +5,7 @@ import { cacheKey } from "../../../src/core/key.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import type { SqliteFile } from "../../../src/store/sqlite_file.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { openFile, WAIT_MS } from "../../support/sqlite.ts";
+import { ENTRIES, openFile, WAIT_MS } from "../../support/sqlite.ts";
 
 const SIGNAL = new AbortController().signal;
 const KEY = cacheKey("shop", "a");
@@ -23,7 +23,7 @@ class Contended implements AsyncDisposable {
     this.file = file;
     this.clock = clock;
     this.#folder = folder;
-    this.entries = new SqliteEntries(file, clock);
+    this.entries = new SqliteEntries(file, { ...ENTRIES, clock });
     this.other = new DatabaseSync(`${folder}/cache.db`);
     file.whenRefusalChanges((refusal) => this.refusals.push(refusal?.message));
   }
