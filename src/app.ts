@@ -26,28 +26,35 @@ import { KEPT_BYTES, KEPT_SECRETS } from "./store/kept_values.ts";
 import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
-import { SqliteDatabase } from "./store/sqlite_database.ts";
+import { SqliteFile } from "./store/sqlite_file.ts";
+import { openSqlite, type SqliteOpenOptions } from "./store/sqlite_open.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
 import { tierNotes } from "./tier_notes.ts";
 import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "./transport/grpc_js/deno_versions.ts";
 import type { ServerAddress } from "./transport/service.ts";
 
-/** The time that an operation on the embedded database may take; it answers at once or waits for the file's lock. */
-const SQLITE_TIMEOUT_MS = 1000;
+/** The longest that an operation on the embedded database waits while another program has its file locked. */
+const SQLITE_WAIT_MS = 1000;
+
+/** The same as a share of what a call may take at most: the caller is to learn what was wrong. */
+const SQLITE_WAIT_SHARE = 0.9;
+
+/** What the log of the embedded database takes on the disk, and what it makes the file longer by. */
+const SQLITE_LOG_BYTES = 2 * 2 ** 20;
 
 /** One of the places where the truth or a copy of it is kept, as health and logs see it. */
 interface Probed {
   readonly tier: Tier;
   ping(signal: AbortSignal): Promise<void>;
+  /** The embedded store, which may answer and yet take no changes. */
+  readonly file?: SqliteFile;
 }
 
 /** Where the truth is kept. */
 interface Held<V, C> {
   readonly store: Authority<V, C>;
   readonly tier: Tier;
-  /** Throws when an embedded store cannot be written. */
-  readonly checkWritable?: () => void;
 }
 
 /** The stores that a configuration asks for. */
@@ -162,10 +169,7 @@ export async function startApp(
   });
   addReflection(server, loadContract());
   const health = new Health(server);
-  const holders = [stores.entries, stores.secrets].map(({ tier, checkWritable }) => {
-    return { name: tier.name, checkWritable };
-  });
-  const readiness = new Readiness(holders, systemClock);
+  const readiness = new Readiness([stores.entries, stores.secrets].map(({ tier }) => tier.name));
   const onTier = (name: string, state: TierState) => {
     health.setTier(name, state === "up" ? "SERVING" : "NOT_SERVING");
     readiness.setTier(name, state);
@@ -247,8 +251,9 @@ export async function migrateDatabase(config: Config): Promise<string[]> {
   } else {
     const isNew = sizeOf(database.path) === 0;
     // Opening the file brings it to the present schema.
-    new SqliteDatabase(database.path)[Symbol.dispose]();
+    using opened = await openSqlite(database.path, sqliteOptions(config, "any"));
     if (isNew) done.push("Created the file.");
+    if (opened.isRebuilt) done.push("The file was written anew, so that it can shrink.");
   }
   return done.length > 0 ? done : ["Nothing was missing."];
 }
@@ -272,7 +277,9 @@ async function openStores(
   observer: LogObserver,
 ): Promise<Stores> {
   const { database, redis } = config.data;
-  if (database.driver === "sqlite" && redis === undefined) return openSqlite(database, resources, observer);
+  if (database.driver === "sqlite" && redis === undefined) {
+    return await openEmbedded(config, database, resources, observer);
+  }
   if (redis === undefined) {
     throw new TypeError("Cannot serve namespaced entries: the configuration has no redis");
   }
@@ -280,7 +287,7 @@ async function openStores(
   const { openRedis } = await import("./redis_tier.ts");
   if (database.driver === "sqlite") {
     // Nobody else reads this file, so a copy of its secrets in Redis would only be one more thing to keep right.
-    const { secrets, probed } = openSqlite(database, resources, observer);
+    const { secrets, probed } = await openEmbedded(config, database, resources, observer);
     const shared = await openRedis(redis, resources, observer);
     return {
       entries: shared.entries,
@@ -302,22 +309,40 @@ async function openStores(
 }
 
 /** The embedded profile: one file is the authority for everything. */
-function openSqlite(config: SqliteConfig, resources: AsyncDisposableStack, observer: LogObserver): Stores {
+async function openEmbedded(
+  config: Config,
+  { path, maxBytes }: SqliteConfig,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): Promise<Stores> {
+  const { timeoutMs } = config.server.grpc;
   const tier = new Tier(
-    { name: "database", readTimeoutMs: SQLITE_TIMEOUT_MS, writeTimeoutMs: SQLITE_TIMEOUT_MS },
+    { name: "database", readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs },
     systemClock,
     observer,
   );
-  const file = resources.use(new SqliteDatabase(config.path));
-  const entries = resources.use(new SqliteEntries(file, systemClock));
+  const opened = resources.use(await openSqlite(path, sqliteOptions(config, "small")));
+  const waitMs = Math.min(SQLITE_WAIT_MS, SQLITE_WAIT_SHARE * timeoutMs);
+  const file = resources.use(new SqliteFile(opened, { clock: systemClock, waitMs }));
+  if (!file.pages.canShrink) observer.fileCannotShrink();
+  const entries = resources.use(new SqliteEntries(file, { clock: systemClock, maxBytes, observer }));
   const secrets = new SqliteSecrets(file);
-  const checkWritable = () => file.checkWritable();
   return {
-    entries: { store: entries, tier, checkWritable },
+    entries: { store: entries, tier },
     sharedSecrets: undefined,
-    secrets: { store: secrets, tier, checkWritable },
-    probed: [{ tier, ping: (signal) => secrets.ping(signal) }],
+    secrets: { store: secrets, tier },
+    probed: [{ tier, ping: (signal) => secrets.ping(signal), file }],
     listen: undefined,
+  };
+}
+
+function sqliteOptions({ cache }: Config, rebuilds: SqliteOpenOptions["rebuilds"]): SqliteOpenOptions {
+  return {
+    clock: systemClock,
+    owner: `process ${Deno.pid} on host ${Deno.hostname()}`,
+    reserveBytes: SQLITE_LOG_BYTES + 2 * cache.maxValueBytes,
+    roomBytes: Math.max(SQLITE_LOG_BYTES, 2 * cache.maxValueBytes),
+    rebuilds,
   };
 }
 
@@ -349,15 +374,21 @@ async function openMysql(
 }
 
 function probe(
-  { tier, ping }: Probed,
+  { tier, ping, file }: Probed,
   onTier: (name: string, state: TierState) => void,
   observer: LogObserver,
 ): TierProbe {
   const endless = new AbortController().signal;
-  return new TierProbe(systemClock, () => tier.probe("ping", () => ping(endless)), (state) => {
+  const ask = async () => {
+    await tier.probe("ping", () => ping(endless));
+    await file?.checkWritable();
+  };
+  const probe = new TierProbe(systemClock, ask, (state, error) => {
     onTier(tier.name, state);
-    observer.tierIs(tier.name, state);
+    observer.tierIs(tier.name, state, error);
   });
+  file?.whenRefusalChanges((refusal) => probe.refusesChanges(refusal));
+  return probe;
 }
 
 function addressText({ hostname, port }: ServerAddress): string {

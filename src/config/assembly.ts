@@ -47,6 +47,7 @@ export function assemble(given: Settings, own: ReadonlyMap<string, OwnOptions>):
     ...sourceProblems(given, reading),
     ...redisProblems(given),
     ...memoryProblems(given),
+    ...fileProblems(given),
     ...optionProblems(given, own),
   ];
   const database = databaseConfig(settings, reading);
@@ -133,13 +134,30 @@ function memoryProblems(settings: Settings): Problem[] {
   }];
 }
 
+/** How many of the largest values a limited file has room for at least: one goes while another one comes. */
+const LEAST_VALUES = 4;
+
+function fileProblems(settings: Settings): Problem[] {
+  const { value: maxBytes } = settings["data.database.max_bytes"];
+  const leastBytes = LEAST_VALUES * settings["cache.max_value_bytes"].value;
+  if (settings["data.database.driver"].value !== "sqlite" || maxBytes >= leastBytes) return [];
+  return [{
+    path: "data.database.max_bytes",
+    value: formatSize(maxBytes),
+    wrong: "is too small for the values that go there",
+    accepted: `at least ${formatSize(leastBytes)}, which is ${LEAST_VALUES} times cache.max_value_bytes`,
+  }];
+}
+
 function databaseConfig(
   settings: Settings,
   reading: DatabaseSourceReading | undefined,
 ): MysqlConfig | SqliteConfig | undefined {
   const source = reading?.source;
   if (source === undefined) return undefined;
-  return source.driver === "sqlite" ? source : mysqlConfig(settings, source.mysql);
+  return source.driver === "sqlite"
+    ? { ...source, maxBytes: settings["data.database.max_bytes"].value }
+    : mysqlConfig(settings, source.mysql);
 }
 
 function mysqlConfig(settings: Settings, source: MysqlSource): MysqlConfig {

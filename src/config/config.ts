@@ -85,6 +85,8 @@ export interface SqliteConfig {
   readonly driver: "sqlite";
   /** The database file; `:memory:` keeps nothing. */
   readonly path: string;
+  /** The size of the file above which entries give way to new ones; Infinity for no limit. */
+  readonly maxBytes: number;
 }
 
 /** Where a server listens. */

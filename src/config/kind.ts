@@ -140,6 +140,21 @@ export function size(range: Range): Kind<number> {
   return { read: (value) => readText(String(value)), readText, format: formatSize };
 }
 
+/** As {@link size}, where 0 says that there is no limit; its value is Infinity. */
+export function sizeOrUnlimited(range: Range): Kind<number> {
+  const { readText, format } = size(range);
+  const readTextOrUnlimited = (text: string): Reading<number> => {
+    if (/^0(?:[KMG]i?B|B)?$/.test(text)) return { value: Infinity };
+    const reading = readText(text);
+    return "value" in reading ? reading : { ...reading, accepted: `0 for no limit, or ${reading.accepted}` };
+  };
+  return {
+    read: (value) => readTextOrUnlimited(String(value)),
+    readText: readTextOrUnlimited,
+    format: (value) => value === Infinity ? "0" : format(value),
+  };
+}
+
 /** An address to listen on; no host means all of this machine's, port 0 a free one. */
 export function listenAddress(): Kind<HostPort> {
   return address("0.0.0.0", 0, "host:port with a port from 0 to 65535, such as 127.0.0.1:9000 or [::]:9000");

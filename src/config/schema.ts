@@ -15,6 +15,7 @@ import {
   remoteAddress,
   remoteAddresses,
   size,
+  sizeOrUnlimited,
   text,
 } from "./kind.ts";
 import { forSecrets, NAMESPACE_KEYS } from "./namespace_keys.ts";
@@ -176,6 +177,11 @@ export const KEYS = {
     integer({ min: 1, max: 10_000 }),
     10,
     "The most connections to MySQL that are open at once.",
+  ),
+  "data.database.max_bytes": key(
+    sizeOrUnlimited({ min: 8 * MiB, max: 1024 * GiB }),
+    Infinity,
+    "SQLite's file: above this, expired entries go first, then those written longest ago, secrets never. 0 for no limit.",
   ),
   "data.database.breaker.failure_ratio": key(
     ratio(),

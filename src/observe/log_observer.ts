@@ -55,11 +55,11 @@ export class LogObserver implements CacheObserver, Disposable {
     this.#tierFailed(tier, address ?? this.#notes.get(tier)?.address, "connect", error);
   }
 
-  /** A tier answers, or no longer does. */
-  tierIs(tier: string, state: TierState): void {
-    const fields = { tier, address: this.#notes.get(tier)?.address };
+  /** A tier answers, or no longer does, or takes no changes: `refusal` says why. */
+  tierIs(tier: string, state: TierState, refusal?: Error): void {
+    const fields = { tier, address: this.#notes.get(tier)?.address, ...(refusal && { error: refusal }) };
     if (state === "up") this.#logger.info("tier_up", fields);
-    else this.#logger.warn("tier_down", fields);
+    else this.#logger.warn(`tier_${state}`, fields);
   }
 
   /** A server's access list forbids a command that the service can do without, at a price; the error names it. */
@@ -74,6 +74,18 @@ export class LogObserver implements CacheObserver, Disposable {
 
   outboxWaiting(tier: string, atLeast: number): void {
     this.#quiet.warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
+  }
+
+  /** Expired rows of the embedded database wait, because they could not be removed. */
+  purgeFailed(error: unknown): void {
+    this.#quiet.warn("purge_failed", "purge_failed", { error: asError(error) });
+  }
+
+  /** The embedded database's file, made by an earlier release, keeps the room that deleted entries had. */
+  fileCannotShrink(): void {
+    this.#logger.warn("file_cannot_shrink", {
+      note: "an earlier release made it; run migrate while it is not served",
+    });
   }
 
   fillDropped(tier: string): void {

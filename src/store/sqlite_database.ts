@@ -1,5 +1,4 @@
 /** The only file that imports the SQLite driver. */
-import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ServiceError } from "../core/errors.ts";
 import { databaseUnavailable } from "./database_error.ts";
@@ -9,11 +8,11 @@ import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
 /** What a statement takes and what a row holds. Columns without a value are null. */
 export type SqliteValue = string | number | Uint8Array | null;
 
-/** How long a statement waits for another process that writes to the file; the whole process waits with it. */
-const BUSY_TIMEOUT_MS = 1_000;
-
-/** "CSdb": what SQLite's header has room for, to tell whose file it is. The same in every release. */
-const APPLICATION_ID = 0x43_53_64_62;
+/**
+ * The length of the log, in pages of 4 KiB, at which it is copied into the file. A longer one would make commits no
+ * faster, and the reserve has to have room for it.
+ */
+const LOG_PAGES = 256;
 
 /**
  * A database file, opened and brought to the present schema by the constructor and closed by its owner.
@@ -24,7 +23,7 @@ const APPLICATION_ID = 0x43_53_64_62;
 export class SqliteDatabase implements Disposable {
   readonly #database: DatabaseSync;
 
-  /** Opens the file, made together with its folder if missing. `:memory:` keeps nothing. */
+  /** Opens an existing file, or `:memory:`, which keeps nothing. */
   constructor(path: string) {
     this.#database = open(path);
   }
@@ -34,19 +33,10 @@ export class SqliteDatabase implements Disposable {
     return new SqliteStatement<Row>(this.#database.prepare(sql));
   }
 
-  /**
-   * Throws a ServiceError when nothing can be written: the disk is full, the file is read-only or locked. It finds out
-   * by writing what stands there already, and waits for nobody.
-   */
-  checkWritable(): void {
-    attempt(() => {
-      this.#database.exec("PRAGMA busy_timeout = 0");
-      try {
-        this.#database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-      } finally {
-        this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      }
-    });
+  /** The number that a setting has. */
+  pragma(name: string): number {
+    const [row] = this.statement<Record<string, number>>(`PRAGMA ${name}`).rows();
+    return Object.values(row ?? {})[0] ?? 0;
   }
 
   [Symbol.dispose](): void {
@@ -84,26 +74,24 @@ function attempt<T>(use: () => T): T {
 function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== ":memory:") makeFile(path);
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    // Waiting within SQLite would stop the whole process.
+    database = new DatabaseSync(path, { timeout: 0 });
+    // Only of a file that has no tables yet: it can then give back what deleted rows had.
+    database.prepare("PRAGMA auto_vacuum = INCREMENTAL").all();
+    // Prepared: the driver's error of exec() does not say that the file is locked.
+    database.prepare("PRAGMA journal_mode = WAL").all();
+    database.prepare("PRAGMA synchronous = FULL").all();
+    database.prepare(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`).all();
     upgrade(database, path);
     return database;
   } catch (error) {
     database?.close();
-    throw error instanceof ServiceError ? error : sqliteOpenError(path, error);
+    throw sqliteOpenError(path, error);
   }
 }
 
-/** It will hold secrets, so nobody else may read it; SQLite gives the files beside it the same mode. */
-function makeFile(path: string): void {
-  Deno.mkdirSync(dirname(path), { recursive: true });
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-}
-
-/** Takes the steps that the file has not taken yet, in one transaction that shuts out other processes. */
+/** Takes the steps that the file has not taken yet, in one transaction. An up-to-date file is not written to. */
 function upgrade(database: DatabaseSync, path: string): void {
-  database.exec("BEGIN IMMEDIATE");
   const taken = Number(database.prepare("PRAGMA user_version").get()?.user_version);
   if (taken > SQLITE_SCHEMA.length) {
     throw new ServiceError(
@@ -113,7 +101,8 @@ function upgrade(database: DatabaseSync, path: string): void {
       { tier: "database" },
     );
   }
+  if (taken === SQLITE_SCHEMA.length) return;
+  database.prepare("BEGIN IMMEDIATE").run();
   for (const step of SQLITE_SCHEMA.slice(taken)) database.exec(step);
-  if (taken < SQLITE_SCHEMA.length) database.exec(`PRAGMA user_version = ${SQLITE_SCHEMA.length}`);
-  database.exec("COMMIT");
+  database.exec(`PRAGMA user_version = ${SQLITE_SCHEMA.length}; COMMIT`);
 }

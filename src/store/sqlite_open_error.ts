@@ -14,8 +14,12 @@ const KNOWN_FAULTS: readonly (readonly [text: string, fault: string])[] = [
   ["readonly database", `this user may not write the file; make it writable, or ${ELSEWHERE}`],
 ];
 
-/** The error of a database file that cannot be opened, in one line: the file, what is wrong with it, what helps. */
+/**
+ * The error of a database file that cannot be opened, in one line: the file, what is wrong with it, what helps. A cause
+ * that says all that itself is returned as it is.
+ */
 export function sqliteOpenError(path: string, cause: unknown): ServiceError {
+  if (cause instanceof ServiceError) return cause;
   const absolute = resolve(path);
   const text = `Cannot open the database file ${absolute}: ${faultOf(absolute, cause)}`;
   return new ServiceError("store_unavailable", text, { cause, tier: "database" });

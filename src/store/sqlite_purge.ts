@@ -1,50 +1,76 @@
 import type { Clock, Timer } from "../core/clock.ts";
-import type { SqliteDatabase, SqliteStatement } from "./sqlite_database.ts";
+import { ExpiredRows, STEP_ROWS } from "./sqlite_expired.ts";
+import type { SqliteFile } from "./sqlite_file.ts";
+import type { SqliteObserver } from "./sqlite_observer.ts";
+import { AGAIN } from "./sqlite_queue.ts";
+import type { SqliteSizeLimit } from "./sqlite_size_limit.ts";
 
-/**
- * Rows that one step removes. The process stands still meanwhile: a row of 1 MiB costs 0.4 ms, one of 100
- * bytes 10 us.
- */
-export const PURGE_STEP_ROWS = 50;
-
-/** The pause between steps while there is more to remove. */
+/** The pause between steps while there is more to do. */
 export const PURGE_STEP_PAUSE_MS = 20;
 
 /** The pause once nothing is left. */
-export const PURGE_PAUSE_MS = 10_000;
+export const PURGE_PAUSE_MS = 1_000;
 
-const PURGE = `
-  DELETE FROM entry WHERE rowid IN (
-    SELECT rowid FROM entry WHERE expiresAtMs <= ? ORDER BY expiresAtMs LIMIT ${PURGE_STEP_ROWS})`;
+/** What the purge works with. */
+export interface SqlitePurgeOptions {
+  readonly clock: Clock;
+  readonly limit: SqliteSizeLimit;
+  readonly observer: SqliteObserver;
+}
 
-/** Removes the rows of expired entries, a few at a time, from its construction until its disposal. */
+/**
+ * Makes room, a little at a time, from its construction until its disposal: removes the rows of expired entries and
+ * those that are too many, gives free pages back to the disk, and ends the time in which the disk was full.
+ */
 export class SqlitePurge implements Disposable {
+  readonly #file: SqliteFile;
   readonly #clock: Clock;
-  readonly #statement: SqliteStatement<Record<string, never>>;
+  readonly #expired: ExpiredRows;
+  readonly #limit: SqliteSizeLimit;
+  readonly #observer: SqliteObserver;
+  readonly #ended = new AbortController();
+  #isFailing = false;
   #timer: Timer;
 
-  constructor(database: SqliteDatabase, clock: Clock) {
+  constructor(file: SqliteFile, { clock, limit, observer }: SqlitePurgeOptions) {
+    this.#file = file;
     this.#clock = clock;
-    this.#statement = database.statement(PURGE);
+    this.#expired = new ExpiredRows(file, clock);
+    this.#limit = limit;
+    this.#observer = observer;
     this.#timer = this.#after(PURGE_STEP_PAUSE_MS);
   }
 
   [Symbol.dispose](): void {
+    this.#ended.abort();
     this.#timer.cancel();
   }
 
   #after(delayMs: number): Timer {
-    return this.#clock.setTimer(() => this.#timer = this.#after(this.#step()), delayMs, "background");
+    return this.#clock.setTimer(() => this.#run(), delayMs, "background");
   }
 
-  /** Removes at most {@link PURGE_STEP_ROWS} rows and returns the pause before the next step. */
-  #step(): number {
+  async #run(): Promise<void> {
+    let hasMore = false;
     try {
-      const removed = this.#statement.run(this.#clock.now());
-      return removed < PURGE_STEP_ROWS ? PURGE_PAUSE_MS : PURGE_STEP_PAUSE_MS;
-    } catch {
-      // A file that cannot be written shows in the requests; expired rows wait until it can be again.
-      return PURGE_PAUSE_MS;
+      hasMore = await this.#step();
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#ended.signal.aborted && !this.#isFailing) this.#observer.purgeFailed(error);
+      this.#isFailing = true;
     }
+    if (!hasMore) await this.#file.recover();
+    if (!this.#ended.signal.aborted) {
+      this.#timer = this.#after(hasMore ? PURGE_STEP_PAUSE_MS : PURGE_PAUSE_MS);
+    }
+  }
+
+  /** Does one piece of the work; resolves to whether there is more. */
+  #step(): Promise<boolean> {
+    return this.#file.remove(this.#ended.signal, () => {
+      if (this.#expired.removeSome() === STEP_ROWS) return true;
+      if (this.#limit.makeRoom(0) === AGAIN) return true;
+      return this.#file.shrink(this.#limit.maxPages);
+    });
   }
 }

@@ -3,8 +3,8 @@ import { type CacheKey, secretIdOf } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
 import { endOf, type Version } from "../core/version.ts";
-import { refuseAborted } from "./database_error.ts";
-import type { SqliteDatabase, SqliteStatement } from "./sqlite_database.ts";
+import type { SqliteStatement } from "./sqlite_database.ts";
+import type { SqliteFile } from "./sqlite_file.ts";
 
 type SecretRow = Secret & { readonly id: number; readonly version: number };
 
@@ -25,30 +25,30 @@ const REMOVE = "DELETE FROM secret WHERE secretId = ? RETURNING id";
 
 /** The secrets of the embedded profile, one row each. Expired ones stay until they are removed. */
 export class SqliteSecrets implements Authority<Secret, SecretChange> {
+  readonly #file: SqliteFile;
   readonly #read: SqliteStatement<SecretRow>;
   readonly #write: SqliteStatement<SecretRow>;
   readonly #remove: SqliteStatement<{ readonly id: number }>;
   readonly #ping: SqliteStatement<Record<string, never>>;
 
-  /** The database stays its owner's to close. */
-  constructor(database: SqliteDatabase) {
-    this.#read = database.statement(READ);
-    this.#write = database.statement(WRITE);
-    this.#remove = database.statement(REMOVE);
-    this.#ping = database.statement("SELECT 1 FROM secret LIMIT 1");
+  /** The file stays its owner's to close. */
+  constructor(file: SqliteFile) {
+    this.#file = file;
+    this.#read = file.statement(READ);
+    this.#write = file.statement(WRITE);
+    this.#remove = file.statement(REMOVE);
+    this.#ping = file.statement("SELECT 1 FROM secret LIMIT 1");
   }
 
   read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.read(signal, () => {
       const [row] = this.#read.rows(secretIdOf(key));
       return row === undefined ? undefined : entryOf(row);
     });
   }
 
   write(key: CacheKey, change: SecretChange, signal: AbortSignal): Promise<Entry<Secret>> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.write(signal, () => {
       const { name, description, expires, newSecretKey, atMs } = change;
       const [row] = this.#write.rows(secretIdOf(key), newSecretKey, name, description, expires, atMs);
       if (row === undefined) throw new TypeError("Cannot write a secret: RETURNING gave no row");
@@ -57,16 +57,14 @@ export class SqliteSecrets implements Authority<Secret, SecretChange> {
   }
 
   remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.remove(signal, () => {
       const [row] = this.#remove.rows(secretIdOf(key));
       return row === undefined ? undefined : endOf(row.id);
     });
   }
 
   ping(signal: AbortSignal): Promise<void> {
-    return Promise.try(() => {
-      refuseAborted(signal);
+    return this.#file.read(signal, () => {
       this.#ping.rows();
     });
   }

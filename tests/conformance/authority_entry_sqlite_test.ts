@@ -1,18 +1,18 @@
-import { SqliteDatabase } from "../../src/store/sqlite_database.ts";
 import { SqliteEntries } from "../../src/store/sqlite_entries.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { ENTRIES, memoryFile } from "../support/sqlite.ts";
 import { authorityEntrySuite } from "./authority_entry_suite.ts";
 
 authorityEntrySuite("SqliteEntries", () => {
   const clock = new FakeClock();
-  const database = new SqliteDatabase(":memory:");
-  const store = new SqliteEntries(database, clock);
+  const file = memoryFile(clock);
+  const store = new SqliteEntries(file, { ...ENTRIES, clock });
   return Promise.resolve({
     store,
     clock,
     [Symbol.asyncDispose]: () => {
       store[Symbol.dispose]();
-      database[Symbol.dispose]();
+      file[Symbol.dispose]();
       return Promise.resolve();
     },
   });

@@ -1,11 +1,12 @@
-import { SqliteDatabase } from "../../src/store/sqlite_database.ts";
 import { SqliteSecrets } from "../../src/store/sqlite_secrets.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { memoryFile } from "../support/sqlite.ts";
 import { authoritySecretSuite } from "./authority_secret_suite.ts";
 
 authoritySecretSuite("SqliteSecrets", () => {
-  const database = new SqliteDatabase(":memory:");
+  const file = memoryFile(new FakeClock());
   return Promise.resolve({
-    store: new SqliteSecrets(database),
-    [Symbol.asyncDispose]: () => Promise.resolve(database[Symbol.dispose]()),
+    store: new SqliteSecrets(file),
+    [Symbol.asyncDispose]: () => Promise.resolve(file[Symbol.dispose]()),
   });
 });

@@ -28,6 +28,8 @@ export interface ProgramOptions {
   readonly main?: string;
   /** A folder of the test's own, which an executable is started in. */
   readonly folder?: string;
+  /** A program with its arguments that starts this one, such as `unshare --pid --fork`. */
+  readonly launcher?: readonly string[];
   /** Further variables; those of the test run that begin with CACHESERVER_ are not passed on. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -42,8 +44,10 @@ export interface ProgramResult {
 /** Starts the program with these arguments; its output is piped. */
 export function spawnProgram(args: readonly string[], options: ProgramOptions = {}): Deno.ChildProcess {
   const compiled = options.main === undefined ? compiledProgram() : undefined;
-  return new Deno.Command(compiled ?? Deno.execPath(), {
-    args: [...(compiled === undefined ? interpreterArguments(options) : []), ...args],
+  const interpreter = compiled === undefined ? interpreterArguments(options) : [];
+  const words = [...options.launcher ?? [], compiled ?? Deno.execPath(), ...interpreter, ...args];
+  return new Deno.Command(words[0]!, {
+    args: words.slice(1),
     // `main.ts` finds its permission set in the repository's deno.json.
     cwd: compiled === undefined ? ROOT : options.folder ?? ROOT,
     clearEnv: true,

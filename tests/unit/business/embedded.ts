@@ -5,10 +5,10 @@ import { Secrets } from "../../../src/business/secrets.ts";
 import { Chain } from "../../../src/cache/chain.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
-import { SqliteDatabase } from "../../../src/store/sqlite_database.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { ENTRIES, memoryFile } from "../../support/sqlite.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 
 export const MAX_VALUE_BYTES = 100;
@@ -35,8 +35,8 @@ export class Embedded implements Disposable {
   readonly clock = new FakeClock();
   readonly namespaces: Namespaces;
   readonly secrets: Secrets;
-  readonly database = new SqliteDatabase(":memory:");
-  readonly #entries = new SqliteEntries(this.database, this.clock);
+  readonly file = memoryFile(this.clock);
+  readonly #entries = new SqliteEntries(this.file, { ...ENTRIES, clock: this.clock });
 
   constructor({ random = () => 0.5, policies = new NamespacePolicies(UNLIMITED) }: EmbeddedOptions = {}) {
     const observer = new RecordingObserver();
@@ -51,7 +51,7 @@ export class Embedded implements Disposable {
     };
     const tier = new Tier({ name: "database", ...timeouts }, this.clock, observer);
     const entries = new Chain({ ...common, authority: { store: this.#entries, tier } });
-    const secrets = new Chain({ ...common, authority: { store: new SqliteSecrets(this.database), tier } });
+    const secrets = new Chain({ ...common, authority: { store: new SqliteSecrets(this.file), tier } });
     const { clock } = this;
     this.namespaces = new Namespaces(entries, { clock, random, maxValueBytes: MAX_VALUE_BYTES, policies });
     this.secrets = new Secrets(secrets, { clock, newSecretKey: () => SECRET_KEY, copies: undefined });
@@ -59,7 +59,7 @@ export class Embedded implements Disposable {
 
   [Symbol.dispose](): void {
     this.#entries[Symbol.dispose]();
-    this.database[Symbol.dispose]();
+    this.file[Symbol.dispose]();
   }
 }
 

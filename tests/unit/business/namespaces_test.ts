@@ -30,7 +30,7 @@ function newEntry(fields: Partial<NewEntry> = {}): NewEntry {
 async function refused(fields: Partial<NewEntry>): Promise<string[]> {
   using embedded = new Embedded();
   const found = await refusals(embedded.namespaces.set(newEntry(fields)));
-  const rows = embedded.database.statement("SELECT * FROM entry").rows();
+  const rows = embedded.file.statement("SELECT * FROM entry").rows();
   assertEquals(rows.length, found.length === 0 ? 1 : 0);
   return found;
 }

@@ -65,7 +65,7 @@ Deno.test("Secrets.get() tells expired from absent, from the instant of expiry o
 Deno.test("Secrets.get() serves no secret that an operator has disabled, and set() does not enable it", async () => {
   using embedded = new Embedded();
   await embedded.secrets.set(newSecret());
-  embedded.database.statement("UPDATE secret SET status = 2").run();
+  embedded.file.statement("UPDATE secret SET status = 2").run();
   assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");
   await embedded.secrets.set(newSecret());
   assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");

@@ -77,3 +77,21 @@ Deno.test("TierProbe tells nothing and leaves no timer once it is disposed of", 
   waiting[Symbol.dispose]();
   assertEquals(waiting.clock.pendingTimers, 0);
 });
+
+Deno.test("TierProbe tells at once that a tier takes no changes, unless it does not answer either", async () => {
+  using probing = new Probing(up);
+  const { probe, told } = probing;
+  probe.refusesChanges(new Error("disk full"));
+  assertEquals(told, []);
+  await probe.asked;
+  assertEquals(told, ["read_only"]);
+  probe.refusesChanges(new Error("still full"));
+  probing.ping = down;
+  await probing.nextProbe();
+  probe.refusesChanges(undefined);
+  probe.refusesChanges(new Error("full again"));
+  probing.ping = up;
+  await probing.nextProbe();
+  probe.refusesChanges(undefined);
+  assertEquals(told, ["read_only", "down", "read_only", "up"]);
+});

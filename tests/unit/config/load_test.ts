@@ -51,7 +51,7 @@ Deno.test("loadConfig() fills in every default", () => {
       },
       http: { hostname: "127.0.0.1", port: 8000, timeoutMs: 1000 },
     },
-    data: { database: { driver: "sqlite", path: "test.db" }, redis: undefined },
+    data: { database: { driver: "sqlite", path: "test.db", maxBytes: Infinity }, redis: undefined },
     cache: {
       maxValueBytes: 2 ** 20,
       local: { disabled: false, maxBytes: 2 ** 28, maxEntryBytes: 2 ** 21, maxStaleMs: 0 },
@@ -174,7 +174,7 @@ Deno.test("loadConfig() reads every file of configs/ clean", () => {
   const embedded = loadFile("config.embedded.yaml").config;
   assertEquals(embedded.server.grpc.hostname, "127.0.0.1");
   assertEquals(embedded.data, {
-    database: { driver: "sqlite", path: "data/cacheserver.db" },
+    database: { driver: "sqlite", path: "data/cacheserver.db", maxBytes: Infinity },
     redis: undefined,
   });
 });

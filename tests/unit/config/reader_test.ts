@@ -84,6 +84,23 @@ Deno.test("loadConfig() names the file when the file itself is no mapping", () =
   assertStringIncludes(problemLines("x")[0]!, "test.yaml: is a string, not a mapping");
 });
 
+Deno.test("loadConfig() takes a limit of SQLite's file that has room for values, or none", () => {
+  const withLimit = (limit: string) =>
+    `data: { database: { driver: sqlite, source: test.db, max_bytes: ${limit} } }\n`;
+  const limitOf = (limit: string) => {
+    const { database } = load(withLimit(limit)).config.data;
+    return database.driver === "sqlite" ? database.maxBytes : undefined;
+  };
+  assertEquals(["0", "0MiB", "8MiB", "64MiB"].map(limitOf), [Infinity, Infinity, 2 ** 23, 2 ** 26]);
+  assertEquals(problemLines(withLimit("7MiB")), [
+    'data.database.max_bytes: "7MiB" is out of range; expected 0 for no limit, or from 8MiB to 1024GiB',
+  ]);
+  assertEquals(problemLines(`${withLimit("16MiB")}cache: { max_value_bytes: 8MiB }`), [
+    "data.database.max_bytes: 16MiB is too small for the values that go there; expected at least 32MiB, which is 4 " +
+    "times cache.max_value_bytes",
+  ]);
+});
+
 Deno.test("loadConfig() takes an entry limit above the memory for a mistake only where somebody set it", () => {
   assertEquals(problemLines(`${EMBEDDED}cache: { local: { max_bytes: 1MiB, max_entry_bytes: 1025KiB } }`), [
     "cache.local.max_entry_bytes: 1025KiB is larger than the memory it goes to; expected at most " +
@@ -106,7 +123,7 @@ Deno.test("loadConfig() survives a file whose aliases form a circle", () => {
   assertEquals(
     problemLines("data: &a { database: *a }")[0],
     "data.database.database: is not a known key; expected " +
-      "one of driver, source, table, connect_timeout, query_timeout, max_connections, breaker",
+      "one of driver, source, table, connect_timeout, query_timeout, max_connections, max_bytes, breaker",
   );
 });
 

@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey, secretCacheKey } from "../../../src/core/key.ts";
-import { SqliteDatabase } from "../../../src/store/sqlite_database.ts";
 import { SqliteEntries } from "../../../src/store/sqlite_entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite_secrets.ts";
+import { ENTRIES, memoryFile, openFile } from "../../support/sqlite.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;
@@ -25,26 +25,28 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
     const path = `${folder}/new/deeper/cache.db`;
     const value = new Uint8Array([1, 2, 3]);
     {
-      using database = new SqliteDatabase(path);
-      using entries = new SqliteEntries(database, new FakeClock());
+      using file = await openFile(path);
+      using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
       await entries.write(KEY, { value, expiresAtMs: Infinity }, SIGNAL);
-      await new SqliteSecrets(database).write(SECRET, CHANGE, SIGNAL);
+      await new SqliteSecrets(file).write(SECRET, CHANGE, SIGNAL);
     }
-    using database = new SqliteDatabase(path);
-    using entries = new SqliteEntries(database, new FakeClock());
+    using file = await openFile(path);
+    using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
     assertEquals((await entries.read(KEY, SIGNAL))?.value, value);
-    assertEquals((await new SqliteSecrets(database).read(SECRET, SIGNAL))?.value.secretKey, "k");
+    assertEquals((await new SqliteSecrets(file).read(SECRET, SIGNAL))?.value.secretKey, "k");
   });
 });
 
 Deno.test("SqliteDatabase lets nobody else read the files that it makes", async () => {
-  await inFolder((folder) => {
-    using _database = new SqliteDatabase(`${folder}/cache.db`);
+  await inFolder(async (folder) => {
+    using _file = await openFile(`${folder}/cache.db`);
     const modes = [...Deno.readDirSync(folder)].map(({ name }) => {
       return [name, (Deno.statSync(`${folder}/${name}`).mode ?? 0) & 0o777] as const;
     });
     assertEquals(Object.fromEntries(modes), {
       "cache.db": 0o600,
+      "cache.db.lock": 0o600,
+      "cache.db.reserve": 0o600,
       "cache.db-shm": 0o600,
       "cache.db-wal": 0o600,
     });
@@ -52,9 +54,9 @@ Deno.test("SqliteDatabase lets nobody else read the files that it makes", async 
 });
 
 Deno.test("SqliteDatabase waits for the disk at each commit", async () => {
-  await inFolder((folder) => {
-    using database = new SqliteDatabase(`${folder}/cache.db`);
-    const setting = (name: string) => Object.values(database.statement(`PRAGMA ${name}`).rows()[0] ?? {})[0];
+  await inFolder(async (folder) => {
+    using file = await openFile(`${folder}/cache.db`);
+    const setting = (name: string) => Object.values(file.statement(`PRAGMA ${name}`).rows()[0] ?? {})[0];
     assertEquals([setting("journal_mode"), setting("synchronous")], ["wal", 2]);
   });
 });
@@ -63,7 +65,7 @@ Deno.test("SqliteDatabase says in one line which file it cannot open, and what t
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const path = `${folder}/file/cache.db`;
-    const error = assertThrows(() => new SqliteDatabase(path), ServiceError, path);
+    const error = await assertRejects(() => openFile(path), ServiceError, path);
     assertEquals(error.code, "store_unavailable");
     assertStringIncludes(error.message, "is a file, not a folder; name another file");
     assert(!error.message.includes("\n"));
@@ -77,28 +79,28 @@ Deno.test("SqliteDatabase refuses a file that is no database", async () => {
       path,
       "not a database, but long enough to be taken for the header of one".repeat(20),
     );
-    assertThrows(() => new SqliteDatabase(path), ServiceError, "it is no SQLite database");
+    await assertRejects(() => openFile(path), ServiceError, "it is no SQLite database");
   });
 });
 
 Deno.test("SqliteDatabase refuses a file of a later release and leaves it as it is", async () => {
-  await inFolder((folder) => {
+  await inFolder(async (folder) => {
     const path = `${folder}/cache.db`;
     {
-      using database = new SqliteDatabase(path);
-      database.statement("PRAGMA user_version = 99").run();
+      using file = await openFile(path);
+      file.statement("PRAGMA user_version = 99").run();
     }
-    const error = assertThrows(() => new SqliteDatabase(path), ServiceError, "version 99");
+    const error = await assertRejects(() => openFile(path), ServiceError, "version 99");
     assertStringIncludes(error.message, "use the release that wrote it or a later one");
-    assertThrows(() => new SqliteDatabase(path), ServiceError, "version 99");
+    await assertRejects(() => openFile(path), ServiceError, "version 99");
   });
 });
 
 Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once the database is closed", async () => {
-  const database = new SqliteDatabase(":memory:");
-  using entries = new SqliteEntries(database, new FakeClock());
-  const secrets = new SqliteSecrets(database);
-  database[Symbol.dispose]();
+  const file = memoryFile(new FakeClock());
+  using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
+  const secrets = new SqliteSecrets(file);
+  file[Symbol.dispose]();
   for (const use of [() => entries.read(KEY, SIGNAL), () => secrets.write(SECRET, CHANGE, SIGNAL)]) {
     const error = await assertRejects(use, ServiceError);
     assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
@@ -107,38 +109,9 @@ Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once th
 });
 
 Deno.test("SqliteEntries begins nothing for a caller that has gone", async () => {
-  using database = new SqliteDatabase(":memory:");
-  using entries = new SqliteEntries(database, new FakeClock());
+  using file = memoryFile(new FakeClock());
+  using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
   const change = { value: new Uint8Array(1), expiresAtMs: Infinity };
   await assertRejects(() => entries.write(KEY, change, AbortSignal.abort()), ServiceError);
   assertEquals(await entries.read(KEY, SIGNAL), undefined);
-});
-
-Deno.test("SqliteDatabase.checkWritable() throws while another process holds the file, without waiting for it", async () => {
-  await inFolder(async (folder) => {
-    const path = `${folder}/cache.db`;
-    using database = new SqliteDatabase(path);
-    database.checkWritable();
-    using other = new SqliteDatabase(path);
-    other.statement("BEGIN IMMEDIATE").run();
-    const beganMs = performance.now();
-    const error = assertThrows(() => database.checkWritable(), ServiceError);
-    // A statement waits for a second.
-    assert(performance.now() - beganMs < 900);
-    assertEquals([error.code, error.tier], ["store_unavailable", "database"]);
-    other.statement("ROLLBACK").run();
-    database.checkWritable();
-    await new SqliteSecrets(database).write(SECRET, CHANGE, SIGNAL);
-  });
-});
-
-Deno.test("SqliteDatabase waits as long as ever for others after checkWritable()", async () => {
-  await inFolder((folder) => {
-    using database = new SqliteDatabase(`${folder}/cache.db`);
-    const patience = database.statement<{ readonly timeout: number }>("PRAGMA busy_timeout");
-    const before = patience.rows();
-    database.checkWritable();
-    assertEquals(patience.rows(), before);
-    assert(before[0]!.timeout > 0);
-  });
 });
