@@ -52,6 +52,22 @@ const FLOODS: readonly Flood[] = [
     round: (i) => concat(headers(streamOf(i), callHeaders()), windowUpdate(streamOf(i), 0)),
     reason: "stream errors",
   },
+  {
+    name: "DATA on streams that the client has reset",
+    round: (i) =>
+      concat(headers(streamOf(i), callHeaders()), rstStream(streamOf(i)), data(streamOf(i), [0], 1)),
+    reason: "too many",
+  },
+  {
+    name: "empty DATA on a stream that the client has reset",
+    round: (i) => i === 0 ? concat(headers(1, callHeaders()), rstStream(1)) : data(1, []),
+    reason: "empty DATA",
+  },
+  {
+    name: "resets of one stream",
+    round: (i) => i === 0 ? headers(1, callHeaders()) : rstStream(1),
+    reason: "RST_STREAM",
+  },
   { name: "malformed requests", round: (i) => headers(streamOf(i), [["te", "x"]]), reason: "stream errors" },
   { name: "PING (CVE-2019-9512)", round: () => ping(), reason: "too_many_pings" },
   { name: "SETTINGS (CVE-2019-9515)", round: () => settings([4, 1]), reason: "SETTINGS" },

@@ -163,13 +163,14 @@ export class RequestStreams implements StreamHost, SenderEvents {
       dataEnd -= paddingLength(bytes, start, end);
       dataStart++;
     }
+    const endsStream = (flags & Flag.END_STREAM) !== 0;
+    if (!endsStream) this.#checkDataSize(dataEnd - dataStart);
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#onFrameOfClosed(id, "DATA");
     if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "DATA behind END_STREAM");
     if (!stream.receiveWindow.receive(end - start)) {
       throw new StreamError(id, ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window");
     }
-    const endsStream = (flags & Flag.END_STREAM) !== 0;
     this.#onBody(stream, bytes, dataStart, dataEnd, endsStream);
     if (endsStream) this.#onRemoteEnd(stream);
     else this.consume(stream, end - start - (dataEnd - dataStart));
@@ -194,7 +195,9 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#requireKnown(id, "RST_STREAM");
     this.#context.guard.oddFrame("RST_STREAM frames");
     const stream = this.#streams.get(id);
-    if (stream !== undefined) this.#closeEarly(stream);
+    if (stream === undefined) return;
+    this.#streams.rememberReset(id, "client");
+    this.#closeEarly(stream);
   }
 
   /** Ends a stream on which the client has made a mistake. */
@@ -306,7 +309,6 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   #onBody(stream: Stream, bytes: Uint8Array, start: number, end: number, endsStream: boolean): void {
     const length = end - start;
-    if (!endsStream) this.#checkDataSize(length);
     stream.bodyBytes += length;
     if (stream.contentLength >= 0 && stream.bodyBytes > stream.contentLength) {
       throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, "body exceeds content-length");
@@ -336,10 +338,19 @@ export class RequestStreams implements StreamHost, SenderEvents {
     else stream.receiver!.onEnd();
   }
 
+  /** Source: section 5.1, closed. */
   #onFrameOfClosed(id: number, frame: string): void {
     this.#requireKnown(id, frame);
-    if (this.#streams.wasResetByUs(id)) return;
-    throw new ConnectionError(ErrorCode.STREAM_CLOSED, `${frame} on closed stream ${id}`);
+    switch (this.#streams.resetBy(id)) {
+      case "server":
+        // The client may not have known of the reset yet.
+        return;
+      case "client":
+        // grpc-java sends DATA so, for a call that is cancelled while its message waits in the client.
+        throw new StreamError(id, ErrorCode.STREAM_CLOSED, `${frame} on stream ${id} after its RST_STREAM`);
+      default:
+        throw new ConnectionError(ErrorCode.STREAM_CLOSED, `${frame} on closed stream ${id}`);
+    }
   }
 
   /** @throws {ConnectionError} when the client has not opened the stream. */
@@ -357,7 +368,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   #writeReset(id: number, code: ErrorCode): void {
     writeRstStream(this.#context.output, id, code);
-    this.#streams.rememberReset(id);
+    this.#streams.rememberReset(id, "server");
     this.#context.onOutput();
   }
 
