@@ -103,7 +103,7 @@ export const KEYS = {
   "server.grpc.limits.odd_frames_burst": key(
     integer({ min: 1, max: 1_000_000 }),
     1000,
-    "Frames of a connection that cost the server work and serve no call (resets, PING, SETTINGS, empty DATA) at once.",
+    "Frames of a connection that cost the server work and serve no call (early resets, PING, SETTINGS, empty DATA) at once.",
   ),
   "server.grpc.limits.odd_frames_per_second": key(
     integer({ min: 1, max: 1_000_000 }),

@@ -111,6 +111,64 @@ for (const { name, round, reason } of FLOODS) {
   });
 }
 
+/** Calls a second that run out of time, for half a minute: all the streams that a connection may have. */
+const EXPIRING_PER_SECOND = 500;
+const EXPIRING_MS = 100;
+
+for (
+  const { when, serverTimeoutMs, handlerEndsAfterMs } of [
+    { when: "before the server has answered them", serverTimeoutMs: 1e9, handlerEndsAfterMs: 0 },
+    {
+      when: "while the server's own answer is under way",
+      serverTimeoutMs: EXPIRING_MS,
+      handlerEndsAfterMs: 0,
+    },
+    // More than the connection may have at once, so that calls are refused as well.
+    { when: "long before their handlers end", serverTimeoutMs: 1e9, handlerEndsAfterMs: 600 },
+  ]
+) {
+  Deno.test(`Calls that are reset at their deadline, ${when}, keep their connection`, () => {
+    let started = 0;
+    const peer = TestPeer.ready({
+      callTimeoutMs: serverTimeoutMs,
+      implementation: {
+        unary: (call, callback) => {
+          started++;
+          const end = () => callback(null, call.request);
+          call.whenCancelled(() => void peer.clock.setTimer(end, handlerEndsAfterMs));
+        },
+      },
+    });
+    const underWay = EXPIRING_MS * EXPIRING_PER_SECOND / 1000;
+    const refused = new Set<number>();
+    for (let i = 0; i < 30 * EXPIRING_PER_SECOND; i++) {
+      peer.call(streamOf(i));
+      if (peer.response(streamOf(i)).resetCode === REFUSED_STREAM) refused.add(i);
+      peer.clock.advance(1000 / EXPIRING_PER_SECOND);
+      peer.read();
+      if (i >= underWay && !refused.has(i - underWay)) peer.send(rstStream(streamOf(i - underWay)));
+      peer.received.splice(0, peer.received.length - 10);
+    }
+    assertEquals(peer.goaway, undefined);
+    assertEquals(started + refused.size, 30 * EXPIRING_PER_SECOND);
+    assertEquals(refused.size > 0, handlerEndsAfterMs > 0);
+  });
+}
+
+Deno.test("Calls that are reset before they are 10 ms old count, also a few at a time", () => {
+  const peer = TestPeer.ready({ implementation: { unary() {} } });
+  let resets = 0;
+  for (let i = 0; !peer.connection.isFinished && resets < 10_000; i++) {
+    // One call that stays keeps no other from being looked at.
+    peer.send(headers(streamOf(i), callHeaders()));
+    peer.clock.advance(9);
+    peer.send(rstStream(streamOf(i)));
+    resets++;
+  }
+  assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
+  assert(resets < 2000, `${resets} resets`);
+});
+
 Deno.test("A flood slower than the budget's refill is let be", () => {
   const peer = TestPeer.ready();
   for (let i = 0; i < 3000; i++) {

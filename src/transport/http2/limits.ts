@@ -22,11 +22,16 @@ export interface Http2Limits {
   /** The window of all requests together. */
   readonly connectionWindowBytes: number;
   /**
-   * Frames that cost us work and the client nothing, and that no answer pays for: RST_STREAM, PING, SETTINGS,
-   * PRIORITY, empty DATA, unknown types, resets that the client provokes. `burst` at once, then `perSecond`.
-   * The numbers are nghttp2's and nginx's for resets.
+   * Frames that cost us work and the client nothing, and that no answer pays for: early RST_STREAM, PING,
+   * SETTINGS, PRIORITY, empty DATA, unknown types, resets that the client provokes. `burst` at once, then
+   * `perSecond`. The numbers are nghttp2's and nginx's for resets.
    */
   readonly oddFrames: RateLimit;
+  /**
+   * A RST_STREAM that comes sooner after its HEADERS is early. Later ones are free: a client that gives up on calls
+   * because their deadlines pass does no harm, and {@link maxConcurrentStreams} bounds what it can start.
+   */
+  readonly earlyResetMs: number;
   /** DATA frames below {@link tinyDataBytes} that end neither a stream nor a message. */
   readonly tinyDataFrames: RateLimit;
   readonly tinyDataBytes: number;
@@ -66,6 +71,7 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = Object.freeze({
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
   oddFrames: { burst: 1000, perSecond: 33 },
+  earlyResetMs: 10,
   tinyDataFrames: { burst: 4096, perSecond: 256 },
   tinyDataBytes: 64,
   windowUpdateFrames: { burst: 4096, perSecond: 256 },

@@ -30,6 +30,8 @@ export interface StreamsContext {
   readonly guard: AbuseGuard;
   readonly output: OutputBuffer;
   readonly acceptor: RequestAcceptor;
+  /** The time, in ms since the Unix epoch. */
+  now(): number;
   /** There is something in the output. */
   onOutput(): void;
   onStreamClosed(): void;
@@ -193,16 +195,16 @@ export class RequestStreams implements StreamHost, SenderEvents {
     requireStream(id, "RST_STREAM");
     requireLength(length, 4, "RST_STREAM");
     this.#requireKnown(id, "RST_STREAM");
-    this.#context.guard.oddFrame("RST_STREAM frames");
     const stream = this.#streams.get(id);
+    if (stream === undefined || this.#isEarly(stream)) this.#context.guard.oddFrame("RST_STREAM frames");
     if (stream === undefined) return;
     this.#streams.rememberReset(id, "client");
     this.#closeEarly(stream);
   }
 
-  /** Ends a stream on which the client has made a mistake. */
+  /** Ends a stream on which the client has made a mistake, or that is refused: only a mistake counts. */
   onStreamError(error: StreamError): void {
-    this.#context.guard.oddFrame("stream errors");
+    if (error.code !== ErrorCode.REFUSED_STREAM) this.#context.guard.oddFrame("stream errors");
     // A reset may not be the first frame of a stream (section 5.1), so the mistake is the connection's.
     if (this.#streams.isIdle(error.streamId)) throw new ConnectionError(error.code, error.message);
     const stream = this.#streams.get(error.streamId);
@@ -248,6 +250,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   onLocalEnd(stream: Stream): void {
     stream.localEnded = true;
+    this.#context.guard.responseEnded();
     if (stream.remoteEnded) this.#close(stream);
   }
 
@@ -256,6 +259,11 @@ export class RequestStreams implements StreamHost, SenderEvents {
   }
 
   // -- inner
+
+  /** Whether a reset now would come before the call can have cost what it is worth. */
+  #isEarly(stream: Stream): boolean {
+    return this.#context.now() - stream.openedAtMs < this.#context.limits.earlyResetMs;
+  }
 
   #onHeaderList(id: number, list: HeaderList): void {
     const { endsStream } = this.#headers;
@@ -291,7 +299,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
       sendBytes: this.#initialSendWindowBytes,
       receiveBytes: this.#initialReceiveWindowBytes,
     };
-    const stream = new Stream(this, id, windows, head.contentLength);
+    const stream = new Stream(this, id, windows, head.contentLength, this.#context.now());
     this.#streams.add(stream);
     stream.receiver = this.#context.acceptor.accept(stream, head);
     if (this.#isShuttingDown) stream.receiver.onShutdown();

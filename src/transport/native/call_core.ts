@@ -40,9 +40,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.session = session;
     this.stream = stream;
     this.plan = plan;
-    this.#deadlineMs = plan.timeoutMs === Infinity
-      ? Infinity
-      : session.environment.clock.now() + plan.timeoutMs;
+    this.#deadlineMs = stream.openedAtMs + plan.timeoutMs;
   }
 
   /** Takes a decoded request. @throws {CallError} when there is one too many. */
