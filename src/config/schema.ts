@@ -88,7 +88,7 @@ export const KEYS = {
   "server.grpc.limits.max_header_bytes": key(
     size({ min: KiB, max: MiB }),
     16 * KiB,
-    "The headers of a call, packed and unpacked.",
+    "The headers of a call, unpacked; larger ones are RESOURCE_EXHAUSTED, above 64KiB packed GOAWAY.",
   ),
   "server.grpc.limits.max_continuation_frames": key(
     integer({ min: 1, max: 1024 }),

@@ -196,6 +196,24 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(seen!.getDeadline(), Infinity);
   });
 
+  test("lets metadata that is too large cost its own call alone", async () => {
+    const answers: (() => void)[] = [];
+    await using running = await start({
+      unary: (call, callback) => {
+        if (call.request.text === "wait") answers.push(() => callback(null, call.request));
+        else callback(null, call.request);
+      },
+    });
+    const underWay = running.client.unary("Unary", "wait");
+    await waitFor(() => answers.length === 1, { what: "the call to arrive" });
+    const metadata = new ClientMetadata();
+    for (let i = 0; i < 17; i++) metadata.add(`x-large-${i}`, "~".repeat(1000));
+    const { status } = await running.client.unary("Unary", "", { metadata });
+    assert([Status.OK, Status.RESOURCE_EXHAUSTED].some((code) => code === status.code), `${status.code}`);
+    answers[0]!();
+    assertEquals((await underWay).responses, ["wait"]);
+  });
+
   test("ends a call at its deadline", async () => {
     let seen: UnaryCall<EchoMessage> | undefined;
     await using running = await start({ unary: (call) => (seen = call, void call.signal) });

@@ -224,9 +224,12 @@ Deno.test("Calls that were reset count while their handler runs", () => {
   assertEquals(peer.response(streamOf(257)).resetCode, undefined);
 });
 
-Deno.test("A header block of more than 16 KiB ends the connection (CVE-2024-27316)", () => {
+Deno.test("A header block of more than 64 KiB ends the connection before its end comes (CVE-2024-27316)", () => {
   const peer = TestPeer.ready();
-  peer.send(frame(1, 0, 1, new Uint8Array(16_000)), frame(9, 0, 1, new Uint8Array(1000)));
+  peer.send(frame(1, 0, 1, new Uint8Array(16_384)));
+  for (let i = 0; i < 3; i++) peer.send(frame(9, 0, 1, new Uint8Array(16_384)));
+  assertEquals(peer.goaway, undefined);
+  peer.send(frame(9, 0, 1, [0]));
   assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
 });
 

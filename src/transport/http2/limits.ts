@@ -9,9 +9,15 @@ export interface Http2Limits {
    * (CVE-2023-44487, rapid reset; CVE-2025-8671, made you reset).
    */
   readonly maxConcurrentStreams: number;
-  /** Compressed octets of a header block over all its CONTINUATION frames: they are held until the last one. */
+  /**
+   * Compressed octets of a header block over all its CONTINUATION frames: they are held until the last one. A larger
+   * block ends the connection, because it is not decoded, and without that no later one can be.
+   */
   readonly maxHeaderBlockBytes: number;
-  /** SETTINGS_MAX_HEADER_LIST_SIZE: what a block may unpack to (HPACK bombs: one octet can stand for 4 KiB). */
+  /**
+   * SETTINGS_MAX_HEADER_LIST_SIZE: what a block may unpack to (HPACK bombs: one octet can stand for 4 KiB). A larger
+   * list ends its call alone.
+   */
   readonly maxHeaderListBytes: number;
   /** CONTINUATION frames of a block; they may be empty, so that octets alone do not bound them (VU#421644). */
   readonly maxContinuationFrames: number;
@@ -64,7 +70,7 @@ export interface RateLimit {
 
 export const DEFAULT_HTTP2_LIMITS: Http2Limits = Object.freeze({
   maxConcurrentStreams: 256,
-  maxHeaderBlockBytes: 16 * 1024,
+  maxHeaderBlockBytes: 64 * 1024,
   maxHeaderListBytes: 16 * 1024,
   maxContinuationFrames: 8,
   maxSettingsEntries: 32,
