@@ -173,6 +173,34 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(status.metadata.get("x-late-bin"), [Buffer.from([9])]);
   });
 
+  test("takes null for no trailers, as grpc-js does", async () => {
+    await using running = await start({
+      unary: (call, callback) => callback(null, call.request, null),
+      clientStream: (_call, callback) => callback(null, { text: "stream" }, null),
+      written: (_call, callback) => callback({ code: Status.NOT_FOUND, details: "no" }, null, null),
+    });
+    const { responses, status } = await running.client.unary("Unary", "hi");
+    assertEquals([responses, status.code], [["hi"], Status.OK]);
+    assertEquals((await running.client.stream("ClientStream", ["x"])).responses, ["stream"]);
+    assertEquals((await running.client.unary("Written", "")).status.details, "no");
+  });
+
+  test("answers no or several requests where one is due with UNIMPLEMENTED", async () => {
+    let started = 0;
+    await using running = await start({
+      unary: (call, callback) => (started++, callback(null, call.request)),
+      serverStream: (call) => (started++, call.end()),
+    });
+    for (const method of ["Unary", "ServerStream"]) {
+      for (const requests of [[], ["a", "b"], ["", ""]]) {
+        const { status, responses } = await running.client.streamAt(`/conformance.Echo/${method}`, requests);
+        assertEquals(status.code, Status.UNIMPLEMENTED, `${method} ${requests.length}: ${status.details}`);
+        assertEquals(responses, []);
+      }
+    }
+    assertEquals(started, 0);
+  });
+
   test("shows a handler its call's metadata, path and peer", async () => {
     let seen: UnaryCall<EchoMessage> | undefined;
     let peer = "";
