@@ -150,6 +150,8 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
 
   warnOfUnsafeTransport(config, logger);
   const http = resources.use(serveHttp(config.server.http, {
+    limits: config.server.http.limits,
+    clock: systemClock,
     handle: (request) => answerProbe(request, () => readiness.report()),
     onError: (error) => observer.transportFailed("http", error),
   }));

@@ -49,6 +49,26 @@ export const KEYS = {
     1000,
     "Kratos's key; checked, and not used: probes are answered at once.",
   ),
+  "server.http.limits.max_connections": key(
+    integer({ min: 1, max: 1_000_000 }),
+    4096,
+    "Connections at once; further ones are closed unanswered.",
+  ),
+  "server.http.limits.max_connections_per_address": key(
+    integer({ min: 1, max: 1_000_000 }),
+    3072,
+    "Connections at once from one client address, so that it cannot take all of them.",
+  ),
+  "server.http.limits.header_timeout": key(
+    duration(),
+    10_000,
+    "The longest from connecting until the headers of the first request are there.",
+  ),
+  "server.http.limits.idle_timeout": key(
+    duration(),
+    75_000,
+    "The longest from a request to the next of its connection, or to the end of its answer.",
+  ),
   "server.grpc.network": key(oneOf("tcp"), "tcp", "Kratos's key; tcp is all there is."),
   "server.grpc.addr": key(
     listenAddress(),
