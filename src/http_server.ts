@@ -1,4 +1,5 @@
 import { HttpConnection, requireEngine } from "./http_connection.ts";
+import { isClientGone } from "./transport/accept_error.ts";
 import type { TransportClock, TransportTimer } from "./transport/clock.ts";
 import { listenError } from "./transport/listen_error.ts";
 import { Admission, type AdmissionLimits } from "./transport/native/admission.ts";
@@ -83,6 +84,7 @@ export class HttpServer implements AsyncDisposable {
         this.#admit(await this.#listener.accept());
       } catch (error) {
         if (this.#isClosed) return;
+        if (isClientGone(error)) continue;
         this.#options.onError(error);
         await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
       }
