@@ -16,7 +16,7 @@ type ServeHttpOnConnection = (
   handle: (request: Request) => Response,
   onError: (error: unknown) => Response,
   onListen: () => void,
-) => { readonly finished: Promise<void> };
+) => { readonly finished: Promise<void>; shutdown(): Promise<void> };
 
 /**
  * The engine of Deno.serve for a single connection, which Deno's types do not show. Deno.serve itself bounds
@@ -37,9 +37,9 @@ export class HttpConnection {
   /** Takes the connection over. @throws {Error} when this version of Deno cannot serve single connections. */
   constructor(connection: Deno.Conn, { handle, onError }: HttpHandler) {
     const ending: Ending = { addEventListener: (_event, end) => this.#end = end };
-    const { finished } = requireEngine()(connection, ending, (request) => handle(request), onError, () => {});
-    // Before Deno 2.9 it rejects where the client broke the protocol.
-    this.finished = finished.catch(() => {});
+    const server = requireEngine()(connection, ending, (request) => handle(request), onError, () => {});
+    // Before Deno 2.9 a client that breaks the protocol makes it reject, and leaves something to clean up.
+    this.finished = server.finished.catch(() => server.shutdown());
   }
 
   /** Closes at once, whatever is under way. */
