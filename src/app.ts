@@ -182,6 +182,8 @@ export async function startApp(
   const http = resources.use(
     await underKey("server.http.addr", () =>
       serveHttp(config.server.http, {
+        limits: config.server.http.limits,
+        clock: systemClock,
         handle: (request) => answerProbe(request, () => readiness.report()),
         onError: (error) => observer.transportFailed("http", error),
       })),

@@ -3,6 +3,7 @@ import { describeTransportError } from "./api/errors.ts";
 import type { Config, GrpcConfig } from "./config/config.ts";
 import { systemClock, systemRandom } from "./core/clock.ts";
 import type { LogObserver } from "./observe/log_observer.ts";
+import { DEFAULT_HTTP2_LIMITS } from "./transport/http2/limits.ts";
 import { NativeGrpcServer, type NativeServerOptions } from "./transport/native/server.ts";
 import type { GrpcServer } from "./transport/service.ts";
 
@@ -45,7 +46,12 @@ export function nativeOptions(
 ): Required<Pick<NativeServerOptions, "limits" | "admission" | "age">> {
   const { maxConnections, maxConnectionsPerAddress, maxHeaderBytes, ...http2 } = limits;
   return {
-    limits: { ...http2, maxHeaderBlockBytes: maxHeaderBytes, maxHeaderListBytes: maxHeaderBytes },
+    limits: {
+      ...http2,
+      // No packed block of a legal list is larger than the list.
+      maxHeaderBlockBytes: Math.max(maxHeaderBytes, DEFAULT_HTTP2_LIMITS.maxHeaderBlockBytes),
+      maxHeaderListBytes: maxHeaderBytes,
+    },
     admission: { maxConnections, maxConnectionsPerAddress },
     age: keepalive,
   };

@@ -3,24 +3,45 @@ import type { ReadinessReport } from "./readiness.ts";
 
 const METHODS = ["GET", "HEAD"];
 
-/** Answers `GET /healthz`: 200 as long as the process runs; and `GET /readyz`: 200 or 503, and why, as JSON. */
+/**
+ * Answers `GET /healthz`: 200 as long as the process runs; and `GET /readyz`: 200 or 503, and why, as JSON. To HEAD it
+ * gives the same headers alone.
+ */
 export function answerProbe(request: Request, report: () => ReadinessReport): Response {
-  const { pathname } = new URL(request.url);
-  const isKnown = pathname === "/healthz" || pathname === "/readyz";
-  if (!isKnown) return text(404, "not found\n");
-  if (!METHODS.includes(request.method)) {
-    return text(405, "method not allowed\n", { allow: METHODS.join(", ") });
-  }
-  if (pathname === "/healthz") return text(200, "ok\n");
-  const readiness = report();
-  return text(readiness.status === "ready" ? 200 : 503, `${JSON.stringify(readiness)}\n`, {
-    "content-type": "application/json",
+  const answer = answerTo(request.method, URL.parse(request.url), report);
+  const { status, body, headers } = answer;
+  return new Response(request.method === "HEAD" ? null : body, {
+    status,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      // Deno would send none with HEAD.
+      "content-length": String(body.length),
+      "cache-control": "no-store",
+      ...headers,
+    },
   });
 }
 
-function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(body, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers },
-  });
+interface Answer {
+  readonly status: number;
+  /** ASCII. */
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** `url` is null for a request whose Host and target make none. */
+function answerTo(method: string, url: URL | null, report: () => ReadinessReport): Answer {
+  if (url === null) return { status: 400, body: "bad request: malformed Host or request target\n" };
+  const { pathname } = url;
+  if (pathname !== "/healthz" && pathname !== "/readyz") return { status: 404, body: "not found\n" };
+  if (!METHODS.includes(method)) {
+    return { status: 405, body: "method not allowed\n", headers: { allow: METHODS.join(", ") } };
+  }
+  if (pathname === "/healthz") return { status: 200, body: "ok\n" };
+  const readiness = report();
+  return {
+    status: readiness.status === "ready" ? 200 : 503,
+    body: `${JSON.stringify(readiness)}\n`,
+    headers: { "content-type": "application/json" },
+  };
 }

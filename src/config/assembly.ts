@@ -12,6 +12,7 @@ import type {
   CacheConfig,
   Config,
   GrpcLimitsConfig,
+  HttpLimitsConfig,
   MysqlConfig,
   RedisConfig,
   SqliteConfig,
@@ -221,7 +222,11 @@ function sections(settings: Settings): Omit<Config, "data" | "cache"> {
           maxAgeGraceMs: settings["server.grpc.keepalive.max_connection_age_grace"].value,
         },
       },
-      http: { ...settings["server.http.addr"].value, timeoutMs: settings["server.http.timeout"].value },
+      http: {
+        ...settings["server.http.addr"].value,
+        timeoutMs: settings["server.http.timeout"].value,
+        limits: httpLimits(settings),
+      },
     },
     log: { level: settings["log.level"].value },
   };
@@ -240,6 +245,15 @@ function cacheConfig(settings: Settings, namespaces: readonly NamespaceSettings[
     defaults: namespaceConfig(defaultOptions(settings)),
     namespaces: namespaces.map(({ name, options }) => ({ name, ...namespaceConfig(options) })),
     secrets: secretConfig(settings),
+  };
+}
+
+function httpLimits(settings: Settings): HttpLimitsConfig {
+  return {
+    maxConnections: settings["server.http.limits.max_connections"].value,
+    maxConnectionsPerAddress: settings["server.http.limits.max_connections_per_address"].value,
+    headerTimeoutMs: settings["server.http.limits.header_timeout"].value,
+    idleTimeoutMs: settings["server.http.limits.idle_timeout"].value,
   };
 }
 

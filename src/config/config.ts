@@ -48,6 +48,15 @@ export interface KeepaliveConfig {
 export interface HttpConfig extends ListenConfig {
   /** Kratos's key; nothing takes long enough to need it. */
   readonly timeoutMs: number;
+  readonly limits: HttpLimitsConfig;
+}
+
+/** What clients of the HTTP side may do before their connection is closed, or none is taken. */
+export interface HttpLimitsConfig {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly headerTimeoutMs: number;
+  readonly idleTimeoutMs: number;
 }
 
 /** When calls are kept from a server that fails, and how it is probed. */

@@ -50,6 +50,26 @@ export const KEYS = {
     1000,
     "Kratos's key; checked, and not used: probes are answered at once.",
   ),
+  "server.http.limits.max_connections": key(
+    integer({ min: 1, max: 1_000_000 }),
+    4096,
+    "Connections at once; further ones are closed unanswered.",
+  ),
+  "server.http.limits.max_connections_per_address": key(
+    integer({ min: 1, max: 1_000_000 }),
+    3072,
+    "Connections at once from one client address, so that it cannot take all of them.",
+  ),
+  "server.http.limits.header_timeout": key(
+    duration(),
+    10_000,
+    "The longest from connecting until the headers of the first request are there.",
+  ),
+  "server.http.limits.idle_timeout": key(
+    duration(),
+    75_000,
+    "The longest from a request to the next of its connection, or to the end of its answer.",
+  ),
   "server.drain_delay": key(
     durationOrZero(),
     0,
@@ -94,7 +114,7 @@ export const KEYS = {
   "server.grpc.limits.max_header_bytes": key(
     size({ min: KiB, max: MiB }),
     16 * KiB,
-    "The headers of a call, packed and unpacked.",
+    "The headers of a call, unpacked; larger ones are RESOURCE_EXHAUSTED, above 64KiB packed GOAWAY.",
   ),
   "server.grpc.limits.max_continuation_frames": key(
     integer({ min: 1, max: 1024 }),
@@ -109,7 +129,7 @@ export const KEYS = {
   "server.grpc.limits.odd_frames_burst": key(
     integer({ min: 1, max: 1_000_000 }),
     1000,
-    "Frames of a connection that cost the server work and serve no call (resets, PING, SETTINGS, empty DATA) at once.",
+    "Frames of a connection that cost the server work and serve no call (early resets, PING, SETTINGS, empty DATA) at once.",
   ),
   "server.grpc.limits.odd_frames_per_second": key(
     integer({ min: 1, max: 1_000_000 }),

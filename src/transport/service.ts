@@ -64,11 +64,11 @@ export interface UnaryCall<Req> extends ServerCall {
   whenCancelled(listener: () => void): void;
 }
 
-/** Ends a unary call: with a response, or with a status. */
+/** Ends a unary call: with a response, or with a status. `null` is nothing wherever it may stand, as in grpc-js. */
 export type UnaryCallback<Res> = (
   error: StatusObject | null,
   value?: Res | null,
-  trailer?: Metadata,
+  trailer?: Metadata | null,
 ) => void;
 
 /** Handles a unary call. May call back at once, in the same turn. */

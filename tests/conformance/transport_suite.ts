@@ -173,6 +173,34 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(status.metadata.get("x-late-bin"), [Buffer.from([9])]);
   });
 
+  test("takes null for no trailers, as grpc-js does", async () => {
+    await using running = await start({
+      unary: (call, callback) => callback(null, call.request, null),
+      clientStream: (_call, callback) => callback(null, { text: "stream" }, null),
+      written: (_call, callback) => callback({ code: Status.NOT_FOUND, details: "no" }, null, null),
+    });
+    const { responses, status } = await running.client.unary("Unary", "hi");
+    assertEquals([responses, status.code], [["hi"], Status.OK]);
+    assertEquals((await running.client.stream("ClientStream", ["x"])).responses, ["stream"]);
+    assertEquals((await running.client.unary("Written", "")).status.details, "no");
+  });
+
+  test("answers no or several requests where one is due with UNIMPLEMENTED", async () => {
+    let started = 0;
+    await using running = await start({
+      unary: (call, callback) => (started++, callback(null, call.request)),
+      serverStream: (call) => (started++, call.end()),
+    });
+    for (const method of ["Unary", "ServerStream"]) {
+      for (const requests of [[], ["a", "b"], ["", ""]]) {
+        const { status, responses } = await running.client.streamAt(`/conformance.Echo/${method}`, requests);
+        assertEquals(status.code, Status.UNIMPLEMENTED, `${method} ${requests.length}: ${status.details}`);
+        assertEquals(responses, []);
+      }
+    }
+    assertEquals(started, 0);
+  });
+
   test("shows a handler its call's metadata, path and peer", async () => {
     let seen: UnaryCall<EchoMessage> | undefined;
     let peer = "";
@@ -194,6 +222,24 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(seen!.getPath(), "/conformance.Echo/Unary");
     assertStringIncludes(peer, "127.0.0.1:");
     assertEquals(seen!.getDeadline(), Infinity);
+  });
+
+  test("lets metadata that is too large cost its own call alone", async () => {
+    const answers: (() => void)[] = [];
+    await using running = await start({
+      unary: (call, callback) => {
+        if (call.request.text === "wait") answers.push(() => callback(null, call.request));
+        else callback(null, call.request);
+      },
+    });
+    const underWay = running.client.unary("Unary", "wait");
+    await waitFor(() => answers.length === 1, { what: "the call to arrive" });
+    const metadata = new ClientMetadata();
+    for (let i = 0; i < 17; i++) metadata.add(`x-large-${i}`, "~".repeat(1000));
+    const { status } = await running.client.unary("Unary", "", { metadata });
+    assert([Status.OK, Status.RESOURCE_EXHAUSTED].some((code) => code === status.code), `${status.code}`);
+    answers[0]!();
+    assertEquals((await underWay).responses, ["wait"]);
   });
 
   test("ends a call at its deadline", async () => {

@@ -52,6 +52,22 @@ const FLOODS: readonly Flood[] = [
     round: (i) => concat(headers(streamOf(i), callHeaders()), windowUpdate(streamOf(i), 0)),
     reason: "stream errors",
   },
+  {
+    name: "DATA on streams that the client has reset",
+    round: (i) =>
+      concat(headers(streamOf(i), callHeaders()), rstStream(streamOf(i)), data(streamOf(i), [0], 1)),
+    reason: "too many",
+  },
+  {
+    name: "empty DATA on a stream that the client has reset",
+    round: (i) => i === 0 ? concat(headers(1, callHeaders()), rstStream(1)) : data(1, []),
+    reason: "empty DATA",
+  },
+  {
+    name: "resets of one stream",
+    round: (i) => i === 0 ? headers(1, callHeaders()) : rstStream(1),
+    reason: "RST_STREAM",
+  },
   { name: "malformed requests", round: (i) => headers(streamOf(i), [["te", "x"]]), reason: "stream errors" },
   { name: "PING (CVE-2019-9512)", round: () => ping(), reason: "too_many_pings" },
   { name: "SETTINGS (CVE-2019-9515)", round: () => settings([4, 1]), reason: "SETTINGS" },
@@ -94,6 +110,64 @@ for (const { name, round, reason } of FLOODS) {
     assert(after.heapUsed + after.external - before.heapUsed - before.external < MAX_GROWTH_BYTES);
   });
 }
+
+/** Calls a second that run out of time, for half a minute: all the streams that a connection may have. */
+const EXPIRING_PER_SECOND = 500;
+const EXPIRING_MS = 100;
+
+for (
+  const { when, serverTimeoutMs, handlerEndsAfterMs } of [
+    { when: "before the server has answered them", serverTimeoutMs: 1e9, handlerEndsAfterMs: 0 },
+    {
+      when: "while the server's own answer is under way",
+      serverTimeoutMs: EXPIRING_MS,
+      handlerEndsAfterMs: 0,
+    },
+    // More than the connection may have at once, so that calls are refused as well.
+    { when: "long before their handlers end", serverTimeoutMs: 1e9, handlerEndsAfterMs: 600 },
+  ]
+) {
+  Deno.test(`Calls that are reset at their deadline, ${when}, keep their connection`, () => {
+    let started = 0;
+    const peer = TestPeer.ready({
+      callTimeoutMs: serverTimeoutMs,
+      implementation: {
+        unary: (call, callback) => {
+          started++;
+          const end = () => callback(null, call.request);
+          call.whenCancelled(() => void peer.clock.setTimer(end, handlerEndsAfterMs));
+        },
+      },
+    });
+    const underWay = EXPIRING_MS * EXPIRING_PER_SECOND / 1000;
+    const refused = new Set<number>();
+    for (let i = 0; i < 30 * EXPIRING_PER_SECOND; i++) {
+      peer.call(streamOf(i));
+      if (peer.response(streamOf(i)).resetCode === REFUSED_STREAM) refused.add(i);
+      peer.clock.advance(1000 / EXPIRING_PER_SECOND);
+      peer.read();
+      if (i >= underWay && !refused.has(i - underWay)) peer.send(rstStream(streamOf(i - underWay)));
+      peer.received.splice(0, peer.received.length - 10);
+    }
+    assertEquals(peer.goaway, undefined);
+    assertEquals(started + refused.size, 30 * EXPIRING_PER_SECOND);
+    assertEquals(refused.size > 0, handlerEndsAfterMs > 0);
+  });
+}
+
+Deno.test("Calls that are reset before they are 10 ms old count, also a few at a time", () => {
+  const peer = TestPeer.ready({ implementation: { unary() {} } });
+  let resets = 0;
+  for (let i = 0; !peer.connection.isFinished && resets < 10_000; i++) {
+    // One call that stays keeps no other from being looked at.
+    peer.send(headers(streamOf(i), callHeaders()));
+    peer.clock.advance(9);
+    peer.send(rstStream(streamOf(i)));
+    resets++;
+  }
+  assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
+  assert(resets < 2000, `${resets} resets`);
+});
 
 Deno.test("A flood slower than the budget's refill is let be", () => {
   const peer = TestPeer.ready();
@@ -150,9 +224,12 @@ Deno.test("Calls that were reset count while their handler runs", () => {
   assertEquals(peer.response(streamOf(257)).resetCode, undefined);
 });
 
-Deno.test("A header block of more than 16 KiB ends the connection (CVE-2024-27316)", () => {
+Deno.test("A header block of more than 64 KiB ends the connection before its end comes (CVE-2024-27316)", () => {
   const peer = TestPeer.ready();
-  peer.send(frame(1, 0, 1, new Uint8Array(16_000)), frame(9, 0, 1, new Uint8Array(1000)));
+  peer.send(frame(1, 0, 1, new Uint8Array(16_384)));
+  for (let i = 0; i < 3; i++) peer.send(frame(9, 0, 1, new Uint8Array(16_384)));
+  assertEquals(peer.goaway, undefined);
+  peer.send(frame(9, 0, 1, [0]));
   assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
 });
 

@@ -65,12 +65,6 @@ const CONNECTION_ERRORS:
     ["5.1", "DATA on an idle stream", data(1, [0]), PROTOCOL_ERROR],
     ["5.1", "RST_STREAM on an idle stream", rstStream(1), PROTOCOL_ERROR],
     ["5.1", "WINDOW_UPDATE on an idle stream", windowUpdate(1, 1), PROTOCOL_ERROR],
-    [
-      "5.1",
-      "DATA on a stream that the client has reset",
-      concat(open(), rstStream(1), data(1, [0])),
-      STREAM_CLOSED,
-    ],
     ["5.1", "HEADERS on a closed stream", concat(open(), data(1, message(""), 1), open()), STREAM_CLOSED],
     [
       "5.1",
@@ -144,6 +138,18 @@ const STREAM_ERRORS: readonly (readonly [section: string, what: string, sent: Ui
     "5.1",
     "HEADERS behind END_STREAM",
     concat(open(), data(1, message("x"), 1), headers(1, [["a", "b"]], 5)),
+    STREAM_CLOSED,
+  ],
+  [
+    "5.1",
+    "DATA on a stream that the client has reset",
+    concat(open(), rstStream(1), data(1, message("x"), END_STREAM)),
+    STREAM_CLOSED,
+  ],
+  [
+    "5.1",
+    "HEADERS on a stream that the client has reset",
+    concat(open(), rstStream(1), headers(1, [["a", "b"]], END_STREAM | END_HEADERS)),
     STREAM_CLOSED,
   ],
   [
@@ -320,6 +326,28 @@ Deno.test("ServerConnection ignores frames that cross its RST_STREAM, but not th
     data(3, message("x"), 1),
   );
   assertEquals(peer.goaway, undefined);
+  assertEquals(peer.response(3).trailers["grpc-status"], "0");
+});
+
+Deno.test("ServerConnection answers the first frame of a stream that its client has reset, and ignores the rest", () => {
+  const peer = TestPeer.ready();
+  peer.send(open(), rstStream(1), data(1, [0]), data(1, [0]), rstStream(1), windowUpdate(1, 9));
+  assertEquals(peer.received.map(({ type, streamId }) => [type, streamId]), [[3, 1]]);
+  // A client cancels a call whose message still waits in its own queue: the other calls go on.
+  peer.call(3);
+  assertEquals(peer.response(3).trailers["grpc-status"], "0");
+});
+
+Deno.test("ServerConnection reads the fields of HEADERS on a stream that its client has reset", () => {
+  const peer = TestPeer.ready();
+  const indexing = concat([0x40, 1], ascii("a"), [1], ascii("b"));
+  peer.send(
+    open(),
+    rstStream(1),
+    frame(1, 5, 1, indexing),
+    frame(1, END_HEADERS, 3, concat(block, [0xbe])),
+    data(3, message("x"), 1),
+  );
   assertEquals(peer.response(3).trailers["grpc-status"], "0");
 });
 

@@ -1,4 +1,5 @@
 import { configurationReference } from "../../src/config/reference.ts";
+import { formatDuration } from "../../src/config/duration.ts";
 import { formatSize } from "../../src/config/size.ts";
 import { DEFAULT_HTTP2_LIMITS, type RateLimit } from "../../src/transport/http2/limits.ts";
 
@@ -52,6 +53,7 @@ export function fixedLimitsTable(): string {
       `DATA frames below ${limits.tinyDataBytes} bytes that complete nothing`,
       rateText(limits.tinyDataFrames),
     ],
+    ["age at which a reset of a call no longer counts", formatDuration(limits.earlyResetMs)],
     ["WINDOW_UPDATE frames that no data explains", rateText(limits.windowUpdateFrames)],
   ];
   const lines = rows.map(([what, limit]) => `| ${what} | ${limit} |`);

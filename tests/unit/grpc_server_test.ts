@@ -45,7 +45,7 @@ server:
   assertEquals(options, {
     limits: {
       maxConcurrentStreams: 3,
-      maxHeaderBlockBytes: 4096,
+      maxHeaderBlockBytes: 65_536,
       maxHeaderListBytes: 4096,
       maxContinuationFrames: 5,
       maxQueuedOutputBytes: 65_536,
@@ -114,4 +114,9 @@ Deno.test("grpcServer() logs a connection that it ends because of its client", a
     "not an HTTP/2 connection preface",
   ]);
   await server.drain(1_000);
+});
+
+Deno.test("nativeOptions() take packed headers of the size that unpacked ones may have", () => {
+  const { limits } = optionsOf("server: { grpc: { limits: { max_header_bytes: 100KiB } } }\n");
+  assertEquals([limits.maxHeaderBlockBytes, limits.maxHeaderListBytes], [102_400, 102_400]);
 });

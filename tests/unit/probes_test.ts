@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { answerProbe } from "../../src/probes.ts";
 import type { ReadinessReport } from "../../src/readiness.ts";
 
@@ -37,5 +37,16 @@ Deno.test("answerProbe() knows no other path and no other method", async () => {
     const [code] = await answered(request);
     assertEquals(code, 405, request);
   }
-  assertEquals((await answered("HEAD /readyz", "draining"))[0], 503);
+});
+
+Deno.test("answerProbe() gives HEAD the status and the headers of GET, and no body", () => {
+  const report = () => ({ status: "draining", tiers: { database: "up" } } as const);
+  for (const path of ["/healthz", "/readyz", "/nowhere"]) {
+    const [get, head] = ["GET", "HEAD"].map((method) =>
+      answerProbe(new Request(`http://h${path}`, { method }), report)
+    );
+    assertEquals(head!.body, null);
+    assertEquals([head!.status, [...head!.headers]], [get!.status, [...get!.headers]]);
+    assert(Number(get!.headers.get("content-length")) > 0);
+  }
 });

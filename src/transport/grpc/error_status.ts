@@ -8,7 +8,7 @@ const codes: ReadonlySet<unknown> = new Set(Object.values(Status));
  * The status that an error of a handler stands for, by grpc-js's rules: its own `code`, `details` and `metadata`
  * where it has them, else UNKNOWN.
  */
-export function statusFromError(error: unknown, trailer?: Metadata): StatusObject {
+export function statusFromError(error: unknown, trailer?: Metadata | null): StatusObject {
   const { code, details, message, metadata } = Object(error) as Readonly<Record<string, unknown>>;
   const hasCode = codes.has(code);
   const text = hasCode && typeof details === "string"

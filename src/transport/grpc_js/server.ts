@@ -93,12 +93,12 @@ export class GrpcJsServer implements GrpcServer {
       const call = new GrpcJsUnaryCall(inner, toGrpcJs);
       let ended = false;
       let stopTimer = () => {};
-      const end = (error: StatusObject | null, value?: unknown, trailer?: Metadata) => {
+      const end = (error: StatusObject | null, value?: unknown, trailer?: Metadata | null) => {
         if (ended) return;
         ended = true;
         stopTimer();
         if (error !== null) callback(withGrpcJsMetadata(error));
-        else callback(null, value, trailer === undefined ? undefined : toGrpcJs(trailer));
+        else callback(null, value, trailer ? toGrpcJs(trailer) : undefined);
       };
       handler(call, end);
       if (ended) return;

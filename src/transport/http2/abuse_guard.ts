@@ -42,6 +42,11 @@ export class AbuseGuard {
     this.#windowUpdates.pay(WINDOW_UPDATES_PER_DATA);
   }
 
+  /** A response has ended. Its client may reset the call in the same moment, as both do at a deadline. */
+  responseEnded(): void {
+    this.#oddFrames.pay(1);
+  }
+
   dataSent(): void {
     this.#windowUpdates.pay(WINDOW_UPDATES_PER_DATA);
     this.#oddFrames.pay(1);

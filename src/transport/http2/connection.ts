@@ -91,6 +91,7 @@ export class ServerConnection implements FrameSink {
       guard: this.#guard,
       output: this.output,
       acceptor: this.#acceptor,
+      now: options.now,
       onOutput: () => this.#wakeOutsideTurn(),
       onStreamClosed: () => this.#finishWhenDrained(),
     });

@@ -24,7 +24,7 @@ export class HeaderAssembler {
   #fragment: Uint8Array = NOTHING;
   #continuations = 0;
   #lastBlock: Uint8Array = NOTHING;
-  /** Undefined when the last block has changed the table: the same octets would mean something else now. */
+  /** Undefined when the last block was too large, or has changed the table: its octets now mean something else. */
   #lastList: HeaderList | undefined;
 
   constructor(limits: Http2Limits) {
@@ -101,7 +101,7 @@ export class HeaderAssembler {
     const generation = this.#decoder.generation;
     const list = this.#decode(bytes, start, end);
     this.#lastList = undefined;
-    if (generation === this.#decoder.generation) {
+    if (generation === this.#decoder.generation && list.sizeBytes <= this.#limits.maxHeaderListBytes) {
       this.#lastList = list;
       this.#lastBlock = bytes.slice(start, end);
     }

@@ -9,9 +9,15 @@ export interface Http2Limits {
    * (CVE-2023-44487, rapid reset; CVE-2025-8671, made you reset).
    */
   readonly maxConcurrentStreams: number;
-  /** Compressed octets of a header block over all its CONTINUATION frames: they are held until the last one. */
+  /**
+   * Compressed octets of a header block over all its CONTINUATION frames: they are held until the last one. A larger
+   * block ends the connection, because it is not decoded, and without that no later one can be.
+   */
   readonly maxHeaderBlockBytes: number;
-  /** SETTINGS_MAX_HEADER_LIST_SIZE: what a block may unpack to (HPACK bombs: one octet can stand for 4 KiB). */
+  /**
+   * SETTINGS_MAX_HEADER_LIST_SIZE: what a block may unpack to (HPACK bombs: one octet can stand for 4 KiB). A larger
+   * list ends its call alone.
+   */
   readonly maxHeaderListBytes: number;
   /** CONTINUATION frames of a block; they may be empty, so that octets alone do not bound them (VU#421644). */
   readonly maxContinuationFrames: number;
@@ -22,11 +28,16 @@ export interface Http2Limits {
   /** The window of all requests together. */
   readonly connectionWindowBytes: number;
   /**
-   * Frames that cost us work and the client nothing, and that no answer pays for: RST_STREAM, PING, SETTINGS,
-   * PRIORITY, empty DATA, unknown types, resets that the client provokes. `burst` at once, then `perSecond`.
-   * The numbers are nghttp2's and nginx's for resets.
+   * Frames that cost us work and the client nothing, and that no answer pays for: early RST_STREAM, PING,
+   * SETTINGS, PRIORITY, empty DATA, unknown types, resets that the client provokes. `burst` at once, then
+   * `perSecond`. The numbers are nghttp2's and nginx's for resets.
    */
   readonly oddFrames: RateLimit;
+  /**
+   * A RST_STREAM that comes sooner after its HEADERS is early. Later ones are free: a client that gives up on calls
+   * because their deadlines pass does no harm, and {@link maxConcurrentStreams} bounds what it can start.
+   */
+  readonly earlyResetMs: number;
   /** DATA frames below {@link tinyDataBytes} that end neither a stream nor a message. */
   readonly tinyDataFrames: RateLimit;
   readonly tinyDataBytes: number;
@@ -59,13 +70,14 @@ export interface RateLimit {
 
 export const DEFAULT_HTTP2_LIMITS: Http2Limits = Object.freeze({
   maxConcurrentStreams: 256,
-  maxHeaderBlockBytes: 16 * 1024,
+  maxHeaderBlockBytes: 64 * 1024,
   maxHeaderListBytes: 16 * 1024,
   maxContinuationFrames: 8,
   maxSettingsEntries: 32,
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
   oddFrames: { burst: 1000, perSecond: 33 },
+  earlyResetMs: 10,
   tinyDataFrames: { burst: 4096, perSecond: 256 },
   tinyDataBytes: 64,
   windowUpdateFrames: { burst: 4096, perSecond: 256 },

@@ -30,6 +30,8 @@ export interface StreamsContext {
   readonly guard: AbuseGuard;
   readonly output: OutputBuffer;
   readonly acceptor: RequestAcceptor;
+  /** The time, in ms since the Unix epoch. */
+  now(): number;
   /** There is something in the output. */
   onOutput(): void;
   onStreamClosed(): void;
@@ -163,13 +165,14 @@ export class RequestStreams implements StreamHost, SenderEvents {
       dataEnd -= paddingLength(bytes, start, end);
       dataStart++;
     }
+    const endsStream = (flags & Flag.END_STREAM) !== 0;
+    if (!endsStream) this.#checkDataSize(dataEnd - dataStart);
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#onFrameOfClosed(id, "DATA");
     if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "DATA behind END_STREAM");
     if (!stream.receiveWindow.receive(end - start)) {
       throw new StreamError(id, ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window");
     }
-    const endsStream = (flags & Flag.END_STREAM) !== 0;
     this.#onBody(stream, bytes, dataStart, dataEnd, endsStream);
     if (endsStream) this.#onRemoteEnd(stream);
     else this.consume(stream, end - start - (dataEnd - dataStart));
@@ -192,14 +195,16 @@ export class RequestStreams implements StreamHost, SenderEvents {
     requireStream(id, "RST_STREAM");
     requireLength(length, 4, "RST_STREAM");
     this.#requireKnown(id, "RST_STREAM");
-    this.#context.guard.oddFrame("RST_STREAM frames");
     const stream = this.#streams.get(id);
-    if (stream !== undefined) this.#closeEarly(stream);
+    if (stream === undefined || this.#isEarly(stream)) this.#context.guard.oddFrame("RST_STREAM frames");
+    if (stream === undefined) return;
+    this.#streams.rememberReset(id, "client");
+    this.#closeEarly(stream);
   }
 
-  /** Ends a stream on which the client has made a mistake. */
+  /** Ends a stream on which the client has made a mistake, or that is refused: only a mistake counts. */
   onStreamError(error: StreamError): void {
-    this.#context.guard.oddFrame("stream errors");
+    if (error.code !== ErrorCode.REFUSED_STREAM) this.#context.guard.oddFrame("stream errors");
     // A reset may not be the first frame of a stream (section 5.1), so the mistake is the connection's.
     if (this.#streams.isIdle(error.streamId)) throw new ConnectionError(error.code, error.message);
     const stream = this.#streams.get(error.streamId);
@@ -245,6 +250,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   onLocalEnd(stream: Stream): void {
     stream.localEnded = true;
+    this.#context.guard.responseEnded();
     if (stream.remoteEnded) this.#close(stream);
   }
 
@@ -253,6 +259,11 @@ export class RequestStreams implements StreamHost, SenderEvents {
   }
 
   // -- inner
+
+  /** Whether a reset now would come before the call can have cost what it is worth. */
+  #isEarly(stream: Stream): boolean {
+    return this.#context.now() - stream.openedAtMs < this.#context.limits.earlyResetMs;
+  }
 
   #onHeaderList(id: number, list: HeaderList): void {
     const { endsStream } = this.#headers;
@@ -288,7 +299,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
       sendBytes: this.#initialSendWindowBytes,
       receiveBytes: this.#initialReceiveWindowBytes,
     };
-    const stream = new Stream(this, id, windows, head.contentLength);
+    const stream = new Stream(this, id, windows, head.contentLength, this.#context.now());
     this.#streams.add(stream);
     stream.receiver = this.#context.acceptor.accept(stream, head);
     if (this.#isShuttingDown) stream.receiver.onShutdown();
@@ -306,7 +317,6 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   #onBody(stream: Stream, bytes: Uint8Array, start: number, end: number, endsStream: boolean): void {
     const length = end - start;
-    if (!endsStream) this.#checkDataSize(length);
     stream.bodyBytes += length;
     if (stream.contentLength >= 0 && stream.bodyBytes > stream.contentLength) {
       throw new StreamError(stream.id, ErrorCode.PROTOCOL_ERROR, "body exceeds content-length");
@@ -336,10 +346,19 @@ export class RequestStreams implements StreamHost, SenderEvents {
     else stream.receiver!.onEnd();
   }
 
+  /** Source: section 5.1, closed. */
   #onFrameOfClosed(id: number, frame: string): void {
     this.#requireKnown(id, frame);
-    if (this.#streams.wasResetByUs(id)) return;
-    throw new ConnectionError(ErrorCode.STREAM_CLOSED, `${frame} on closed stream ${id}`);
+    switch (this.#streams.resetBy(id)) {
+      case "server":
+        // The client may not have known of the reset yet.
+        return;
+      case "client":
+        // grpc-java sends DATA so, for a call that is cancelled while its message waits in the client.
+        throw new StreamError(id, ErrorCode.STREAM_CLOSED, `${frame} on stream ${id} after its RST_STREAM`);
+      default:
+        throw new ConnectionError(ErrorCode.STREAM_CLOSED, `${frame} on closed stream ${id}`);
+    }
   }
 
   /** @throws {ConnectionError} when the client has not opened the stream. */
@@ -357,7 +376,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   #writeReset(id: number, code: ErrorCode): void {
     writeRstStream(this.#context.output, id, code);
-    this.#streams.rememberReset(id);
+    this.#streams.rememberReset(id, "server");
     this.#context.onOutput();
   }
 

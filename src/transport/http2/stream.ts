@@ -40,6 +40,8 @@ export class Stream {
   readonly id: number;
   /** The request's content-length; -1 when it has none. */
   readonly contentLength: number;
+  /** When its HEADERS came, in ms since the Unix epoch. */
+  readonly openedAtMs: number;
   /** Octets of the body so far. */
   bodyBytes = 0;
   /** The client's END_STREAM has come: half-closed (remote). */
@@ -61,10 +63,12 @@ export class Stream {
     id: number,
     windows: { readonly sendBytes: number; readonly receiveBytes: number },
     contentLength: number,
+    openedAtMs: number,
   ) {
     this.#host = host;
     this.id = id;
     this.contentLength = contentLength;
+    this.openedAtMs = openedAtMs;
     this.sendWindowBytes = windows.sendBytes;
     this.receiveWindow = new ReceiveWindow(windows.receiveBytes);
   }

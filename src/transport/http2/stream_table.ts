@@ -1,13 +1,17 @@
 import { OpenStreams } from "./open_streams.ts";
 import type { Stream } from "./stream.ts";
 
-/** Streams we reset, of which late frames may still be under way. More than a client can have open. */
+/** Streams that were reset, of which late frames may still arrive. More than a client can have open. */
 const MAX_REMEMBERED_RESETS = 1024;
+
+/** Which end has sent the last RST_STREAM of a stream. */
+export type Resetter = "client" | "server";
 
 /** The streams of a connection, and what is known of those that are gone. Source: RFC 9113 section 5.1. */
 export class StreamTable {
   readonly #open = new OpenStreams<Stream>();
-  readonly #resetByUs = new Set<number>();
+  /** In the order of the resets. */
+  readonly #resets = new Map<number, Resetter>();
   #lastId = 0;
 
   /** Streams that are open or half-closed. */
@@ -46,15 +50,14 @@ export class StreamTable {
     this.#open.delete(stream.id);
   }
 
-  /** Remembers that we reset a stream, so that what the client sent before it knew is ignored. */
-  rememberReset(id: number): void {
-    this.#resetByUs.add(id);
-    if (this.#resetByUs.size > MAX_REMEMBERED_RESETS) {
-      this.#resetByUs.delete(this.#resetByUs.values().next().value!);
-    }
+  /** Remembers a reset, so that frames that come after it are told from a mistake. */
+  rememberReset(id: number, by: Resetter): void {
+    this.#resets.set(id, by);
+    if (this.#resets.size > MAX_REMEMBERED_RESETS) this.#resets.delete(this.#resets.keys().next().value!);
   }
 
-  wasResetByUs(id: number): boolean {
-    return this.#resetByUs.has(id);
+  /** Undefined when the stream was not reset, or too many others were since. */
+  resetBy(id: number): Resetter | undefined {
+    return this.#resets.get(id);
   }
 }

@@ -40,9 +40,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.session = session;
     this.stream = stream;
     this.plan = plan;
-    this.#deadlineMs = plan.timeoutMs === Infinity
-      ? Infinity
-      : session.environment.clock.now() + plan.timeoutMs;
+    this.#deadlineMs = stream.openedAtMs + plan.timeoutMs;
   }
 
   /** Takes a decoded request. @throws {CallError} when there is one too many. */
@@ -186,10 +184,10 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   }
 
   /** Ends the call with a response, or with the status of an error, as a handler's callback is told. */
-  protected answer(error: unknown, value: unknown, trailer: Metadata | undefined): void {
+  protected answer(error: unknown, value: unknown, trailer: Metadata | null | undefined): void {
     if (error) return this.sendStatus(statusFromError(error, trailer));
     this.sendMessage(value);
-    this.sendStatus(trailer === undefined ? OK_STATUS : { ...OK_STATUS, metadata: trailer });
+    this.sendStatus(trailer ? { ...OK_STATUS, metadata: trailer } : OK_STATUS);
   }
 
   /** Calls a handler; what it throws ends the call and is reported. */

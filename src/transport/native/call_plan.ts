@@ -12,6 +12,7 @@ import { HEALTHY, METHOD_NOT_ALLOWED, type PlainResponse, UNSUPPORTED_MEDIA_TYPE
 
 /** Where plain HTTP/2 probes ask whether the server is there. */
 const PROBE_PATH = "/healthz";
+const PROBE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** A request whose headers are those of a gRPC call that can be served. */
 export interface CallPlan {
@@ -35,7 +36,7 @@ export type RequestPlan =
 export function planRequest(head: RequestHead, methods: MethodTable): RequestPlan {
   if (head.isTruncated) return refusal(Status.RESOURCE_EXHAUSTED, "request headers are too large");
   if (head.method !== "POST") {
-    const isProbe = head.method === "GET" && head.path === PROBE_PATH;
+    const isProbe = PROBE_METHODS.has(head.method) && head.path === PROBE_PATH;
     return { kind: "plain", response: isProbe ? HEALTHY : METHOD_NOT_ALLOWED };
   }
   if (!isGrpcContentType(fieldValue(head, "content-type"))) {

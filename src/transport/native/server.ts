@@ -4,6 +4,7 @@ import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE, spreadAge } from "../http2/watchdog.ts";
+import { isClientGone } from "../accept_error.ts";
 import { listenError } from "../listen_error.ts";
 import type { TransportOptions } from "../options.ts";
 import type {
@@ -134,6 +135,7 @@ export class NativeGrpcServer implements GrpcServer {
         this.#admit(await listener.accept());
       } catch (error) {
         if (this.#listener !== listener) return;
+        if (isClientGone(error)) continue;
         this.#environment.onError(error, "accept");
         await new Promise<void>((resolve) => this.#options.timers.setTimer(resolve, ACCEPT_PAUSE_MS));
       }

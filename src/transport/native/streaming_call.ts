@@ -77,7 +77,7 @@ export class StreamingCall extends CallCore {
       // A listener of the handler may throw.
       return this.run(() => void (this.#isReading = this.#surface.push(request)));
     }
-    if (this.#hasRequest) throw new CallError(Status.INTERNAL, "call has more than one request message");
+    if (this.#hasRequest) throw new CallError(Status.UNIMPLEMENTED, "call has more than one request message");
     this.#hasRequest = true;
     this.#surface.request = request;
   }
@@ -85,7 +85,7 @@ export class StreamingCall extends CallCore {
   protected override onHalfClose(): void {
     if (this.plan.method.requestStream) this.#surface.push(null);
     else if (this.#hasRequest) this.start();
-    else this.sendStatus({ code: Status.INTERNAL, details: "call has no request message" });
+    else this.sendStatus({ code: Status.UNIMPLEMENTED, details: "call has no request message" });
   }
 
   protected override onCancelled(): void {
@@ -98,7 +98,7 @@ export class StreamingCall extends CallCore {
     else this.#heldBytes += bytes;
   }
 
-  readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {
+  readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata | null): void => {
     this.answer(error, value, trailer);
   };
 }

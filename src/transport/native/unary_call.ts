@@ -49,7 +49,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   protected override onRequest(request: unknown): void {
     if (this.#hasRequest) {
-      throw new CallError(Status.INTERNAL, "unary call has more than one request message");
+      throw new CallError(Status.UNIMPLEMENTED, "unary call has more than one request message");
     }
     this.#hasRequest = true;
     this.request = request;
@@ -57,7 +57,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   protected override onHalfClose(): void {
     if (!this.#hasRequest) {
-      this.sendStatus({ code: Status.INTERNAL, details: "unary call has no request message" });
+      this.sendStatus({ code: Status.UNIMPLEMENTED, details: "unary call has no request message" });
     } else if (this.isBorrowing) {
       // Also where a frame of ours that came between has made it one that should wait.
       this.start();
@@ -71,7 +71,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     this.#whenCancelled?.();
   }
 
-  readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata): void => {
+  readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata | null): void => {
     if (!this.#isHandlerRunning) return;
     this.#isHandlerRunning = false;
     if (this.cancelled) this.session.orphanedCalls--;

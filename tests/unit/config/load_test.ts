@@ -49,7 +49,17 @@ Deno.test("loadConfig() fills in every default", () => {
           maxAgeGraceMs: 60_000,
         },
       },
-      http: { hostname: "127.0.0.1", port: 8000, timeoutMs: 1000 },
+      http: {
+        hostname: "127.0.0.1",
+        port: 8000,
+        timeoutMs: 1000,
+        limits: {
+          maxConnections: 4096,
+          maxConnectionsPerAddress: 3072,
+          headerTimeoutMs: 10_000,
+          idleTimeoutMs: 75_000,
+        },
+      },
     },
     data: { database: { driver: "sqlite", path: "test.db", maxBytes: Infinity }, redis: undefined },
     cache: {
@@ -114,7 +124,8 @@ data:
   database: { driver: mysql, source: root:root@tcp(127.0.0.1:3306)/test?parseTime=True&loc=Local }
   redis: { network: tcp, addr: 127.0.0.1:6379, read_timeout: 0.2s, write_timeout: 0.2s }
 `);
-  assertEquals(config.server.http, { hostname: "0.0.0.0", port: 8000, timeoutMs: 1000 });
+  const { hostname, port, timeoutMs } = config.server.http;
+  assertEquals({ hostname, port, timeoutMs }, { hostname: "0.0.0.0", port: 8000, timeoutMs: 1000 });
 });
 
 Deno.test("loadConfig() says in one line why a file cannot be read", () => {

@@ -17,7 +17,7 @@ log:
   assertEquals(problemLines(yaml), [
     "server.grpc.adr: is not a known key; expected one of network, addr, timeout, transport, drain_timeout, " +
     "limits, keepalive (did you mean addr?)",
-    "server.http: is a list, not a mapping; expected the keys network, addr, timeout",
+    "server.http: is a list, not a mapping; expected the keys network, addr, timeout, limits",
     "log: is empty, not a mapping; expected the keys level",
     'server.grpc.addr: "localhost" is not an address; expected host:port with a port from 0 to 65535, such as ' +
     "127.0.0.1:9000 or [::]:9000",

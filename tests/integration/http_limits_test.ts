@@ -1,0 +1,76 @@
+/** What hostile or many clients of the HTTP port can do to the service, in a process of its own. */
+import { assert, assertEquals } from "@std/assert";
+import { HttpTestConnection } from "../support/http_connection.ts";
+import { type RunningService, startService } from "../support/service.ts";
+import { embeddedProfile } from "../support/service_profile.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+/** The status of an answer to a probe; undefined where there is none. */
+async function probed(service: RunningService): Promise<number | undefined> {
+  try {
+    const response = await fetch(`http://${service.httpAddress}/healthz`, {
+      headers: { connection: "close" },
+    });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many file descriptors a process has open. Another program looks: Deno reads nothing below /proc without all rights. */
+async function openDescriptors(service: RunningService): Promise<number> {
+  const { stdout } = await new Deno.Command("ls", { args: [`/proc/${service.pid}/fd`] }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n").length;
+}
+
+/** Lets a process open as many further file descriptors and no more. Source: prlimit(1). */
+async function allowDescriptors(service: RunningService, further: number): Promise<void> {
+  const limit = await openDescriptors(service) + further;
+  const args = ["--pid", String(service.pid), `--nofile=${limit}:`];
+  assert((await new Deno.Command("prlimit", { args }).output()).success);
+}
+
+function addressOf(service: RunningService): { readonly hostname: string; readonly port: number } {
+  const [hostname = "", port] = service.httpAddress.split(":");
+  return { hostname, port: Number(port) };
+}
+
+Deno.test("the HTTP port answers again after the process had no file descriptor left for a connection", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile);
+  await allowDescriptors(service, 5);
+  using connections = new DisposableStack();
+  const opened: HttpTestConnection[] = [];
+  for (let i = 0; i < 10; i++) {
+    opened.push(connections.use(await HttpTestConnection.open(addressOf(service))));
+  }
+  const failure = await service.logged("transport_failed");
+  assertEquals(failure.where, "http");
+  for (const each of opened) each[Symbol.dispose]();
+  await waitFor(async () => (await probed(service)) === 200, { what: "the port to answer" });
+  assertEquals(await service.stop(), 0);
+});
+
+Deno.test("half requests are bounded in number and in time on the HTTP port", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile, {
+    "server.http.limits.max_connections": "60",
+    "server.http.limits.max_connections_per_address": "50",
+    "server.http.limits.header_timeout": "1s",
+  });
+  const before = await openDescriptors(service);
+  using connections = new DisposableStack();
+  const opened: HttpTestConnection[] = [];
+  for (let i = 0; i < 500; i++) {
+    const connection = await HttpTestConnection.open(addressOf(service), "GET /healthz HTTP/1.1\r\nhost:");
+    opened.push(connections.use(connection));
+  }
+  // One more exists until it is refused.
+  assert(await openDescriptors(service) - before <= 51);
+  await waitFor(() => opened.every(({ isClosed }) => isClosed), { what: "the service to close them all" });
+  assertEquals(await probed(service), 200);
+  await waitFor(async () => await openDescriptors(service) <= before, { what: "the descriptors to be free" });
+  assertEquals(await service.stop(), 0);
+  assertEquals(service.errors, []);
+});

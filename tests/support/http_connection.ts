@@ -1,0 +1,56 @@
+/** One TCP connection to an HTTP server, which says what comes back and when it ends. */
+export class HttpTestConnection implements Disposable {
+  readonly #connection: Deno.TcpConn;
+  /** All that has come, a character a byte. */
+  received = "";
+  isClosed = false;
+
+  private constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  /** Connects and sends `text`; reads what comes unless told otherwise. */
+  static async open(
+    { hostname, port }: { readonly hostname: string; readonly port: number },
+    text = "",
+    { isReading = true } = {},
+  ): Promise<HttpTestConnection> {
+    const connection = new HttpTestConnection(await Deno.connect({ hostname, port }));
+    await connection.send(text);
+    if (isReading) void connection.read();
+    return connection;
+  }
+
+  /** Writes a character a byte; false when the server has closed. */
+  async send(text: string): Promise<boolean> {
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    try {
+      for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Reads to the end. */
+  async read(): Promise<void> {
+    const buffer = new Uint8Array(16 * 1024);
+    const decoder = new TextDecoder("latin1");
+    try {
+      for (let length; (length = await this.#connection.read(buffer)) !== null;) {
+        this.received += decoder.decode(buffer.subarray(0, length));
+      }
+    } catch {
+      // A reset ends the connection as well as an end does.
+    }
+    this.isClosed = true;
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.#connection.close();
+    } catch {
+      // The reader has met the end already.
+    }
+  }
+}
