@@ -18,6 +18,7 @@ import { RedisEntries } from "./store/redis_entries.ts";
 import { RedisInvalidations, type RedisInvalidationsOptions } from "./store/redis_invalidations.ts";
 import type { RedisAddress, RedisClientOptions } from "./store/redis_options.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
+import { SentinelError } from "./store/redis_sentinel_error.ts";
 import type { RedisSuccession } from "./store/redis_succession.ts";
 
 /** What Redis is to the service. */
@@ -160,7 +161,10 @@ function redisTier(
 
 function connectionFailed(observer: LogObserver): (error: Error) => void {
   return (error) => {
-    if (isForbidden(error)) observer.commandForbidden("redis", error);
+    // A subject of its own: a sentinel that stays dead must not silence what is said of Redis.
+    if (error instanceof SentinelError) {
+      observer.tierFailed(`redis sentinel ${error.address}`, "connect", error.cause);
+    } else if (isForbidden(error)) observer.commandForbidden("redis", error);
     else observer.tierFailed("redis", "connect", error);
   };
 }
