@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../core/clock.ts";
-import { type ClusterMaster, nodeName, readClusterNodes } from "./redis_cluster_view.ts";
+import { type ClusterView, nodeName, readClusterNodes } from "./redis_cluster_view.ts";
 import { isRefusal, type RedisClient } from "./redis_client.ts";
 import type { RedisAddress } from "./redis_options.ts";
 import { SlotMap } from "./redis_slot_map.ts";
@@ -55,8 +55,8 @@ export class RedisClusterNodes implements AsyncDisposable {
   readonly #watchers: ClusterWatcher[] = [];
   readonly #refreshing = new Map<string, Promise<void>>();
   /** What single nodes have said since all of them were asked last. */
-  readonly #refreshed = new Map<string, readonly ClusterMaster[]>();
-  #views: ReadonlyMap<string, readonly ClusterMaster[]> = new Map();
+  readonly #refreshed = new Map<string, ClusterView>();
+  #views: ReadonlyMap<string, ClusterView> = new Map();
   #map = new SlotMap();
   #isAsking = false;
   #timer: Timer | undefined;
@@ -88,6 +88,12 @@ export class RedisClusterNodes implements AsyncDisposable {
   /** The name of the master that has the slot, as far as is known. */
   ownerOf(slot: number): string | undefined {
     return this.#map.ownerOf(slot);
+  }
+
+  /** The name of the master to which this node is moving the slot, as far as is known. */
+  importerOf(slot: number, from: string): string | undefined {
+    const id = this.#views.get(from)?.moving.get(slot);
+    return id === undefined ? undefined : this.#map.nameOf(id);
   }
 
   /** Tells of the masters that there are, at once, and of all changes. */
@@ -172,7 +178,7 @@ export class RedisClusterNodes implements AsyncDisposable {
   }
 
   /** What one node knows; undefined where it does not say in time. */
-  async #ask(name: string): Promise<readonly ClusterMaster[] | undefined> {
+  async #ask(name: string): Promise<ClusterView | undefined> {
     const client = this.#clients.get(name);
     if (client === undefined || !client.isReady) return undefined;
     try {
@@ -184,7 +190,7 @@ export class RedisClusterNodes implements AsyncDisposable {
     }
   }
 
-  #use(views: ReadonlyMap<string, readonly ClusterMaster[]>): void {
+  #use(views: ReadonlyMap<string, ClusterView>): void {
     this.#views = views;
     const before = this.#map.masters;
     this.#map = new SlotMap(views.values());

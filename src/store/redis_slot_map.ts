@@ -1,4 +1,4 @@
-import type { ClusterMaster } from "./redis_cluster_view.ts";
+import type { ClusterView } from "./redis_cluster_view.ts";
 import type { RedisAddress } from "./redis_options.ts";
 
 /** How many slots every cluster has. */
@@ -11,14 +11,17 @@ const SLOTS = 16_384;
 export class SlotMap {
   /** All masters that any node knows, by name. */
   readonly masters: ReadonlyMap<string, RedisAddress>;
+  readonly #names: ReadonlyMap<string, string>;
   readonly #owners: readonly (string | undefined)[];
 
-  constructor(views: Iterable<readonly ClusterMaster[]> = []) {
+  constructor(views: Iterable<ClusterView> = []) {
     const masters = new Map<string, RedisAddress>();
+    const names = new Map<string, string>();
     const owners: (string | undefined)[] = new Array(SLOTS).fill(undefined);
     const epochs = new Float64Array(SLOTS).fill(-1);
-    for (const { name, address, epoch, slots } of [...views].flat()) {
+    for (const { id, name, address, epoch, slots } of [...views].flatMap(({ masters }) => masters)) {
       masters.set(name, address);
+      names.set(id, name);
       for (const [first, last] of slots) {
         for (let slot = first; slot <= last; slot++) {
           if (epoch <= epochs[slot]!) continue;
@@ -28,11 +31,17 @@ export class SlotMap {
       }
     }
     this.masters = masters;
+    this.#names = names;
     this.#owners = owners;
   }
 
   /** The name of the master that has the slot; undefined where none has. */
   ownerOf(slot: number): string | undefined {
     return this.#owners[slot];
+  }
+
+  /** The name of the master with this id; undefined where none has. */
+  nameOf(id: string): string | undefined {
+    return this.#names.get(id);
   }
 }

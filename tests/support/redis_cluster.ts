@@ -14,6 +14,8 @@ const BUS_OFFSET = 10_000;
 export interface ThrowawayClusterOptions {
   /** How many nodes have no slots at first: replicas, once {@link ThrowawayCluster.replicate} says so, or masters. */
   readonly spares?: number;
+  /** Further settings of the node with this number. */
+  readonly settings?: (index: number) => Readonly<Record<string, string>>;
 }
 
 /** A cluster of three masters of the test's own, with a third of the slots each. */
@@ -30,13 +32,15 @@ export class ThrowawayCluster implements AsyncDisposable {
   }
 
   /** Starts the nodes, and resolves once all of them know that every slot is served. */
-  static async start({ spares = 0 }: ThrowawayClusterOptions = {}): Promise<ThrowawayCluster> {
+  static async start(
+    { spares = 0, settings: further = () => ({}) }: ThrowawayClusterOptions = {},
+  ): Promise<ThrowawayCluster> {
     await using resources = new AsyncDisposableStack();
     const program = findProgram("redis-server");
     if (program === undefined) throw new Error("Cannot start a cluster: redis-server is not on the PATH");
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-cluster-" });
     resources.defer(() => Deno.remove(folder, { recursive: true }));
-    const nodes = await Promise.all(Array.from({ length: 3 + spares }, async () => {
+    const nodes = await Promise.all(Array.from({ length: 3 + spares }, async (_, index) => {
       const port = freePortWithBus();
       const settings: Readonly<Record<string, string>> = {
         "cluster-enabled": "yes",
@@ -47,6 +51,7 @@ export class ThrowawayCluster implements AsyncDisposable {
         "repl-diskless-sync-delay": "0",
         "dir": folder,
         "dbfilename": `${port}.rdb`,
+        ...further(index),
       };
       const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
       const node = resources.use(new ThrowawayRedis(program, port, args));
