@@ -120,7 +120,17 @@ function openCluster(
   const connect = (address: RedisAddress, succession?: RedisSuccession) =>
     new RedisClient({ ...config, ...address }, systemClock, onError, succession);
   const nodes = resources.use(
-    new RedisClusterNodes({ seeds, clock: systemClock, connect, onError }),
+    new RedisClusterNodes({
+      seeds,
+      clock: systemClock,
+      connect,
+      onError,
+      observer: {
+        clusterNodeLeft: (name) => observer.clusterNodeLeft(`redis ${name}`),
+        clusterReplaced: () => observer.clusterReplaced("redis"),
+        clusterUndecided: () => observer.clusterUndecided("redis"),
+      },
+    }),
   );
   nodes.watch({
     onMaster(_name, client) {

@@ -9,12 +9,13 @@ import { type Redirect, redirectOf } from "./redis_redirect.ts";
 /** The connection to one master. */
 export type ClusterNode = Pick<
   RedisClient,
-  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
+  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "doubtIncarnation"
 >;
 
 /** Who has which slot, see {@link RedisClusterNodes}. */
 export interface ClusterRoutes
-  extends Pick<RedisClusterNodes, "masters" | "ownerOf" | "importerOf" | "refresh"> {
+  extends
+    Pick<RedisClusterNodes, "masters" | "isComplete" | "ownerOf" | "importerOf" | "usable" | "refresh"> {
   client(name: string): ClusterNode | undefined;
 }
 
@@ -72,10 +73,11 @@ export class RedisCluster implements RedisCommands {
     this.#options = options;
   }
 
-  /** Resolves when every master answers. */
+  /** Resolves when every master answers, and each slot has one. */
   async ping(): Promise<void> {
-    const { masters } = this.#options.nodes;
+    const { masters, isComplete } = this.#options.nodes;
     if (masters.length === 0) throw new Error("Cannot send to Redis: no node of the cluster answers");
+    if (!isComplete) throw new Error("Cannot send to Redis: some slots have no known node");
     await Promise.all(masters.map((name) => {
       const { client, guard } = this.#node(name);
       return guard.probe(() => client.ping());
@@ -129,7 +131,9 @@ export class RedisCluster implements RedisCommands {
       const next = await this.#follow(answer.redirect, name, slot, redirects);
       if (next === undefined) throw answer.error;
       ({ name, asking } = next);
-      await this.#connected(name, leftMs);
+      // The connection to a new master may not stand yet.
+      const { nodes } = this.#options;
+      if (nodes.client(name) === undefined) await Promise.race([nodes.usable(name), this.#elapsed(leftMs)]);
       // Again, and from here on in one turn with the sending: a caller that has gone may have been told anything.
       if (Math.abs(clock.now() - sentAtMs) >= this.#options.patienceMs) throw answer.error;
     }
@@ -154,12 +158,6 @@ export class RedisCluster implements RedisCommands {
     return { name: this.#ownerOf(slot), asking: "owning" };
   }
 
-  /** Resolves when the connection stands, which that to a new master may not yet, or the time is up. */
-  async #connected(name: string, timeoutMs: number): Promise<void> {
-    const { client } = this.#node(name);
-    if (!client.isReady) await Promise.race([client.ready(), this.#elapsed(timeoutMs)]);
-  }
-
   #ownerOf(slot: number): string {
     const name = this.#options.nodes.ownerOf(slot);
     if (name === undefined) throw new Error(`Cannot send to Redis: no known node has slot ${slot}`);
@@ -168,7 +166,9 @@ export class RedisCluster implements RedisCommands {
 
   #node(name: string): { readonly client: ClusterNode; readonly guard: ServerGuard } {
     const client = this.#options.nodes.client(name);
-    if (client === undefined) throw new Error(`Cannot send to Redis: ${name} is no master of the cluster`);
+    if (client === undefined) {
+      throw new Error(`Cannot send to Redis: ${name} has not said that it is a member`);
+    }
     let guard = this.#guards.get(name);
     if (guard === undefined) {
       guard = this.#options.guard(name);

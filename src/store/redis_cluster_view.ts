@@ -2,6 +2,12 @@ import type { RedisAddress } from "./redis_options.ts";
 
 /** A cluster as one of its nodes sees it. */
 export interface ClusterView {
+  /** The node's own id. */
+  readonly id: string;
+  /** The ids of all nodes that it takes for members, replicas and failed ones too, and its own. */
+  readonly known: ReadonlySet<string>;
+  /** Whether it is getting to know a node at present: it may have just joined, and some members know it already. */
+  readonly isJoining: boolean;
   /** Masters without slots too, since keys are moved to them before any slot is theirs. */
   readonly masters: readonly ClusterMaster[];
   /** The slots that the node is moving away, each with the id of the node that gets it. */
@@ -32,12 +38,19 @@ export type SlotRange = readonly [first: number, last: number];
  * where a node does not know its own host. The host name is not used: it may not resolve here, and the address is known.
  */
 export function readClusterNodes(reply: string, asked: RedisAddress): ClusterView {
+  const known = new Set<string>();
+  let self: string | undefined;
+  let isJoining = false;
   const masters: ClusterMaster[] = [];
   const moving = new Map<number, string>();
   for (const line of reply.split("\n")) {
     const [id, endpoint, flagText, , , , epoch, , ...ranges] = line.trimEnd().split(" ");
     if (id === undefined || endpoint === undefined || flagText === undefined) continue;
     const flags = flagText.split(",");
+    if (flags.includes("myself")) self = id;
+    // Until the handshake is over the id is made up.
+    if (flags.includes("handshake")) isJoining = true;
+    else known.add(id);
     for (const range of ranges) {
       const [, slot, to] = /^\[(\d+)->-(\w+)\]$/.exec(range) ?? [];
       if (slot !== undefined && to !== undefined) moving.set(Number(slot), to);
@@ -48,7 +61,8 @@ export function readClusterNodes(reply: string, asked: RedisAddress): ClusterVie
     const address = readEndpoint(endpoint, asked);
     masters.push({ id, name: nodeName(address), address, epoch: Number(epoch), slots });
   }
-  return { masters, moving };
+  if (self === undefined) throw new Error("Cannot read CLUSTER NODES: no line is flagged myself");
+  return { id: self, known, isJoining, masters, moving };
 }
 
 /** The name of the node that listens there. */

@@ -60,7 +60,9 @@ function setUp() {
   let nextImporter: string | undefined;
   const routes: ClusterRoutes = {
     masters: Object.keys(nodes),
-    client: (name) => nodes[name],
+    isComplete: true,
+    client: (name) => nodes[name]?.isReady ? nodes[name] : undefined,
+    usable: (name) => nodes[name]!.ready(),
     ownerOf: () => owner,
     importerOf: () => importer,
     refresh(name) {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { readClusterNodes } from "../../../src/store/redis_cluster_view.ts";
 import { SlotMap } from "../../../src/store/redis_slot_map.ts";
 
@@ -25,11 +25,21 @@ bbbb 127.0.0.1:7006@17006 handshake,master - 0 0 0 disconnected
   ]);
   assertEquals(view.masters[2]!.address, { hostname: "::1", port: 7002 });
   assertEquals([...view.moving], [[93, "292f"]]);
+  assertEquals([view.id, view.isJoining], ["07c3", true]);
+  assertEquals([...view.known], ["07c3", "67ed", "292f", "6ec2", "824f", "e7d1", "aaaa"]);
+});
+
+Deno.test("readClusterNodes() refuses a reply that does not say who has answered", () => {
+  const reply = "67ed 127.0.0.1:7001@17001 master - 0 1 2 connected 0-16383\n";
+  assertThrows(() => readClusterNodes(reply, ASKED), Error, "no line is flagged myself");
 });
 
 /** A view of masters, each with its epoch and the one range of its slots. */
 function view(...masters: readonly [name: string, epoch: number, first: number, last: number][]) {
   return {
+    id: "asked",
+    known: new Set<string>(),
+    isJoining: false,
     masters: masters.map(([name, epoch, first, last]) => ({
       id: `id of ${name}`,
       name,
@@ -50,6 +60,14 @@ Deno.test("SlotMap believes the claim under the greatest epoch, whoever is asked
     assertEquals([...map.masters.keys()].sort(), ["a", "b", "c"]);
     assertEquals([map.nameOf("id of c"), map.nameOf("c")], ["c", undefined]);
   }
+});
+
+Deno.test("SlotMap gives a slot to no other node where the claimant under the greatest epoch is not at its address", () => {
+  const views = [view(["a", 1, 0, 16383]), view(["b", 2, 0, 9])];
+  assertEquals(new SlotMap(views).isComplete, true);
+  const map = new SlotMap(views, (id) => id !== "id of b");
+  assertEquals([map.ownerOf(9), map.ownerOf(10), map.isComplete], [undefined, "a", false]);
+  assertEquals([...map.masters.keys()], ["a", "b"]);
 });
 
 Deno.test("SlotMap knows nothing where nobody has said anything", () => {
