@@ -34,8 +34,8 @@ export type SlotRange = readonly [first: number, last: number];
  *
  *     <id> <ip>:<port>@<bus port>[,<hostname>] <flags> <master's id> <ping> <pong> <epoch> <link> <slot> <slot> …
  *
- * Masters that the cluster has given up and relieved of their slots are not part of the answer. `asked` stands in
- * where a node does not know its own host. The host name is not used: it may not resolve here, and the address is known.
+ * Masters that the cluster has given up and relieved of their slots are not part of the answer. A node that does not
+ * know its own host gets that of `asked`. The host name is not used: it may not resolve here.
  */
 export function readClusterNodes(reply: string, asked: RedisAddress): ClusterView {
   const known = new Set<string>();

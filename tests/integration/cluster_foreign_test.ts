@@ -4,6 +4,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 import { RedisClusterNodes } from "../../src/store/redis_cluster_nodes.ts";
 import { CacheClient, refusal } from "../support/client.ts";
+import { freePort } from "../support/free_port.ts";
 import { askRedis, type ThrowawayRedis } from "../support/redis.ts";
 import { redisCli, ThrowawayCluster, wipe } from "../support/redis_cluster.ts";
 import { type RedisAddress, testWithServers } from "../support/servers.ts";
@@ -303,5 +304,29 @@ testWithServers(
     assertEquals(await namesAt(foreign.masters, profile), []);
     assertEquals(leftNodes(service), [`redis ${stray.hostname}:${stray.port}`]);
     assertEquals(await service.stop(), 0);
+  },
+);
+
+testWithServers(
+  ["redis", "mysql"],
+  "a service most of whose configured nodes are dead follows the others, also when all masters restart",
+  async ({ mysql }) => {
+    await using cluster = await ThrowawayCluster.start();
+    const dead = [freePort(), freePort()].map((port) => ({ hostname: "127.0.0.1", port }));
+    await using profile = await profileOn(mysql, cluster, [...dead, cluster.seeds[0]!]);
+    await using service = await startService(profile);
+    using client = new CacheClient(service.address);
+    const isServed = async () => {
+      await setAll(client, "mine");
+      return (await outcomes(client)).mine === KEYS.length;
+    };
+    await waitFor(isServed, { what: "the cluster of one node's word", timeoutMs: 15_000 });
+    await Promise.all(cluster.masters.map((master) => master.stop()));
+    assertEquals(await outcomes(client), { UNAVAILABLE: KEYS.length });
+    await Promise.all(cluster.masters.map((master) => master.start()));
+    await waitFor(isServed, { what: "the cluster to be back", timeoutMs: 15_000 });
+    assertEquals(leftNodes(service), []);
+    assertEquals(await service.stop(), 0);
+    assertEquals(service.errors, []);
   },
 );
