@@ -19,6 +19,7 @@ import { RedisInvalidations, type RedisInvalidationsOptions } from "./store/redi
 import { nodeName } from "./store/redis_cluster_view.ts";
 import type { RedisAddress, RedisClientOptions } from "./store/redis_options.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
+import { SentinelError } from "./store/redis_sentinel_error.ts";
 import type { RedisSuccession } from "./store/redis_succession.ts";
 
 /** What Redis is to the service. */
@@ -126,7 +127,17 @@ function openCluster(
       succession,
     );
   const nodes = resources.use(
-    new RedisClusterNodes({ seeds, clock: systemClock, connect, onError }),
+    new RedisClusterNodes({
+      seeds,
+      clock: systemClock,
+      connect,
+      onError,
+      observer: {
+        clusterNodeLeft: (name) => observer.clusterNodeLeft(`redis ${name}`),
+        clusterReplaced: () => observer.clusterReplaced("redis"),
+        clusterUndecided: () => observer.clusterUndecided("redis"),
+      },
+    }),
   );
   nodes.watch({
     onMaster(_name, client) {
@@ -168,7 +179,10 @@ function redisTier(
 /** `address` is that of the one server where the tier has several. */
 function connectionFailed(observer: LogObserver, address?: string): (error: Error) => void {
   return (error) => {
-    if (isForbidden(error)) observer.commandForbidden("redis", error);
+    if (error instanceof SentinelError) {
+      // A subject of its own: a sentinel that stays dead must not silence what is said of Redis.
+      observer.tierFailed(`redis sentinel ${error.address}`, "connect", error.cause);
+    } else if (isForbidden(error)) observer.commandForbidden("redis", error);
     else observer.connectionFailed("redis", address, error);
   };
 }

@@ -98,6 +98,26 @@ export class LogObserver implements CacheObserver, Disposable {
     else this.#logger.warn("invalidations", { state, note: NOTES[state] });
   }
 
+  /** A node of Redis is not a member of the cluster that the service uses. */
+  clusterNodeLeft(tier: string): void {
+    const note = "not a member of the cluster that most of the configured and known nodes describe: not used";
+    this.#logger.warn("cluster_node_left", { tier, note });
+  }
+
+  /** The nodes of Redis have been made another cluster, which the service uses from now on. */
+  clusterReplaced(tier: string): void {
+    this.#logger.warn("cluster_replaced", {
+      tier,
+      note: "most nodes describe another cluster: it is used now",
+    });
+  }
+
+  /** Nodes of Redis answer, but they do not describe one cluster that most of them are members of. */
+  clusterUndecided(tier: string): void {
+    const note = "too few of data.redis.cluster.addrs and of the known masters describe the same cluster";
+    this.#quiet.warn("cluster_undecided", "cluster_undecided", { tier, note });
+  }
+
   /** A call failed by a mistake of ours. */
   callFailed(path: string, error: unknown): void {
     this.#logger.error("call_failed", { path, error: asError(error) });

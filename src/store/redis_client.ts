@@ -1,4 +1,4 @@
-import { Command, Redis } from "ioredis";
+import { Command, Redis, type SentinelConnectionOptions, SentinelConnector } from "ioredis";
 import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 import type { Clock } from "../core/clock.ts";
@@ -11,6 +11,7 @@ import {
 } from "./redis_commands.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
 import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
+import { SentinelError } from "./redis_sentinel_error.ts";
 import { RedisSuccession } from "./redis_succession.ts";
 import { encodeCommand, type WireArgument } from "./redis_wire.ts";
 
@@ -83,7 +84,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   /**
    * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
-   * refuses to do at the beginning of one. The connections follow on all others of the `succession`.
+   * refuses to do at the beginning of one; a {@link SentinelError} where it is that to a sentinel. The connections follow on all others of the `succession`.
    */
   constructor(
     options: RedisClientOptions,
@@ -96,6 +97,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#incarnation = new RedisIncarnation(clock, onError);
     this.#redis = new Redis({
       ...connectOptions(options),
+      ...("sentinels" in options && { Connector: sentinelConnector(onError) }),
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
       protocol: 2,
@@ -318,4 +320,27 @@ class WireCommand extends Command {
     for (let at = 0; at < last; at++) (socket as Writable).write(pieces[at]);
     return pieces[last] as string | Buffer;
   }
+}
+
+/** What ioredis calls each sentinel: it knows its address by these names. */
+type SentinelAddress = Partial<Record<"host" | "port", string | number>>;
+
+/**
+ * The connector of ioredis, whose connections to sentinels tell `onError` of their errors. Those over which ioredis
+ * hears of failovers have no listener otherwise, and ioredis writes an error without one to standard error.
+ */
+function sentinelConnector(
+  onError: (error: SentinelError) => void,
+): new (options: unknown) => SentinelConnector {
+  return class extends SentinelConnector {
+    constructor(options: unknown) {
+      super(options as SentinelConnectionOptions);
+      const connect: (address: SentinelAddress, options?: object) => Redis = this["connectToSentinel"];
+      this["connectToSentinel"] = (address: SentinelAddress, options?: object): Redis => {
+        const client = connect.call(this, address, options);
+        client.on("error", (error) => onError(new SentinelError(`${address.host}:${address.port}`, error)));
+        return client;
+      };
+    }
+  };
 }

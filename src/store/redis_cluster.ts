@@ -9,11 +9,13 @@ import { type Redirect, redirectOf } from "./redis_redirect.ts";
 /** The connection to one master. */
 export type ClusterNode = Pick<
   RedisClient,
-  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
+  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "doubtIncarnation"
 >;
 
 /** Who has which slot, see {@link RedisClusterNodes}. */
-export interface ClusterRoutes extends Pick<RedisClusterNodes, "masters" | "ownerOf" | "refresh"> {
+export interface ClusterRoutes
+  extends
+    Pick<RedisClusterNodes, "masters" | "isComplete" | "ownerOf" | "importerOf" | "usable" | "refresh"> {
   client(name: string): ClusterNode | undefined;
 }
 
@@ -27,8 +29,17 @@ export interface RedisClusterOptions {
   readonly guard: (name: string) => ServerGuard;
 }
 
-/** A command on one node; `asking` where the node is still importing the key's slot. */
-type NodeCommand<T> = (node: ClusterNode, asking: "asking" | "owning") => Promise<T>;
+/** Whether a node is still importing the key's slot, or has it. */
+type Asking = "asking" | "owning";
+
+/** A command on one node. */
+type NodeCommand<T> = (node: ClusterNode, asking: Asking) => Promise<T>;
+
+/** Where a command is sent. */
+interface Target {
+  readonly name: string;
+  readonly asking: Asking;
+}
 
 /** How often one command may be sent on; more is a cluster whose nodes do not agree. */
 const MAX_REDIRECTS = 16;
@@ -62,10 +73,11 @@ export class RedisCluster implements RedisCommands {
     this.#options = options;
   }
 
-  /** Resolves when every master answers. */
+  /** Resolves when every master answers, and each slot has one. */
   async ping(): Promise<void> {
-    const { masters } = this.#options.nodes;
+    const { masters, isComplete } = this.#options.nodes;
     if (masters.length === 0) throw new Error("Cannot send to Redis: no node of the cluster answers");
+    if (!isComplete) throw new Error("Cannot send to Redis: some slots have no known node");
     await Promise.all(masters.map((name) => {
       const { client, guard } = this.#node(name);
       return guard.probe(() => client.ping());
@@ -108,7 +120,7 @@ export class RedisCluster implements RedisCommands {
     const slot = calculateSlot(key);
     const sentAtMs = clock.now();
     let name = this.#ownerOf(slot);
-    let asking: "asking" | "owning" = "owning";
+    let asking: Asking = "owning";
     for (let redirects = 0;; redirects++) {
       const { client, guard } = this.#node(name);
       // Inside the guard a redirect is an answer like any other.
@@ -116,28 +128,34 @@ export class RedisCluster implements RedisCommands {
       if ("value" in answer) return answer.value;
       const leftMs = this.#options.patienceMs - Math.abs(clock.now() - sentAtMs);
       if (redirects === MAX_REDIRECTS || leftMs <= 0) throw answer.error;
-      name = await this.#follow(answer.redirect, name, slot);
-      asking = answer.redirect.kind === "ask" ? "asking" : "owning";
-      await this.#connected(name, leftMs);
+      const next = await this.#follow(answer.redirect, name, slot, redirects);
+      if (next === undefined) throw answer.error;
+      ({ name, asking } = next);
+      // The connection to a new master may not stand yet.
+      const { nodes } = this.#options;
+      if (nodes.client(name) === undefined) await Promise.race([nodes.usable(name), this.#elapsed(leftMs)]);
       // Again, and from here on in one turn with the sending: a caller that has gone may have been told anything.
       if (Math.abs(clock.now() - sentAtMs) >= this.#options.patienceMs) throw answer.error;
     }
   }
 
-  /** The name of the master that a command has to be sent to instead of `from`. */
-  async #follow(redirect: Redirect, from: string, slot: number): Promise<string> {
+  /** Where a command has to be sent to instead of `from`; undefined where `from` does not say in time. */
+  async #follow(
+    redirect: Redirect,
+    from: string,
+    slot: number,
+    redirects: number,
+  ): Promise<Target | undefined> {
     const { nodes } = this.#options;
-    if (redirect.kind === "again") await this.#elapsed(RETRY_DELAY_MS);
-    else if (redirect.kind === "moved" || nodes.client(redirect.name) === undefined) {
-      await nodes.refresh(from);
+    if (redirect === "ask") {
+      // What is known of a move may be of an earlier one: a second redirect has it asked for anew.
+      if (redirects > 0 || nodes.importerOf(slot, from) === undefined) await nodes.refresh(from);
+      const name = nodes.importerOf(slot, from);
+      return name === undefined ? undefined : { name, asking: "asking" };
     }
-    return redirect.kind === "ask" ? redirect.name : this.#ownerOf(slot);
-  }
-
-  /** Resolves when the connection stands, which that to a new master may not yet, or the time is up. */
-  async #connected(name: string, timeoutMs: number): Promise<void> {
-    const { client } = this.#node(name);
-    if (!client.isReady) await Promise.race([client.ready(), this.#elapsed(timeoutMs)]);
+    if (redirect === "again") await this.#elapsed(RETRY_DELAY_MS);
+    else await nodes.refresh(from);
+    return { name: this.#ownerOf(slot), asking: "owning" };
   }
 
   #ownerOf(slot: number): string {
@@ -148,7 +166,9 @@ export class RedisCluster implements RedisCommands {
 
   #node(name: string): { readonly client: ClusterNode; readonly guard: ServerGuard } {
     const client = this.#options.nodes.client(name);
-    if (client === undefined) throw new Error(`Cannot send to Redis: ${name} is no master of the cluster`);
+    if (client === undefined) {
+      throw new Error(`Cannot send to Redis: ${name} has not said that it is a member`);
+    }
     let guard = this.#guards.get(name);
     if (guard === undefined) {
       guard = this.#options.guard(name);

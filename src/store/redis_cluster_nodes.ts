@@ -1,19 +1,26 @@
-import type { Clock, Timer } from "../core/clock.ts";
-import { type ClusterMaster, nodeName, readClusterNodes } from "./redis_cluster_view.ts";
-import { isRefusal, type RedisClient } from "./redis_client.ts";
+import type { Timer } from "../core/clock.ts";
+import type { RedisClient } from "./redis_client.ts";
+import { RedisClusterConnections, type RedisClusterConnectionsOptions } from "./redis_cluster_connections.ts";
+import { ClusterMembership } from "./redis_cluster_membership.ts";
+import { type ClusterView, nodeName } from "./redis_cluster_view.ts";
 import type { RedisAddress } from "./redis_options.ts";
 import { SlotMap } from "./redis_slot_map.ts";
-import { RedisSuccession } from "./redis_succession.ts";
 
 /** What the nodes of a cluster are found with. */
-export interface RedisClusterNodesOptions {
-  /** Nodes that are asked for the others, at first and whenever none that is known answers. */
+export interface RedisClusterNodesOptions extends RedisClusterConnectionsOptions {
+  /** Nodes that are asked for the others, at first and whenever it is in doubt which nodes are members. */
   readonly seeds: readonly RedisAddress[];
-  readonly clock: Clock;
-  /** Opens a connection that follows on all earlier ones of the succession. */
-  readonly connect: (address: RedisAddress, succession: RedisSuccession) => RedisClient;
-  /** Told of what a node answers instead of saying which nodes there are. */
-  readonly onError: (error: Error) => void;
+  readonly observer: ClusterObserver;
+}
+
+/** Told of what an operator should know about the members of a cluster. */
+export interface ClusterObserver {
+  /** The node of this name is not a member of the cluster in force, and is not used from now on. */
+  clusterNodeLeft(name: string): void;
+  /** Another cluster is in force from now on. */
+  clusterReplaced(): void;
+  /** Nodes answer, and no cluster can be told by what they say. */
+  clusterUndecided(): void;
 }
 
 /** Called as the masters of a cluster change. */
@@ -29,35 +36,32 @@ export interface ClusterWatcher {
 /** How often each master is asked which nodes there are: a line of text a node, four times a second. */
 const ASK_INTERVAL_MS = 250;
 
-/** How long the answer of one node may keep those of the others from being used. */
-const ASK_TIMEOUT_MS = 500;
-
-/** How long a node that is no master any more may take to answer what it was sent before. */
-const RETIRE_TIMEOUT_MS = 1000;
-
 /**
  * The masters of a cluster, each with a connection, as the nodes themselves name them again and again.
  *
  * All masters are asked, not one: a failover or a slot that moves is known to the nodes it concerns before the others
- * hear of it, and whoever trusts local memory has to know every node at which a key may change.
+ * hear of it, and local memory may be used only while every node is known at which a key may change.
+ *
+ * A connection is used once its node has said over it that it is a member, see {@link ClusterMembership}: another one
+ * may listen at the address by now. It is given up when the node says that it is none any more.
  */
 export class RedisClusterNodes implements AsyncDisposable {
   readonly #options: RedisClusterNodesOptions;
-  /** Masters, and seeds for as long as no master has answered. */
-  readonly #clients = new Map<string, RedisClient>();
-  readonly #addresses = new Map<string, RedisAddress>();
-  /**
-   * Kept when a connection is not: a command that a node was sent, and did not get while it was a master, must not
-   * take place there after it has become one again.
-   */
-  readonly #successions = new Map<string, RedisSuccession>();
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #seeds: ReadonlyMap<string, RedisAddress>;
+  readonly #membership: ClusterMembership;
+  /** To masters, and to seeds while it is in doubt which nodes are members. */
+  readonly #connections: RedisClusterConnections;
   readonly #watchers: ClusterWatcher[] = [];
   readonly #refreshing = new Map<string, Promise<void>>();
-  /** What single nodes have said since all of them were asked last. */
-  readonly #refreshed = new Map<string, readonly ClusterMaster[]>();
-  #views: ReadonlyMap<string, readonly ClusterMaster[]> = new Map();
   #map = new SlotMap();
+  /** The masters that have answered as members over their present connections. */
+  readonly #usable = new Map<string, RedisClient>();
+  /** What waits for a master to be usable. */
+  readonly #awaited = new Map<string, PromiseWithResolvers<void>>();
+  /** Masters and seeds that have said last that they are no members. */
+  readonly #left = new Set<string>();
+  /** The masters that the watchers know of: all but those that have left. */
+  readonly #watched = new Set<string>();
   #isAsking = false;
   #timer: Timer | undefined;
   #disposed = false;
@@ -66,6 +70,15 @@ export class RedisClusterNodes implements AsyncDisposable {
   /** Starts to look for the nodes. */
   constructor(options: RedisClusterNodesOptions) {
     this.#options = options;
+    this.#seeds = new Map(options.seeds.map((seed) => [nodeName(seed), seed]));
+    this.#membership = new ClusterMembership([...this.#seeds.keys()], options.clock);
+    this.#connections = new RedisClusterConnections(options, {
+      onReady: (name) => this.#askSoon(name),
+      onLost: (name) => {
+        this.#usable.delete(name);
+        this.#askSoon(name);
+      },
+    });
     this.#openSeeds();
     this.#askLater();
   }
@@ -80,22 +93,39 @@ export class RedisClusterNodes implements AsyncDisposable {
     return [...this.#map.masters.keys()];
   }
 
-  /** The connection to a master; undefined where none has this name. */
-  client(name: string): RedisClient | undefined {
-    return this.#map.masters.has(name) ? this.#clients.get(name) : undefined;
+  /** Whether each slot has an owner, as far as is known. */
+  get isComplete(): boolean {
+    return this.#map.isComplete;
   }
 
-  /** The name of the master that has the slot, as far as is known. */
+  /** The connection to a master; undefined where it has not said yet over it that it is one. */
+  client(name: string): RedisClient | undefined {
+    return this.#usable.get(name);
+  }
+
+  /** Resolves once there is a {@link client} of this name. */
+  async usable(name: string): Promise<void> {
+    if (this.#usable.has(name)) return;
+    const awaited = this.#awaited.get(name) ?? Promise.withResolvers();
+    this.#awaited.set(name, awaited);
+    await awaited.promise;
+  }
+
+  /** The name of the master that has the slot, as far as is known; undefined where none can be trusted to. */
   ownerOf(slot: number): string | undefined {
     return this.#map.ownerOf(slot);
+  }
+
+  /** The name of the master to which this node is moving the slot, as far as is known. */
+  importerOf(slot: number, from: string): string | undefined {
+    const id = this.#connections.answers.get(from)?.moving.get(slot);
+    return id === undefined ? undefined : this.#map.nameOf(id);
   }
 
   /** Tells of the masters that there are, at once, and of all changes. */
   watch(watcher: ClusterWatcher): void {
     this.#watchers.push(watcher);
-    for (const [name, address] of this.#map.masters) {
-      watcher.onMaster(name, this.#clients.get(name)!, address);
-    }
+    for (const name of this.#watched) this.#introduce(name, watcher);
   }
 
   /** Resolves once what this node knows is known here as well, or it has not answered in time. */
@@ -110,31 +140,17 @@ export class RedisClusterNodes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#timer?.cancel();
-    const clients = [...this.#clients.values()].map((client) => client[Symbol.asyncDispose]());
-    await Promise.all([...clients, ...this.#retiring]);
-  }
-
-  #open(name: string, address: RedisAddress): RedisClient {
-    const succession = this.#successions.get(name) ?? new RedisSuccession();
-    this.#successions.set(name, succession);
-    const client = this.#options.connect(address, succession);
-    this.#clients.set(name, client);
-    this.#addresses.set(name, address);
-    client.watch({ onReady: () => this.#askSoon(), onLost: () => this.#askSoon() });
-    return client;
+    await this.#connections[Symbol.asyncDispose]();
   }
 
   #openSeeds(): void {
-    for (const seed of this.#options.seeds) {
-      const name = nodeName(seed);
-      if (!this.#clients.has(name)) this.#open(name, seed);
-    }
+    for (const [name, seed] of this.#seeds) this.#connections.open(name, seed);
   }
 
-  /** Something has happened to a connection, and perhaps to the cluster. */
-  #askSoon(): void {
-    if (this.#isReady()) this.#ready.resolve();
-    if (!this.#isAsking) this.#askAll();
+  /** Something has happened to the connection to this node, and perhaps to the cluster. */
+  #askSoon(name: string): void {
+    if (this.#isAsking) this.refresh(name);
+    else this.#askAll();
   }
 
   #askLater(): void {
@@ -146,82 +162,126 @@ export class RedisClusterNodes implements AsyncDisposable {
   async #askAll(): Promise<void> {
     if (this.#disposed) return;
     this.#isAsking = true;
-    this.#refreshed.clear();
     const sentAtMs = this.#options.clock.now();
-    const names = [...this.#clients].filter(([, client]) => client.isReady).map(([name]) => name);
-    const answers = await Promise.all(names.map(async (name) => [name, await this.#ask(name)] as const));
+    const { names } = this.#connections;
+    await Promise.all(names.map((name) => this.#connections.ask(name)));
     this.#isAsking = false;
     if (this.#disposed) return;
-    const views = new Map(answers.flatMap(([name, view]) => view === undefined ? [] : [[name, view]]));
-    // What a node has been asked in between is newer.
-    for (const [name, view] of this.#refreshed) views.set(name, view);
     this.#askLater();
-    if (views.size === 0) return this.#openSeeds();
-    this.#use(views);
+    const members = this.#use();
     // A master that has just been found has not been asked yet.
-    if (this.masters.every((name) => views.has(name))) {
+    if (members !== undefined && this.masters.every((name) => names.includes(name) && members.has(name))) {
       for (const watcher of this.#watchers) watcher.onAgreed(sentAtMs);
     }
   }
 
   async #refresh(name: string): Promise<void> {
-    const view = await this.#ask(name);
-    if (view === undefined || this.#disposed) return;
-    this.#refreshed.set(name, view);
-    this.#use(new Map([...this.#views, [name, view]]));
+    await this.#connections.ask(name);
+    if (!this.#disposed) this.#use();
   }
 
-  /** What one node knows; undefined where it does not say in time. */
-  async #ask(name: string): Promise<readonly ClusterMaster[] | undefined> {
-    const client = this.#clients.get(name);
-    if (client === undefined || !client.isReady) return undefined;
-    try {
-      const reply = await this.#within(ASK_TIMEOUT_MS, client.call("CLUSTER", "NODES"));
-      return typeof reply === "string" ? readClusterNodes(reply, this.#addresses.get(name)!) : undefined;
-    } catch (error) {
-      if (isRefusal(error) && error instanceof Error) this.#options.onError(error);
-      return undefined;
+  /** Takes over what the members say; resolves to their answers. */
+  #use(): ReadonlyMap<string, ClusterView> | undefined {
+    const { observer } = this.#options;
+    const { answers } = this.#connections;
+    const wasDecided = this.#membership.isDecided;
+    const decision = this.#membership.decide(answers, {
+      masters: this.#map.masters.keys(),
+      left: this.#left,
+    });
+    const members = decision?.members;
+    if (members === undefined && answers.size > 0 && this.#membership.isOverdue) {
+      observer.clusterUndecided();
     }
-  }
-
-  #use(views: ReadonlyMap<string, readonly ClusterMaster[]>): void {
-    this.#views = views;
-    const before = this.#map.masters;
-    this.#map = new SlotMap(views.values());
-    for (const name of before.keys()) {
-      if (!this.#map.masters.has(name)) { for (const watcher of this.#watchers) watcher.onGone(name); }
+    if (decision?.isNew) {
+      observer.clusterReplaced();
+      // What is in local memory is of the former one.
+      for (const name of this.#watched) this.#forget(name);
     }
-    for (const [name, client] of this.#clients) if (!this.#map.masters.has(name)) this.#retire(name, client);
-    for (const [name, address] of this.#map.masters) {
-      if (before.has(name)) continue;
-      const client = this.#clients.get(name) ?? this.#open(name, address);
-      for (const watcher of this.#watchers) watcher.onMaster(name, client, address);
+    // At the start, nodes that answer before it is known who is a member may turn out to be one.
+    if (members !== undefined || wasDecided) this.#leave(members);
+    if (members !== undefined) {
+      for (const name of members.keys()) this.#left.delete(name);
+      const isAt = (id: string, name: string) =>
+        !this.#left.has(name) && (members.get(name)?.id ?? id) === id;
+      const before = this.#map.masters;
+      this.#map = new SlotMap(members.values(), isAt);
+      this.#compare(before, members);
     }
+    this.#keepConnections(members !== undefined);
+    for (const name of members?.keys() ?? []) this.#admit(name);
     if (this.#isReady()) this.#ready.resolve();
+    return members;
+  }
+
+  /** Stops using the nodes that answer and are no members. */
+  #leave(members: ReadonlyMap<string, ClusterView> | undefined): void {
+    for (const [name, { isJoining }] of [...this.#connections.answers]) {
+      if (members?.has(name)) continue;
+      this.#usable.delete(name);
+      if (!isJoining && !this.#left.has(name)) this.#dismiss(name);
+    }
+  }
+
+  /** Parts with the masters that are none any more: replicas now, or no members. */
+  #compare(before: SlotMap["masters"], members: ReadonlyMap<string, ClusterView>): void {
+    for (const name of [...this.#watched]) {
+      if (this.#map.masters.has(name)) continue;
+      const id = before.get(name)!.id;
+      if (members.values().some(({ known }) => known.has(id))) this.#forget(name);
+      else this.#dismiss(name);
+    }
+  }
+
+  #dismiss(name: string): void {
+    this.#left.add(name);
+    this.#options.observer.clusterNodeLeft(name);
+    this.#forget(name);
+    this.#retire(name);
+  }
+
+  /** Opens and closes connections, so that there is one to each node that is used or has a say. */
+  #keepConnections(isHeard: boolean): void {
+    const { masters } = this.#map;
+    const needsSeeds = !isHeard || !this.#membership.isConfirmed || this.#left.size > 0 ||
+      !this.#map.isComplete;
+    for (const name of this.#connections.names) {
+      if (!masters.has(name) && !(needsSeeds && this.#seeds.has(name))) this.#retire(name);
+    }
+    for (const name of this.#left) if (!masters.has(name) && !this.#seeds.has(name)) this.#left.delete(name);
+    if (needsSeeds) this.#openSeeds();
+    for (const [name, { address }] of masters) {
+      this.#connections.open(name, address);
+      if (this.#watched.has(name) || this.#left.has(name)) continue;
+      this.#watched.add(name);
+      for (const watcher of this.#watchers) this.#introduce(name, watcher);
+    }
+  }
+
+  #introduce(name: string, watcher: ClusterWatcher): void {
+    watcher.onMaster(name, this.#connections.get(name)!, this.#map.masters.get(name)!.address);
+  }
+
+  #forget(name: string): void {
+    if (!this.#watched.delete(name)) return;
+    for (const watcher of this.#watchers) watcher.onGone(name);
+  }
+
+  /** The node has said that it is a member. */
+  #admit(name: string): void {
+    const client = this.#connections.get(name);
+    if (client === undefined || !client.isReady || !this.#map.masters.has(name)) return;
+    this.#usable.set(name, client);
+    this.#awaited.get(name)?.resolve();
+    this.#awaited.delete(name);
   }
 
   #isReady(): boolean {
-    return this.masters.length > 0 && this.masters.every((name) => this.#clients.get(name)!.isReady);
+    return this.masters.length > 0 && this.masters.every((name) => this.#usable.has(name));
   }
 
-  /** Closes a connection behind the answers to what it was sent. */
-  #retire(name: string, client: RedisClient): void {
-    this.#clients.delete(name);
-    this.#addresses.delete(name);
-    const answered = Promise.try(() => client.ping());
-    const closed = this.#within(RETIRE_TIMEOUT_MS, answered).catch(() => {})
-      .then(() => client[Symbol.asyncDispose]()).finally(() => this.#retiring.delete(closed));
-    this.#retiring.add(closed);
-  }
-
-  /** As `work`, or undefined when that takes longer. */
-  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-    const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
-    const timer = this.#options.clock.setTimer(() => resolve(undefined), ms, "background");
-    try {
-      return await Promise.race([work, tooLate]);
-    } finally {
-      timer.cancel();
-    }
+  #retire(name: string): void {
+    this.#usable.delete(name);
+    this.#connections.retire(name);
   }
 }

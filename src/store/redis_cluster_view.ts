@@ -1,7 +1,23 @@
 import type { RedisAddress } from "./redis_options.ts";
 
+/** A cluster as one of its nodes sees it. */
+export interface ClusterView {
+  /** The node's own id. */
+  readonly id: string;
+  /** The ids of all nodes that it takes for members, replicas and failed ones too, and its own. */
+  readonly known: ReadonlySet<string>;
+  /** Whether it is getting to know a node at present: it may have just joined, and some members know it already. */
+  readonly isJoining: boolean;
+  /** Masters without slots too, since keys are moved to them before any slot is theirs. */
+  readonly masters: readonly ClusterMaster[];
+  /** The slots that the node is moving away, each with the id of the node that gets it. */
+  readonly moving: ReadonlyMap<number, string>;
+}
+
 /** A master of a cluster as one of its nodes sees it. */
 export interface ClusterMaster {
+  /** Which a node has for life, or until CLUSTER RESET HARD. */
+  readonly id: string;
   /** `host:port`, which names the node from here on. */
   readonly name: string;
   readonly address: RedisAddress;
@@ -18,22 +34,35 @@ export type SlotRange = readonly [first: number, last: number];
  *
  *     <id> <ip>:<port>@<bus port>[,<hostname>] <flags> <master's id> <ping> <pong> <epoch> <link> <slot> <slot> …
  *
- * Masters without slots are among the answer, since keys are moved to them before any slot is theirs; those that the
- * cluster has given up and relieved of their slots are not. `asked` stands in where a node does not know its own host.
+ * Masters that the cluster has given up and relieved of their slots are not part of the answer. A node that does not
+ * know its own host gets that of `asked`. The host name is not used: it may not resolve here.
  */
-export function readClusterNodes(reply: string, asked: RedisAddress): ClusterMaster[] {
+export function readClusterNodes(reply: string, asked: RedisAddress): ClusterView {
+  const known = new Set<string>();
+  let self: string | undefined;
+  let isJoining = false;
   const masters: ClusterMaster[] = [];
+  const moving = new Map<number, string>();
   for (const line of reply.split("\n")) {
-    const [, endpoint, flagText, , , , epoch, , ...ranges] = line.trimEnd().split(" ");
-    if (endpoint === undefined || flagText === undefined) continue;
+    const [id, endpoint, flagText, , , , epoch, , ...ranges] = line.trimEnd().split(" ");
+    if (id === undefined || endpoint === undefined || flagText === undefined) continue;
     const flags = flagText.split(",");
+    if (flags.includes("myself")) self = id;
+    // Until the handshake is over the id is made up.
+    if (flags.includes("handshake")) isJoining = true;
+    else known.add(id);
+    for (const range of ranges) {
+      const [, slot, to] = /^\[(\d+)->-(\w+)\]$/.exec(range) ?? [];
+      if (slot !== undefined && to !== undefined) moving.set(Number(slot), to);
+    }
     if (!flags.includes("master") || flags.includes("noaddr") || flags.includes("handshake")) continue;
     const slots = ranges.flatMap(readRange);
     if (flags.includes("fail") && slots.length === 0) continue;
     const address = readEndpoint(endpoint, asked);
-    masters.push({ name: nodeName(address), address, epoch: Number(epoch), slots });
+    masters.push({ id, name: nodeName(address), address, epoch: Number(epoch), slots });
   }
-  return masters;
+  if (self === undefined) throw new Error("Cannot read CLUSTER NODES: no line is flagged myself");
+  return { id: self, known, isJoining, masters, moving };
 }
 
 /** The name of the node that listens there. */
@@ -48,7 +77,7 @@ function readEndpoint(text: string, asked: RedisAddress): RedisAddress {
   return { hostname: known.slice(0, colon) || asked.hostname, port: Number(known.slice(colon + 1)) };
 }
 
-/** Slots that are on their way, `[93->-…]`, still are where they were. */
+/** Slots that are on their way, `[93->-…]` here and `[93-<-…]` there, still are where they were. */
 function readRange(text: string): SlotRange[] {
   const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
   return first === undefined ? [] : [[Number(first), Number(last)]];

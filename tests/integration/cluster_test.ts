@@ -1,7 +1,8 @@
 /** A service on a Redis Cluster, by configuration only. */
 import { assert, assertEquals } from "@std/assert";
+import calculateSlot from "cluster-key-slot";
 import { CacheClient, refusal } from "../support/client.ts";
-import { ThrowawayCluster } from "../support/redis_cluster.ts";
+import { redisCli, ThrowawayCluster } from "../support/redis_cluster.ts";
 import { RedisKeys } from "../support/service_redis.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
@@ -128,3 +129,63 @@ testWithServers(
     assertEquals(service.errors, []);
   },
 );
+
+/** How a cluster may name the node in MOVED and ASK, other than by its address. */
+const ENDPOINTS = {
+  "a host name that does not resolve": (index: number) => ({
+    "cluster-preferred-endpoint-type": "hostname",
+    "cluster-announce-hostname": `redis-${index}.cache.invalid`,
+  }),
+  "a host name that is not there": () => ({ "cluster-preferred-endpoint-type": "hostname" }),
+  "nothing": () => ({ "cluster-preferred-endpoint-type": "unknown-endpoint" }),
+};
+
+for (const [endpoint, settings] of Object.entries(ENDPOINTS)) {
+  testWithServers(
+    ["redis", "mysql"],
+    `redirects that name ${endpoint} are followed while a slot moves and after it`,
+    async ({ mysql }) => {
+      await using cluster = await ThrowawayCluster.start({ settings });
+      await using profile = await profileOn(mysql, cluster);
+      // Nothing from memory: each call is one of Redis.
+      await using service = await startService(profile, { "cache.local.max_entry_bytes": "1" });
+      using client = new CacheClient(service.address);
+      const keys = ["there", "going", "gone", "fresh"].map((name) => ({
+        namespace: "n",
+        key: `{moving}${name}`,
+      }));
+      const [there, going, gone, fresh] = keys.map(({ key }) => `${profile.redis.prefix}namespace:n:${key}`);
+      const slot = calculateSlot(there!);
+      const from = cluster.masters[Math.min(2, Math.floor(slot / 5461))]!;
+      const to = cluster.masters.find((master) => master !== from)!;
+      const read = async () => {
+        const found = await Promise.all(keys.map((key) => client.get(key)));
+        return found.map(({ value }) => new TextDecoder().decode(value.value));
+      };
+      const write = (text: string) =>
+        Promise.all(keys.map((key) => client.set({ ...key, value: value(text) })));
+      await write("before");
+      await client.delete(keys[3]!);
+      await cluster.moveSlot(slot, from, to, async () => {
+        const asked = await redisCli("-p", String(from.port), "GET", fresh!);
+        assert(asked.startsWith(`ASK ${slot} `) && !asked.includes(`${to.hostname}:${to.port}`), asked);
+        await client.set({ ...keys[3]!, value: value("before") });
+        const migrate = ["MIGRATE", to.hostname, String(to.port), "", "0", "5000", "KEYS"];
+        await redisCli("-p", String(from.port), ...migrate, going!, gone!);
+        assertEquals(await read(), Array(4).fill("before"));
+        await write("midway");
+        assertEquals(await read(), Array(4).fill("midway"));
+        await client.delete(keys[2]!);
+        assertEquals((await refusal(client.get(keys[2]!))).reason, "KEY_NOT_FOUND");
+        await client.setSecret({ key: "{moving}", name: "n" });
+        assertEquals((await client.getSecret({ key: "{moving}" })).name, "n");
+        await client.set({ ...keys[2]!, value: value("midway") });
+      });
+      assertEquals(await read(), Array(4).fill("midway"));
+      await write("after");
+      assertEquals(await read(), Array(4).fill("after"));
+      assertEquals(await service.stop(), 0);
+      assertEquals(service.errors, []);
+    },
+  );
+}

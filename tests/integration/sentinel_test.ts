@@ -70,6 +70,35 @@ testWithServers(
   },
 );
 
+testWithServers(
+  ["redis", "mysql"],
+  "a sentinel that is dead is told in one line of the log at a time, and on standard error not at all",
+  async ({ mysql }) => {
+    await using setting = await SentinelSetting.start();
+    const sentinel = `${setting.sentinel.hostname}:${setting.sentinel.port}`;
+    await using profile = await behindProfile(mysql, setting.master, {
+      "data.redis.sentinel.master_name": setting.sentinels.masterName,
+      "data.redis.sentinel.addrs": sentinel,
+    });
+    await using service = await startService(profile);
+    using client = new CacheClient(service.address);
+    await setting.stopSentinel();
+    const lines = () => service.log.filter(({ tier }) => tier === `redis sentinel ${sentinel}`);
+    await waitFor(() => lines().length >= 2, { what: "the second line", timeoutMs: 30_000 });
+    assertEquals(service.errors, []);
+    const [first, second] = lines();
+    assertEquals([first?.event, first?.operation], ["tier_failed", "connect"]);
+    assert(Number(second?.suppressed) >= 5, `${second?.suppressed} failures between the lines`);
+    const apartMs = Date.parse(String(second?.time)) - Date.parse(String(first?.time));
+    assert(apartMs >= 10_000, `${apartMs} ms`);
+    // The master is there all the while.
+    await client.set({ ...ENTRY, value: value("1") });
+    const failures = service.log.filter(({ event, tier }) => event === "tier_failed" && tier === "redis");
+    assertEquals(failures, []);
+    assertEquals(await service.stop(), 0);
+  },
+);
+
 testWithServers(["redis"], "memory is told of changes by the next master when one is killed", async () => {
   await using setting = await SentinelSetting.start();
   const options = { keyPrefix: freshKeyPrefix() };

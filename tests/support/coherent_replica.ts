@@ -108,8 +108,9 @@ export class CoherentReplica implements AsyncDisposable {
   #openCluster({ seeds }: ClusterSeeds, account: RedisAccount): OpenedRedis {
     const connect = (address: RedisAddress, succession?: RedisSuccession) =>
       new RedisClient({ ...account, ...address }, systemClock, () => {}, succession);
+    const observer = { clusterNodeLeft() {}, clusterReplaced() {}, clusterUndecided() {} };
     const nodes = this.#resources.use(
-      new RedisClusterNodes({ seeds, clock: systemClock, connect, onError() {} }),
+      new RedisClusterNodes({ seeds, clock: systemClock, connect, onError() {}, observer }),
     );
     const guard = () => ({
       run: <T>(work: () => Promise<T>) => work(),

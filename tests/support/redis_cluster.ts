@@ -14,6 +14,8 @@ const BUS_OFFSET = 10_000;
 export interface ThrowawayClusterOptions {
   /** How many nodes have no slots at first: replicas, once {@link ThrowawayCluster.replicate} says so, or masters. */
   readonly spares?: number;
+  /** Further settings of the node with this number. */
+  readonly settings?: (index: number) => Readonly<Record<string, string>>;
 }
 
 /** A cluster of three masters of the test's own, with a third of the slots each. */
@@ -30,40 +32,25 @@ export class ThrowawayCluster implements AsyncDisposable {
   }
 
   /** Starts the nodes, and resolves once all of them know that every slot is served. */
-  static async start({ spares = 0 }: ThrowawayClusterOptions = {}): Promise<ThrowawayCluster> {
+  static async start(
+    { spares = 0, settings: further = () => ({}) }: ThrowawayClusterOptions = {},
+  ): Promise<ThrowawayCluster> {
     await using resources = new AsyncDisposableStack();
     const program = findProgram("redis-server");
     if (program === undefined) throw new Error("Cannot start a cluster: redis-server is not on the PATH");
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-cluster-" });
     resources.defer(() => Deno.remove(folder, { recursive: true }));
-    const nodes = await Promise.all(Array.from({ length: 3 + spares }, async () => {
-      const port = freePortWithBus();
-      const settings: Readonly<Record<string, string>> = {
-        "cluster-enabled": "yes",
-        "cluster-config-file": `nodes-${port}.conf`,
-        "cluster-node-timeout": String(NODE_TIMEOUT_MS),
-        // The slots of the masters that live are served all the same.
-        "cluster-require-full-coverage": "no",
-        "repl-diskless-sync-delay": "0",
-        "dir": folder,
-        "dbfilename": `${port}.rdb`,
-      };
-      const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-      const node = resources.use(new ThrowawayRedis(program, port, args));
-      await node.start();
-      return node;
-    }));
-    const addresses = nodes.slice(0, 3).map(({ hostname, port }) => `${hostname}:${port}`);
-    await redisCli("--cluster", "create", ...addresses, "--cluster-yes");
+    const nodes = await Promise.all(
+      Array.from(
+        { length: 3 + spares },
+        async (_, index) => resources.use(await startNode(program, folder, further(index))),
+      ),
+    );
+    await create(nodes.slice(0, 3));
     const cluster = new ThrowawayCluster(nodes, resources.move());
     const { hostname, port } = cluster.masters[0]!;
     for (const spare of cluster.spares) await askRedis(spare, `CLUSTER MEET ${hostname} ${port}`);
-    await Promise.all(nodes.map((node) =>
-      waitFor(async () => {
-        const info = await askRedis(node, "CLUSTER INFO");
-        return info.includes("cluster_state:ok") && info.includes(`cluster_known_nodes:${nodes.length}`);
-      }, { what: "every node to know the cluster", timeoutMs: 15_000 })
-    ));
+    await allKnow(nodes);
     return cluster;
   }
 
@@ -111,9 +98,96 @@ export class ThrowawayCluster implements AsyncDisposable {
     for (const node of [to, from]) await ok(node, `CLUSTER SETSLOT ${slot} NODE ${toId}`);
   }
 
+  /** Has every other node forget this one, which is not told. */
+  async forget(node: RedisAddress): Promise<void> {
+    const id = await nodeId(node);
+    for (const other of this.#nodes) if (other !== node) await ok(other, `CLUSTER FORGET ${id}`);
+  }
+
+  /** Makes a node that has been reset a member, without slots; resolves once all members know that. */
+  async adopt(node: ThrowawayRedis): Promise<void> {
+    const { hostname, port } = this.masters[0]!;
+    await ok(node, `CLUSTER MEET ${hostname} ${port}`);
+    await allKnow([...this.#nodes, node]);
+  }
+
+  /** Raises the epoch of each master above all that a young cluster has. */
+  async raiseEpochs(): Promise<void> {
+    for (let round = 0; round < 10; round++) {
+      for (const master of this.masters) await askRedis(master, "CLUSTER BUMPEPOCH");
+    }
+  }
+
+  /** Resets every master and makes a cluster of them again, in which each has another id than before. */
+  async recreate(): Promise<void> {
+    for (const master of this.masters) await wipe(master);
+    await create(this.masters);
+    await allKnow(this.masters);
+  }
+
+  get #nodes(): readonly ThrowawayRedis[] {
+    return [...this.masters, ...this.spares];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+/** Another program may take a port between the look at it and its use. */
+const MAX_START_ATTEMPTS = 5;
+
+async function startNode(
+  program: string,
+  folder: string,
+  further: Readonly<Record<string, string>>,
+): Promise<ThrowawayRedis> {
+  for (let attempt = 1;; attempt++) {
+    const port = freePortWithBus();
+    const settings: Readonly<Record<string, string>> = {
+      "cluster-enabled": "yes",
+      "cluster-config-file": `nodes-${port}.conf`,
+      "cluster-node-timeout": String(NODE_TIMEOUT_MS),
+      // The slots of the masters that live are served all the same.
+      "cluster-require-full-coverage": "no",
+      "repl-diskless-sync-delay": "0",
+      "dir": folder,
+      "dbfilename": `${port}.rdb`,
+      ...further,
+    };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    const node = new ThrowawayRedis(program, port, args);
+    try {
+      await node.start();
+      return node;
+    } catch (error) {
+      await node.stop();
+      if (attempt === MAX_START_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Has a node forget its keys, its slots, its cluster and its id. */
+export async function wipe(node: RedisAddress): Promise<void> {
+  // Together, since a node that has got a key meanwhile cannot be reset; a script or transaction may not reset.
+  await waitFor(async () => (await askRedis(node, "FLUSHALL\r\nCLUSTER RESET HARD")).endsWith("+OK\r\n"), {
+    what: "the node to be reset",
+  });
+}
+
+async function create(masters: readonly RedisAddress[]): Promise<void> {
+  const addresses = masters.map(({ hostname, port }) => `${hostname}:${port}`);
+  await redisCli("--cluster", "create", ...addresses, "--cluster-yes");
+}
+
+/** Resolves once these nodes know each other, no others, and that every slot is served. */
+async function allKnow(nodes: readonly RedisAddress[]): Promise<void> {
+  await Promise.all(nodes.map((node) =>
+    waitFor(async () => {
+      const info = await askRedis(node, "CLUSTER INFO");
+      return info.includes("cluster_state:ok") && info.includes(`cluster_known_nodes:${nodes.length}`);
+    }, { what: "every node to know the cluster", timeoutMs: 15_000 })
+  ));
 }
 
 async function nodeId(node: RedisAddress): Promise<string> {

@@ -1,6 +1,7 @@
 import type { RedisSentinels } from "../../src/store/redis_options.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
+import { killProcess } from "./kill_process.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
@@ -16,11 +17,17 @@ export class SentinelSetting implements AsyncDisposable {
   readonly master: ThrowawayRedis;
   readonly replica: ThrowawayRedis;
   readonly sentinel: RedisAddress;
+  readonly #sentinelProcess: Deno.ChildProcess;
 
-  private constructor(master: ThrowawayRedis, replica: ThrowawayRedis, sentinel: RedisAddress) {
-    this.master = master;
-    this.replica = replica;
+  private constructor(
+    servers: { readonly master: ThrowawayRedis; readonly replica: ThrowawayRedis },
+    sentinel: RedisAddress,
+    sentinelProcess: Deno.ChildProcess,
+  ) {
+    this.master = servers.master;
+    this.replica = servers.replica;
     this.sentinel = sentinel;
+    this.#sentinelProcess = sentinelProcess;
   }
 
   /** Starts the three, and resolves once the sentinel could replace the master. */
@@ -48,7 +55,8 @@ sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}
 sentinel failover-timeout ${MASTER_NAME} 3000
 `,
     );
-    resources.use(spawnSentinel(`${folder}/sentinel.conf`));
+    const process = spawnSentinel(`${folder}/sentinel.conf`);
+    resources.defer(() => killProcess(process));
     await waitFor(() => answers(replica, "INFO replication", /master_link_status:up/), {
       what: "the replica to have what the master has",
       timeoutMs: 10_000,
@@ -57,7 +65,7 @@ sentinel failover-timeout ${MASTER_NAME} 3000
       what: "the sentinel to know the replica",
       timeoutMs: 20_000,
     });
-    const setting = new SentinelSetting(master, replica, sentinel);
+    const setting = new SentinelSetting({ master, replica }, sentinel, process);
     setting.#resources.use(resources.move());
     return setting;
   }
@@ -80,26 +88,25 @@ sentinel failover-timeout ${MASTER_NAME} 3000
     });
   }
 
+  /** Kills the sentinel as a crash would, and resolves once it is gone. */
+  async stopSentinel(): Promise<void> {
+    await killProcess(this.#sentinelProcess);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
 }
 
-function spawnSentinel(configPath: string): AsyncDisposable {
+function spawnSentinel(configPath: string): Deno.ChildProcess {
   const program = findProgram("redis-server");
   if (program === undefined) throw new Error("Cannot start a sentinel: redis-server is not on the PATH");
-  const process = new Deno.Command(program, {
+  return new Deno.Command(program, {
     args: [configPath, "--sentinel"],
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      process.kill("SIGKILL");
-      await process.status;
-    },
-  };
 }
 
 async function answers(address: RedisAddress, command: string, expected: RegExp): Promise<boolean> {

@@ -17,10 +17,13 @@ export class TcpProxy implements AsyncDisposable {
     this.#server = createServer({ allowHalfOpen: true }, (near) => this.#join(near));
   }
 
-  /** Listens on a free port of 127.0.0.1. */
-  static async open(target: { readonly hostname: string; readonly port: number }): Promise<TcpProxy> {
+  /** Listens on this port of 127.0.0.1, or on a free one. */
+  static async open(
+    target: { readonly hostname: string; readonly port: number },
+    port = 0,
+  ): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => proxy.#server.listen(port, "127.0.0.1", resolve));
     return proxy;
   }
 

@@ -8,7 +8,8 @@ import { turn } from "../../support/turn.ts";
 const PATIENCE_MS = 100;
 const SCRIPT = redisScript("return 1");
 const MOVED = "MOVED 12182 b:1";
-const ASK = "ASK 12182 b:1";
+/** The endpoint is not what counts. */
+const ASK = "ASK 12182 :1";
 const GUARD: ServerGuard = { run: (work) => work(), probe: (work) => work() };
 
 /** A node that writes down what it is sent, and answers when the test says so. */
@@ -48,26 +49,35 @@ class Node implements ClusterNode {
   }
 }
 
-/** Two nodes, of which `a:1` has all slots until somebody asks it anew. */
+/** Two nodes, of which `a:1` has all slots until it is asked anew, and moves them to `importer`. */
 function setUp() {
   const clock = new FakeClock();
   const [a, b] = [new Node(), new Node()];
   const nodes: Record<string, Node> = { "a:1": a, "b:1": b };
   const refreshed: string[] = [];
   let owner: string | undefined = "a:1";
+  let importer: string | undefined = "b:1";
+  let nextImporter: string | undefined;
   const routes: ClusterRoutes = {
     masters: Object.keys(nodes),
-    client: (name) => nodes[name],
+    isComplete: true,
+    client: (name) => nodes[name]?.isReady ? nodes[name] : undefined,
+    usable: (name) => nodes[name]!.ready(),
     ownerOf: () => owner,
+    importerOf: () => importer,
     refresh(name) {
       refreshed.push(name);
       owner = "b:1";
+      importer = nextImporter;
       return Promise.resolve();
     },
   };
   const cluster = new RedisCluster({ nodes: routes, clock, patienceMs: PATIENCE_MS, guard: () => GUARD });
   const set = () => cluster.set("k", new Uint8Array(), Infinity);
-  return { clock, a, b, refreshed, cluster, set, forgetOwner: () => owner = undefined };
+  const imports = (name: string | undefined, next: string | undefined) => {
+    [importer, nextImporter] = [name, next];
+  };
+  return { clock, a, b, refreshed, cluster, set, imports, forgetOwner: () => owner = undefined };
 }
 
 Deno.test("RedisCluster sends a command that has MOVED to where the slot is now", async () => {
@@ -118,6 +128,28 @@ Deno.test("RedisCluster asks the importing node for one command, and the slot's 
   assertEquals(a.sent, ["set k", "delete k", "run k,l"]);
   assertEquals(b.sent, ["asking", "set k", "asking", "delete k", "asking run k,l"]);
   assertEquals(refreshed, []);
+});
+
+Deno.test("RedisCluster asks the slot's owner anew for the importing node that is not known, or not any more", async () => {
+  const { a, b, refreshed, set, imports } = setUp();
+  imports(undefined, "b:1");
+  const done = set();
+  await a.answer(ASK);
+  assertEquals([refreshed, b.sent], [["a:1"], ["asking", "set k"]]);
+  // Moved back, and on its way to another one.
+  imports("b:1", "a:1");
+  await b.answer(ASK);
+  assertEquals([refreshed, a.sent], [["a:1", "b:1"], ["set k", "asking", "set k"]]);
+  await a.answer();
+  await done;
+});
+
+Deno.test("RedisCluster fails a command whose slot is moved to a node that its owner does not tell", async () => {
+  const { a, set, imports } = setUp();
+  imports(undefined, undefined);
+  const done = assertRejects(set, Error, ASK);
+  await a.answer(ASK);
+  await done;
 });
 
 Deno.test("RedisCluster tries again where the keys of a script are in two places for a moment", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { readClusterNodes } from "../../../src/store/redis_cluster_view.ts";
 import { SlotMap } from "../../../src/store/redis_slot_map.ts";
 
@@ -17,23 +17,38 @@ bbbb 127.0.0.1:7006@17006 handshake,master - 0 0 0 disconnected
 `,
     ASKED,
   );
-  assertEquals(view.map(({ name, epoch, slots }) => [name, epoch, slots]), [
-    ["seed:7000", 3, [[0, 5460], [7000, 7000]]],
-    ["127.0.0.1:7001", 2, [[5461, 10922]]],
-    ["::1:7002", 9, []],
-    ["127.0.0.1:7005", 4, [[10923, 16383]]],
+  assertEquals(view.masters.map(({ id, name, epoch, slots }) => [id, name, epoch, slots]), [
+    ["07c3", "seed:7000", 3, [[0, 5460], [7000, 7000]]],
+    ["67ed", "127.0.0.1:7001", 2, [[5461, 10922]]],
+    ["292f", "::1:7002", 9, []],
+    ["e7d1", "127.0.0.1:7005", 4, [[10923, 16383]]],
   ]);
-  assertEquals(view[2]!.address, { hostname: "::1", port: 7002 });
+  assertEquals(view.masters[2]!.address, { hostname: "::1", port: 7002 });
+  assertEquals([...view.moving], [[93, "292f"]]);
+  assertEquals([view.id, view.isJoining], ["07c3", true]);
+  assertEquals([...view.known], ["07c3", "67ed", "292f", "6ec2", "824f", "e7d1", "aaaa"]);
+});
+
+Deno.test("readClusterNodes() refuses a reply that does not say who has answered", () => {
+  const reply = "67ed 127.0.0.1:7001@17001 master - 0 1 2 connected 0-16383\n";
+  assertThrows(() => readClusterNodes(reply, ASKED), Error, "no line is flagged myself");
 });
 
 /** A view of masters, each with its epoch and the one range of its slots. */
 function view(...masters: readonly [name: string, epoch: number, first: number, last: number][]) {
-  return masters.map(([name, epoch, first, last]) => ({
-    name,
-    address: { hostname: name, port: 1 },
-    epoch,
-    slots: [[first, last]] as const,
-  }));
+  return {
+    id: "asked",
+    known: new Set<string>(),
+    isJoining: false,
+    masters: masters.map(([name, epoch, first, last]) => ({
+      id: `id of ${name}`,
+      name,
+      address: { hostname: name, port: 1 },
+      epoch,
+      slots: [[first, last]] as const,
+    })),
+    moving: new Map<number, string>(),
+  };
 }
 
 Deno.test("SlotMap believes the claim under the greatest epoch, whoever is asked first", () => {
@@ -43,7 +58,16 @@ Deno.test("SlotMap believes the claim under the greatest epoch, whoever is asked
     const map = new SlotMap(views);
     assertEquals([0, 4, 5, 9, 10, 16383].map((slot) => map.ownerOf(slot)), ["a", "a", "c", "c", "b", "b"]);
     assertEquals([...map.masters.keys()].sort(), ["a", "b", "c"]);
+    assertEquals([map.nameOf("id of c"), map.nameOf("c")], ["c", undefined]);
   }
+});
+
+Deno.test("SlotMap gives a slot to no other node where the claimant under the greatest epoch is not at its address", () => {
+  const views = [view(["a", 1, 0, 16383]), view(["b", 2, 0, 9])];
+  assertEquals(new SlotMap(views).isComplete, true);
+  const map = new SlotMap(views, (id) => id !== "id of b");
+  assertEquals([map.ownerOf(9), map.ownerOf(10), map.isComplete], [undefined, "a", false]);
+  assertEquals([...map.masters.keys()], ["a", "b"]);
 });
 
 Deno.test("SlotMap knows nothing where nobody has said anything", () => {
