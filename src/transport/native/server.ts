@@ -41,11 +41,16 @@ export interface NativeServerOptions extends TransportOptions {
   readonly onClientFault?: (peer: string, reason: string) => void;
 }
 
-/** One connection, and what ends with it. */
+/**
+ * What the last GOAWAY of a drain that has run out of time has to reach its client. With what the rest of the service
+ * takes to stop, it is less than a second.
+ */
+const FAREWELL_MS = 500;
+
+/** One connection, for as long as it has a socket. */
 interface OpenConnection {
   readonly socket: Socket;
   readonly connection: ServerConnection;
-  readonly closed: Promise<void>;
 }
 
 /** A gRPC server on Deno's own sockets. */
@@ -78,7 +83,7 @@ export class NativeGrpcServer implements GrpcServer {
     };
   }
 
-  /** How many connections are open. */
+  /** How many connections have a socket: those that are open, and ended ones whose last write has not settled. */
   get connections(): number {
     return this.#open.size;
   }
@@ -100,9 +105,12 @@ export class NativeGrpcServer implements GrpcServer {
     this.#listener?.close();
     this.#listener = undefined;
     for (const { connection } of this.#open) connection.shutDown();
-    const timer = this.#options.timers.setTimer(() => this.#cancelAll(), timeoutMs);
-    await Promise.all([...this.#open].map(({ closed }) => closed));
+    const { timers } = this.#options;
+    const timer = timers.setTimer(() => this.#cancelAll(), timeoutMs);
+    const end = timers.setTimer(() => this.#closeAll(), timeoutMs + FAREWELL_MS);
+    await Promise.all([...this.#open].map(({ socket }) => socket.ended));
     timer.cancel();
+    end.cancel();
     this.#tickTimer?.cancel();
     this.#environment.timeLimit[Symbol.dispose]();
   }
@@ -128,10 +136,16 @@ export class NativeGrpcServer implements GrpcServer {
     for (const { connection } of this.#open) connection.fail(ErrorCode.NO_ERROR, "server is shutting down");
   }
 
+  #closeAll(): void {
+    for (const { socket } of this.#open) socket.close();
+  }
+
   async #acceptAll(listener: Deno.Listener): Promise<void> {
     while (this.#listener === listener) {
       try {
-        this.#admit(await listener.accept());
+        const stream = await listener.accept();
+        if (this.#listener !== listener) return stream.close();
+        this.#admit(stream);
       } catch (error) {
         if (this.#listener !== listener) return;
         this.#environment.onError(error, "accept");
@@ -161,10 +175,11 @@ export class NativeGrpcServer implements GrpcServer {
         pool: this.#pool,
       },
     );
-    const open = { socket, connection, closed: socket.run(connection) };
+    const open = { socket, connection };
     this.#open.add(open);
     this.#scheduleTick();
-    void open.closed.then(() => {
+    void socket.run(connection);
+    void socket.released.then(() => {
       this.#open.delete(open);
       this.#admission.leave(hostname);
     });
