@@ -58,7 +58,7 @@ export const KEYS = {
   "server.grpc.timeout": key(
     duration(),
     1000,
-    "The longest a call may take, whatever deadline its client set.",
+    "The longest a call may take once its request is complete, whatever deadline its client set.",
   ),
   "server.grpc.transport": key(
     oneOf("native", "grpc_js"),
@@ -119,6 +119,11 @@ export const KEYS = {
     duration(),
     10_000,
     "The longest the rest of a frame, or of a call's headers, may be on its way.",
+  ),
+  "server.grpc.limits.upload_timeout": key(
+    duration(),
+    30_000,
+    "The longest a request may take to arrive, of which some has to come every 10s.",
   ),
   "server.grpc.limits.stalled_output_timeout": key(
     duration(),

@@ -7,6 +7,7 @@ import { CallSession } from "../../src/transport/native/call_session.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
 import { TimeLimit } from "../../src/transport/native/time_limit.ts";
+import { UploadLimit } from "../../src/transport/native/upload_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
   concat,
@@ -130,6 +131,7 @@ export class TestPeer {
             pool,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
             timeLimit: new TimeLimit(options.callTimeoutMs ?? NO_LIMIT_MS, this.clock),
+            uploadLimit: new UploadLimit(limits.uploadTimeoutMs, this.clock),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
             described: (status) => status,

@@ -14,12 +14,13 @@ import { Status } from "../status.ts";
 import type { CallPlan } from "./call_plan.ts";
 import type { CallSession } from "./call_session.ts";
 import type { Place, TimeLimit, TimeLimited } from "./time_limit.ts";
+import type { Upload, Uploading } from "./upload_limit.ts";
 
 /**
  * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and
  * cancellation. What costs something is made when first asked for: metadata, signal, timer, message reader.
  */
-export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimited {
+export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimited, Uploading {
   protected readonly session: CallSession;
   protected readonly stream: Stream;
   protected readonly plan: CallPlan;
@@ -29,6 +30,8 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   /** The client's deadline, where the server has no limit. */
   #timer: TransportTimer | undefined;
   #place: Place | undefined;
+  /** While the request is not complete, unless it came in one turn or is a stream. */
+  #upload: Upload | undefined;
   readonly #deadlineMs: number;
   /** Whether the request is whatever has just arrived, without a copy: the handler has to run in this turn. */
   protected isBorrowing = false;
@@ -56,7 +59,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
    * without a copy, until it returns for the first time.
    */
   protected abstract get usesRequestAtOnce(): boolean;
-  /** The server's own limit for this kind of call; undefined where it has none. */
+  /** The server's own limit for this kind of call once its request is complete; undefined where it has none. */
   protected abstract get timeLimit(): TimeLimit | undefined;
   abstract onDrain(): void;
   abstract onShutdown(): void;
@@ -121,6 +124,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
 
   onEnd(): void {
     if (this.isEnded) return;
+    if (this.#upload !== undefined) this.#endUpload(this.#upload);
     if (this.#reader?.isInsideMessage) {
       this.#abortWith(new CallError(Status.INTERNAL, "request ends inside a message"));
     } else {
@@ -139,10 +143,17 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
 
   // -- for the kinds of calls
 
-  /** Sees to it that the call ends in time, unless it has ended in the turn that began it. */
+  /**
+   * Sees to it that the call ends in time, unless it has ended in the turn that began it: first its request's time
+   * counts, then its own.
+   */
   armTimer(): void {
     if (this.isEnded) return;
-    const { clock } = this.session.environment;
+    const { clock, uploadLimit } = this.session.environment;
+    if (!this.plan.method.requestStream && !this.stream.remoteEnded) {
+      this.#upload = uploadLimit.enter(this, this.#deadlineMs);
+      return;
+    }
     const limit = this.timeLimit;
     if (limit !== undefined) {
       this.#place = limit.enter(this, this.#deadlineMs);
@@ -158,6 +169,20 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
       ? "Deadline exceeded"
       : `Cannot answer within ${this.timeLimit?.limitMs} ms, the server's time limit`;
     this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
+  }
+
+  get receivedBytes(): number {
+    return this.stream.bodyBytes;
+  }
+
+  onUploadTimeUp(details: string): void {
+    this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
+  }
+
+  #endUpload(upload: Upload): void {
+    upload.leave();
+    this.#upload = undefined;
+    this.session.armLater(this);
   }
 
   /** Sends a response; false when it waits for the client, after which {@link onDrain} comes. */
@@ -270,6 +295,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.#state = state;
     this.#timer?.cancel();
     this.#place?.leave();
+    this.#upload?.leave();
     this.#reader?.release();
   }
 }

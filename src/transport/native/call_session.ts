@@ -14,6 +14,7 @@ import { sendPlainResponse } from "./plain_response.ts";
 import { openStreamingCall } from "./streaming_call.ts";
 import type { TimeLimit } from "./time_limit.ts";
 import { UnaryServerCall } from "./unary_call.ts";
+import type { UploadLimit } from "./upload_limit.ts";
 
 /** What the calls of all connections share. */
 export interface CallEnvironment {
@@ -21,8 +22,10 @@ export interface CallEnvironment {
   readonly clock: TransportClock;
   readonly pool: BufferPool;
   readonly maxRequestBytes: number;
-  /** Bounds unary calls, whatever deadline their clients have set. */
+  /** Bounds unary calls once their request is complete, whatever deadline their clients have set. */
   readonly timeLimit: TimeLimit;
+  /** Bounds how long requests take to arrive. */
+  readonly uploadLimit: UploadLimit;
   readonly maxBufferedRequestBytes: number;
   /** Hears of errors that no client is told. */
   readonly onError: (error: unknown, where: string) => void;
@@ -45,7 +48,7 @@ export class CallSession implements RequestAcceptor {
   #lastPlan: RequestPlan | undefined;
   /** Of the last call whose head was no variation of another: of most that follow, only the deadline differs. */
   #basePlan: CallPlan | undefined;
-  /** Calls that this turn has begun and that may not last for ever; most end in it and need no timer. */
+  /** Calls whose time begins in this turn; most end in it and need no timer. */
   #turnCalls: CallCore[] = [];
   /** Buffers of messages that this turn has completed; handlers may read them until it ends. */
   #turnBuffers: Uint8Array<ArrayBuffer>[] = [];
@@ -66,7 +69,7 @@ export class CallSession implements RequestAcceptor {
         const call = plan.method.requestStream || plan.method.responseStream
           ? openStreamingCall(this, stream, plan)
           : new UnaryServerCall(this, stream, plan);
-        this.#turnCalls.push(call);
+        this.armLater(call);
         return call;
       }
       case "refusal":
@@ -88,6 +91,11 @@ export class CallSession implements RequestAcceptor {
     const calls = this.#turnCalls;
     this.#turnCalls = [];
     for (const call of calls) call.armTimer();
+  }
+
+  /** Lets a call's time begin at the end of this turn, if it is then still open. */
+  armLater(call: CallCore): void {
+    this.#turnCalls.push(call);
   }
 
   /** Gives a buffer back to the pool when this turn ends. */

@@ -19,6 +19,7 @@ import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
+import { UploadLimit } from "./upload_limit.ts";
 
 /** How often connections look at the time. */
 const TICK_MS = 1_000;
@@ -77,6 +78,7 @@ export class NativeGrpcServer implements GrpcServer {
       pool: this.#pool,
       maxRequestBytes: options.maxRequestBytes,
       timeLimit: new TimeLimit(options.callTimeoutMs, options.timers),
+      uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.timers),
       maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
       onError: (error, where) => this.#options.onError?.(error, where),
       described: (status) => this.#described(status),
@@ -113,6 +115,7 @@ export class NativeGrpcServer implements GrpcServer {
     end.cancel();
     this.#tickTimer?.cancel();
     this.#environment.timeLimit[Symbol.dispose]();
+    this.#environment.uploadLimit[Symbol.dispose]();
   }
 
   #bind({ hostname, port }: ServerAddress): Deno.Listener {

@@ -38,6 +38,7 @@ Deno.test("loadConfig() fills in every default", () => {
           oddFrames: { burst: 1000, perSecond: 33 },
           prefaceTimeoutMs: 5_000,
           partialFrameTimeoutMs: 10_000,
+          uploadTimeoutMs: 30_000,
           stalledOutputTimeoutMs: 30_000,
           idleTimeoutMs: 900_000,
         },
