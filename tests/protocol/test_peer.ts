@@ -1,4 +1,5 @@
 import { BufferPool } from "../../src/transport/buffer_pool.ts";
+import { DEFAULT_MESSAGE_MEMORY, MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
 import { ServerConnection } from "../../src/transport/http2/connection.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../../src/transport/http2/limits.ts";
@@ -29,6 +30,8 @@ export interface TestPeerOptions {
   readonly callTimeoutMs?: number;
   /** Shared with other connections of the same server. */
   readonly pool?: BufferPool;
+  /** Likewise. */
+  readonly memory?: MessageMemory;
   /** Copies, unless told otherwise. */
   readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
   /** Lets responses be written where they are to be; without, they are serialized. */
@@ -132,6 +135,7 @@ export class TestPeer {
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
             timeLimit: new TimeLimit(options.callTimeoutMs ?? NO_LIMIT_MS, this.clock),
             uploadLimit: new UploadLimit(limits.uploadTimeoutMs, this.clock),
+            memory: options.memory ?? new MessageMemory(DEFAULT_MESSAGE_MEMORY),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
             described: (status) => status,

@@ -107,6 +107,11 @@ export class ServerConnection implements FrameSink {
     return this.#streams.queuedBytes + this.output.length > this.#limits.maxQueuedOutputBytes;
   }
 
+  /** Octets of answers that wait for a window or for the socket. */
+  get queuedBytes(): number {
+    return this.#streams.queuedBytes;
+  }
+
   get openStreams(): number {
     return this.#streams.size;
   }
@@ -190,6 +195,7 @@ export class ServerConnection implements FrameSink {
   abandon(): void {
     this.#isFinished = true;
     this.#streams.closeAll();
+    this.#acceptor.onTurnEnd();
   }
 
   /** A message of a request is whole; see {@link AbuseGuard}. */

@@ -1,5 +1,6 @@
 import { BufferPool } from "../buffer_pool.ts";
 import type { TransportClock, TransportTimer } from "../clock.ts";
+import { DEFAULT_MESSAGE_MEMORY, MessageMemory, type MessageMemoryLimits } from "../grpc/message_memory.ts";
 import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
@@ -34,6 +35,7 @@ export interface NativeServerOptions extends TransportOptions {
   readonly limits?: Partial<Http2Limits>;
   readonly age?: Partial<ConnectionAge>;
   readonly admission?: Partial<AdmissionLimits>;
+  readonly memory?: Partial<MessageMemoryLimits>;
   /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Hears of errors that no client is told: thrown by the handler of a method (`where` is its path), or our own. */
@@ -72,6 +74,7 @@ export class NativeGrpcServer implements GrpcServer {
     this.#limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     this.#age = { ...DEFAULT_CONNECTION_AGE, ...options.age };
     this.#admission = new Admission({ ...DEFAULT_ADMISSION_LIMITS, ...options.admission });
+    const memory = { ...DEFAULT_MESSAGE_MEMORY, ...options.memory };
     this.#environment = {
       methods: this.#methods,
       clock: options.timers,
@@ -79,7 +82,12 @@ export class NativeGrpcServer implements GrpcServer {
       maxRequestBytes: options.maxRequestBytes,
       timeLimit: new TimeLimit(options.callTimeoutMs, options.timers),
       uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.timers),
-      maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
+      // The largest request has to fit in any case.
+      maxBufferedRequestBytes: Math.max(this.#limits.maxBufferedRequestBytes, options.maxRequestBytes),
+      memory: new MessageMemory({
+        waitAboveBytes: memory.waitAboveBytes,
+        maxBytes: Math.max(memory.maxBytes, 4 * options.maxRequestBytes),
+      }),
       onError: (error, where) => this.#options.onError?.(error, where),
       described: (status) => this.#described(status),
     };
@@ -194,6 +202,7 @@ export class NativeGrpcServer implements GrpcServer {
 
   #tick(): void {
     this.#tickTimer = undefined;
+    this.#environment.memory.tick();
     for (const { socket } of this.#open) socket.tick();
     if (this.#open.size > 0) this.#scheduleTick();
   }

@@ -8,6 +8,8 @@ const PROGRESS_MS = 10_000;
 export interface Uploading {
   /** Octets of its body so far. */
   readonly receivedBytes: number;
+  /** Whether the server does not let its client send on. */
+  readonly isKeptWaiting: boolean;
   /** Called once, when its time is up; `details` says which. */
   onUploadTimeUp(details: string): void;
 }
@@ -75,7 +77,7 @@ export class Upload implements TimeLimited {
       this.#request.onUploadTimeUp(
         `Cannot receive the request within ${timeoutMs} ms, the server's limit for uploads`,
       );
-    } else if (this.#request.receivedBytes === this.#receivedBytes) {
+    } else if (this.#request.receivedBytes === this.#receivedBytes && !this.#request.isKeptWaiting) {
       this.#request.onUploadTimeUp(
         `Cannot receive the request: no octet of it arrived for ${this.#stepMs} ms`,
       );
