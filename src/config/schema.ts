@@ -72,12 +72,12 @@ export const KEYS = {
   ),
   "server.grpc.limits.max_connections": key(
     integer({ min: 1, max: 1_000_000 }),
-    16_384,
-    "Connections at once; further ones are closed unanswered.",
+    1024,
+    "Connections at once; further ones are closed unanswered. The kernel may buffer 4MiB for each that does not read.",
   ),
   "server.grpc.limits.max_connections_per_address": key(
     integer({ min: 1, max: 1_000_000 }),
-    12_288,
+    768,
     "Connections at once from one client address, so that it cannot take all of them.",
   ),
   "server.grpc.limits.max_concurrent_streams": key(

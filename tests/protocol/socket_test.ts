@@ -190,6 +190,21 @@ Deno.test("A client whose socket takes nothing is ended after the time-out, and 
   await waitFor(() => running.server.connections === 0, { what: "the socket to be given back" });
 });
 
+Deno.test("Where memory is scarce, a client that does not read is ended after two seconds", async () => {
+  const faults: string[] = [];
+  await using running = await Running.start({
+    memory: { waitAboveBytes: 1_000_000 },
+    onClientFault: (_peer, reason) => faults.push(reason),
+  }, { unary: (_call, callback) => callback(null, new Uint8Array(3_000_000)) });
+  using client = await RawClient.ready(running.port, { isReading: false });
+  await client.send(settings([4, 2 ** 31 - 1]), windowUpdate(0, 2 ** 30));
+  for (let i = 0; i < 10; i++) {
+    await client.send(headers(1 + 2 * i, callHeaders()), data(1 + 2 * i, message("x"), 1));
+  }
+  await waitFor(() => faults.length > 0, { what: "the server to end the connection" });
+  assertEquals(faults, ["output not read in time"]);
+});
+
 Deno.test("A client that says nothing is closed after the preface time-out", async () => {
   await using running = await Running.start({ limits: { prefaceTimeoutMs: 100 } });
   using client = await RawClient.connect(running.port);

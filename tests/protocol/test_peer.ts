@@ -103,6 +103,7 @@ export class TestPeer {
   readonly clientFaults: string[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly #decoder = new HpackDecoder(65_536);
+  readonly #limits: Http2Limits;
   #block: { readonly frame: ReceivedFrame; readonly fragments: Uint8Array[] } | undefined;
   readonly #blocks = new Map<ReceivedFrame, Readonly<Record<string, string>>>();
 
@@ -119,6 +120,7 @@ export class TestPeer {
     methods.add(definition, options.implementation ?? ECHOING);
     const pool = options.pool ?? new BufferPool();
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
+    this.#limits = limits;
     let session!: CallSession;
     this.connection = new ServerConnection(
       {
@@ -197,7 +199,7 @@ export class TestPeer {
   advance(ms: number): void {
     for (let left = ms; left > 0; left -= 1000) {
       this.clock.advance(Math.min(left, 1000));
-      this.connection.tick();
+      this.connection.tick(this.#limits.stalledOutputTimeoutMs);
     }
     this.read();
   }

@@ -139,8 +139,8 @@ export class ServerConnection implements FrameSink {
     this.#isInTurn = false;
   }
 
-  /** Looks at the time; to be called about once a second. */
-  tick(): void {
+  /** Looks at the time; to be called about once a second. Output may be stalled as long as is said. */
+  tick(stalledOutputTimeoutMs: number): void {
     if (this.#isFinished) return;
     // While so much output waits that the socket is not read, no frame can go on.
     const isRead = this.output.length <= this.#limits.maxQueuedOutputBytes;
@@ -153,6 +153,7 @@ export class ServerConnection implements FrameSink {
       dataFramesSent: this.#streams.dataFramesSent,
       queuedBytes: this.#streams.queuedBytes,
       isDraining: this.#drain !== "no",
+      stalledOutputTimeoutMs,
     });
     if (verdict.action === "fail") this.fail(verdict.code, verdict.reason);
     else if (verdict.action === "drain") this.drain();

@@ -50,6 +50,12 @@ export interface NativeServerOptions extends TransportOptions {
  */
 const FAREWELL_MS = 500;
 
+/**
+ * The longest that a client may read nothing while messages have filled the memory that there is for them: those that
+ * do not read leave first, so that the others need not wait for them.
+ */
+const SCARCE_STALLED_OUTPUT_MS = 2_000;
+
 /** One connection, for as long as it has a socket. */
 interface OpenConnection {
   readonly socket: Socket;
@@ -202,8 +208,13 @@ export class NativeGrpcServer implements GrpcServer {
 
   #tick(): void {
     this.#tickTimer = undefined;
-    this.#environment.memory.tick();
-    for (const { socket } of this.#open) socket.tick();
+    const { memory } = this.#environment;
+    memory.tick();
+    const { stalledOutputTimeoutMs } = this.#limits;
+    const stalledMs = memory.isScarce
+      ? Math.min(stalledOutputTimeoutMs, SCARCE_STALLED_OUTPUT_MS)
+      : stalledOutputTimeoutMs;
+    for (const { socket } of this.#open) socket.tick(stalledMs);
     if (this.#open.size > 0) this.#scheduleTick();
   }
 }

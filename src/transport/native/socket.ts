@@ -87,14 +87,14 @@ export class Socket implements ConnectionHost {
     });
   }
 
-  /** Looks at the time; to be called about once a second. */
-  tick(): void {
+  /** Looks at the time; to be called about once a second. Output may be stalled as long as is said. */
+  tick(stalledOutputTimeoutMs: number): void {
     if (this.#isClosed) return;
-    if (this.#isWriting && this.#clock.now() - this.#writtenAtMs >= this.#limits.stalledOutputTimeoutMs) {
+    if (this.#isWriting && this.#clock.now() - this.#writtenAtMs >= stalledOutputTimeoutMs) {
       this.onClientFault("output not read in time");
       this.close();
     } else {
-      this.#connection.tick();
+      this.#connection.tick(stalledOutputTimeoutMs);
     }
   }
 

@@ -29,8 +29,8 @@ Deno.test("loadConfig() fills in every default", () => {
         transport: "native",
         drainTimeoutMs: 10_000,
         limits: {
-          maxConnections: 16_384,
-          maxConnectionsPerAddress: 12_288,
+          maxConnections: 1024,
+          maxConnectionsPerAddress: 768,
           maxConcurrentStreams: 256,
           maxHeaderBytes: 16 * 1024,
           maxContinuationFrames: 8,
