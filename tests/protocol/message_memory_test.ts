@@ -113,3 +113,23 @@ Deno.test("Answers that their client does not read count, until it reads or goes
   second!.connection.abandon();
   assertEquals(memory.usedBytes, 0);
 });
+
+Deno.test("A handler that throws, or whose client goes first, leaves nothing counted", () => {
+  const memory = new MessageMemory({ waitAboveBytes: 1e9, maxBytes: 1e9 });
+  const throwing = TestPeer.ready({
+    memory,
+    implementation: {
+      unary: () => {
+        throw new Error("a mistake");
+      },
+    },
+  });
+  sendMessage(throwing, 1, 100_000);
+  assertEquals(throwing.errors.length, 1);
+  const answers: UnaryCallback<Uint8Array>[] = [];
+  const slow = TestPeer.ready({ memory, implementation: { unary: (_call, answer) => answers.push(answer) } });
+  sendMessage(slow, 1, 100_000);
+  slow.send(rstStream(1));
+  answers[0]!(null, new Uint8Array(1));
+  assertEquals(memory.usedBytes, 0);
+});

@@ -137,6 +137,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   onEnd(): void {
     if (this.isEnded) return;
     if (this.#upload !== undefined) this.#endUpload(this.#upload);
+    if (this.#reader !== undefined) this.session.environment.memory.leave(this);
     if (this.#reader?.isInsideMessage) {
       this.#abortWith(new CallError(Status.INTERNAL, "request ends inside a message"));
     } else {

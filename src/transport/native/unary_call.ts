@@ -34,7 +34,10 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     if (this.isEnded) return;
     this.#isHandlerRunning = true;
     this.run(() => this.plan.handler(this, this.#respond));
-    if (this.#isHandlerRunning) this.#expectedBytes = this.session.expectAnswer(this.getPath());
+    // A handler that has thrown answers no more.
+    if (this.#isHandlerRunning && !this.isEnded) {
+      this.#expectedBytes = this.session.expectAnswer(this.getPath());
+    }
   }
 
   override onDrain(): void {}
