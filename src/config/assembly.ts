@@ -271,6 +271,7 @@ function grpcLimits(settings: Settings): GrpcLimitsConfig {
     },
     prefaceTimeoutMs: settings["server.grpc.limits.preface_timeout"].value,
     partialFrameTimeoutMs: settings["server.grpc.limits.partial_frame_timeout"].value,
+    uploadTimeoutMs: settings["server.grpc.limits.upload_timeout"].value,
     stalledOutputTimeoutMs: settings["server.grpc.limits.stalled_output_timeout"].value,
     idleTimeoutMs: settings["server.grpc.limits.idle_timeout"].value,
   };

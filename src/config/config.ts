@@ -7,7 +7,7 @@ export interface ListenConfig {
 }
 
 export interface GrpcConfig extends ListenConfig {
-  /** The longest a call may take, in ms, whatever deadline its client has set. */
+  /** The longest a call may take once its request is complete, in ms, whatever deadline its client has set. */
   readonly timeoutMs: number;
   readonly transport: "native" | "grpc_js";
   /** How long calls in flight may go on after SIGTERM, in ms. */
@@ -31,6 +31,8 @@ export interface GrpcLimitsConfig {
   readonly oddFrames: { readonly burst: number; readonly perSecond: number };
   readonly prefaceTimeoutMs: number;
   readonly partialFrameTimeoutMs: number;
+  /** For a request to arrive. */
+  readonly uploadTimeoutMs: number;
   readonly stalledOutputTimeoutMs: number;
   readonly idleTimeoutMs: number;
 }

@@ -84,7 +84,7 @@ export const KEYS = {
   "server.grpc.timeout": key(
     duration(),
     1000,
-    "The longest a call may take, whatever deadline its client set.",
+    "The longest a call may take once its request is complete, whatever deadline its client set.",
   ),
   "server.grpc.transport": key(
     oneOf("native", "grpc_js"),
@@ -98,12 +98,12 @@ export const KEYS = {
   ),
   "server.grpc.limits.max_connections": key(
     integer({ min: 1, max: 1_000_000 }),
-    16_384,
-    "Connections at once; further ones are closed unanswered.",
+    1024,
+    "Connections at once; further ones are closed unanswered. The kernel may buffer 4MiB for each that does not read.",
   ),
   "server.grpc.limits.max_connections_per_address": key(
     integer({ min: 1, max: 1_000_000 }),
-    12_288,
+    768,
     "Connections at once from one client address, so that it cannot take all of them.",
   ),
   "server.grpc.limits.max_concurrent_streams": key(
@@ -145,6 +145,11 @@ export const KEYS = {
     duration(),
     10_000,
     "The longest the rest of a frame, or of a call's headers, may be on its way.",
+  ),
+  "server.grpc.limits.upload_timeout": key(
+    duration(),
+    30_000,
+    "The longest a request may take to arrive, of which some has to come every 10s.",
   ),
   "server.grpc.limits.stalled_output_timeout": key(
     duration(),

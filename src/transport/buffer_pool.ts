@@ -1,6 +1,6 @@
 /** The smallest buffer: what a connection answers in one turn mostly fits, and so does a cut frame. */
 const MIN_BUFFER_BYTES = 4 * 1024;
-/** Larger buffers go back to the collector, so that one large answer does not stay in memory. */
+/** Larger buffers are freed at once: the collector would come for them when some 300 MiB have gathered. */
 const MAX_KEPT_BUFFER_BYTES = 256 * 1024;
 /** What the pool holds at most. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
@@ -32,6 +32,7 @@ export class BufferPool {
   /** Takes back a buffer of {@link acquire} that nobody else holds any more. */
   release(buffer: Uint8Array<ArrayBuffer>): void {
     const { length } = buffer;
+    if (length > MAX_KEPT_BUFFER_BYTES) buffer.buffer.transfer(0);
     if (length < MIN_BUFFER_BYTES || length > MAX_KEPT_BUFFER_BYTES) return;
     if (this.#keptBytes + length > MAX_KEPT_BYTES) return;
     this.#keptBytes += length;

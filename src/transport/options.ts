@@ -3,7 +3,10 @@ import type { StatusCode } from "./status.ts";
 
 /** What every transport can be told. */
 export interface TransportOptions {
-  /** The longest a call may take, in ms, whatever deadline its client has set: DEADLINE_EXCEEDED after it. */
+  /**
+   * The longest a call may take once its request is complete, in ms, whatever deadline its client has set:
+   * DEADLINE_EXCEEDED after it.
+   */
   readonly callTimeoutMs: number;
   /** A larger request is answered with RESOURCE_EXHAUSTED. */
   readonly maxRequestBytes: number;

@@ -50,6 +50,13 @@ export class OutputBuffer {
     this.#pool.release(new Uint8Array(taken.buffer));
   }
 
+  /** Drops what has not been taken. */
+  clear(): void {
+    this.#pool.release(this.bytes);
+    this.bytes = EMPTY;
+    this.length = 0;
+  }
+
   #grow(needed: number): void {
     const larger = this.#pool.acquire(Math.max(needed, 2 * this.bytes.length));
     larger.set(this.bytes.subarray(0, this.length));

@@ -1,4 +1,5 @@
 /** RFC 9113 section 10.5: what a hostile client may cost, limit by limit, with the engine's defaults. */
+import { MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/transport/http2/limits.ts";
 import { DEFAULT_CONNECTION_AGE, spreadAge } from "../../src/transport/http2/watchdog.ts";
@@ -211,7 +212,10 @@ Deno.test("More calls than MAX_CONCURRENT_STREAMS are refused, the others go on"
 
 Deno.test("Calls that were reset count while their handler runs", () => {
   const callbacks: ((error: null, value: Uint8Array) => void)[] = [];
-  const peer = TestPeer.ready({ implementation: { unary: (_call, callback) => callbacks.push(callback) } });
+  const peer = TestPeer.ready({
+    implementation: { unary: (_call, callback) => callbacks.push(callback) },
+    memory: new MessageMemory({ waitAboveBytes: Infinity, maxBytes: Infinity }),
+  });
   for (let i = 0; i < 256; i++) {
     peer.call(streamOf(i));
     peer.send(rstStream(streamOf(i)));

@@ -44,7 +44,7 @@ class Dice {
 /** Feeds one connection with frames, most of them legal or nearly so; throws when an invariant breaks. */
 export function fuzzConnection(seed: number): void {
   const dice = new Dice(seed);
-  const peer = new TestPeer({ callTimeoutMs: 1000 });
+  const peer = new TestPeer({ callTimeoutMs: 1000, limits: { uploadTimeoutMs: 1000 } });
   const source = new FrameSource(dice);
   const input = concat(PREFACE, settings(), ...Array.from({ length: 80 }, () => source.next()));
   for (let i = dice.pick([0, 0, 1, 8]); i > 0; i--) input[24 + dice.upTo(input.length - 24)] = dice.upTo(256);

@@ -161,17 +161,48 @@ Deno.test("Answers without a body are bounded too: the server stops reading, and
   await waitFor(() => calls === total, { what: "all calls" });
 });
 
-Deno.test("A client whose socket takes nothing is closed after the time-out", async () => {
-  const limits = { stalledOutputTimeoutMs: 500 };
-  await using running = await Running.start({ limits }, {
+Deno.test("A client whose socket takes nothing is ended after the time-out, and counts until its socket is gone", async () => {
+  const faults: string[] = [];
+  let cancelled = 0;
+  await using running = await Running.start({
+    limits: { stalledOutputTimeoutMs: 500 },
+    admission: { maxConnections: 1 },
+    onClientFault: (_peer, reason) => faults.push(reason),
+  }, {
     unary: (_call, callback) => callback(null, new Uint8Array(3_000_000)),
+    clientStream: (call) => call.on("cancelled", () => cancelled++),
   });
+  const client = await RawClient.ready(running.port, { isReading: false });
+  await client.send(settings([4, 2 ** 31 - 1]), windowUpdate(0, 2 ** 30));
+  await client.send(headers(1, callHeaders("ClientStream")));
+  for (let i = 1; i < 10; i++) {
+    await client.send(headers(1 + 2 * i, callHeaders()), data(1 + 2 * i, message("x"), 1));
+  }
+  await waitFor(() => cancelled === 1, { what: "the server to end the call" });
+  assertEquals(faults, ["output not read in time"]);
+  // Before Deno 2.9.8 nothing but the client can end the write, so its socket takes the only place.
+  const isHeld = running.server.connections === 1;
+  using other = await RawClient.connect(running.port);
+  if (isHeld) await other.closed();
+  else await other.frame("SETTINGS", ({ type }) => type === 4);
+  other[Symbol.dispose]();
+  client[Symbol.dispose]();
+  await waitFor(() => running.server.connections === 0, { what: "the socket to be given back" });
+});
+
+Deno.test("Where memory is scarce, a client that does not read is ended after two seconds", async () => {
+  const faults: string[] = [];
+  await using running = await Running.start({
+    memory: { waitAboveBytes: 1_000_000 },
+    onClientFault: (_peer, reason) => faults.push(reason),
+  }, { unary: (_call, callback) => callback(null, new Uint8Array(3_000_000)) });
   using client = await RawClient.ready(running.port, { isReading: false });
   await client.send(settings([4, 2 ** 31 - 1]), windowUpdate(0, 2 ** 30));
   for (let i = 0; i < 10; i++) {
     await client.send(headers(1 + 2 * i, callHeaders()), data(1 + 2 * i, message("x"), 1));
   }
-  await waitFor(() => running.server.connections === 0, { what: "the server to close" });
+  await waitFor(() => faults.length > 0, { what: "the server to end the connection" });
+  assertEquals(faults, ["output not read in time"]);
 });
 
 Deno.test("A client that says nothing is closed after the preface time-out", async () => {

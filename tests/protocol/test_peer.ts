@@ -1,4 +1,5 @@
 import { BufferPool } from "../../src/transport/buffer_pool.ts";
+import { DEFAULT_MESSAGE_MEMORY, MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
 import { ServerConnection } from "../../src/transport/http2/connection.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../../src/transport/http2/limits.ts";
@@ -7,6 +8,7 @@ import { CallSession } from "../../src/transport/native/call_session.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
 import { TimeLimit } from "../../src/transport/native/time_limit.ts";
+import { UploadLimit } from "../../src/transport/native/upload_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
   concat,
@@ -28,6 +30,8 @@ export interface TestPeerOptions {
   readonly callTimeoutMs?: number;
   /** Shared with other connections of the same server. */
   readonly pool?: BufferPool;
+  /** Likewise. */
+  readonly memory?: MessageMemory;
   /** Copies, unless told otherwise. */
   readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
   /** Lets responses be written where they are to be; without, they are serialized. */
@@ -99,6 +103,7 @@ export class TestPeer {
   readonly clientFaults: string[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly #decoder = new HpackDecoder(65_536);
+  readonly #limits: Http2Limits;
   #block: { readonly frame: ReceivedFrame; readonly fragments: Uint8Array[] } | undefined;
   readonly #blocks = new Map<ReceivedFrame, Readonly<Record<string, string>>>();
 
@@ -115,6 +120,7 @@ export class TestPeer {
     methods.add(definition, options.implementation ?? ECHOING);
     const pool = options.pool ?? new BufferPool();
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
+    this.#limits = limits;
     let session!: CallSession;
     this.connection = new ServerConnection(
       {
@@ -130,6 +136,8 @@ export class TestPeer {
             pool,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
             timeLimit: new TimeLimit(options.callTimeoutMs ?? NO_LIMIT_MS, this.clock),
+            uploadLimit: new UploadLimit(limits.uploadTimeoutMs, this.clock),
+            memory: options.memory ?? new MessageMemory(DEFAULT_MESSAGE_MEMORY),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
             described: (status) => status,
@@ -191,7 +199,7 @@ export class TestPeer {
   advance(ms: number): void {
     for (let left = ms; left > 0; left -= 1000) {
       this.clock.advance(Math.min(left, 1000));
-      this.connection.tick();
+      this.connection.tick(this.#limits.stalledOutputTimeoutMs);
     }
     this.read();
   }

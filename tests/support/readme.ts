@@ -1,6 +1,7 @@
 import { configurationReference } from "../../src/config/reference.ts";
 import { formatDuration } from "../../src/config/duration.ts";
 import { formatSize } from "../../src/config/size.ts";
+import { DEFAULT_MESSAGE_MEMORY } from "../../src/transport/grpc/message_memory.ts";
 import { DEFAULT_HTTP2_LIMITS, type RateLimit } from "../../src/transport/http2/limits.ts";
 
 const README = new URL("../../README.md", import.meta.url);
@@ -44,11 +45,14 @@ export function configurationTable(): string {
 /** The table of the transport's limits that are no keys of the configuration. */
 export function fixedLimitsTable(): string {
   const limits = DEFAULT_HTTP2_LIMITS;
+  const memory = DEFAULT_MESSAGE_MEMORY;
   const rows = [
     ["entries of one SETTINGS frame", `${limits.maxSettingsEntries}`],
     ["what a call may send before it is read", formatSize(limits.streamWindowBytes)],
     ["what all calls of a connection may send so", formatSize(limits.connectionWindowBytes)],
     ["incomplete messages of a connection", formatSize(limits.maxBufferedRequestBytes)],
+    ["requests and answers of all connections, before more of them wait", formatSize(memory.waitAboveBytes)],
+    ["requests and answers of all connections, before more of them are refused", formatSize(memory.maxBytes)],
     [
       `DATA frames below ${limits.tinyDataBytes} bytes that complete nothing`,
       rateText(limits.tinyDataFrames),

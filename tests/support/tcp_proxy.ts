@@ -10,6 +10,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #state: "open" | "cut" | "held" = "open";
   #delayMs = 0;
+  #bytesPerMs = Infinity;
   #receivedBytes = 0;
 
   private constructor(target: { readonly hostname: string; readonly port: number }) {
@@ -55,9 +56,15 @@ export class TcpProxy implements AsyncDisposable {
     this.#delayMs = ms;
   }
 
+  /** Passes on as many bytes a second, in each direction of a connection, until {@link heal}. */
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerMs = bytesPerSecond / 1000;
+  }
+
   heal(): void {
     this.#state = "open";
     this.#delayMs = 0;
+    this.#bytesPerMs = Infinity;
     for (const socket of this.#sockets) socket.resume();
   }
 
@@ -82,13 +89,15 @@ export class TcpProxy implements AsyncDisposable {
   #pass(from: Socket, to: Socket): void {
     this.#sockets.add(from);
     let order = Promise.resolve();
-    const later = (action: () => void) => {
-      const dueMs = performance.now() + this.#delayMs;
+    let freeAtMs = 0;
+    const later = (action: () => void, bytes = 0) => {
+      freeAtMs = Math.max(performance.now(), freeAtMs) + bytes / this.#bytesPerMs;
+      const dueMs = freeAtMs + this.#delayMs;
       order = order.then(() => due(dueMs)).then(() => {
         if (!to.destroyed) action();
       });
     };
-    from.on("data", (bytes) => later(() => to.write(bytes)));
+    from.on("data", (bytes) => later(() => to.write(bytes), bytes.length));
     from.on("end", () => later(() => to.end()));
     from.on("error", () => to.resetAndDestroy());
     from.on("close", () => {

@@ -34,6 +34,7 @@ server:
       odd_frames_per_second: 8
       preface_timeout: 9ms
       partial_frame_timeout: 10ms
+      upload_timeout: 17ms
       stalled_output_timeout: 11ms
       idle_timeout: 12ms
     keepalive:
@@ -52,6 +53,7 @@ server:
       oddFrames: { burst: 7, perSecond: 8 },
       prefaceTimeoutMs: 9,
       partialFrameTimeoutMs: 10,
+      uploadTimeoutMs: 17,
       stalledOutputTimeoutMs: 11,
       idleTimeoutMs: 12,
     },

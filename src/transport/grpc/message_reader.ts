@@ -1,29 +1,42 @@
 import type { BufferPool } from "../buffer_pool.ts";
 import { Status } from "../status.ts";
 import { CallError } from "./call_error.ts";
+import type { MessageMemory } from "./message_memory.ts";
 
 /** A compressed-flag and a length before every message. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 export const PREFIX_BYTES = 5;
 
 /** What a cut message's buffer starts with: a length alone, which costs a client nothing, reserves no more. */
 const FIRST_BUFFER_BYTES = 4 * 1024;
-/** How much more than has arrived may be reserved for what is still to come. */
-const GROWTH = 4;
+/** By how much a buffer grows that is too small, where there is room, and where there is little. */
+const GROWTH = 2;
+const SCARCE_GROWTH = 1.25;
 const EMPTY = new Uint8Array(0);
 
-/** Octets that all calls of a connection may hold of messages that are not complete. */
+/** Octets that all calls of a connection may hold of messages that are not complete; they count for the server too. */
 export class BufferBudget {
+  readonly #memory: MessageMemory;
   #leftBytes: number;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, memory: MessageMemory) {
     this.#leftBytes = bytes;
+    this.#memory = memory;
   }
 
-  /** Takes octets of the budget, or gives them back (below 0); false when there are not enough. */
+  /** Takes octets of the budget; false when there are not enough. */
   take(bytes: number): boolean {
-    if (bytes > this.#leftBytes) return false;
+    if (bytes > this.#leftBytes || !this.#memory.take(bytes)) return false;
     this.#leftBytes -= bytes;
     return true;
+  }
+
+  get isScarce(): boolean {
+    return this.#memory.isScarce;
+  }
+
+  give(bytes: number): void {
+    this.#leftBytes += bytes;
+    this.#memory.give(bytes);
   }
 }
 
@@ -80,19 +93,29 @@ export class MessageReader {
     }
   }
 
+  /** Octets that are still to come of the message that has begun. */
+  get missingBytes(): number {
+    return this.#prefixLength < PREFIX_BYTES ? 0 : this.#messageBytes - this.#bufferLength;
+  }
+
   /** Gives back what is held of an incomplete message, and takes nothing more: a message may have ended its call. */
   release(): void {
     this.#isReleased = true;
-    this.#options.pool.release(this.#takeBuffer());
+    const { buffer, reservedBytes } = this.#takeBuffer();
+    this.#options.pool.release(buffer);
+    this.#giveBack(reservedBytes);
   }
 
-  #takeBuffer(): Uint8Array<ArrayBuffer> {
-    const buffer = this.#buffer;
-    this.#options.budget.take(-this.#reservedBytes);
+  #takeBuffer(): { readonly buffer: Uint8Array<ArrayBuffer>; readonly reservedBytes: number } {
+    const taken = { buffer: this.#buffer, reservedBytes: this.#reservedBytes };
     this.#reservedBytes = 0;
     this.#buffer = EMPTY;
     this.#bufferLength = 0;
-    return buffer;
+    return taken;
+  }
+
+  #giveBack(reservedBytes: number): void {
+    if (reservedBytes > 0) this.#options.budget.give(reservedBytes);
   }
 
   #checkedLength(): number {
@@ -116,18 +139,24 @@ export class MessageReader {
     this.#buffer.set(bytes.subarray(start, end), this.#bufferLength);
     this.#bufferLength = needed;
     if (needed < this.#messageBytes) return;
-    const buffer = this.#takeBuffer();
-    this.#emit(buffer.subarray(0, needed));
-    this.#options.retire(buffer);
+    const { buffer, reservedBytes } = this.#takeBuffer();
+    try {
+      this.#emit(buffer.subarray(0, needed));
+    } finally {
+      this.#options.retire(buffer);
+      // Behind the emission: the call has counted the message by then, and nothing takes its room in between.
+      this.#giveBack(reservedBytes);
+    }
   }
 
   #grow(needed: number): void {
-    const wanted = Math.max(needed, FIRST_BUFFER_BYTES, GROWTH * this.#reservedBytes);
-    const size = Math.min(wanted, this.#messageBytes);
+    const growth = this.#options.budget.isScarce ? SCARCE_GROWTH : GROWTH;
+    const wanted = Math.max(needed, FIRST_BUFFER_BYTES, growth * this.#reservedBytes);
+    const size = Math.min(Math.ceil(wanted), this.#messageBytes);
     if (!this.#options.budget.take(size - this.#reservedBytes)) {
       throw new CallError(
         Status.RESOURCE_EXHAUSTED,
-        "too many octets of incomplete messages on this connection",
+        "too many octets of incomplete messages",
       );
     }
     const larger = this.#options.pool.acquire(size);

@@ -108,6 +108,11 @@ export class ServerConnection implements FrameSink {
     return this.#streams.queuedBytes + this.output.length > this.#limits.maxQueuedOutputBytes;
   }
 
+  /** Octets of answers that wait for a window or for the socket. */
+  get queuedBytes(): number {
+    return this.#streams.queuedBytes;
+  }
+
   get openStreams(): number {
     return this.#streams.size;
   }
@@ -135,8 +140,8 @@ export class ServerConnection implements FrameSink {
     this.#isInTurn = false;
   }
 
-  /** Looks at the time; to be called about once a second. */
-  tick(): void {
+  /** Looks at the time; to be called about once a second. Output may be stalled as long as is said. */
+  tick(stalledOutputTimeoutMs: number): void {
     if (this.#isFinished) return;
     // While so much output waits that the socket is not read, no frame can go on.
     const isRead = this.output.length <= this.#limits.maxQueuedOutputBytes;
@@ -149,6 +154,7 @@ export class ServerConnection implements FrameSink {
       dataFramesSent: this.#streams.dataFramesSent,
       queuedBytes: this.#streams.queuedBytes,
       isDraining: this.#drain !== "no",
+      stalledOutputTimeoutMs,
     });
     if (verdict.action === "fail") this.fail(verdict.code, verdict.reason);
     else if (verdict.action === "drain") this.drain();
@@ -191,6 +197,7 @@ export class ServerConnection implements FrameSink {
   abandon(): void {
     this.#isFinished = true;
     this.#streams.closeAll();
+    this.#acceptor.onTurnEnd();
   }
 
   /** A message of a request is whole; see {@link AbuseGuard}. */

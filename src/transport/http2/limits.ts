@@ -54,6 +54,8 @@ export interface Http2Limits {
   readonly prefaceTimeoutMs: number;
   /** For the rest of a frame, or of a header block, that has begun (slow loris). */
   readonly partialFrameTimeoutMs: number;
+  /** For a request to arrive, from its headers on; a stream of requests may take longer. */
+  readonly uploadTimeoutMs: number;
   /** Without a single octet taken by a client for which output waits. */
   readonly stalledOutputTimeoutMs: number;
   /** Without a call. The client is told with GOAWAY and connects again when it has one. */
@@ -85,6 +87,7 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = Object.freeze({
   maxBufferedRequestBytes: 64 * 1024 * 1024,
   prefaceTimeoutMs: 5_000,
   partialFrameTimeoutMs: 10_000,
+  uploadTimeoutMs: 30_000,
   stalledOutputTimeoutMs: 30_000,
   idleTimeoutMs: 15 * 60_000,
   closeTimeoutMs: 1_000,

@@ -43,6 +43,8 @@ export interface ConnectionReading {
   readonly dataFramesSent: number;
   readonly queuedBytes: number;
   readonly isDraining: boolean;
+  /** How long output may wait without a single octet being taken. */
+  readonly stalledOutputTimeoutMs: number;
 }
 
 /** What a check asks for. */
@@ -88,7 +90,7 @@ export class Watchdog {
     if (reading.isInsideFrame && nowMs - this.#lastFrameAtMs >= this.#limits.partialFrameTimeoutMs) {
       return fail(ErrorCode.ENHANCE_YOUR_CALM, "frame not complete in time");
     }
-    if (reading.queuedBytes > 0 && nowMs - this.#lastDataAtMs >= this.#limits.stalledOutputTimeoutMs) {
+    if (reading.queuedBytes > 0 && nowMs - this.#lastDataAtMs >= reading.stalledOutputTimeoutMs) {
       return fail(ErrorCode.ENHANCE_YOUR_CALM, "output not read in time");
     }
     return reading.isDraining ? this.#checkDrain(nowMs) : this.#checkLife(nowMs);

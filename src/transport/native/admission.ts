@@ -5,9 +5,13 @@ export interface AdmissionLimits {
   readonly maxConnectionsPerAddress: number;
 }
 
+/**
+ * What does not get to its client waits in the kernel, 4 MiB a connection by Linux's default: so that clients which do
+ * not read hold 4 GiB at most.
+ */
 export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = Object.freeze({
-  maxConnections: 16_384,
-  maxConnectionsPerAddress: 12_288,
+  maxConnections: 1024,
+  maxConnectionsPerAddress: 768,
 });
 
 /** Counts connections, overall and by address. */

@@ -1,6 +1,7 @@
 import { CallError } from "../grpc/call_error.ts";
 import { decompress } from "../grpc/compression.ts";
 import { statusFromError } from "../grpc/error_status.ts";
+import type { Arriving } from "../grpc/message_memory.ts";
 import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader.ts";
 import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
 import { prefixed, type PrefixedWriter } from "../grpc/prefixed_writer.ts";
@@ -14,12 +15,16 @@ import { Status } from "../status.ts";
 import type { CallPlan } from "./call_plan.ts";
 import type { CallSession } from "./call_session.ts";
 import type { Place, TimeLimit, TimeLimited } from "./time_limit.ts";
+import type { Upload, Uploading } from "./upload_limit.ts";
+
+/** Larger messages count, requests until their call has ended; smaller ones are bounded by their number. */
+const COUNTED_BYTES = 16 * 1024;
 
 /**
  * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and
  * cancellation. What costs something is made when first asked for: metadata, signal, timer, message reader.
  */
-export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimited {
+export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimited, Uploading, Arriving {
   protected readonly session: CallSession;
   protected readonly stream: Stream;
   protected readonly plan: CallPlan;
@@ -29,9 +34,18 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   /** The client's deadline, where the server has no limit. */
   #timer: TransportTimer | undefined;
   #place: Place | undefined;
+  /** While the request is not complete, unless it came in one turn or is a stream. */
+  #upload: Upload | undefined;
   readonly #deadlineMs: number;
+  /** What the server's memory counts for the request once it is complete. */
+  #countedBytes = 0;
+  /** Octets that wait for room in the server's memory: their client may not send as many more until then. */
+  #withheldBytes = 0;
+  #isWaiting = false;
   /** Whether the request is whatever has just arrived, without a copy: the handler has to run in this turn. */
   protected isBorrowing = false;
+  /** What the last response has taken, in octets. */
+  protected answerBytes = 0;
   #hasSentHeaders = false;
   /** `answered`: a status has been sent. `cancelled`: nobody is left to hear the handler. */
   #state: "open" | "answered" | "cancelled" = "open";
@@ -54,7 +68,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
    * without a copy, until it returns for the first time.
    */
   protected abstract get usesRequestAtOnce(): boolean;
-  /** The server's own limit for this kind of call; undefined where it has none. */
+  /** The server's own limit for this kind of call once its request is complete; undefined where it has none. */
   protected abstract get timeLimit(): TimeLimit | undefined;
   abstract onDrain(): void;
   abstract onShutdown(): void;
@@ -114,11 +128,14 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     } catch (error) {
       this.#abortWith(statusFromError(error));
     }
-    this.consumed(end - start);
+    if (this.#reader?.isInsideMessage) this.#consumeWithRoom(end - start);
+    else this.consumed(end - start);
   }
 
   onEnd(): void {
     if (this.isEnded) return;
+    if (this.#upload !== undefined) this.#endUpload(this.#upload);
+    if (this.#reader !== undefined) this.session.environment.memory.leave(this);
     if (this.#reader?.isInsideMessage) {
       this.#abortWith(new CallError(Status.INTERNAL, "request ends inside a message"));
     } else {
@@ -137,10 +154,17 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
 
   // -- for the kinds of calls
 
-  /** Sees to it that the call ends in time, unless it has ended in the turn that began it. */
+  /**
+   * Sees to it that the call ends in time, unless it has ended in the turn that began it: first its request's time
+   * counts, then its own.
+   */
   armTimer(): void {
     if (this.isEnded) return;
-    const { clock } = this.session.environment;
+    const { clock, uploadLimit } = this.session.environment;
+    if (!this.plan.method.requestStream && !this.stream.remoteEnded) {
+      this.#upload = uploadLimit.enter(this, this.#deadlineMs);
+      return;
+    }
     const limit = this.timeLimit;
     if (limit !== undefined) {
       this.#place = limit.enter(this, this.#deadlineMs);
@@ -158,6 +182,43 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
   }
 
+  get missingBytes(): number {
+    return this.#reader?.missingBytes ?? 0;
+  }
+
+  onRoom(): void {
+    this.#isWaiting = false;
+    const bytes = this.#withheldBytes;
+    this.#withheldBytes = 0;
+    this.consumed(bytes);
+  }
+
+  /** Lets the client send on with a message once there is room for it. */
+  #consumeWithRoom(bytes: number): void {
+    this.#withheldBytes += bytes;
+    if (this.#isWaiting || this.isEnded) return;
+    this.#isWaiting = true;
+    if (this.session.environment.memory.mayGoOn(this)) this.onRoom();
+  }
+
+  get isKeptWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  get receivedBytes(): number {
+    return this.stream.bodyBytes;
+  }
+
+  onUploadTimeUp(details: string): void {
+    this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
+  }
+
+  #endUpload(upload: Upload): void {
+    upload.leave();
+    this.#upload = undefined;
+    this.session.armLater(this);
+  }
+
   /** Sends a response; false when it waits for the client, after which {@link onDrain} comes. */
   protected sendMessage(value: unknown): boolean {
     if (this.isEnded) return true;
@@ -173,6 +234,11 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
       return true;
     }
     if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
+    this.answerBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (this.answerBytes > COUNTED_BYTES && this.session.environment.memory.isFull) {
+      this.sendStatus({ code: Status.RESOURCE_EXHAUSTED, details: "too many octets of answers at once" });
+      return true;
+    }
     return this.stream.sendData(pieces);
   }
 
@@ -203,6 +269,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   /** Writes a message straight into the connection's output; false when it has to wait. */
   #writeMessage(value: unknown, writer: PrefixedWriter): boolean {
     const length = writer.byteLength(value);
+    this.answerBytes = length;
     // The headers come first anyway.
     if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
     return this.stream.writeData(value, length, writer);
@@ -230,6 +297,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     const limit = this.session.environment.maxRequestBytes;
     const borrowed = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
     checkLength(borrowed.length, limit);
+    if (borrowed.length > COUNTED_BYTES && !this.plan.method.requestStream) this.#count(borrowed.length);
     const message = this.isBorrowing || isCompressed ? borrowed : borrowed.slice();
     let request: unknown;
     try {
@@ -238,6 +306,14 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
       throw new CallError(Status.INTERNAL, "Error deserializing request");
     }
     this.onRequest(request);
+  }
+
+  /** @throws {CallError} */
+  #count(bytes: number): void {
+    if (!this.session.environment.memory.take(bytes)) {
+      throw new CallError(Status.RESOURCE_EXHAUSTED, "too many octets of requests at once");
+    }
+    this.#countedBytes += bytes;
   }
 
   #sendHeaders(fields: readonly HeaderField[]): void {
@@ -268,6 +344,13 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.#state = state;
     this.#timer?.cancel();
     this.#place?.leave();
-    this.#reader?.release();
+    this.#upload?.leave();
+    if (this.#reader !== undefined) this.#endReading(this.#reader);
+    if (this.#countedBytes > 0) this.session.environment.memory.give(this.#countedBytes);
+  }
+
+  #endReading(reader: MessageReader): void {
+    reader.release();
+    this.session.environment.memory.leave(this);
   }
 }

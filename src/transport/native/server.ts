@@ -1,5 +1,6 @@
 import { BufferPool } from "../buffer_pool.ts";
 import type { TransportClock, TransportTimer } from "../clock.ts";
+import { DEFAULT_MESSAGE_MEMORY, MessageMemory, type MessageMemoryLimits } from "../grpc/message_memory.ts";
 import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
@@ -20,6 +21,7 @@ import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
+import { UploadLimit } from "./upload_limit.ts";
 
 /** How often connections look at the time. */
 const TICK_MS = 1_000;
@@ -34,6 +36,7 @@ export interface NativeServerOptions extends TransportOptions {
   readonly limits?: Partial<Http2Limits>;
   readonly age?: Partial<ConnectionAge>;
   readonly admission?: Partial<AdmissionLimits>;
+  readonly memory?: Partial<MessageMemoryLimits>;
   /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Hears of errors that no client is told: thrown by the handler of a method (`where` is its path), or our own. */
@@ -42,11 +45,22 @@ export interface NativeServerOptions extends TransportOptions {
   readonly onClientFault?: (peer: string, reason: string) => void;
 }
 
-/** One connection, and what ends with it. */
+/**
+ * What the last GOAWAY of a drain that has run out of time has to reach its client. With what the rest of the service
+ * takes to stop, it is less than a second.
+ */
+const FAREWELL_MS = 500;
+
+/**
+ * The longest that a client may read nothing while messages have filled the memory that there is for them: those that
+ * do not read leave first, so that the others need not wait for them.
+ */
+const SCARCE_STALLED_OUTPUT_MS = 2_000;
+
+/** One connection, for as long as it has a socket. */
 interface OpenConnection {
   readonly socket: Socket;
   readonly connection: ServerConnection;
-  readonly closed: Promise<void>;
 }
 
 /** A gRPC server on Deno's own sockets. */
@@ -67,19 +81,26 @@ export class NativeGrpcServer implements GrpcServer {
     this.#limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     this.#age = { ...DEFAULT_CONNECTION_AGE, ...options.age };
     this.#admission = new Admission({ ...DEFAULT_ADMISSION_LIMITS, ...options.admission });
+    const memory = { ...DEFAULT_MESSAGE_MEMORY, ...options.memory };
     this.#environment = {
       methods: this.#methods,
       clock: options.timers,
       pool: this.#pool,
       maxRequestBytes: options.maxRequestBytes,
       timeLimit: new TimeLimit(options.callTimeoutMs, options.timers),
-      maxBufferedRequestBytes: this.#limits.maxBufferedRequestBytes,
+      uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.timers),
+      // The largest request has to fit in any case.
+      maxBufferedRequestBytes: Math.max(this.#limits.maxBufferedRequestBytes, options.maxRequestBytes),
+      memory: new MessageMemory({
+        waitAboveBytes: memory.waitAboveBytes,
+        maxBytes: Math.max(memory.maxBytes, 4 * options.maxRequestBytes),
+      }),
       onError: (error, where) => this.#options.onError?.(error, where),
       described: (status) => this.#described(status),
     };
   }
 
-  /** How many connections are open. */
+  /** How many connections have a socket: those that are open, and ended ones whose last write has not settled. */
   get connections(): number {
     return this.#open.size;
   }
@@ -101,11 +122,15 @@ export class NativeGrpcServer implements GrpcServer {
     this.#listener?.close();
     this.#listener = undefined;
     for (const { connection } of this.#open) connection.shutDown();
-    const timer = this.#options.timers.setTimer(() => this.#cancelAll(), timeoutMs);
-    await Promise.all([...this.#open].map(({ closed }) => closed));
+    const { timers } = this.#options;
+    const timer = timers.setTimer(() => this.#cancelAll(), timeoutMs);
+    const end = timers.setTimer(() => this.#closeAll(), timeoutMs + FAREWELL_MS);
+    await Promise.all([...this.#open].map(({ socket }) => socket.ended));
     timer.cancel();
+    end.cancel();
     this.#tickTimer?.cancel();
     this.#environment.timeLimit[Symbol.dispose]();
+    this.#environment.uploadLimit[Symbol.dispose]();
   }
 
   #bind({ hostname, port }: ServerAddress): Deno.Listener {
@@ -129,10 +154,16 @@ export class NativeGrpcServer implements GrpcServer {
     for (const { connection } of this.#open) connection.fail(ErrorCode.NO_ERROR, "server is shutting down");
   }
 
+  #closeAll(): void {
+    for (const { socket } of this.#open) socket.close();
+  }
+
   async #acceptAll(listener: Deno.Listener): Promise<void> {
     while (this.#listener === listener) {
       try {
-        this.#admit(await listener.accept());
+        const stream = await listener.accept();
+        if (this.#listener !== listener) return stream.close();
+        this.#admit(stream);
       } catch (error) {
         if (this.#listener !== listener) return;
         if (isClientGone(error)) continue;
@@ -163,10 +194,11 @@ export class NativeGrpcServer implements GrpcServer {
         pool: this.#pool,
       },
     );
-    const open = { socket, connection, closed: socket.run(connection) };
+    const open = { socket, connection };
     this.#open.add(open);
     this.#scheduleTick();
-    void open.closed.then(() => {
+    void socket.run(connection);
+    void socket.released.then(() => {
       this.#open.delete(open);
       this.#admission.leave(hostname);
     });
@@ -178,7 +210,13 @@ export class NativeGrpcServer implements GrpcServer {
 
   #tick(): void {
     this.#tickTimer = undefined;
-    for (const { socket } of this.#open) socket.tick();
+    const { memory } = this.#environment;
+    memory.tick();
+    const { stalledOutputTimeoutMs } = this.#limits;
+    const stalledMs = memory.isScarce
+      ? Math.min(stalledOutputTimeoutMs, SCARCE_STALLED_OUTPUT_MS)
+      : stalledOutputTimeoutMs;
+    for (const { socket } of this.#open) socket.tick(stalledMs);
     if (this.#open.size > 0) this.#scheduleTick();
   }
 }

@@ -3,6 +3,13 @@ import type { ConnectionHost, ServerConnection } from "../http2/connection.ts";
 import type { Http2Limits } from "../http2/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
+/**
+ * The most that one write holds. Before Deno 2.9.8 nothing ends a write that the client does not let go on, not even
+ * closing: the socket and these octets stay until the client reads or goes.
+ */
+const MAX_WRITE_BYTES = 256 * 1024;
+const NOTHING = new Uint8Array(0);
+
 export interface SocketOptions {
   readonly clock: TransportClock;
   readonly limits: Http2Limits;
@@ -13,6 +20,8 @@ export interface SocketOptions {
 /**
  * Carries one connection over a byte stream of Deno; the only file that reads and writes one. One read and one
  * write are under way at most: what is answered meanwhile goes out with the next write, all of it at once.
+ *
+ *     serving --close()--> ended --the write under way settles--> released
  */
 export class Socket implements ConnectionHost {
   readonly #stream: Deno.Conn;
@@ -21,6 +30,8 @@ export class Socket implements ConnectionHost {
   readonly onInternalError: (error: unknown) => void;
   readonly onClientFault: (reason: string) => void;
   readonly #readBuffer = new ReadBuffer();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
   #connection!: ServerConnection;
   #isFlushScheduled = false;
   /** What the write under way has to write. */
@@ -28,6 +39,8 @@ export class Socket implements ConnectionHost {
   /** The output's buffer that it is a part of. */
   #taken: Uint8Array<ArrayBuffer> | undefined;
   #writtenAtMs = 0;
+  /** Whether the end of our half is on its way, which over TLS is a write too. */
+  #isEndingOutput = false;
   #onRoom: (() => void) | undefined;
   #closeTimer: TransportTimer | undefined;
   #isClosed = false;
@@ -40,7 +53,17 @@ export class Socket implements ConnectionHost {
     this.onClientFault = options.onClientFault;
   }
 
-  /** Serves the connection; resolves once it is closed. */
+  /** Resolves once the connection is closed: nothing more is read or written. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Resolves once the system has the socket's descriptor back, with all that it held: {@link ended} or later. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  /** Serves the connection until it is closed. */
   async run(connection: ServerConnection): Promise<void> {
     this.#connection = connection;
     try {
@@ -49,9 +72,8 @@ export class Socket implements ConnectionHost {
         await this.#read();
       }
     } catch {
-      // The client has broken the connection off, or the close timer has: both end it.
+      // The client has broken the connection off, or it was closed here: both end it.
     } finally {
-      connection.abandon();
       this.close();
     }
   }
@@ -65,22 +87,30 @@ export class Socket implements ConnectionHost {
     });
   }
 
-  /** Looks at the time; to be called about once a second. */
-  tick(): void {
-    if (this.#isWriting && this.#clock.now() - this.#writtenAtMs >= this.#limits.stalledOutputTimeoutMs) {
+  /** Looks at the time; to be called about once a second. Output may be stalled as long as is said. */
+  tick(stalledOutputTimeoutMs: number): void {
+    if (this.#isClosed) return;
+    if (this.#isWriting && this.#clock.now() - this.#writtenAtMs >= stalledOutputTimeoutMs) {
+      this.onClientFault("output not read in time");
       this.close();
     } else {
-      this.#connection.tick();
+      this.#connection.tick(stalledOutputTimeoutMs);
     }
   }
 
-  /** Closes at once, whatever is under way. */
+  /** Closes at once, whatever is under way, and ends all calls. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closeTimer?.cancel();
+    this.#connection.abandon();
+    this.#connection.output.clear();
+    this.#readBuffer.bytes = NOTHING;
+    if (this.#isWriting) this.#writing = this.#taken = NOTHING;
     this.#onRoom?.();
     this.#stream.close();
+    this.#ended.resolve();
+    this.#releaseIfSettled();
   }
 
   /** Over TLS, both sides must have agreed on HTTP/2. Source: RFC 9113 section 3.2. */
@@ -123,11 +153,15 @@ export class Socket implements ConnectionHost {
   #write(octets: Uint8Array<ArrayBuffer>): void {
     this.#writing = octets;
     this.#writtenAtMs = this.#clock.now();
-    this.#stream.write(octets).then(this.#onWritten, this.#onWriteFailed);
+    // The write holds the whole buffer: of a large one, only a copy of a part is let out.
+    const isLarge = octets.buffer.byteLength > MAX_WRITE_BYTES;
+    this.#stream.write(isLarge ? octets.slice(0, MAX_WRITE_BYTES) : octets)
+      .then(this.#onWritten, this.#onWriteFailed);
   }
 
   // One function for all writes of the connection: a closure for each would cost as much as the write's promise.
   readonly #onWritten = (length: number): void => {
+    if (this.#isClosed) return this.#onWriteFailed();
     const octets = this.#writing!;
     if (length < octets.length) return this.#write(octets.subarray(length));
     this.#connection.output.giveBack(this.#taken!);
@@ -138,7 +172,16 @@ export class Socket implements ConnectionHost {
     if (!this.#isOutputFull) this.#signalRoom();
   };
 
-  readonly #onWriteFailed = (): void => this.close();
+  readonly #onWriteFailed = (): void => {
+    this.#writing = undefined;
+    this.#taken = undefined;
+    this.close();
+    this.#releaseIfSettled();
+  };
+
+  #releaseIfSettled(): void {
+    if (this.#isClosed && !this.#isWriting && !this.#isEndingOutput) this.#released.resolve();
+  }
 
   #signalRoom(): void {
     const onRoom = this.#onRoom;
@@ -153,6 +196,10 @@ export class Socket implements ConnectionHost {
   #closeGently(): void {
     if (this.#closeTimer !== undefined) return;
     this.#closeTimer = this.#clock.setTimer(() => this.close(), this.#limits.closeTimeoutMs, "background");
-    void this.#stream.closeWrite().catch(() => this.close());
+    this.#isEndingOutput = true;
+    this.#stream.closeWrite().catch(() => this.close()).finally(() => {
+      this.#isEndingOutput = false;
+      this.#releaseIfSettled();
+    });
   }
 }

@@ -10,6 +10,8 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   request: unknown = undefined;
   #hasRequest = false;
   #isHandlerRunning = false;
+  /** What the answer is expected to hold, while the handler takes longer than a turn. */
+  #expectedBytes: number | undefined;
   #whenCancelled: (() => void) | undefined;
 
   whenCancelled(listener: () => void): void {
@@ -32,6 +34,10 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     if (this.isEnded) return;
     this.#isHandlerRunning = true;
     this.run(() => this.plan.handler(this, this.#respond));
+    // A handler that has thrown answers no more.
+    if (this.#isHandlerRunning && !this.isEnded) {
+      this.#expectedBytes = this.session.expectAnswer(this.getPath());
+    }
   }
 
   override onDrain(): void {}
@@ -76,5 +82,8 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     this.#isHandlerRunning = false;
     if (this.cancelled) this.session.orphanedCalls--;
     else this.answer(error, value, trailer);
+    if (this.#expectedBytes !== undefined) {
+      this.session.answered(this.getPath(), this.#expectedBytes, this.answerBytes);
+    }
   };
 }

@@ -30,8 +30,8 @@ Deno.test("loadConfig() fills in every default", () => {
         transport: "native",
         drainTimeoutMs: 10_000,
         limits: {
-          maxConnections: 16_384,
-          maxConnectionsPerAddress: 12_288,
+          maxConnections: 1024,
+          maxConnectionsPerAddress: 768,
           maxConcurrentStreams: 256,
           maxHeaderBytes: 16 * 1024,
           maxContinuationFrames: 8,
@@ -39,6 +39,7 @@ Deno.test("loadConfig() fills in every default", () => {
           oddFrames: { burst: 1000, perSecond: 33 },
           prefaceTimeoutMs: 5_000,
           partialFrameTimeoutMs: 10_000,
+          uploadTimeoutMs: 30_000,
           stalledOutputTimeoutMs: 30_000,
           idleTimeoutMs: 900_000,
         },
