@@ -94,6 +94,18 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /**
+   * Takes back the announcement of a change that has certainly had no effect. A failure leaves a tombstone until it
+   * ends by itself, and nothing in the tier that is not true.
+   */
+  async retract(key: CacheKey, intent: string): Promise<void> {
+    try {
+      await this.#tier.write("retract", () => this.#store.retract(key, intent, this.#stop.signal));
+    } catch {
+      // The observer has been told.
+    }
+  }
+
+  /**
    * Says that what the tier has may be older than the truth, of which this version is known: the key is not read
    * there until it has a tombstone that outranks it.
    */

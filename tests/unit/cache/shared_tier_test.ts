@@ -41,6 +41,10 @@ class ScriptedCache implements SharedCache<string> {
     return this.#take(`bury ${intent} ${version?.id ?? "nothing"}`);
   }
 
+  retract(_key: CacheKey, intent: string): Promise<void> {
+    return this.#take(`retract ${intent}`);
+  }
+
   fill(_key: CacheKey, lease: string, entry: Entry<string>): Promise<void> {
     return this.#take(`fill ${entry.value} under ${lease}`);
   }
@@ -187,6 +191,19 @@ Deno.test("SharedTier.publish() and bury() that fail do not fail the change, and
       assertEquals(await sharing.read(), VACANT);
     }
   }
+});
+
+Deno.test("SharedTier.retract() takes an announcement back, and distrusts nothing where that fails", async () => {
+  const sharing = new Sharing();
+  await sharing.shared.retract(KEY, "A");
+  for (const answer of [away, silent]) {
+    sharing.store.answer = answer;
+    await sharing.timedOut(sharing.shared.retract(KEY, "B"));
+  }
+  sharing.store.answer = well;
+  assertEquals(sharing.store.told, ["retract A", "retract B", "retract B"]);
+  assertEquals(sharing.observer.told.length, 2);
+  assertEquals(await sharing.read(), VACANT);
 });
 
 Deno.test("SharedTier.backfill() copies what has time left and holds its fence", async () => {
