@@ -7,13 +7,15 @@ export interface Faults {
   readonly refused: number;
   /** The store answers that it has done nothing, and the caller is told that. */
   readonly undone: number;
+  /** The store answers so, but it has done it: no store may. */
+  readonly falselyUndone: number;
   /** The answer is lost: the store has done it, and the caller is told that it failed. */
   readonly replyLost: number;
   /** Nobody is told anything for a long time: the caller runs into its time-out, the store may still do it. */
   readonly stalled: number;
 }
 
-export const NO_FAULTS: Faults = { refused: 0, undone: 0, replyLost: 0, stalled: 0 };
+export const NO_FAULTS: Faults = { refused: 0, undone: 0, falselyUndone: 0, replyLost: 0, stalled: 0 };
 
 /** Says that nobody is there any more to whom the request was sent. */
 export const GONE: unique symbol = Symbol("gone");
@@ -90,6 +92,7 @@ export class SimulatedNetwork {
       if (isBelow(faults.refused)) return reply(() => fail(false));
       if (isBelow(faults.undone)) return reply(() => fail(true));
       const result = apply();
+      if (isBelow(faults.falselyUndone)) return reply(() => fail(true));
       if (result === GONE || isBelow(faults.replyLost)) return reply(() => fail(false));
       if (isBelow(faults.stalled)) return;
       reply(() => resolve(result));

@@ -11,7 +11,7 @@ import type { Caller, Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
 import { PATIENT } from "../caller.ts";
-import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
+import { type Faults, GONE, MAX_DELAY_MS, NO_FAULTS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 import { asFound } from "../as_found.ts";
@@ -42,7 +42,7 @@ export interface ReplicaOptions {
   readonly outbox: boolean;
 }
 
-const OUT_OF_REACH: Faults = { refused: 1, undone: 0, replyLost: 0, stalled: 0 };
+const OUT_OF_REACH: Faults = { ...NO_FAULTS, refused: 1 };
 const BREAKER = { failureRatio: 0.5, minCalls: 3, windowMs: 2_000, probeDelayMs: 100 };
 
 const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };

@@ -28,11 +28,7 @@ const TOMBSTONE_TTL_MS = 60_000;
 const LEASE_TTL_MS = 15_000;
 
 /** A rule that is left out, to see that schedules miss it. */
-export type Weakness =
-  | "fills need no lease"
-  | "announcements leave leases"
-  | "all lives are one"
-  | "retractions take back all announcements";
+export type Weakness = "fills need no lease" | "announcements leave leases" | "all lives are one";
 
 /** What a shared cache is like. */
 export interface SharedCacheOptions {
@@ -82,8 +78,7 @@ export class SimulatedSharedCache {
     const held = this.#get(key);
     if (held?.intents.get(intent) !== life) return;
     const others = new Map([...held.intents].filter(([each]) => each !== intent));
-    const isLast = others.size === 0 || this.#weakness === "retractions take back all announcements";
-    if (isLast) this.#held.delete(key);
+    if (others.size === 0) this.#held.delete(key);
     else this.#bury(key, held.version, others);
   }
 

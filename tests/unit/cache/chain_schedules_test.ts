@@ -8,7 +8,7 @@ import { withSeed } from "../../support/seeded_random.ts";
 
 const SCHEDULES = 400;
 
-const SOME_FAULTS: Faults = { refused: 0.08, undone: 0.08, replyLost: 0.08, stalled: 0.05 };
+const SOME_FAULTS: Faults = { ...NO_FAULTS, refused: 0.08, undone: 0.08, replyLost: 0.08, stalled: 0.05 };
 
 const CALM = {
   steps: 120,
@@ -98,7 +98,7 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     shared: true,
     replicas: 3,
     kill: 0.02,
-    sharedFaults: { refused: 0.15, undone: 0, replyLost: 0.15, stalled: 0 },
+    sharedFaults: { ...NO_FAULTS, refused: 0.15, replyLost: 0.15 },
     // For announcements that the breaker refuses.
     outbox: true,
   },
@@ -194,10 +194,9 @@ const WRONG: Readonly<Record<string, ScheduleOptions>> = {
     evict: 0.06,
     weakness: "announcements leave leases",
   },
-  "fills leave behind whose leases were given while a change was under way": {
+  "changes leave behind that are said to have had no effect": {
     ...QUEUED,
-    replicas: 3,
-    weakness: "retractions take back all announcements",
+    authorityFaults: { ...NO_FAULTS, falselyUndone: 0.2 },
   },
   "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
 };
