@@ -77,7 +77,6 @@ export class SharedTier<V> implements AsyncDisposable {
       this.#distrusted.add(key);
       return false;
     }
-    this.#distrusted.delete(key);
     return true;
   }
 
@@ -141,7 +140,11 @@ export class SharedTier<V> implements AsyncDisposable {
     } catch {
       // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
       this.#distrusted.add(key, version);
+      return;
     }
+    // Not once it is announced: of an earlier change that could not be, the tier knows the version only by what
+    // outranks it, and this one may have no effect.
+    this.#distrusted.delete(key);
   }
 
   async #fill(key: CacheKey, { entry, lease }: LeasedCopy<V>): Promise<void> {
