@@ -39,6 +39,8 @@ async function run({ address, key, inFlight, clients, forMs }: HotLoad): Promise
   return outcome;
 }
 
+// Told last, once all that it needs is loaded.
+self.postMessage("ready");
 self.onmessage = async ({ data }: MessageEvent<HotLoad>) => {
   self.postMessage(await run(data));
 };
