@@ -1,14 +1,18 @@
 /** A secret whose row another session of MySQL has locked: what waits for it, what leaves, and what is left in Redis. */
 import { assert, assertEquals } from "@std/assert";
+import { MAX_WAITING_CHANGES } from "../../src/cache/change_queue.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { MysqlPool } from "../../src/store/mysql_pool.ts";
 import { CacheClient, refusal } from "../support/client.ts";
+import type { CallError } from "../support/client_errors.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
 import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const KEY = "locked";
+/** The row stays locked for as long as it takes to send many calls. */
+const PATIENCE = { "data.database.query_timeout": "10s" };
 const ROW_LOCK = "SELECT id FROM usercenter_secret WHERE secretID = ? FOR UPDATE";
 
 /** Runs `work` while another session has the secret's row locked. */
@@ -86,7 +90,7 @@ testWithServers(
   "changes that wait for one of the same secret cost one write, which answers all of them",
   async (servers) => {
     await using profile = await serversProfile(servers);
-    await using service = await startService(profile);
+    await using service = await startService(profile, PATIENCE);
     using client = new CacheClient(service.address);
     await client.setSecret({ key: KEY, name: "v1" });
     const { secretKey } = await client.getSecret({ key: KEY });
@@ -104,6 +108,40 @@ testWithServers(
     assertEquals(await row(profile), { name: "w19", version: "3" });
     const secret = await client.getSecret({ key: KEY });
     assertEquals([secret.name, secret.secretKey], ["w19", secretKey]);
+  },
+);
+
+testWithServers(
+  ["redis", "mysql"],
+  "a SetSecret is UNAVAILABLE at once, and says when to try again, while too many wait for the same secret",
+  async (servers) => {
+    await using profile = await serversProfile(servers);
+    await using service = await startService(profile, PATIENCE);
+    using clients = new DisposableStack();
+    const crowd = Array.from({ length: 11 }, () => clients.use(new CacheClient(service.address)));
+    const [first] = crowd;
+    await first!.setSecret({ key: KEY, name: "v1" });
+    const changes: Promise<unknown>[] = [];
+    await whileLocked(profile, async () => {
+      changes.push(first!.setSecret({ key: KEY, name: "v2" }));
+      await isWaitedFor(profile);
+      const refused = Promise.withResolvers<CallError>();
+      let refusedCount = 0;
+      for (let index = 0; index < MAX_WAITING_CHANGES + 50; index++) {
+        const change = crowd[index % crowd.length]!.setSecret({ key: KEY, name: `w${index}` });
+        changes.push(change.catch((error: CallError) => {
+          refusedCount++;
+          refused.resolve(error);
+        }));
+      }
+      const error = await refused.promise;
+      assertEquals([error.code, error.info?.metadata["tier"]], ["UNAVAILABLE", "database"]);
+      assert(error.retryAfterMs !== undefined && error.retryAfterMs > 0, "says when to try again");
+      await first!.setSecret({ key: "other", name: "other" });
+      await waitFor(() => refusedCount === 50, { what: "all that are too many to be refused" });
+    });
+    await Promise.all(changes);
+    assertEquals((await row(profile))?.version, "3");
   },
 );
 
