@@ -14,7 +14,7 @@ import { monotonicMs, systemClock, systemRandom } from "./core/clock.ts";
 import type { EntryChange } from "./core/entry_change.ts";
 import { ServiceError } from "./core/errors.ts";
 import type { Authority, Invalidations, LocalStore, Outbox, SharedCache } from "./core/ports.ts";
-import type { Secret, SecretChange } from "./core/secret.ts";
+import { covers, type Secret, type SecretChange } from "./core/secret.ts";
 import { copyPolicy, localCopies, namespacePolicies } from "./cache_policies.ts";
 import { grpcServer } from "./grpc_server.ts";
 import { serveHttp } from "./http_server.ts";
@@ -24,6 +24,7 @@ import { answerProbe } from "./probes.ts";
 import { Readiness } from "./readiness.ts";
 import { KEPT_BYTES, KEPT_SECRETS } from "./store/kept_values.ts";
 import { LruMemory } from "./store/lru.ts";
+import { isRowBusy } from "./store/mysql_errors.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
 import { SqliteFile } from "./store/sqlite_file.ts";
@@ -141,7 +142,7 @@ export async function startApp(
     ...common,
     local: guarded(memory?.store(KEPT_SECRETS)),
     copies: secretCopies && localCopies(memory, gate, KEPT_SECRETS),
-    shared: stores.sharedSecrets,
+    shared: stores.sharedSecrets && { ...stores.sharedSecrets, covers },
     authority: stores.secrets,
   }));
 
@@ -357,8 +358,9 @@ async function openMysql(
   const { checkMysqlSchema } = await import("./store/mysql_migrate.ts");
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
+  const timeouts = { readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs };
   const tier = new Tier(
-    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs, breaker },
+    { name: "database", ...timeouts, breaker, isRefusal: isRowBusy },
     systemClock,
     observer,
   );

@@ -36,14 +36,20 @@ export function addCacheServer(server: GrpcServer, options: CacheServerOptions):
   const { namespaces, secrets, clock, observer } = options;
 
   const methods: Readonly<Record<string, Method>> = {
-    Set: method(bytesWriter, (call) => namespaces.set(decodeSetRequest(call.request)).then(empty)),
-    Del: method(bytesWriter, (call) => namespaces.delete(decodeEntryName(call.request)).then(empty)),
+    Set: method(bytesWriter, (call) => namespaces.set(decodeSetRequest(call.request), call).then(empty)),
+    Del: method(bytesWriter, (call) => namespaces.delete(decodeEntryName(call.request), call).then(empty)),
     Get: method(getResponseWriter, (call) => {
       const name = decodeEntryName(call.request);
       return namespaces.get(name, call, (entry) => getResponse(name, entry, clock));
     }),
-    SetSecret: method(bytesWriter, (call) => secrets.set(decodeSetSecretRequest(call.request)).then(empty)),
-    DelSecret: method(bytesWriter, (call) => secrets.delete(decodeSecretName(call.request)).then(empty)),
+    SetSecret: method(
+      bytesWriter,
+      (call) => secrets.set(decodeSetSecretRequest(call.request), call).then(empty),
+    ),
+    DelSecret: method(
+      bytesWriter,
+      (call) => secrets.delete(decodeSecretName(call.request), call).then(empty),
+    ),
     GetSecret: method(bytesWriter, (call) => {
       const name = decodeSecretName(call.request);
       return secrets.get(name, call, (found) => getSecretResponse(name, found));

@@ -82,7 +82,7 @@ export class Namespaces {
   }
 
   /** Stores a copy of the value, for no longer than the namespace allows. */
-  async set(entry: NewEntry): Promise<void> {
+  async set(entry: NewEntry, caller: Caller): Promise<void> {
     const violations = [...entry.violations];
     checkName(violations, entry);
     this.#checkValue(violations, entry.value);
@@ -92,12 +92,13 @@ export class Namespaces {
     const value = smallCopy(entry.value!.encoded);
     const policy = this.#policies.of(entry.namespace);
     const expiresAtMs = this.#clock.now() + entryTtlMs(policy, askedMs, this.#random);
-    await this.#chain.set(cacheKey(entry.namespace, entry.key), { value, expiresAtMs }, policy.copies);
+    const key = cacheKey(entry.namespace, entry.key);
+    await this.#chain.set(key, caller, { value, expiresAtMs }, policy.copies);
   }
 
   /** Deletes the entry, there or not. */
-  async delete(name: EntryName): Promise<void> {
-    await this.#chain.delete(checkedKey("delete", name));
+  async delete(name: EntryName, caller: Caller): Promise<void> {
+    await this.#chain.delete(checkedKey("delete", name), caller);
   }
 
   #checkValue(violations: Violation[], value: AnyValue | undefined): void {

@@ -68,8 +68,11 @@ export class Secrets {
     return this.#chain.get(checkedKey("get", name), caller, served, this.#copies);
   }
 
-  /** Creates the secret, or changes an existing one's name, description and expiry. */
-  async set(secret: NewSecret): Promise<void> {
+  /**
+   * Creates the secret, or changes an existing one's name, description and expiry; not if the caller goes while the
+   * change waits for another one of the same secret.
+   */
+  async set(secret: NewSecret, caller: Caller): Promise<void> {
     const violations = [...secret.violations];
     checkField(violations, "key", secret.key, KEY);
     checkField(violations, "name", secret.name, NAME);
@@ -77,7 +80,7 @@ export class Secrets {
     const ttlMs = timeToLiveMs(violations, "expire", secret.expire);
     rejectIfInvalid(() => `set ${described(secret)}`, violations);
     const atMs = this.#clock.now();
-    await this.#chain.set(secretCacheKey(secret.key), {
+    await this.#chain.set(secretCacheKey(secret.key), caller, {
       name: secret.name,
       description: secret.description,
       expires: ttlMs === Infinity ? 0 : Math.ceil((atMs + ttlMs) / 1000),
@@ -86,9 +89,9 @@ export class Secrets {
     }, this.#copies);
   }
 
-  /** Deletes the secret, there or not. */
-  async delete(name: SecretName): Promise<void> {
-    await this.#chain.delete(checkedKey("delete", name));
+  /** Deletes the secret, there or not; otherwise as {@link set}. */
+  async delete(name: SecretName, caller: Caller): Promise<void> {
+    await this.#chain.delete(checkedKey("delete", name), caller);
   }
 
   #served(entry: Entry<Secret> | undefined): Secret | SecretAbsence {

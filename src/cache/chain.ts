@@ -1,8 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
+import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
+import { ChangeQueue } from "./change_queue.ts";
 import type { CopyPolicy } from "./copy_policy.ts";
 import { type Fence, Fences } from "./fences.ts";
 import type { LocalCopies } from "./local_copies.ts";
@@ -21,6 +23,8 @@ export interface ChainOptions<V, C> {
     readonly tier: Tier;
     /** The authority's; without one, a change that cannot be announced is remembered in this process alone. */
     readonly outbox?: Outbox<V, C>;
+    /** Whether a write of `later` right after one of `earlier` leaves nothing of that to be seen. */
+    readonly covers: (later: C, earlier: C) => boolean;
   } | undefined;
   readonly authority: { readonly store: Authority<V, C>; readonly tier: Tier };
   readonly clock: Clock;
@@ -59,6 +63,8 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #newIntent: () => string;
   readonly #calls: CallObserver | undefined;
+  /** Only before a shared tier, where each change under way costs an intent. */
+  readonly #queue: ChangeQueue<C> | undefined;
   readonly #fences = new Fences();
   readonly #flights = new SingleFlight<CacheKey, Entry<V> | undefined>();
   /** Flights that renew a copy, for which nobody waits. */
@@ -73,8 +79,9 @@ export class Chain<V, C> implements AsyncDisposable {
     this.#newIntent = options.newIntent;
     this.#calls = options.observer.calls;
     if (options.shared !== undefined) {
-      const { store, tier, outbox } = options.shared;
+      const { store, tier, outbox, covers } = options.shared;
       this.#outbox = outbox;
+      this.#queue = new ChangeQueue({ covers, tier: this.#tier.name });
       this.#shared = new SharedTier(store, tier, {
         ...options,
         forget: (keys) => this.#forgetUntold(keys),
@@ -101,26 +108,33 @@ export class Chain<V, C> implements AsyncDisposable {
     return answer(copy.found);
   }
 
-  /** Stores an entry; resolves to it as the authority has it. On rejection the outcome is unknown. */
-  set(key: CacheKey, change: C, policy?: CopyPolicy): Promise<Entry<V>> {
-    return this.#change(
-      key,
-      (store, signal) => store.write(key, change, signal),
-      (shared, intent, entry) => shared.publish(key, intent, entry),
-      (entry) => entry.version,
-      (entry) => this.#keep(key, entry, policy),
-    );
+  /**
+   * Stores an entry. On rejection the outcome is unknown, unless the error says that there was no effect. A caller
+   * that leaves while the change waits for another one of its key keeps it from beginning, and no later.
+   */
+  set(key: CacheKey, caller: Caller, change: C, policy?: CopyPolicy): Promise<void> {
+    const make = () =>
+      this.#change(
+        key,
+        (store, signal) => store.write(key, change, signal),
+        (shared, intent, entry) => shared.publish(key, intent, entry),
+        (entry) => entry.version,
+        (entry) => this.#keep(key, entry, policy),
+      );
+    return this.#queue === undefined ? make() : this.#queue.run(key, caller, { written: change, make });
   }
 
-  /** Deletes an entry, there or not. On rejection the outcome is unknown. */
-  async delete(key: CacheKey): Promise<void> {
-    await this.#change<Version | undefined>(
-      key,
-      (store, signal) => store.remove(key, signal),
-      (shared, intent, version) => shared.bury(key, intent, version),
-      (version) => version,
-      () => false,
-    );
+  /** Deletes an entry, there or not; otherwise as {@link set}. */
+  delete(key: CacheKey, caller: Caller): Promise<void> {
+    const make = () =>
+      this.#change<Version | undefined>(
+        key,
+        (store, signal) => store.remove(key, signal),
+        (shared, intent, version) => shared.bury(key, intent, version),
+        (version) => version,
+        () => false,
+      );
+    return this.#queue === undefined ? make() : this.#queue.run(key, caller, { written: undefined, make });
   }
 
   /** Somebody else has changed the entry: no read that begins from now on gets what was read before. */
@@ -223,7 +237,7 @@ export class Chain<V, C> implements AsyncDisposable {
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     versionOf: (result: T) => Version | undefined,
     keep: (result: T) => boolean,
-  ): Promise<T> {
+  ): Promise<void> {
     using fence = this.#fences.takeForChange(key);
     // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
     const signal = new AbortController().signal;
@@ -241,9 +255,14 @@ export class Chain<V, C> implements AsyncDisposable {
       const store = announced ? this.#authority : this.#outbox ?? this.#authority;
       result = await this.#tier.write("write", () => apply(store, signal), () => this.#drop(key));
     } catch (error) {
-      // It may have happened or may still happen: nobody nearer may go on answering for this key.
-      this.#shared?.distrust(key);
-      this.#drop(key);
+      if (error instanceof ServiceError && error.hadNoEffect) {
+        // Every copy is as true as before; only the announcement has to go.
+        if (announced) await this.#shared?.retract(key, intent);
+      } else {
+        // It may have happened or may still happen: nobody nearer may go on answering for this key.
+        this.#shared?.distrust(key);
+        this.#drop(key);
+      }
       throw error;
     }
     if (this.#shared !== undefined) {
@@ -254,7 +273,6 @@ export class Chain<V, C> implements AsyncDisposable {
     const isKept = fence.holds && keep(result);
     if (!isKept) this.#forget(key);
     this.#outdate(key);
-    return result;
   }
 
   /** Puts a copy into local memory in the place of what is there; false, and nothing done, if it has expired. */

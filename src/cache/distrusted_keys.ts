@@ -57,7 +57,7 @@ export class DistrustedKeys implements Disposable {
     this.#schedule();
   }
 
-  /** Trusts the key again: somebody else has put a tombstone there. */
+  /** Trusts the key again: another change has made it safe. */
   delete(key: CacheKey): void {
     this.#keys.delete(key);
   }

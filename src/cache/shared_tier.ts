@@ -77,7 +77,6 @@ export class SharedTier<V> implements AsyncDisposable {
       this.#distrusted.add(key);
       return false;
     }
-    this.#distrusted.delete(key);
     return true;
   }
 
@@ -91,6 +90,18 @@ export class SharedTier<V> implements AsyncDisposable {
   /** Ends the announcement of a delete; the tombstone stays. */
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     await this.#finish(key, version, () => this.#store.bury(key, intent, version, this.#stop.signal));
+  }
+
+  /**
+   * Takes back the announcement of a change that has certainly had no effect. A failure leaves a tombstone until it
+   * ends by itself, and nothing in the tier that is not true.
+   */
+  async retract(key: CacheKey, intent: string): Promise<void> {
+    try {
+      await this.#tier.write("retract", () => this.#store.retract(key, intent, this.#stop.signal));
+    } catch {
+      // The observer has been told.
+    }
   }
 
   /**
@@ -129,7 +140,11 @@ export class SharedTier<V> implements AsyncDisposable {
     } catch {
       // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
       this.#distrusted.add(key, version);
+      return;
     }
+    // Not once it is announced: of an earlier change that could not be, the tier knows the version only by what
+    // outranks it, and this one may have no effect.
+    this.#distrusted.delete(key);
   }
 
   async #fill(key: CacheKey, { entry, lease }: LeasedCopy<V>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { ServiceError } from "../core/errors.ts";
+import { ServiceError, type ServiceErrorOptions } from "../core/errors.ts";
 import { CircuitBreaker, type CircuitBreakerOptions, type Outcome, type Pass } from "./circuit_breaker.ts";
 import type { CacheObserver } from "./observer.ts";
 import { Timeouts } from "../core/timeouts.ts";
@@ -96,7 +96,8 @@ export class Tier {
     const breaker = this.#breaker;
     if (breaker !== undefined && pass === undefined) {
       const why = "it has failed too often and is left alone for now";
-      return Promise.reject(this.#unavailable(operation, why, { retryAfterMs: breaker.retryAfterMs }));
+      const { retryAfterMs } = breaker;
+      return Promise.reject(this.#unavailable(operation, why, { retryAfterMs, hadNoEffect: true }));
     }
     const asked = this.#observer.calls?.tierAsked(this.name, operation);
     return new Promise((resolve, reject) => {
@@ -139,7 +140,7 @@ export class Tier {
   #unavailable(
     operation: string,
     why: string,
-    options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+    options: Pick<ServiceErrorOptions, "cause" | "retryAfterMs" | "hadNoEffect"> = {},
   ): ServiceError {
     const text = `Cannot ${operation} in the ${this.name} tier: ${why}`;
     return new ServiceError("store_unavailable", text, { tier: this.name, ...options });

@@ -33,6 +33,8 @@ export interface ServiceErrorOptions {
   readonly tier?: string;
   /** When it may be worth trying again, where that is known. */
   readonly retryAfterMs?: number;
+  /** See {@link ServiceError.hadNoEffect}; false if absent. */
+  readonly hadNoEffect?: boolean;
 }
 
 /** A failure with a code that every surface can translate. Its message is for the caller, its cause for the log. */
@@ -42,6 +44,8 @@ export class ServiceError extends Error {
   readonly violations: readonly Violation[];
   readonly tier: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Of a change: it is certain that nothing of it has happened or will. Where false, the outcome is unknown. */
+  readonly hadNoEffect: boolean;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -50,5 +54,6 @@ export class ServiceError extends Error {
     this.violations = options.violations ?? [];
     this.tier = options.tier;
     this.retryAfterMs = options.retryAfterMs;
+    this.hadNoEffect = options.hadNoEffect ?? false;
   }
 }

@@ -51,7 +51,8 @@ export type InvalidationState = "tracking" | "publishing" | "refused" | "lost";
 
 /**
  * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
- * outcome is unknown; undefined says "asked, and not there".
+ * outcome is unknown, unless the error says that it {@link ServiceError.hadNoEffect}; undefined says "asked, and not
+ * there".
  *
  * `C` is what a write says: a whole entry for namespaced values, a change for secrets.
  */
@@ -95,6 +96,7 @@ export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
  *     announce(k, intent)   ->  tombstone {intent}              before the authority is written
  *     publish(k, intent, e) ->  e, if nobody else is writing    after it was
  *     bury(k, intent, v)    ->  tombstone, outranks v           after it was deleted
+ *     retract(k, intent)    ->  nothing, if nobody else writes  after the authority has changed nothing
  *     fill(k, lease, e)     ->  e, if the lease still stands    after the authority was read
  *
  * A tombstone lasts longer than any request, so a change that began is not overtaken before its end.
@@ -105,6 +107,8 @@ export interface SharedCache<V> {
   announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
   bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
+  /** Takes back the announcement of a change that has certainly had no effect, nor will have one. */
+  retract(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   fill(key: CacheKey, lease: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
 }
 

@@ -31,6 +31,17 @@ export interface SecretChange {
   readonly atMs: number;
 }
 
+/**
+ * Whether a write of `later` right after one of `earlier` leaves nothing of that to be seen: it says all that the
+ * earlier one says. What a change leaves out, it leaves as the row has it. A `newSecretKey` that only a covered change
+ * would have given is one that no reader has seen.
+ */
+export function covers<C extends object>(later: C, earlier: C): boolean {
+  return Object.entries(earlier).every(([field, value]) => {
+    return value === undefined || Reflect.get(later, field) !== undefined;
+  });
+}
+
 /** A secret's expiry as every tier counts it: ms since the Unix epoch, Infinity when it never expires. */
 export function secretExpiresAtMs(secret: { readonly expires: number }): number {
   return secret.expires === 0 ? Infinity : secret.expires * 1000;

@@ -9,12 +9,30 @@ const ACCESS_DENIED = [1044, 1045, 1142, 1698];
 const BAD_DATABASE = 1049;
 const NO_SUCH_TABLE = 1146;
 const BAD_COLUMN = 1054;
+const READ_ONLY = 1290;
+
+/** What the server answers before it begins a statement, or once it has undone one. */
+const WITHOUT_EFFECT = [
+  DEADLOCK,
+  LOCK_WAIT_TIMEOUT,
+  ...ACCESS_DENIED,
+  BAD_DATABASE,
+  NO_SUCH_TABLE,
+  BAD_COLUMN,
+  READ_ONLY,
+];
 
 const MIGRATE = "run `cacheserver migrate`";
 
 /** Whether the server ended the transaction to free another one; it has left no trace and may be tried again. */
 export function isDeadlock(error: unknown): boolean {
   return propertyOf(error, "errno") === DEADLOCK;
+}
+
+/** Whether the server has answered that other changes of the row are in the way; it may well do what is asked next. */
+export function isRowBusy(error: unknown): boolean {
+  const errno = propertyOf(error, "errno");
+  return errno === DEADLOCK || errno === LOCK_WAIT_TIMEOUT;
 }
 
 /** Whether the server offers no TLS. */
@@ -47,17 +65,24 @@ export function reasonOf(error: unknown): string {
   return cause.message || String(propertyOf(cause, "code"));
 }
 
-/** The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. */
+/**
+ * The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. Call it once
+ * the connection of the failed statement has been given up: a lock wait that timed out undoes the statement alone, and
+ * what the transaction did before is only certain not to be committed when nothing can commit it any more.
+ */
 export function mysqlUnavailable(error: unknown): ServiceError {
-  return error instanceof ServiceError ? error : databaseUnavailable(describe(error), error);
+  if (error instanceof ServiceError) return error;
+  const errno = propertyOf(error, "errno");
+  return databaseUnavailable(describe(error), error, WITHOUT_EFFECT.some((number) => number === errno));
 }
 
 function describe(error: unknown): string {
   const errno = propertyOf(error, "errno");
   if (error instanceof DOMException && error.name === "TimeoutError") return "it did not answer in time";
-  if (errno === LOCK_WAIT_TIMEOUT || errno === DEADLOCK) return "other changes of the same row take too long";
+  if (isRowBusy(error)) return "other changes of the same row take too long";
   if (errno === BAD_DATABASE || errno === NO_SUCH_TABLE) return `its table is missing, ${MIGRATE}`;
   if (errno === BAD_COLUMN) return `its table is not upgraded, ${MIGRATE}`;
+  if (errno === READ_ONLY) return "it is read-only";
   if (ACCESS_DENIED.some((denied) => denied === errno)) return "it refuses the account";
   // The driver numbers what the server said; what the network did has a code alone.
   return typeof errno === "number" && errno > 0 ? "it refused the request" : "it could not be reached";

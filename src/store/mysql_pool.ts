@@ -118,11 +118,12 @@ export class MysqlPool implements AsyncDisposable {
 
   /**
    * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
-   * instead of a cut, and no wait for a row's lock that outlasts the caller.
+   * instead of a cut, and a wait for a row's lock that ends before the time-out where it can, whole seconds being the
+   * server's unit: its own answer says that nothing has happened, a time-out leaves the outcome unknown.
    */
   async #setUp(connection: PoolConnection, session: MysqlSession): Promise<void> {
     if (this.#ready.has(connection)) return;
-    const lockWaitSeconds = Math.max(1, Math.floor(this.#options.queryTimeoutMs / 1000));
+    const lockWaitSeconds = Math.max(1, Math.ceil(this.#options.queryTimeoutMs / 1000) - 1);
     await session.command("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     await session.command(
       `SET SESSION sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = ${lockWaitSeconds}`,

@@ -10,6 +10,15 @@
  * epoch from which it counts as given up. An intent is a UUID, 36 characters; a deadline has 13 digits. An
  * incarnation has 16 characters, see redis_incarnation.ts; ARGV[1] is always that of the server.
  *
+ * A replica makes one change of a key at a time, so a tombstone has one intent a replica, and more only where
+ * the outcome of changes is unknown. MAX_INTENTS bounds the list, and with it what a script costs: one intent that
+ * no writer has takes the place of a list that has grown so long, here or under an older release, which set no bound.
+ * It counts until all of them would have been given up, so no other writer publishes before that. A writer whose
+ * intent went into it is one whose intent is gone.
+ *
+ * A change that certainly did nothing takes its intent back. Without another intent the tombstone goes as well:
+ * nothing has changed, its announcement ended every lease from before, and readers get new ones only after it.
+ *
  * The interleaving that the list of intents guards against (one shared tombstone would be lifted by the first
  * of two writers, while the second has written the row and has not yet said so):
  *
@@ -55,6 +64,13 @@ export const VERSION_END = 1 + 2 * VERSION_PART_DIGITS;
 /** Where an entry's JSON begins. */
 export const PAYLOAD_START = VERSION_END + 16;
 
+/** How many intents a tombstone has at most; to look through them takes Redis under 0.1 ms. */
+export const MAX_INTENTS = 64;
+/** The length of an intent, its deadline and its incarnation. */
+const INTENT_LENGTH = 36 + 13 + 16;
+/** The intent that stands for a list of them. */
+const JOINT_INTENT = "00000000-0000-0000-0000-000000000000";
+
 /** How long a lease stands: longer than a read of the database and the wait for the fill together. */
 export const LEASE_TTL_MS = 15_000;
 
@@ -62,7 +78,7 @@ export const LEASE_TTL_MS = 15_000;
  * KEYS: entry, lease, entry, lease, … where the entry's key stands again in place of a lease that there cannot be.
  * ARGV: incarnation, text for a new lease of each entry. Replies with a value and a note for each: what is there and
  * its time left; or the lease's text, null where there is none, and `-`, or `d` where something of another life was
- * met.
+ * met. Of a tombstone there is the first byte alone.
  *
  * A hit touches one key and writes nothing. A Redis that takes no writes just now (memory is full, it is a replica)
  * gives no lease, hence pcall.
@@ -72,8 +88,11 @@ local reply, notes = {}, {}
 for i = 1, #KEYS, 2 do
   local n = (i + 1) / 2
   local held = pcall('GET', KEYS[i])
-  local isForeign = type(held) == 'string' and string.byte(held, 1) == ${FORMAT_ENTRY}
-    and string.sub(held, ${VERSION_END + 1}, ${PAYLOAD_START}) ~= ARGV[1]
+  local kind = type(held) == 'string' and string.byte(held, 1)
+  local isForeign = kind == ${FORMAT_ENTRY} and string.sub(held, ${
+  VERSION_END + 1
+}, ${PAYLOAD_START}) ~= ARGV[1]
+  if kind == ${FORMAT_TOMBSTONE} then held = string.sub(held, 1, 1) end
   if held and not isForeign then
     reply[n], notes[n] = held, note(KEYS[i])
   else
@@ -123,7 +142,10 @@ const CHANGE = `${PUT}
 local held = redis.call('GET', KEYS[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local version, others, found = string.rep('0', ${2 * VERSION_PART_DIGITS}), '', false
+local version, others, found = string.rep('0', ${2 * VERSION_PART_DIGITS}), {}, false
+local function add(intent)
+  others[#others + 1] = intent .. string.format('%013.0f', now + ARGV[3]) .. ARGV[1]
+end
 local function load()
   local kind = held and string.byte(held, 1)
   if kind ~= ${FORMAT_ENTRY} and kind ~= ${FORMAT_TOMBSTONE} then return end
@@ -131,29 +153,37 @@ local function load()
   if #digits < ${2 * VERSION_PART_DIGITS} or string.find(digits, '%D') then return end
   version = digits
   if kind ~= ${FORMAT_TOMBSTONE} then return end
-  for at = ${VERSION_END} + 1, #held, 65 do
+  if #held >= ${VERSION_END + MAX_INTENTS * INTENT_LENGTH} then return add('${JOINT_INTENT}') end
+  for at = ${VERSION_END} + 1, #held, ${INTENT_LENGTH} do
     local intent, deadline = string.sub(held, at, at + 35), tonumber(string.sub(held, at + 36, at + 48))
     if intent == ARGV[2] then found = string.sub(held, at + 49, at + 64) == ARGV[1]
-    elseif deadline and deadline > now then others = others .. string.sub(held, at, at + 64) end
+    elseif deadline and deadline > now then others[#others + 1] = string.sub(held, at, at + 64) end
   end
 end
 load()
 local function newer(a, b) if a > b then return a else return b end end
-local function tombstone(version, intents) put('\\${FORMAT_TOMBSTONE}' .. version .. intents, ARGV[3]) end
+local function tombstone(version) put('\\${FORMAT_TOMBSTONE}' .. version .. table.concat(others), ARGV[3]) end
 `;
 
 /** ARGV: incarnation, intent, tombstone's ttl. */
 export const ANNOUNCE = redisScript(`${CHANGE}
-tombstone(version, others .. ARGV[2] .. string.format('%013.0f', now + ARGV[3]) .. ARGV[1])
+add(ARGV[2])
+tombstone(version)
 `);
 
 /** ARGV: incarnation, intent, tombstone's ttl, version, payload, entry's ttl or 0. */
 export const PUBLISH = redisScript(`${CHANGE}
-if found and others == '' and ARGV[4] >= version then put(entry(ARGV[4], ARGV[5]), ARGV[6])
-else tombstone(newer(version, ARGV[4]), others) end
+if found and #others == 0 and ARGV[4] >= version then put(entry(ARGV[4], ARGV[5]), ARGV[6])
+else tombstone(newer(version, ARGV[4])) end
 `);
 
 /** ARGV: incarnation, intent, tombstone's ttl, version. */
 export const BURY = redisScript(`${CHANGE}
-tombstone(newer(version, ARGV[4]), others)
+tombstone(newer(version, ARGV[4]))
+`);
+
+/** ARGV: incarnation, intent, tombstone's ttl. */
+export const RETRACT = redisScript(`${CHANGE}
+if found and #others == 0 then redis.call('DEL', KEYS[1])
+elseif found then tombstone(version) end
 `);

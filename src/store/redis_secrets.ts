@@ -17,6 +17,7 @@ import {
   PAYLOAD_START,
   PUBLISH,
   READ,
+  RETRACT,
   VERSION_PART_DIGITS,
 } from "./redis_secret_scripts.ts";
 import { notedReply, type RedisValue, redisValue } from "./redis_values.ts";
@@ -120,6 +121,10 @@ export class RedisSecrets implements SharedCache<Secret> {
   async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
     await this.#client.change(BURY, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs, outranked);
+  }
+
+  async retract(key: CacheKey, intent: string): Promise<void> {
+    await this.#client.change(RETRACT, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs);
   }
 
   fill(key: CacheKey, lease: string, entry: Entry<Secret>): Promise<void> {

@@ -12,6 +12,7 @@ export type Step =
   | { readonly announce: string }
   | { readonly publish: string; readonly at: Version }
   | { readonly bury: string; readonly at?: Version }
+  | { readonly retract: string }
   | { readonly look: string }
   /** By a reader that looked before; without one, by one that looks now. */
   | { readonly fill: Version; readonly by?: string }
@@ -136,6 +137,62 @@ export const CASES: readonly Case[] = [
       { publish: "C", at: V3 },
     ],
     found: V3,
+  },
+  {
+    title: "finds nothing after the only change took its announcement back",
+    steps: [{ fill: V1 }, { announce: "A" }, { retract: "A" }],
+    found: "nothing",
+  },
+  {
+    title: "finds a fill by a reader that looked after an announcement was taken back",
+    steps: [{ announce: "A" }, { retract: "A" }, { look: "R" }, { fill: V1, by: "R" }],
+    found: V1,
+  },
+  {
+    title: "never finds a fill by a reader that looked before an announcement that was taken back",
+    steps: [{ look: "R" }, { announce: "A" }, { retract: "A" }, { fill: V1, by: "R" }],
+    found: "nothing",
+  },
+  {
+    title: "finds a tombstone while another change is under way than the one taken back",
+    steps: [{ announce: "A" }, { announce: "B" }, { retract: "A" }],
+    found: "tombstone",
+  },
+  {
+    title: "finds what a writer published beside one that took its announcement back",
+    steps: [{ announce: "A" }, { announce: "B" }, { retract: "A" }, { publish: "B", at: V2 }],
+    found: V2,
+  },
+  {
+    title: "finds no entry that was outranked before another change took its announcement back",
+    steps: [
+      { announce: "A" },
+      { announce: "B" },
+      { bury: "C", at: V3 },
+      { retract: "B" },
+      { publish: "A", at: V2 },
+    ],
+    found: "tombstone",
+  },
+  {
+    title: "finds no entry of a writer that took its announcement back",
+    steps: [{ announce: "A" }, { retract: "A" }, { publish: "A", at: V2 }],
+    found: "tombstone",
+  },
+  {
+    title: "finds an entry that was there before an announcement was taken back which never was",
+    steps: [{ fill: V1 }, { retract: "A" }],
+    found: V1,
+  },
+  {
+    title: "finds a tombstone where the announcement that was taken back had been lost before",
+    steps: [{ announce: "A" }, "flush", { bury: "B", at: endOf(1) }, { retract: "A" }],
+    found: "tombstone",
+  },
+  {
+    title: "finds a tombstone where the announcement that was taken back comes from an old snapshot",
+    steps: [{ announce: "A" }, "save", { announce: "B" }, "restart", { retract: "A" }],
+    found: "tombstone",
   },
   {
     title: "finds no entry of a writer that never announced itself",

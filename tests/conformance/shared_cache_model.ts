@@ -122,7 +122,8 @@ class Schedule {
   #newWorker(name: string): Worker {
     const kind = this.#random();
     if (kind < 0.35) return this.#write(name);
-    return kind < 0.55 ? this.#delete(name) : this.#read(name);
+    if (kind < 0.55) return this.#delete(name);
+    return kind < 0.7 ? this.#changeNothing(name) : this.#read(name);
   }
 
   *#write(name: string): Generator<Promise<void> | void, void, void> {
@@ -148,6 +149,16 @@ class Schedule {
     yield this.#do(`${name} buries ${text(end)}`, async () => {
       await this.#cache.store.bury(this.#key, intent, end, SIGNAL);
       if (end !== undefined) this.#end(end);
+    });
+  }
+
+  /** A writer whose row is locked: it announces, and takes that back. */
+  *#changeNothing(name: string): Generator<Promise<void> | void, void, void> {
+    const intent = crypto.randomUUID();
+    yield this.#do(`${name} announces`, () => this.#cache.store.announce(this.#key, intent, SIGNAL));
+    yield this.#do(`${name} is rolled back`);
+    yield this.#do(`${name} takes its announcement back`, () => {
+      return this.#cache.store.retract(this.#key, intent, SIGNAL);
     });
   }
 

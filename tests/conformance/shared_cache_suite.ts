@@ -17,6 +17,9 @@ import { sharedCacheModel } from "./shared_cache_model.ts";
 /** The one key that most tests use. */
 const KEY = secretCacheKey("alice");
 
+/** More changes of a key at once than any cache keeps apart. */
+const CROWD = 200;
+
 /** How long the tombstones of {@link FragileCache.store} stand. */
 export const TOMBSTONE_TTL_MS = 60_000;
 
@@ -97,6 +100,22 @@ export function sharedCacheSuite(
     assertEquals(await look(cache), "tombstone");
   });
 
+  test(" publishes nothing while one of a crowd of changes may be under way", async (cache) => {
+    const hasty = cache.withTombstoneTtl(1_000);
+    const crowd = Array.from({ length: CROWD }, (_, index) => String.fromCharCode(0x100 + index));
+    for (const writer of crowd) await hasty.announce(KEY, intentOf(writer), SIGNAL);
+    // All but one have ended, which no longer matters to those that come later.
+    for (const writer of crowd.slice(1)) await hasty.retract(KEY, intentOf(writer), SIGNAL);
+    await hasty.announce(KEY, intentOf("A"), SIGNAL);
+    await hasty.publish(KEY, intentOf("A"), secretEntry(KEY, V3), SIGNAL);
+    assertEquals(await look(cache), "tombstone");
+    await hasty.publish(KEY, intentOf(crowd[0]!), secretEntry(KEY, V2), SIGNAL);
+    assertEquals(await look(cache), "tombstone");
+    await waitFor(async () => await look(cache) === "nothing", { what: "the crowd to be given up" });
+    await play(cache, [{ announce: "B" }, { publish: "B", at: V2 }]);
+    assertEquals(await look(cache), secretEntry(KEY, V2));
+  });
+
   test(" tells versions apart to the last digit", async (cache) => {
     const last = Number.MAX_SAFE_INTEGER;
     const ordered = [version(1, 9), version(1, 10), endOf(1), version(2, 1), version(last - 1, 1)];
@@ -168,6 +187,7 @@ async function play(cache: FragileCache, steps: readonly Step[]): Promise<void> 
     else if ("publish" in step) {
       await store.publish(KEY, intentOf(step.publish), secretEntry(KEY, step.at), SIGNAL);
     } else if ("bury" in step) await store.bury(KEY, intentOf(step.bury), step.at, SIGNAL);
+    else if ("retract" in step) await store.retract(KEY, intentOf(step.retract), SIGNAL);
     else if ("look" in step) leases.set(step.look, await leaseOf(store, KEY));
     else {
       const lease = step.by === undefined ? await leaseOf(store, KEY) : leases.get(step.by)!;

@@ -66,7 +66,8 @@ testWithServers(
     try {
       // An open connection that does not answer, then new ones that do not come about.
       await rejectsWithin(1_000, () => secrets.read(KEY, SIGNAL));
-      await rejectsWithin(1_000, () => secrets.write(KEY, { ...CHANGE, name: "while frozen" }, SIGNAL));
+      const write = () => secrets.write(KEY, { ...CHANGE, name: "while frozen" }, SIGNAL);
+      assertEquals((await rejectsWithin(1_000, write)).hadNoEffect, false, "it may yet happen");
       await Promise.all(
         Array.from({ length: 20 }, () => rejectsWithin(1_000, () => secrets.read(KEY, SIGNAL))),
       );
@@ -187,9 +188,13 @@ testWithServers(
       await session.rows("SELECT id FROM usercenter_secret FOR UPDATE");
       const error = await rejectsWithin(3_000, () => database.secrets().remove(KEY, SIGNAL));
       assertEquals(error.message, "Cannot use the database: other changes of the same row take too long");
+      const writing = () => database.secrets().write(KEY, { ...CHANGE, name: "other" }, SIGNAL);
+      const errors = [error, await rejectsWithin(3_000, writing)];
+      assertEquals(errors.map(({ hadNoEffect }) => hadNoEffect), [true, true]);
       assertEquals((await database.secrets().read(KEY, SIGNAL))?.value.secretKey, "k", "readers do not wait");
       await session.command("ROLLBACK");
     }, SIGNAL);
+    assertEquals((await database.secrets().read(KEY, SIGNAL))?.value.name, "n");
     assert(await database.secrets().remove(KEY, SIGNAL) !== undefined);
   },
 );

@@ -146,11 +146,12 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   async write(value: string, key = KEY): Promise<void> {
-    await this.#chain.set(key, { value: new TextEncoder().encode(value), expiresAtMs: Infinity });
+    const encoded = new TextEncoder().encode(value);
+    await this.#chain.set(key, PATIENT, { value: encoded, expiresAtMs: Infinity });
   }
 
   async delete(key = KEY): Promise<void> {
-    await this.#chain.delete(key);
+    await this.#chain.delete(key, PATIENT);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

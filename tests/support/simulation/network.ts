@@ -5,13 +5,17 @@ import type { Clock } from "../../../src/core/clock.ts";
 export interface Faults {
   /** The request is lost: the store never sees it, and the caller is told that it failed. */
   readonly refused: number;
+  /** The store answers that it has done nothing, and the caller is told that. */
+  readonly undone: number;
+  /** The store answers so, but it has done it: no store may. */
+  readonly falselyUndone: number;
   /** The answer is lost: the store has done it, and the caller is told that it failed. */
   readonly replyLost: number;
   /** Nobody is told anything for a long time: the caller runs into its time-out, the store may still do it. */
   readonly stalled: number;
 }
 
-export const NO_FAULTS: Faults = { refused: 0, replyLost: 0, stalled: 0 };
+export const NO_FAULTS: Faults = { refused: 0, undone: 0, falselyUndone: 0, replyLost: 0, stalled: 0 };
 
 /** Says that nobody is there any more to whom the request was sent. */
 export const GONE: unique symbol = Symbol("gone");
@@ -79,13 +83,18 @@ export class SimulatedNetwork {
   call<T>(apply: () => T | typeof GONE, faults: Faults, isAlive: () => boolean): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const dice = this.#random();
-    const fail = () => reject(new ServiceError("store_unavailable", "Simulated failure"));
+    const fail = (hadNoEffect: boolean) =>
+      reject(new ServiceError("store_unavailable", "Simulated failure", { hadNoEffect }));
     const reply = (answer: () => void) => this.#send(() => isAlive() && answer());
+    let bound = 0;
+    const isBelow = (probability: number) => dice < (bound += probability);
     this.#send(() => {
-      if (dice < faults.refused) return reply(fail);
+      if (isBelow(faults.refused)) return reply(() => fail(false));
+      if (isBelow(faults.undone)) return reply(() => fail(true));
       const result = apply();
-      if (result === GONE || dice < faults.refused + faults.replyLost) return reply(fail);
-      if (dice < faults.refused + faults.replyLost + faults.stalled) return;
+      if (isBelow(faults.falselyUndone)) return reply(() => fail(true));
+      if (result === GONE || isBelow(faults.replyLost)) return reply(() => fail(false));
+      if (isBelow(faults.stalled)) return;
       reply(() => resolve(result));
     });
     return promise;

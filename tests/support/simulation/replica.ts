@@ -7,11 +7,11 @@ import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
-import type { Outbox } from "../../../src/core/ports.ts";
+import type { Caller, Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
 import { PATIENT } from "../caller.ts";
-import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
+import { type Faults, GONE, MAX_DELAY_MS, NO_FAULTS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 import { asFound } from "../as_found.ts";
@@ -42,7 +42,7 @@ export interface ReplicaOptions {
   readonly outbox: boolean;
 }
 
-const OUT_OF_REACH: Faults = { refused: 1, replyLost: 0, stalled: 0 };
+const OUT_OF_REACH: Faults = { ...NO_FAULTS, refused: 1 };
 const BREAKER = { failureRatio: 0.5, minCalls: 3, windowMs: 2_000, probeDelayMs: 100 };
 
 const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
@@ -127,6 +127,7 @@ export class Replica {
         ? {
           tier: this.#sharedTier,
           ...(options.outbox && { outbox }),
+          covers: () => true,
           store: {
             read: (key) => tell((life) => shared.read(key, life)),
             announce: (key, intent) =>
@@ -134,6 +135,7 @@ export class Replica {
             publish: (key, intent, entry) =>
               changeShared(key, (life) => shared.publish(key, intent, entry, life)),
             bury: (key, intent, version) => changeShared(key, () => shared.bury(key, intent, version)),
+            retract: (key, intent) => changeShared(key, (life) => shared.retract(key, intent, life)),
             fill: (key, lease, entry) => changeShared(key, (life) => shared.fill(key, lease, entry, life)),
           },
         }
@@ -160,12 +162,12 @@ export class Replica {
     return this.#chain.get(key, PATIENT, asFound, this.#copies);
   }
 
-  set(key: CacheKey, change: Change): Promise<Entry<number>> {
-    return this.#chain.set(key, change, this.#copies);
+  set(key: CacheKey, caller: Caller, change: Change): Promise<void> {
+    return this.#chain.set(key, caller, change, this.#copies);
   }
 
-  delete(key: CacheKey): Promise<void> {
-    return this.#chain.delete(key);
+  delete(key: CacheKey, caller: Caller): Promise<void> {
+    return this.#chain.delete(key, caller);
   }
 
   /** Cuts the way to the shared tier, or mends it; the process notices, as with a connection. */

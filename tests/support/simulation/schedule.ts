@@ -1,6 +1,7 @@
 import { isExpired } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
+import { LeavingCaller } from "../caller.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { SimulatedBroadcast } from "./broadcast.ts";
@@ -49,6 +50,8 @@ interface Running {
   readonly replica: Replica;
   /** Of a read: its key, and the index of the oldest state that it may return. */
   readonly read?: { readonly key: CacheKey; readonly floor: number };
+  /** Of a change: the client, who may leave, and the value that nobody may ever see if there was no effect. */
+  readonly change?: { readonly caller: LeavingCaller; readonly value: number | undefined };
 }
 
 class Schedule {
@@ -62,6 +65,8 @@ class Schedule {
   readonly #known = new Map<CacheKey, Known[]>(KEYS.map((key) => [key, []]));
   /** What a replica could be sure of about a key when it was last told that it has changed. */
   readonly #told = new Map<Replica, Map<CacheKey, number>>();
+  /** Values of writes that were answered with an error that says that there was no effect. */
+  readonly #without = new Set<number>();
   #lastValue = 0;
   #lastIntent = 0;
 
@@ -74,7 +79,7 @@ class Schedule {
       network,
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
-      shared: new SimulatedSharedCache(this.#clock, options.weakness),
+      shared: new SimulatedSharedCache(this.#clock, options),
       newIntent: () => `intent ${++this.#lastIntent}`,
       random: this.#random,
     };
@@ -82,7 +87,7 @@ class Schedule {
   }
 
   async step(): Promise<void> {
-    const { kill, flush, evict, restart, cut, disconnect, load } = this.#options;
+    const { kill, flush, evict, restart, cut, disconnect, leave, load } = this.#options;
     const dice = this.#random();
     let bound = 0;
     const isBelow = (probability: number) => dice < (bound += probability);
@@ -92,6 +97,7 @@ class Schedule {
     else if (isBelow(restart)) this.#saveOrRestart();
     else if (isBelow(cut)) this.#cutOrMendOne();
     else if (isBelow(disconnect)) this.#switchLine();
+    else if (isBelow(leave)) this.#leaveOne();
     else if (dice >= 1 - load) this.#begin();
     else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
     else await this.#deliver();
@@ -111,6 +117,11 @@ class Schedule {
       await this.#quiesce();
     }
     if (this.#unsaid() > 0) this.wrong.push(`${this.#unsaid()} changes were never told to the shared tier`);
+    for (const { value } of KEYS.flatMap((key) => this.#world.authority.history(key))) {
+      if (value !== undefined && this.#without.has(value)) {
+        this.wrong.push(`${value} was written, after an error that it would not be`);
+      }
+    }
   }
 
   #unsaid(): number {
@@ -187,6 +198,13 @@ class Schedule {
     else broadcast.reconnect(replica);
   }
 
+  #leaveOne(): void {
+    const callers = [...this.#running].flatMap(({ change }) =>
+      change?.caller.cancelled === false ? [change.caller] : []
+    );
+    if (callers.length > 0) callers[this.#pick(callers.length)]!.leave();
+  }
+
   #cutOrMendOne(): void {
     const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
     replica.setCutOff(!replica.isCutOff);
@@ -204,21 +222,22 @@ class Schedule {
   #write(replica: Replica, key: CacheKey): void {
     const value = ++this.#lastValue;
     const ttlMs = this.#random() < 0.5 ? Infinity : 1 + this.#pick(1000);
-    const work = replica.set(key, { value, expiresAtMs: this.#clock.now() + ttlMs });
-    this.#track({ replica }, work, () => {
-      this.#learn(
-        replica,
-        key,
-        this.#world.authority.history(key).findIndex((state) => state.value === value),
-        "change",
-      );
+    const states = this.#world.authority.history(key);
+    const before = states.length;
+    const caller = new LeavingCaller();
+    const work = replica.set(key, caller, { value, expiresAtMs: this.#clock.now() + ttlMs });
+    this.#track({ replica, change: { caller, value } }, work, () => {
+      const own = states.findIndex((state) => state.value === value);
+      // It may have been covered by a change that was made in its stead, which is acknowledged in the same turn.
+      this.#learn(replica, key, own < 0 && before < states.length ? before : own, "change");
     });
   }
 
   #delete(replica: Replica, key: CacheKey): void {
     const states = this.#world.authority.history(key);
     const before = states.length;
-    this.#track({ replica }, replica.delete(key), () => {
+    const caller = new LeavingCaller();
+    this.#track({ replica, change: { caller, value: undefined } }, replica.delete(key, caller), () => {
       // Its own commit is this one or a later one: the bound is the weaker one, and still a bound.
       this.#learn(
         replica,
@@ -290,9 +309,11 @@ class Schedule {
       done(result);
     }, (error) => {
       this.#running.delete(running);
-      if (!(error instanceof ServiceError) || error.code !== "store_unavailable") {
-        this.wrong.push(String(error));
-      }
+      const { change } = running;
+      const isExpected = error instanceof ServiceError &&
+        (error.code === "store_unavailable" || error.code === "cancelled" && change?.caller.cancelled);
+      if (!isExpected) this.wrong.push(String(error));
+      else if (error.hadNoEffect && change?.value !== undefined) this.#without.add(change.value);
     });
   }
 

@@ -22,6 +22,10 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly cut: number;
   /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
   readonly disconnect: number;
+  /** How likely each step lets a client leave that waits for a change. */
+  readonly leave: number;
+  /** How many changes of a key that are under way or unaccounted for the shared tier keeps apart, and one more. */
+  readonly maxIntents: number;
   /** Of the shared tier. */
   readonly weakness?: Weakness;
 }

@@ -30,9 +30,17 @@ const LEASE_TTL_MS = 15_000;
 /** A rule that is left out, to see that schedules miss it. */
 export type Weakness = "fills need no lease" | "announcements leave leases" | "all lives are one";
 
+/** What a shared cache is like. */
+export interface SharedCacheOptions {
+  /** How many intents a tombstone has at most, before one of nobody's takes their place. */
+  readonly maxIntents: number;
+  readonly weakness?: Weakness;
+}
+
 /** The rules of src/store/redis_secret_scripts.ts in memory. */
 export class SimulatedSharedCache {
   readonly #clock: Clock;
+  readonly #maxIntents: number;
   readonly #weakness: Weakness | undefined;
   #held = new Map<CacheKey, Held>();
   #leases = new Map<CacheKey, Lease>();
@@ -40,9 +48,10 @@ export class SimulatedSharedCache {
   #life: Life = 1;
   #lastLease = 0;
 
-  constructor(clock: Clock, weakness?: Weakness) {
+  constructor(clock: Clock, options: SharedCacheOptions) {
     this.#clock = clock;
-    this.#weakness = weakness;
+    this.#maxIntents = options.maxIntents;
+    this.#weakness = options.weakness;
   }
 
   get life(): Life {
@@ -63,6 +72,14 @@ export class SimulatedSharedCache {
   announce(key: CacheKey, intent: string, life: Life): void {
     const held = this.#get(key);
     this.#bury(key, held?.version, new Map([...held?.intents ?? [], [intent, life]]));
+  }
+
+  retract(key: CacheKey, intent: string, life: Life): void {
+    const held = this.#get(key);
+    if (held?.intents.get(intent) !== life) return;
+    const others = new Map([...held.intents].filter(([each]) => each !== intent));
+    if (others.size === 0) this.#held.delete(key);
+    else this.#bury(key, held.version, others);
   }
 
   publish(key: CacheKey, intent: string, entry: Entry<number>, life: Life): void {
@@ -137,11 +154,12 @@ export class SimulatedSharedCache {
   ): void {
     if (this.#weakness !== "announcements leave leases") this.#leases.delete(key);
     const goneAtMs = this.#clock.now() + TOMBSTONE_TTL_MS;
+    const isFull = intents.size >= this.#maxIntents;
     this.#held.set(key, {
       entry: undefined,
       version: version ?? { id: 0, revision: 0 },
       life: this.#life,
-      intents,
+      intents: isFull ? new Map([["nobody's", this.#life]]) : intents,
       goneAtMs,
     });
   }

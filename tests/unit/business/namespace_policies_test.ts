@@ -55,7 +55,7 @@ Deno.test("Namespaces.set() stores an entry for the time that its namespace's po
   const ttlOf = async (namespace: string, seconds: number | undefined) => {
     const expire = seconds === undefined ? undefined : { seconds, nanos: 0 };
     const name = { namespace, key: "k", violations: [] };
-    await namespaces.set({ ...name, value: VALUE, expire });
+    await namespaces.set({ ...name, value: VALUE, expire }, PATIENT);
     const found = await namespaces.get(name, PATIENT, asFound);
     return found!.expiresAtMs - clock.now();
   };

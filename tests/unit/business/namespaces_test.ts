@@ -29,7 +29,7 @@ function newEntry(fields: Partial<NewEntry> = {}): NewEntry {
 /** What Namespaces.set() refuses an entry for; empty when it takes it. */
 async function refused(fields: Partial<NewEntry>): Promise<string[]> {
   using embedded = new Embedded();
-  const found = await refusals(embedded.namespaces.set(newEntry(fields)));
+  const found = await refusals(embedded.namespaces.set(newEntry(fields), PATIENT));
   const rows = embedded.file.statement("SELECT * FROM entry").rows();
   assertEquals(rows.length, found.length === 0 ? 1 : 0);
   return found;
@@ -39,7 +39,7 @@ Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is
   using embedded = new Embedded();
   const { namespaces, clock } = embedded;
   const value = any({ payloadBytes: 3 });
-  await namespaces.set(newEntry({ value, expire: { seconds: 0, nanos: 1_500_000 } }));
+  await namespaces.set(newEntry({ value, expire: { seconds: 0, nanos: 1_500_000 } }), PATIENT);
   value.encoded.fill(0);
   const entry = await namespaces.get(NAME, PATIENT, asFound);
   assertEquals(entry && new Uint8Array(entry.value), VALUE.encoded);
@@ -47,10 +47,10 @@ Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is
   clock.advance(2);
   assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
 
-  await namespaces.set(newEntry());
+  await namespaces.set(newEntry(), PATIENT);
   assertEquals((await namespaces.get(NAME, PATIENT, asFound))?.expiresAtMs, Infinity);
-  await namespaces.delete(NAME);
-  await namespaces.delete(NAME);
+  await namespaces.delete(NAME, PATIENT);
+  await namespaces.delete(NAME, PATIENT);
   assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
 });
 
@@ -108,7 +108,7 @@ Deno.test("Namespaces.get() and delete() refuse what set() would, by name", asyn
     "key has control character U+000A at position 1, expected none";
   const fromGet = assertThrows(() => embedded.namespaces.get(wrong, PATIENT, asFound), ServiceError);
   assertEquals(fromGet.message, `Cannot get ${expected}`);
-  const fromDelete = await assertRejects(() => embedded.namespaces.delete(wrong), ServiceError);
+  const fromDelete = await assertRejects(() => embedded.namespaces.delete(wrong, PATIENT), ServiceError);
   assertEquals(fromDelete.message, `Cannot delete ${expected}`);
   const longest = { namespace: "ß".repeat(126), key: "日".repeat(341), violations: [] };
   assertEquals(await embedded.namespaces.get(longest, PATIENT, asFound), undefined);

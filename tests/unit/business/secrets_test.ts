@@ -14,14 +14,14 @@ function newSecret(fields: Partial<NewSecret> = {}): NewSecret {
 /** What Secrets.set() refuses a secret for; empty when it takes it. */
 async function refused(fields: Partial<NewSecret>): Promise<string[]> {
   using embedded = new Embedded();
-  return await refusals(embedded.secrets.set(newSecret(fields)));
+  return await refusals(embedded.secrets.set(newSecret(fields), PATIENT));
 }
 
 Deno.test("Secrets.set() creates a secret, and changes only what it may of one that is there", async () => {
   using embedded = new Embedded();
   const { secrets, clock } = embedded;
   const createdAtMs = clock.now();
-  await secrets.set(newSecret({ description: "first" }));
+  await secrets.set(newSecret({ description: "first" }), PATIENT);
   const created = {
     userId: "",
     name: "Alice",
@@ -35,7 +35,7 @@ Deno.test("Secrets.set() creates a secret, and changes only what it may of one t
   };
   assertEquals(await secrets.get(NAME, PATIENT, asFound), created);
   clock.advance(5_000);
-  await secrets.set(newSecret({ name: "Bob", expire: { seconds: 60, nanos: 0 } }));
+  await secrets.set(newSecret({ name: "Bob", expire: { seconds: 60, nanos: 0 } }), PATIENT);
   assertEquals(await secrets.get(NAME, PATIENT, asFound), {
     ...created,
     name: "Bob",
@@ -50,24 +50,24 @@ Deno.test("Secrets.get() tells expired from absent, from the instant of expiry o
   const { secrets, clock } = embedded;
   assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_not_found");
   // Kept in whole seconds, rounded up: 1.001 s from a whole second are 2.
-  await secrets.set(newSecret({ expire: { seconds: 1, nanos: 1_000_000 } }));
+  await secrets.set(newSecret({ expire: { seconds: 1, nanos: 1_000_000 } }), PATIENT);
   clock.advance(1_999);
   assertEquals(typeof await secrets.get(NAME, PATIENT, asFound), "object");
   clock.advance(1);
   assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_expired");
-  await secrets.set(newSecret());
+  await secrets.set(newSecret(), PATIENT);
   assertEquals(typeof await secrets.get(NAME, PATIENT, asFound), "object");
-  await secrets.delete(NAME);
-  await secrets.delete(NAME);
+  await secrets.delete(NAME, PATIENT);
+  await secrets.delete(NAME, PATIENT);
   assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_not_found");
 });
 
 Deno.test("Secrets.get() serves no secret that an operator has disabled, and set() does not enable it", async () => {
   using embedded = new Embedded();
-  await embedded.secrets.set(newSecret());
+  await embedded.secrets.set(newSecret(), PATIENT);
   embedded.file.statement("UPDATE secret SET status = 2").run();
   assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");
-  await embedded.secrets.set(newSecret());
+  await embedded.secrets.set(newSecret(), PATIENT);
   assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");
 });
 
@@ -97,6 +97,6 @@ Deno.test("Secrets.get() and delete() refuse what set() would, by name", async (
   const expected = 'secret "": key is empty, expected 1 to 253 bytes';
   const fromGet = assertThrows(() => embedded.secrets.get(wrong, PATIENT, asFound), ServiceError);
   assertEquals(fromGet.message, `Cannot get ${expected}`);
-  const fromDelete = await assertRejects(() => embedded.secrets.delete(wrong), ServiceError);
+  const fromDelete = await assertRejects(() => embedded.secrets.delete(wrong, PATIENT), ServiceError);
   assertEquals(fromDelete.message, `Cannot delete ${expected}`);
 });

@@ -47,11 +47,13 @@ class Setting {
       copies: new LocalCopies(copies.store(keptAs(8)), clock, () => 0.5),
       shared: shared && {
         tier: tier("redis"),
+        covers: () => false,
         store: {
           read: () => Promise.resolve(shared),
           announce: done,
           publish: done,
           bury: done,
+          retract: done,
           fill: done,
         },
       },
@@ -98,16 +100,16 @@ Deno.test("Chain.get() returns a copy's entry itself, without a promise, until t
 Deno.test("Chain.set() leaves a copy under the policy, and delete() and invalidations leave none", async () => {
   const setting = new Setting();
   const { chain, clock } = setting;
-  const drops = [() => chain.delete(KEY), () => chain.invalidate(KEY), () => chain.invalidateAll()];
+  const drops = [() => chain.delete(KEY, PATIENT), () => chain.invalidate(KEY), () => chain.invalidateAll()];
   for (const drop of drops) {
-    await chain.set(KEY, "a", POLICY);
+    await chain.set(KEY, PATIENT, "a", POLICY);
     assertEquals(setting.get(), entry("a"));
     await drop();
     setting.truth = undefined;
     assertEquals(await setting.value(), undefined);
     clock.advance(500);
   }
-  await chain.set(KEY, "a", POLICY);
+  await chain.set(KEY, PATIENT, "a", POLICY);
   clock.advance(1000);
   assertEquals(setting.get() instanceof Promise, true, "the copy has ended");
 });
@@ -132,7 +134,7 @@ Deno.test("Chain.get() forgets that something is not there with each change of t
   const setting = new Setting();
   const { chain } = setting;
   const changes = [
-    () => chain.set(KEY, "a", POLICY),
+    () => chain.set(KEY, PATIENT, "a", POLICY),
     () => chain.invalidate(KEY),
     () => chain.invalidateAll(),
   ];
@@ -142,7 +144,7 @@ Deno.test("Chain.get() forgets that something is not there with each change of t
     await change();
     setting.truth = entry("a");
     assertEquals(await setting.value(), "a");
-    await chain.delete(KEY);
+    await chain.delete(KEY, PATIENT);
   }
 });
 
@@ -226,7 +228,7 @@ Deno.test("Chain.get() lets a renewal that finds nothing, or a tombstone, end th
   assertEquals(await setting.get(), undefined);
 
   const behindTombstone = new Setting("tombstone");
-  await behindTombstone.chain.set(KEY, "a", POLICY);
+  await behindTombstone.chain.set(KEY, PATIENT, "a", POLICY);
   behindTombstone.clock.advance(800);
   assertEquals(behindTombstone.get(), entry("a"));
   await behindTombstone.chain.idle();
@@ -241,7 +243,7 @@ Deno.test("Chain.get() puts back nothing that was renewed while it was changed",
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   setting.read = () => promise;
   setting.get();
-  await setting.chain.delete(KEY);
+  await setting.chain.delete(KEY, PATIENT);
   resolve(entry("a"));
   await setting.chain.idle();
   setting.read = () => Promise.resolve(undefined);

@@ -8,7 +8,7 @@ import { withSeed } from "../../support/seeded_random.ts";
 
 const SCHEDULES = 400;
 
-const SOME_FAULTS: Faults = { refused: 0.08, replyLost: 0.08, stalled: 0.05 };
+const SOME_FAULTS: Faults = { ...NO_FAULTS, refused: 0.08, undone: 0.08, replyLost: 0.08, stalled: 0.05 };
 
 const CALM = {
   steps: 120,
@@ -28,6 +28,8 @@ const CALM = {
   announceFaults: NO_FAULTS,
   outbox: false,
   cut: 0,
+  leave: 0.03,
+  maxIntents: 64,
 } satisfies ScheduleOptions;
 
 /** Replicas of which each may lose its way to the tier that they share, and die at any moment. */
@@ -57,6 +59,19 @@ const LOSSY = {
   outbox: true,
 } satisfies ScheduleOptions;
 
+/** Replicas of which each has more changes of a key than it may make at once, and whose authority undoes some. */
+const QUEUED = {
+  ...CALM,
+  steps: 250,
+  keys: 1,
+  load: 0.5,
+  local: false,
+  shared: true,
+  replicas: 2,
+  leave: 0.1,
+  authorityFaults: { ...NO_FAULTS, undone: 0.2 },
+} satisfies ScheduleOptions;
+
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
   "local memory over an authority that fails": { ...CALM, authorityFaults: SOME_FAULTS },
@@ -83,7 +98,7 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     shared: true,
     replicas: 3,
     kill: 0.02,
-    sharedFaults: { refused: 0.15, replyLost: 0.15, stalled: 0 },
+    sharedFaults: { ...NO_FAULTS, refused: 0.15, replyLost: 0.15 },
     // For announcements that the breaker refuses.
     outbox: true,
   },
@@ -103,6 +118,13 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     ...PARTED,
     announceFaults: SOME_FAULTS,
     authorityFaults: SOME_FAULTS,
+  },
+  "replicas whose changes of a few keys queue": QUEUED,
+  "replicas whose changes queue, and die before a tier that keeps few announcements apart": {
+    ...QUEUED,
+    replicas: 3,
+    kill: 0.02,
+    maxIntents: 2,
   },
   "replicas with memories over the authority": { ...CALM, replicas: 3, disconnect: 0.05 },
   "replicas with memories over an authority that fails, and die": {
@@ -171,6 +193,10 @@ const WRONG: Readonly<Record<string, ScheduleOptions>> = {
     ...LOSSY,
     evict: 0.06,
     weakness: "announcements leave leases",
+  },
+  "changes leave behind that are said to have had no effect": {
+    ...QUEUED,
+    authorityFaults: { ...NO_FAULTS, falselyUndone: 0.2 },
   },
   "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
 };

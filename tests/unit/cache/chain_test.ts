@@ -7,7 +7,8 @@ import { cacheKey } from "../../../src/core/key.ts";
 import type { Authority, LocalStore, SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { PATIENT } from "../../support/caller.ts";
+import { LeavingCaller, PATIENT } from "../../support/caller.ts";
+import { turn } from "../../support/turn.ts";
 import { keptAs } from "../../support/kept_as.ts";
 import { asFound } from "../../support/as_found.ts";
 
@@ -49,6 +50,7 @@ function setUp(stores: {
     announce: () => note("shared.announce", undefined),
     publish: () => note("shared.publish", undefined),
     bury: () => note("shared.bury", undefined),
+    retract: () => note("shared.retract", undefined),
     fill: (_key, lease, { value }) => note(`shared.fill ${value} under ${lease}`, undefined),
     ...stores.shared,
   };
@@ -57,7 +59,7 @@ function setUp(stores: {
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({
     local: stores.gate?.(local) ?? local,
-    shared: stores.shared && { store: shared, tier: tier("shared") },
+    shared: stores.shared && { store: shared, tier: tier("shared"), covers: () => true },
     authority: { store: authority, tier: tier("database") },
     clock,
     observer,
@@ -165,7 +167,7 @@ Deno.test("Chain.get() gives up after one time-out of an authority that does not
 
 Deno.test("Chain.set() writes the authority between the announcement and the publication", async () => {
   const { chain, local, log } = setUp({ shared: {} });
-  await chain.set(KEY, "a");
+  await chain.set(KEY, PATIENT, "a");
   assertEquals(log, ["authority.ping", "shared.announce", "authority.write", "shared.publish"]);
   assertEquals(local.get(KEY)?.value, "a");
 });
@@ -173,7 +175,7 @@ Deno.test("Chain.set() writes the authority between the announcement and the pub
 Deno.test("Chain.set() announces nothing while the authority does not answer", async () => {
   const { chain, local, log } = setUp({ authority: { ping: fails }, shared: {} });
   local.set(KEY, entry("old"));
-  await assertRejects(() => chain.set(KEY, "new"), ServiceError);
+  await assertRejects(() => chain.set(KEY, PATIENT, "new"), ServiceError);
   assertEquals(log, []);
   assertEquals(local.get(KEY)?.value, "old", "nothing has changed, so memory may go on");
 });
@@ -181,8 +183,89 @@ Deno.test("Chain.set() announces nothing while the authority does not answer", a
 Deno.test("Chain.set() drops the key from memory when nobody knows whether it was written", async () => {
   const { chain, local } = setUp({ authority: { write: fails } });
   local.set(KEY, entry("old"));
-  await assertRejects(() => chain.set(KEY, "new"), ServiceError);
+  await assertRejects(() => chain.set(KEY, PATIENT, "new"), ServiceError);
   assertEquals(local.get(KEY), undefined);
+});
+
+Deno.test("Chain.set() takes its announcement back when there was no effect, and every copy stays", async () => {
+  const undone = () =>
+    Promise.reject(new ServiceError("store_unavailable", "the row is locked", { hadNoEffect: true }));
+  for (const change of ["set", "delete"] as const) {
+    const { chain, local, log } = setUp({ authority: { write: undone, remove: undone }, shared: {} });
+    local.set(KEY, entry("old"));
+    const changed = change === "set" ? chain.set(KEY, PATIENT, "new") : chain.delete(KEY, PATIENT);
+    await assertRejects(() => changed, ServiceError, "the row is locked");
+    assertEquals(log, ["authority.ping", "shared.announce", "shared.retract"]);
+    assertEquals(local.get(KEY)?.value, "old");
+    local.clear();
+    await chain.get(KEY, PATIENT, asFound);
+    assertEquals(log[3], "shared.read", "the shared tier is trusted");
+  }
+});
+
+Deno.test("Chain.set() takes nothing back that it could not announce", async () => {
+  const undone = () =>
+    Promise.reject(new ServiceError("store_unavailable", "the row is locked", { hadNoEffect: true }));
+  const { chain, log } = setUp({ authority: { write: undone }, shared: { announce: fails } });
+  await assertRejects(() => chain.set(KEY, PATIENT, "new"), ServiceError);
+  assertEquals(log, ["authority.ping"]);
+});
+
+Deno.test("Chain makes changes of one key one at a time before a shared tier, and one for all that it covers", async () => {
+  const first = Promise.withResolvers<Entry<string>>();
+  const writes = [first.promise, Promise.resolve(entry("c"))];
+  const written: string[] = [];
+  const { chain, local, log } = setUp({
+    authority: {
+      write: (_key, value) => {
+        written.push(value);
+        return writes.shift()!;
+      },
+    },
+    shared: {},
+  });
+  const caller = new LeavingCaller();
+  const changes = [
+    chain.set(KEY, PATIENT, "a"),
+    chain.set(KEY, PATIENT, "b"),
+    chain.delete(KEY, PATIENT),
+    chain.set(KEY, PATIENT, "c"),
+    chain.set(KEY, caller, "d"),
+  ];
+  caller.leave();
+  assertEquals((await assertRejects(() => changes[4]!, ServiceError)).code, "cancelled");
+  await turn();
+  assertEquals([log, written], [["authority.ping", "shared.announce"], ["a"]]);
+  first.resolve(entry("a"));
+  await Promise.all(changes.slice(0, 4));
+  const round = ["authority.ping", "shared.announce"];
+  assertEquals(log, [
+    ...round,
+    "shared.publish",
+    ...round,
+    "authority.remove",
+    "shared.bury",
+    ...round,
+    "shared.publish",
+  ]);
+  assertEquals(written, ["a", "c"]);
+  assertEquals(local.get(KEY)?.value, "c");
+});
+
+Deno.test("Chain lets changes of one key overlap where there is no shared tier", async () => {
+  const never = new Promise<never>(() => {});
+  const written: string[] = [];
+  const { chain } = setUp({
+    authority: {
+      write: (_key, value) => {
+        written.push(value);
+        return never;
+      },
+    },
+  });
+  for (const value of ["a", "b"]) chain.set(KEY, PATIENT, value);
+  await turn();
+  assertEquals(written, ["a", "b"]);
 });
 
 Deno.test("Chain.set() drops the key once more when a write that was given up turns out to have happened", async () => {
@@ -190,7 +273,7 @@ Deno.test("Chain.set() drops the key once more when a write that was given up tu
   const { chain, clock, local } = setUp({
     authority: { write: () => promise, read: () => Promise.resolve(entry("old")) },
   });
-  const written = chain.set(KEY, "new");
+  const written = chain.set(KEY, PATIENT, "new");
   clock.advance(TIMEOUT_MS);
   await assertRejects(() => written, ServiceError);
   await chain.get(KEY, PATIENT, asFound);
@@ -208,7 +291,7 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
     authority: { read: () => Promise.resolve(entry("new")) },
     shared: { announce: () => unless(undefined), bury: () => unless(undefined) },
   });
-  assertEquals((await chain.set(KEY, "new")).value, "new");
+  await chain.set(KEY, PATIENT, "new");
   local.clear();
   await chain.get(KEY, PATIENT, asFound);
   assertEquals(log, ["authority.ping", "authority.write"], "the shared tier is not asked");
@@ -233,10 +316,10 @@ Deno.test("Chain.set() that could not be announced makes the key safe under the 
     },
   });
   // Under an older one, another change that is announced and still under way could publish over it.
-  const { version } = await chain.set(KEY, "new");
+  await chain.set(KEY, PATIENT, "new");
   clock.advance(1000);
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-  assertEquals(buried, [version]);
+  assertEquals(buried, [entry("new").version]);
 });
 
 Deno.test("Chain.get() lets memory give nothing older than a read that went past it", async () => {
@@ -260,7 +343,7 @@ Deno.test("Chain.set() puts nothing over what a read has returned that began aft
   for (const newer of [entry("b"), undefined]) {
     const { promise, resolve } = Promise.withResolvers<Entry<string>>();
     const { chain } = setUp({ authority: { write: () => promise, read: () => Promise.resolve(newer) } });
-    const written = chain.set(KEY, "a");
+    const written = chain.set(KEY, PATIENT, "a");
     assertEquals(await chain.get(KEY, PATIENT, asFound), newer, "of another replica, and newer");
     resolve(entry("a"));
     await written;
@@ -272,7 +355,7 @@ Deno.test("Chain.delete() leaves nothing in memory, also while a read of the key
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   const { chain, local } = setUp({ authority: { read: () => promise } });
   const read = chain.get(KEY, PATIENT, asFound);
-  await chain.delete(KEY);
+  await chain.delete(KEY, PATIENT);
   resolve(entry("old"));
   assertEquals((await read)?.value, "old");
   assertEquals(local.get(KEY), undefined);
@@ -282,7 +365,7 @@ Deno.test("Chain.get() that begins after a delete does not join a read that bega
   const answers = [Promise.withResolvers<Entry<string>>().promise, Promise.resolve(undefined)];
   const { chain } = setUp({ authority: { read: () => answers.shift()! } });
   const before = chain.get(KEY, PATIENT, asFound);
-  await chain.delete(KEY);
+  await chain.delete(KEY, PATIENT);
   assertEquals(await chain.get(KEY, PATIENT, asFound), undefined);
   assertEquals(answers.length, 0);
   assertEquals(before instanceof Promise, true);

@@ -41,6 +41,10 @@ class ScriptedCache implements SharedCache<string> {
     return this.#take(`bury ${intent} ${version?.id ?? "nothing"}`);
   }
 
+  retract(_key: CacheKey, intent: string): Promise<void> {
+    return this.#take(`retract ${intent}`);
+  }
+
   fill(_key: CacheKey, lease: string, entry: Entry<string>): Promise<void> {
     return this.#take(`fill ${entry.value} under ${lease}`);
   }
@@ -143,14 +147,32 @@ Deno.test("SharedTier.announce() that fails distrusts the key until a tombstone 
   }
 });
 
-Deno.test("SharedTier.announce() that succeeds trusts a key again that was distrusted", async () => {
+Deno.test("SharedTier.publish() and bury() that succeed trust a key again that was distrusted, announce() does not", async () => {
+  const ends = [
+    (sharing: Sharing) => sharing.shared.publish(KEY, "A", sharing.entry()),
+    (sharing: Sharing) => sharing.shared.bury(KEY, "A", endOf(2)),
+  ];
+  for (const end of ends) {
+    const sharing = new Sharing();
+    sharing.shared.distrust(KEY, { id: 1, revision: 1 });
+    assertEquals(await sharing.shared.announce(KEY, "A"), true);
+    assertEquals(await sharing.read(), "unknown");
+    await end(sharing);
+    assertEquals(await sharing.read(), VACANT);
+    await sharing.nextRetry();
+    assertEquals(sharing.store.told.length, 2);
+  }
+});
+
+Deno.test("SharedTier.retract() leaves a key distrusted of which an earlier change could not be announced", async () => {
   const sharing = new Sharing();
-  sharing.shared.distrust(KEY);
+  sharing.shared.distrust(KEY, { id: 7, revision: 1 });
+  await sharing.shared.announce(KEY, "A");
+  await sharing.shared.retract(KEY, "A");
   assertEquals(await sharing.read(), "unknown");
-  assertEquals(await sharing.shared.announce(KEY, "A"), true);
-  assertEquals(await sharing.read(), VACANT);
   await sharing.nextRetry();
-  assertEquals(sharing.store.told, ["announce A"]);
+  assertEquals(sharing.store.told, ["announce A", "retract A", "bury own 7"]);
+  assertEquals(await sharing.read(), VACANT);
 });
 
 Deno.test("SharedTier.read() says unknown when the key is distrusted while the answer is under way", async () => {
@@ -187,6 +209,19 @@ Deno.test("SharedTier.publish() and bury() that fail do not fail the change, and
       assertEquals(await sharing.read(), VACANT);
     }
   }
+});
+
+Deno.test("SharedTier.retract() takes an announcement back, and distrusts nothing where that fails", async () => {
+  const sharing = new Sharing();
+  await sharing.shared.retract(KEY, "A");
+  for (const answer of [away, silent]) {
+    sharing.store.answer = answer;
+    await sharing.timedOut(sharing.shared.retract(KEY, "B"));
+  }
+  sharing.store.answer = well;
+  assertEquals(sharing.store.told, ["retract A", "retract B", "retract B"]);
+  assertEquals(sharing.observer.told.length, 2);
+  assertEquals(await sharing.read(), VACANT);
 });
 
 Deno.test("SharedTier.backfill() copies what has time left and holds its fence", async () => {

@@ -93,6 +93,7 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
   for (const refused of [() => tier.read("read", ask), () => tier.write("write", ask)]) {
     const error = await assertRejects(refused, ServiceError, "left alone for now");
     assertEquals([error.code, error.tier, error.retryAfterMs], ["store_unavailable", "redis", 30]);
+    assertEquals(error.hadNoEffect, true, "nothing was begun");
   }
   assertEquals(asked, 0);
 
