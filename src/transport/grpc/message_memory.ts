@@ -14,7 +14,7 @@ export const DEFAULT_MESSAGE_MEMORY: MessageMemoryLimits = Object.freeze({
 /** How many go on although there is no room, so that all come to their end. */
 const MAX_RUNNING = 16;
 
-/** How large a method's answer is taken to be before there was one: the first ones show how large they really are. */
+/** How large a method's answer is taken to be before there was one. */
 const FIRST_EXPECTED_BYTES = 512 * 1024;
 /** By which share of its difference one answer moves what is expected of the next. */
 const EXPECTATION_STEP = 1 / 16;
@@ -97,7 +97,8 @@ export class MessageMemory {
 
   /** An answer of `bytes` has come, and is counted from now on where it waits. */
   answered(method: string, expectedBytes: number, bytes: number): void {
-    const earlier = this.#expected(method);
+    // The first one counts alone: a guess that wore off slowly would hold back methods whose answers are small.
+    const earlier = this.#expectedBytes.get(method) ?? bytes;
     this.#expectedBytes.set(method, Math.ceil(earlier + (bytes - earlier) * EXPECTATION_STEP));
     this.give(expectedBytes);
   }
