@@ -103,6 +103,7 @@ export async function startApp(config: Config, writeLog: (line: string) => void)
     copies: policies.useCopies ? localCopies(memory, gate, KEPT_BYTES) : undefined,
     shared: undefined,
     authority: stores.entries,
+    keepsWrites: stores.listen === undefined,
   }));
   const secrets = resources.use(chain({
     ...common,

@@ -9,7 +9,7 @@ import { type Redirect, redirectOf } from "./redis_redirect.ts";
 /** The connection to one master. */
 export type ClusterNode = Pick<
   RedisClient,
-  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
+  "ping" | "run" | "runOn" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
 >;
 
 /** Who has which slot, see {@link RedisClusterNodes}. */
@@ -72,25 +72,22 @@ export class RedisCluster implements RedisCommands {
     }));
   }
 
-  set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void> {
-    return this.#send(key, (node, asking) => {
-      if (asking === "asking") node.asking();
-      return node.set(key, value, ttlMs);
-    });
-  }
-
-  delete(key: string): Promise<void> {
-    return this.#send(key, (node, asking) => {
-      if (asking === "asking") node.asking();
-      return node.delete(key);
-    });
-  }
-
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.#send(
       keys[0]!,
       (node, asking) => node[asking === "asking" ? "runAsking" : "run"](script, keys, ...args),
     );
+  }
+
+  /** At the slot's owner alone, which redirects what is being moved. */
+  async runOn(
+    value: PrefixedBytes,
+    script: RedisScript,
+    keys: readonly string[],
+    ...args: RedisArgument[]
+  ): Promise<unknown> {
+    const { client, guard } = this.#node(this.#ownerOf(calculateSlot(keys[0]!)));
+    return await guard.run(() => client.runOn(value, script, keys, ...args));
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {

@@ -3,15 +3,14 @@ import { type ClusterMaster, nodeName, readClusterNodes } from "./redis_cluster_
 import { isRefusal, type RedisClient } from "./redis_client.ts";
 import type { RedisAddress } from "./redis_options.ts";
 import { SlotMap } from "./redis_slot_map.ts";
-import { RedisSuccession } from "./redis_succession.ts";
 
 /** What the nodes of a cluster are found with. */
 export interface RedisClusterNodesOptions {
   /** Nodes that are asked for the others, at first and whenever none that is known answers. */
   readonly seeds: readonly RedisAddress[];
   readonly clock: Clock;
-  /** Opens a connection that follows on all earlier ones of the succession. */
-  readonly connect: (address: RedisAddress, succession: RedisSuccession) => RedisClient;
+  /** Opens a connection. */
+  readonly connect: (address: RedisAddress) => RedisClient;
   /** Told of what a node answers instead of saying which nodes there are. */
   readonly onError: (error: Error) => void;
 }
@@ -46,11 +45,6 @@ export class RedisClusterNodes implements AsyncDisposable {
   /** Masters, and seeds for as long as no master has answered. */
   readonly #clients = new Map<string, RedisClient>();
   readonly #addresses = new Map<string, RedisAddress>();
-  /**
-   * Kept when a connection is not: a command that a node was sent, and did not get while it was a master, must not
-   * take place there after it has become one again.
-   */
-  readonly #successions = new Map<string, RedisSuccession>();
   readonly #retiring = new Set<Promise<void>>();
   readonly #watchers: ClusterWatcher[] = [];
   readonly #refreshing = new Map<string, Promise<void>>();
@@ -115,9 +109,7 @@ export class RedisClusterNodes implements AsyncDisposable {
   }
 
   #open(name: string, address: RedisAddress): RedisClient {
-    const succession = this.#successions.get(name) ?? new RedisSuccession();
-    this.#successions.set(name, succession);
-    const client = this.#options.connect(address, succession);
+    const client = this.#options.connect(address);
     this.#clients.set(name, client);
     this.#addresses.set(name, address);
     client.watch({ onReady: () => this.#askSoon(), onLost: () => this.#askSoon() });
