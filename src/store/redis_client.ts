@@ -22,9 +22,7 @@ export interface ConnectionWatcher {
 }
 
 /** A message as RESP2 brings it: bytes, or a list or nothing where Redis itself is the sender. */
-export type RedisMessage = Uint8Array | readonly Uint8Array[] | null;
-
-const DECODER = new TextDecoder();
+export type RedisMessage = Buffer | readonly Buffer[] | null;
 
 /** How errors of a server begin that at present does nothing for anybody. */
 const UNFIT = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
@@ -154,7 +152,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   onMessage(listener: (channel: string, message: RedisMessage) => void): void {
     this.#redis.on(
       "messageBuffer",
-      (channel: Uint8Array, message: RedisMessage) => listener(DECODER.decode(channel), message),
+      (channel: Buffer, message: RedisMessage) => listener(channel.toString(), message),
     );
   }
 

@@ -95,7 +95,8 @@ for (const delayMs of [250, 500, 1000]) {
         using a = new CacheClient(slow.address);
         using b = new CacheClient(fast.address);
         for (const kind of ["Set", "Del"] as const) {
-          await waitFor(() => a.set({ ...KEY, value: valueOf("before", 10) }).then(() => true), {
+          // Also for the script, which Redis then knows: it takes one way, not three.
+          await waitFor(() => a.set({ ...KEY, value: valueOf("before", bytes) }).then(() => true), {
             what: "the slow replica to be healthy",
           });
           const refusedBefore = await refusedLate(redis);
