@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import {
-  type PrefixedBytes,
+  type DirectSet,
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
@@ -84,13 +84,9 @@ export class RedisChanges implements RedisCommands {
     return this.#client.run(script, keys, ...args);
   }
 
-  runOn(
-    value: PrefixedBytes,
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown> {
-    return this.#client.runOn(value, script, keys, ...args);
+  setBy(incomingKey: string, change: DirectSet): Promise<void> {
+    const told = [this.channel, this.#messageOf(change.key)] as const;
+    return this.#client.setBy(incomingKey, this.#tells ? { ...change, told } : change);
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -114,16 +110,6 @@ export class RedisChanges implements RedisCommands {
    */
   changeAll(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.#client.run(this.#asSent(script), keys, ...this.#toldOf(keys, args));
-  }
-
-  /** As {@link changeAll}, of the first key alone, with {@link RedisCommands.runOn}. */
-  changeOn(
-    value: PrefixedBytes,
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown> {
-    return this.#client.runOn(value, this.#asSent(script), keys, ...this.#toldOf([keys[0]!], args));
   }
 
   /**
@@ -160,8 +146,12 @@ export class RedisChanges implements RedisCommands {
   /** Puts what the others are told of these keys before the deadline, which is the last argument. */
   #toldOf(keys: readonly string[], args: RedisArgument[]): RedisArgument[] {
     if (!this.#tells) return args;
-    const messages = keys.map((key) => this.#sender + key.slice(this.#keyPrefix.length));
+    const messages = keys.map((key) => this.#messageOf(key));
     return [...args.slice(0, -1), ...messages, messages.length, this.channel, ...args.slice(-1)];
+  }
+
+  #messageOf(key: string): string {
+    return this.#sender + key.slice(this.#keyPrefix.length);
   }
 
   async #passed({ atMs }: RedisDeadline): Promise<void> {

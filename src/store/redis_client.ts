@@ -3,8 +3,8 @@ import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../core/clock.ts";
 import {
+  type DirectSet,
   INCARNATION,
-  type PrefixedBytes,
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
@@ -175,17 +175,28 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     });
   }
 
-  runOn(
-    value: PrefixedBytes,
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown> {
+  /**
+   * As a transaction, for Redis's Lua hashes each byte that it is handed: a value that comes too late has expired
+   * before it can be given its name. Redis also tells a writer of what its scripts change, and not of this.
+   */
+  async setBy(incomingKey: string, { key, value, ttlMs, deadline, told }: DirectSet): Promise<void> {
     this.#requireConnection();
-    const deadline = this.#argument(args.at(-1)!);
-    // Where this fails the script finds nothing.
-    this.#send("set", [keys.at(-1)!, value, "PXAT", deadline]).catch(() => {});
-    return this.run(script, keys, ...args);
+    const deadlineMs = this.#argument(deadline);
+    const replies = await this.#answered([deadline], () => {
+      const queue = (name: string, ...args: WireArgument[]) => {
+        // One that is refused has the transaction refused.
+        this.#send(name, args).catch(() => {});
+      };
+      queue("multi");
+      queue("set", incomingKey, value, "PXAT", deadlineMs);
+      if (ttlMs === Infinity) queue("persist", incomingKey);
+      else queue("pexpire", incomingKey, ttlMs);
+      queue("rename", incomingKey, key);
+      if (told !== undefined) queue("publish", ...told);
+      return this.#send("exec", []);
+    });
+    const failure = Array.isArray(replies) ? replies.find((reply) => reply instanceof Error) : undefined;
+    if (failure !== undefined) throw failure;
   }
 
   /**

@@ -2,14 +2,14 @@ import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../core/clock.ts";
 import type { ServerGuard } from "../core/ports.ts";
 import type { RedisClient } from "./redis_client.ts";
-import type { PrefixedBytes, RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
+import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
 import { type Redirect, redirectOf } from "./redis_redirect.ts";
 
 /** The connection to one master. */
 export type ClusterNode = Pick<
   RedisClient,
-  "ping" | "run" | "runOn" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
+  "ping" | "run" | "setBy" | "runAsking" | "isReady" | "ready" | "doubtIncarnation"
 >;
 
 /** Who has which slot, see {@link RedisClusterNodes}. */
@@ -79,15 +79,10 @@ export class RedisCluster implements RedisCommands {
     );
   }
 
-  /** At the slot's owner alone, which redirects what is being moved. */
-  async runOn(
-    value: PrefixedBytes,
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown> {
-    const { client, guard } = this.#node(this.#ownerOf(calculateSlot(keys[0]!)));
-    return await guard.run(() => client.runOn(value, script, keys, ...args));
+  /** At the slot's owner alone, which refuses it where that has moved. */
+  async setBy(incomingKey: string, change: DirectSet): Promise<void> {
+    const { client, guard } = this.#node(this.#ownerOf(calculateSlot(change.key)));
+    await guard.run(() => client.setBy(incomingKey, change));
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {

@@ -28,6 +28,17 @@ export interface PrefixedBytes {
 /** What the stores send as a script's argument. The client sends a deadline in the time of the very server. */
 export type RedisArgument = string | number | Uint8Array | PrefixedBytes | RedisDeadline | typeof INCARNATION;
 
+/** A key that is set without a script. */
+export interface DirectSet {
+  readonly key: string;
+  readonly value: PrefixedBytes;
+  /** A whole number of 1 or more; Infinity for ever. */
+  readonly ttlMs: number;
+  readonly deadline: RedisDeadline;
+  /** Channel and message for the others. */
+  readonly told?: readonly [string, string];
+}
+
 /** What the stores do with Redis. */
 export interface RedisCommands {
   /** Whether one script may have keys of different slots: everywhere but in a cluster. */
@@ -40,15 +51,10 @@ export interface RedisCommands {
    */
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown>;
   /**
-   * As {@link run}, and before it, in the same write, puts a value under the last of the keys, until the deadline. In
-   * a cluster, keys of a slot that is being moved are refused.
+   * Sets a key without a script, by way of another one, in one step, which is made by its deadline or refused. In a
+   * cluster it is also refused while the slot is being moved. Rejects with `RedisChangeLost` as {@link run} does.
    */
-  runOn(
-    value: PrefixedBytes,
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown>;
+  setBy(incomingKey: string, change: DirectSet): Promise<void>;
   /** Runs a script that changes its first key, and returns nothing. */
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
   /**

@@ -4,7 +4,7 @@ import { RedisBatches } from "./redis_batches.ts";
 import type { RedisChanges } from "./redis_changes.ts";
 import { isRefusal } from "./redis_client.ts";
 import { type PrefixedBytes, type RedisArgument, redisScript } from "./redis_commands.ts";
-import { type RedisDeadline, refusedLateAtMs } from "./redis_deadline.ts";
+import type { RedisDeadline } from "./redis_deadline.ts";
 import { sameSlotKey } from "./redis_lease_key.ts";
 
 /** How many keys a script changes: about 0.1 ms. */
@@ -37,12 +37,6 @@ if failures == #KEYS then return replies[1] end
 if failures > 0 then return replies end
 `);
 
-/** Moves what lies under the second key to the first. ARGV: ttl as above. */
-const MOVE = redisScript(`
-redis.call('RENAME', KEYS[2], KEYS[1])
-if ARGV[1] == '${FOR_EVER}' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-`);
-
 /** What becomes of one key. */
 interface Write {
   readonly key: string;
@@ -60,10 +54,13 @@ export interface RedisEntryWritesOptions {
 
 /**
  * Sets and deletes namespaced entries, each by its deadline or not at all. Those of one turn share a script and its
- * deadline. A large value goes beside the script, under a key of its own, from where the script moves it:
+ * deadline; a large value has a transaction of its own, and the script where that is refused:
  *
- *     SET  incoming:… value PXAT <deadline>
- *     EVALSHA  in time?  RENAME incoming:… key
+ *     MULTI
+ *     SET      incoming:…  value  PXAT <deadline>
+ *     PEXPIRE  incoming:…  ttl                         nothing is there any more if it is too late
+ *     RENAME   incoming:…  key
+ *     EXEC
  */
 export class RedisEntryWrites {
   readonly #changes: RedisChanges;
@@ -111,7 +108,9 @@ export class RedisEntryWrites {
       deadline: this.#changes.newDeadline(),
     };
     const isSmall = value.bytes.length <= MAX_SCRIPT_VALUE_BYTES;
-    return this.#changes.settled(isSmall ? this.#writes.run(write) : this.#setLarge(key, value, write));
+    return this.#changes.settled(
+      isSmall ? this.#writes.run(write) : this.#setLarge(key, value, ttlMs, write),
+    );
   }
 
   delete(key: CacheKey): Promise<void> {
@@ -121,15 +120,21 @@ export class RedisEntryWrites {
     );
   }
 
-  async #setLarge(key: CacheKey, value: PrefixedBytes, write: Write): Promise<void> {
+  async #setLarge(key: CacheKey, value: PrefixedBytes, ttlMs: number, write: Write): Promise<void> {
     const incoming = sameSlotKey(this.#keyPrefix, "incoming", key, `${this.#names}${++this.#lastName}`);
-    if (incoming === undefined) return await this.#writes.run(write);
-    try {
-      await this.#changes.changeOn(value, MOVE, [write.key, incoming], write.ttl, write.deadline);
-    } catch (error) {
-      if (!isRefusal(error) || refusedLateAtMs(error) !== undefined) throw error;
-      // The slot is being moved, an access list forbids this, or there is no memory: the script says which.
-      await this.#writes.run(write);
+    if (incoming !== undefined) {
+      try {
+        return await this.#changes.setBy(incoming, {
+          key: write.key,
+          value,
+          ttlMs,
+          deadline: write.deadline,
+        });
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+      }
     }
+    // It is too late, the slot is being moved, an access list forbids it, or there is no memory: the script tells which.
+    await this.#writes.run(write);
   }
 }

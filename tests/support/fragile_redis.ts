@@ -2,8 +2,8 @@ import type { CacheKey } from "../../src/core/key.ts";
 import type { Secret } from "../../src/core/secret.ts";
 import type { SharedCache } from "../../src/core/ports.ts";
 import {
+  type DirectSet,
   INCARNATION,
-  type PrefixedBytes,
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
@@ -95,13 +95,8 @@ class Connection implements RedisCommands {
     return this.#client.run(script, keys, ...this.#inLife(args));
   }
 
-  runOn(
-    value: PrefixedBytes,
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown> {
-    return this.#client.runOn(value, script, keys, ...args);
+  setBy(incomingKey: string, change: DirectSet): Promise<void> {
+    return this.#client.setBy(incomingKey, change);
   }
 
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {

@@ -32,7 +32,7 @@ class Connection implements RedisCommands {
     return reply.promise;
   }
 
-  runOn = () => Promise.reject(new Error("not expected"));
+  setBy = () => Promise.reject(new Error("not expected"));
   ping = () => Promise.resolve();
   change = () => Promise.reject(new Error("not expected"));
   doubtIncarnation(): void {}

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ServerGuard } from "../../../src/core/ports.ts";
-import { redisScript } from "../../../src/store/redis_commands.ts";
+import { type DirectSet, redisScript } from "../../../src/store/redis_commands.ts";
 import { type ClusterNode, type ClusterRoutes, RedisCluster } from "../../../src/store/redis_cluster.ts";
+import { RedisDeadline } from "../../../src/store/redis_deadline.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
 
@@ -34,7 +35,7 @@ class Node implements ClusterNode {
   ready = () => this.#ready.promise;
   doubtIncarnation = () => void this.sent.push("doubt");
   ping = () => this.#take("ping");
-  runOn = (_value: unknown, _script: unknown, keys: readonly string[]) => this.#take(`run on ${keys}`);
+  setBy = (incomingKey: string, { key }: DirectSet) => this.#take(`set ${key} by ${incomingKey}`);
   run = (_script: unknown, keys: readonly string[]) => this.#take(`run ${keys}`);
   runAsking = (_script: unknown, keys: readonly string[]) => this.#take(`asking run ${keys}`);
 
@@ -130,14 +131,15 @@ Deno.test("RedisCluster tries again where the keys of a script are in two places
   assertEquals(a.sent, ["run k,l", "run k,l"]);
 });
 
-Deno.test("RedisCluster.runOn() leaves it to its caller to go elsewhere", async () => {
-  for (const redirect of [MOVED, ASK, "TRYAGAIN Multiple keys request during rehashing of slot"]) {
+Deno.test("RedisCluster.setBy() leaves it to its caller to go elsewhere", async () => {
+  for (const redirect of ["EXECABORT Transaction discarded because of previous errors.", MOVED]) {
     const { a, b, refreshed, cluster } = setUp();
     const value = { prefix: "", bytes: new Uint8Array() };
-    const done = assertRejects(() => cluster.runOn(value, SCRIPT, ["k", "l"]), Error, redirect);
+    const change = { key: "k", value, ttlMs: Infinity, deadline: new RedisDeadline(0) };
+    const done = assertRejects(() => cluster.setBy("l", change), Error, redirect);
     await a.answer(redirect);
     await done;
-    assertEquals([a.sent, b.sent, refreshed], [["run on k,l"], [], []]);
+    assertEquals([a.sent, b.sent, refreshed], [["set k by l"], [], []]);
   }
 });
 

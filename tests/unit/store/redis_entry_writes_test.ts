@@ -32,10 +32,7 @@ class Counter implements RedisCommands {
     return this.#client.run(script, keys, ...args);
   }
 
-  runOn: RedisCommands["runOn"] = (value, script, keys, ...args) => {
-    this.scripts.push(keys);
-    return this.#client.runOn(value, script, keys, ...args);
-  };
+  setBy: RedisCommands["setBy"] = (incomingKey, change) => this.#client.setBy(incomingKey, change);
   ping = () => this.#client.ping();
   change: RedisCommands["change"] = (script, keys, ...args) => this.#client.change(script, keys, ...args);
   doubtIncarnation(): void {}
@@ -107,7 +104,8 @@ testWithServers(
   "RedisEntryWrites.set() stores a value of any size with its time, and nothing beside it",
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
-    const writes = writesTo(redis);
+    const counter = new Counter(redis.client);
+    const writes = writesTo(redis, redis.clock, counter);
     for (const bytes of SIZES) {
       for (const ttlMs of [60_000, Infinity, 4_000_000_000_000_000]) {
         const key = keyOf(`{${bytes}} ${ttlMs}`);
@@ -116,6 +114,7 @@ testWithServers(
         const leftMs = await redis.timeLeftMs(key);
         assert(leftMs === ttlMs || leftMs < ttlMs && leftMs > ttlMs - 10_000, `${leftMs} ms of ${ttlMs}`);
         assertEquals(await keysOf(redis), [redis.keyPrefix + key]);
+        assertEquals(counter.scripts.splice(0).length, bytes > MAX_SCRIPT_VALUE_BYTES ? 0 : 1, "scripts");
         await redis.lose(key);
       }
     }
