@@ -10,13 +10,18 @@ import { IN_TIME, RedisChangeLost, RedisDeadline } from "./redis_deadline.ts";
 
 /**
  * Lua that follows a script which changes keys: one step with the change, so that no replica misses a change whose
- * writer dies. Who may not publish may still write, hence pcall.
+ * writer dies. Who may not publish may still write, hence pcall. `behind` is how many arguments follow:
  *
- *     ARGV  … | message, message, … | how many messages | channel | deadline |
+ *     ARGV  … | message, message, … | how many messages | channel | deadline, if there is one |
  */
-const TELL = `
-for at = #ARGV - 2 - ARGV[#ARGV - 2], #ARGV - 3 do redis.pcall('PUBLISH', ARGV[#ARGV - 1], ARGV[at]) end
+function tell(behind: 0 | 1): string {
+  const count = `ARGV[#ARGV - ${behind + 1}]`;
+  return `
+for at = #ARGV - ${behind + 1} - ${count}, #ARGV - ${behind + 2} do
+  redis.pcall('PUBLISH', ARGV[#ARGV - ${behind}], ARGV[at])
+end
 `;
+}
 
 /** How long a sender's name is: a UUID. */
 const SENDER_LENGTH = 36;
@@ -30,8 +35,11 @@ export interface RedisChangesOptions {
 }
 
 /**
- * A connection to Redis that has changes executed in time or not at all, see redis_deadline.ts, and tells the other
- * replicas of them where Redis does not do that by itself.
+ * A connection to Redis that has changes of entries executed in time or not at all, see redis_deadline.ts, and tells the
+ * other replicas of all changes where Redis does not do that by itself.
+ *
+ * Those of secrets have no deadline: they are in the right order by their versions and intents, and a tombstone that
+ * comes late still keeps others from what is old.
  */
 export class RedisChanges implements RedisCommands {
   readonly #client: RedisCommands;
@@ -90,13 +98,7 @@ export class RedisChanges implements RedisCommands {
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
-    await this.settled(
-      this.#client.run(
-        this.#asSent(script),
-        keys,
-        ...this.#toldOf([keys[0]!], [...args, this.newDeadline()]),
-      ),
-    );
+    await this.#client.change(this.#asSent(script, false), keys, ...this.#toldOf([keys[0]!], args));
   }
 
   /** The deadline of a change that begins now. */
@@ -109,7 +111,7 @@ export class RedisChanges implements RedisCommands {
    * {@link settled}.
    */
   changeAll(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
-    return this.#client.run(this.#asSent(script), keys, ...this.#toldOf(keys, args));
+    return this.#client.run(this.#asSent(script, true), keys, ...this.#toldOf(keys, args));
   }
 
   /**
@@ -129,25 +131,26 @@ export class RedisChanges implements RedisCommands {
     this.#client.doubtIncarnation(key);
   }
 
-  #asSent(script: RedisScript): RedisScript {
+  #asSent(script: RedisScript, isDated: boolean): RedisScript {
     const known = this.#tells ? this.#telling : this.#silent;
     let sent = known.get(script);
     if (sent === undefined) {
-      sent = this.#tells
-        ? redisScript(
-          `${IN_TIME}local function change()\n${script.lua}\nend\nlocal reply = change()${TELL}return reply`,
-        )
-        : redisScript(IN_TIME + script.lua);
+      const { lua } = script;
+      const told = this.#tells
+        ? `local function change()\n${lua}\nend\nlocal reply = change()${tell(isDated ? 1 : 0)}return reply`
+        : lua;
+      sent = redisScript(isDated ? IN_TIME + told : told);
       known.set(script, sent);
     }
     return sent;
   }
 
-  /** Puts what the others are told of these keys before the deadline, which is the last argument. */
+  /** Puts what the others are told of these keys behind the arguments, but before a deadline. */
   #toldOf(keys: readonly string[], args: RedisArgument[]): RedisArgument[] {
     if (!this.#tells) return args;
     const messages = keys.map((key) => this.#messageOf(key));
-    return [...args.slice(0, -1), ...messages, messages.length, this.channel, ...args.slice(-1)];
+    const end = args.at(-1) instanceof RedisDeadline ? args.length - 1 : args.length;
+    return [...args.slice(0, end), ...messages, messages.length, this.channel, ...args.slice(end)];
   }
 
   #messageOf(key: string): string {

@@ -6,13 +6,14 @@ import {
   type RedisScript,
   redisScript,
 } from "../../../src/store/redis_commands.ts";
-import { RedisChangeLost, RedisDeadline, refusedLateAtMs } from "../../../src/store/redis_deadline.ts";
+import { RedisChangeLost, refusedLateAtMs } from "../../../src/store/redis_deadline.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
 import { testWithServers } from "../../support/servers.ts";
 import { turn } from "../../support/turn.ts";
 
 const TIMEOUT_MS = 200;
+const CHANGES = redisScript("for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i]) end");
 const CHANGE = redisScript("redis.call('SET', KEYS[1], ARGV[1])");
 
 interface Sent {
@@ -34,7 +35,7 @@ class Connection implements RedisCommands {
 
   setBy = () => Promise.reject(new Error("not expected"));
   ping = () => Promise.resolve();
-  change = () => Promise.reject(new Error("not expected"));
+  change: RedisCommands["change"] = async (...sent) => void await this.run(...sent);
   doubtIncarnation(): void {}
 }
 
@@ -49,37 +50,41 @@ function setUp() {
   return { clock, connection, changes };
 }
 
-Deno.test("RedisChanges.change() sends the deadline last, what others are told before it, and nothing of that once Redis tells them", async () => {
+Deno.test("RedisChanges sends what others are told behind the arguments and before a deadline, until Redis tells them", async () => {
   const { clock, connection, changes } = setUp();
-  const began = clock.monotonic();
-  const telling = changes.change(CHANGE, ["p:k"], "v");
+  const message = (key: string) => "s".repeat(36) + key;
+  const deadline = changes.newDeadline();
+  assertEquals(deadline.atMs, clock.monotonic() + TIMEOUT_MS);
+  const send = () => [
+    changes.change(CHANGE, ["p:k", "p:lease"], "v"),
+    changes.changeAll(CHANGES, ["p:k", "p:l"], "v", "w", deadline),
+  ];
+  const done = send();
   changes.leaveItToRedis();
-  clock.advance(5);
-  const silent = changes.change(CHANGE, ["p:k"], "v");
-  const [told, untold] = connection.sent as [Sent, Sent];
-  const message = `${"s".repeat(36)}k`;
-  assertEquals(told.args, ["v", message, 1, "p:invalidate", new RedisDeadline(began + TIMEOUT_MS)]);
-  assertEquals(untold.args, ["v", new RedisDeadline(began + 5 + TIMEOUT_MS)]);
-  assert(told.script.lua.includes("PUBLISH") && !untold.script.lua.includes("PUBLISH"));
-  for (const { reply } of [told, untold]) reply.resolve(null);
-  await Promise.all([telling, silent]);
+  done.push(...send());
+  const { sent } = connection;
+  assertEquals(sent.map(({ args }) => args), [
+    ["v", message("k"), 1, "p:invalidate"],
+    ["v", "w", message("k"), message("l"), 2, "p:invalidate", deadline],
+    ["v"],
+    ["v", "w", deadline],
+  ]);
+  assertEquals(sent.map(({ script }) => script.lua.includes("PUBLISH")), [true, true, false, false]);
+  assertEquals(sent.map(({ script }) => script.lua.includes("LATE")), [false, true, false, true]);
+  for (const { reply } of sent) reply.resolve(null);
+  await Promise.all(done);
 });
 
-Deno.test("RedisChanges tells that the outcome of a lost change is unknown once it is over, other errors at once", async () => {
-  const { clock, connection, changes } = setUp();
+Deno.test("RedisChanges.settled() tells that the outcome of a lost change is unknown once it is over, other errors at once", async () => {
+  const { clock, changes } = setUp();
   const outcomes: string[] = [];
-  const change = (name: string) =>
-    changes.change(CHANGE, ["p:k"], name).catch((error) => outcomes.push(`${name}: ${error.message}`));
-  const lost = change("lost");
-  const refused = change("refused");
-  await turn();
-  const deadline = connection.sent[0]!.args.at(-1) as RedisDeadline;
-  connection.sent[0]!.reply.reject(new RedisChangeLost(deadline, new Error("Connection is closed.")));
-  connection.sent[1]!.reply.reject(new Error("OOM"));
-  await refused;
+  const settle = (error: Error) =>
+    changes.settled(Promise.reject(error)).catch(({ message }) => outcomes.push(message));
+  const lost = settle(new RedisChangeLost(changes.newDeadline(), new Error("Connection is closed.")));
+  await settle(new Error("OOM"));
   clock.advance(TIMEOUT_MS - 1);
   await turn();
-  assertEquals(outcomes, ["refused: OOM"]);
+  assertEquals(outcomes, ["OOM"]);
   clock.advance(1);
   await lost;
   assertEquals(outcomes.length, 2);
@@ -98,7 +103,11 @@ testWithServers(
         newSender: () => crypto.randomUUID(),
       });
       if (!tells) changes.leaveItToRedis();
-      const error = await assertRejects(() => changes.change(CHANGE, [key], "late"), Error, "LATE");
+      const error = await assertRejects(
+        () => changes.changeAll(CHANGE, [key], "late", changes.newDeadline()),
+        Error,
+        "LATE",
+      );
       const offMs = Math.abs(refusedLateAtMs(error)! - Date.now());
       assert(offMs < 5_000, `Redis is ${offMs} ms off`);
       assertEquals(await redis.bytesAt(key), undefined);
