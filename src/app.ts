@@ -137,6 +137,7 @@ export async function startApp(
     copies: policies.useCopies ? localCopies(memory, gate, KEPT_BYTES) : undefined,
     shared: undefined,
     authority: stores.entries,
+    keepsWrites: stores.listen === undefined,
   }));
   const secrets = resources.use(chain({
     ...common,

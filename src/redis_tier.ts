@@ -20,7 +20,6 @@ import { nodeName } from "./store/redis_cluster_view.ts";
 import type { RedisAddress, RedisClientOptions } from "./store/redis_options.ts";
 import { RedisSecrets } from "./store/redis_secrets.ts";
 import { SentinelError } from "./store/redis_sentinel_error.ts";
-import type { RedisSuccession } from "./store/redis_succession.ts";
 
 /** What Redis is to the service. */
 export interface RedisTier {
@@ -51,7 +50,7 @@ export async function openRedis(
   resources: AsyncDisposableStack,
   observer: LogObserver,
 ): Promise<RedisTier> {
-  const { keyPrefix, topology, connectTimeoutMs } = config;
+  const { keyPrefix, topology, connectTimeoutMs, writeTimeoutMs } = config;
   const access = topology.kind === "cluster"
     ? openCluster(config, topology.seeds, resources, observer)
     : openServer(
@@ -60,13 +59,18 @@ export async function openRedis(
       observer,
     );
   const { commands, tier } = access;
-  const changes = new RedisChanges(commands, keyPrefix, () => crypto.randomUUID());
+  const newName = () => crypto.randomUUID();
+  const changes = new RedisChanges(commands, keyPrefix, {
+    clock: systemClock,
+    timeoutMs: writeTimeoutMs,
+    newSender: newName,
+  });
   // So that the first calls find a connection.
   await atMost(connectTimeoutMs, access.ready());
   return {
-    entries: { store: new RedisEntries(changes, keyPrefix, systemClock), tier },
+    entries: { store: new RedisEntries(changes, keyPrefix, { clock: systemClock, newName }), tier },
     secrets: {
-      store: new RedisSecrets(changes, keyPrefix, { clock: systemClock, newName: () => crypto.randomUUID() }),
+      store: new RedisSecrets(changes, keyPrefix, { clock: systemClock, newName }),
       tier,
     },
     probed: { tier, ping: () => commands.ping() },
@@ -119,13 +123,8 @@ function openCluster(
   // Each server has a breaker of its own instead.
   const tier = redisTier(config, observer);
   const onError = connectionFailed(observer);
-  const connect = (address: RedisAddress, succession?: RedisSuccession) =>
-    new RedisClient(
-      { ...config, ...address },
-      systemClock,
-      connectionFailed(observer, nodeName(address)),
-      succession,
-    );
+  const connect = (address: RedisAddress) =>
+    new RedisClient({ ...config, ...address }, systemClock, connectionFailed(observer, nodeName(address)));
   const nodes = resources.use(
     new RedisClusterNodes({
       seeds,

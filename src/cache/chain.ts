@@ -27,6 +27,11 @@ export interface ChainOptions<V, C> {
     readonly covers: (later: C, earlier: C) => boolean;
   } | undefined;
   readonly authority: { readonly store: Authority<V, C>; readonly tier: Tier };
+  /**
+   * Whether memory keeps what a change has written; it does unless this is said. To be denied where this process is
+   * told of its own changes as of others': it would drop at once what it has just kept.
+   */
+  readonly keepsWrites?: boolean;
   readonly clock: Clock;
   readonly observer: CacheObserver;
   /** Makes a UUID, which no other change, here or in another process, has ever had. */
@@ -60,6 +65,7 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #authority: Authority<V, C>;
   readonly #outbox: Outbox<V, C> | undefined;
   readonly #tier: Tier;
+  readonly #keepsWrites: boolean;
   readonly #clock: Clock;
   readonly #newIntent: () => string;
   readonly #calls: CallObserver | undefined;
@@ -75,6 +81,7 @@ export class Chain<V, C> implements AsyncDisposable {
     this.#copies = options.copies;
     this.#authority = options.authority.store;
     this.#tier = options.authority.tier;
+    this.#keepsWrites = options.keepsWrites ?? true;
     this.#clock = options.clock;
     this.#newIntent = options.newIntent;
     this.#calls = options.observer.calls;
@@ -119,7 +126,7 @@ export class Chain<V, C> implements AsyncDisposable {
         (store, signal) => store.write(key, change, signal),
         (shared, intent, entry) => shared.publish(key, intent, entry),
         (entry) => entry.version,
-        (entry) => this.#keep(key, entry, policy),
+        (entry) => this.#keepsWrites && this.#keep(key, entry, policy),
       );
     return this.#queue === undefined ? make() : this.#queue.run(key, caller, { written: change, make });
   }

@@ -111,10 +111,13 @@ export class Tier {
         end(outcome);
         reject(failure);
       };
+      const working = Promise.try(work);
+      // After the work has begun: what the store itself bounds by this time-out, from its own beginning, is over by
+      // the time that the caller is told of it.
       const place = timeouts.enter({
         onTimeUp: () => fail(this.#unavailable(operation, "it did not answer in time")),
       });
-      Promise.try(work).then((value) => {
+      working.then((value) => {
         if (place.operation === undefined) return onLate?.();
         place.operation = undefined;
         end("success");

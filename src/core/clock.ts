@@ -11,6 +11,11 @@ export interface Clock {
   /** Milliseconds since the Unix epoch, as an integer. May step when the machine's clock is set. */
   now(): number;
   /**
+   * Milliseconds, with fractions, since some instant of this process's own. Never steps, also when the machine's clock
+   * is set: for what is measured, or bounded, within this process.
+   */
+  monotonic(): number;
+  /**
    * Calls `callback` once, `delayMs` from now. A background timer does not keep the process alive by
    * itself.
    */
@@ -24,7 +29,8 @@ class SystemTimer implements Timer {
   readonly #id: ReturnType<typeof setTimeout>;
 
   constructor(callback: () => void, delayMs: number, kind: "foreground" | "background") {
-    this.#id = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+    // A fraction would be cut off, and the timer fire too early.
+    this.#id = setTimeout(callback, Math.min(Math.ceil(delayMs), MAX_TIMER_MS));
     if (kind === "background") Deno.unrefTimer(this.#id);
   }
 
@@ -36,6 +42,7 @@ class SystemTimer implements Timer {
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
 };
 

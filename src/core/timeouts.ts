@@ -9,6 +9,7 @@ export interface TimeBounded {
 /** The place of an operation in the queue of {@link Timeouts}; whoever ends the operation empties it. */
 export interface Place {
   operation: TimeBounded | undefined;
+  /** By the monotonic clock. */
   readonly dueMs: number;
 }
 
@@ -37,7 +38,7 @@ export class Timeouts implements Disposable {
   /** Tells the operation when the time-out has passed from now on, unless its place has been emptied by then. */
   enter(operation: TimeBounded): Place {
     this.#skipEmpty();
-    const place = { operation, dueMs: this.#clock.now() + this.timeoutMs };
+    const place = { operation, dueMs: this.#clock.monotonic() + this.timeoutMs };
     this.#queue.push(place);
     this.#timer ??= this.#clock.setTimer(() => this.#expire(), this.timeoutMs);
     return place;
@@ -67,13 +68,11 @@ export class Timeouts implements Disposable {
 
   #expire(): void {
     this.#timer = undefined;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     for (; this.#head < this.#queue.length; this.#head++) {
       const place = this.#queue[this.#head]!;
       if (place.operation === undefined) continue;
-      const leftMs = place.dueMs - nowMs;
-      // More than all of it: the machine's clock was set back, perhaps by hours, and nobody waits that long.
-      if (leftMs > 0 && leftMs <= this.timeoutMs) break;
+      if (place.dueMs > nowMs) break;
       const { operation } = place;
       place.operation = undefined;
       operation.onTimeUp();

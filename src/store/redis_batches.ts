@@ -12,6 +12,8 @@ export interface BatchScript<Q, R> {
   readonly maxRequests: number;
   keysOf(request: Q): readonly string[];
   argumentsOf(requests: readonly Q[]): readonly RedisArgument[];
+  /** Whether a request that has waited may still be sent. Without it, each may. */
+  mayBegin?(request: Q): boolean;
   /** Reads the reply to a script that was sent at this time. Throws for one that nobody can read. */
   read(reply: unknown, requests: readonly Q[], sentAtMs: number): BatchAnswers<R>;
 }
@@ -81,11 +83,21 @@ export class RedisBatches<Q, R> {
   /** Sends all that wait, in as many scripts as they need. */
   #sendWaiting(): void {
     const { maxRequests } = this.#batch;
-    const all = this.#waiting;
-    this.#waiting = [];
+    const all = this.#takeWaiting();
     for (let start = 0; start < all.length; start += maxRequests) {
       this.#send(all.slice(start, start + maxRequests));
     }
+  }
+
+  #takeWaiting(): readonly Waiting<Q, R>[] {
+    const all = this.#waiting;
+    this.#waiting = [];
+    if (this.#batch.mayBegin === undefined) return all;
+    return all.filter(({ request, reject }) => {
+      const mayBegin = this.#batch.mayBegin!(request);
+      if (!mayBegin) reject(new Error("Cannot send to Redis: the time for it was over before its turn came"));
+      return mayBegin;
+    });
   }
 
   async #send(batch: readonly Waiting<Q, R>[]): Promise<void> {

@@ -1,18 +1,19 @@
 import { Command, Redis, type SentinelConnectionOptions, SentinelConnector } from "ioredis";
 import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Timer } from "../core/clock.ts";
 import {
+  type DirectSet,
   INCARNATION,
-  type PrefixedBytes,
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
 } from "./redis_commands.ts";
+import { RedisChangeLost, RedisDeadline, refusedLateAtMs } from "./redis_deadline.ts";
 import { RedisIncarnation } from "./redis_incarnation.ts";
 import { connectOptions, type RedisClientOptions } from "./redis_options.ts";
 import { SentinelError } from "./redis_sentinel_error.ts";
-import { RedisSuccession } from "./redis_succession.ts";
+import { RedisTime, TIME_INTERVAL_MS } from "./redis_time.ts";
 import { encodeCommand, type WireArgument } from "./redis_wire.ts";
 
 /** Called when a connection can be used, and when it is gone. */
@@ -22,9 +23,7 @@ export interface ConnectionWatcher {
 }
 
 /** A message as RESP2 brings it: bytes, or a list or nothing where Redis itself is the sender. */
-export type RedisMessage = Uint8Array | readonly Uint8Array[] | null;
-
-const DECODER = new TextDecoder();
+export type RedisMessage = Buffer | readonly Buffer[] | null;
 
 /** How errors of a server begin that at present does nothing for anybody. */
 const UNFIT = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
@@ -62,16 +61,18 @@ const DISCONNECT_TIMEOUT_MS = 100;
 /**
  * One connection to Redis, reopened for ever. Commands of one turn of the event loop travel together.
  *
- * Nothing waits for a connection and nothing is sent twice: a command that cannot be sent now fails now. Kept
- * or repeated after a reconnect, a write that its caller has long given up would overwrite a newer one. What was
- * sent and is still on its way then is stopped, see {@link RedisSuccession}.
+ * Nothing waits for a connection and nothing is sent twice: a command that cannot be sent now fails now. What was
+ * sent may be executed when its connection is long lost, by a network that delivers late; changes have a
+ * {@link RedisDeadline} for that.
  */
 export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly spansSlots = true;
   readonly #redis: Redis;
   readonly #onError: (error: Error) => void;
   readonly #watchers: ConnectionWatcher[] = [];
-  readonly #succession: RedisSuccession;
+  readonly #clock: Clock;
+  readonly #time: RedisTime;
+  #timeCheck: Timer | undefined;
   readonly #incarnation: RedisIncarnation;
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
@@ -84,16 +85,12 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   /**
    * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
-   * refuses to do at the beginning of one; a {@link SentinelError} where it is that to a sentinel. The connections follow on all others of the `succession`.
+   * refuses to do at the beginning of one; a {@link SentinelError} where a connection to a sentinel failed.
    */
-  constructor(
-    options: RedisClientOptions,
-    clock: Clock,
-    onError: (error: Error) => void,
-    succession: RedisSuccession = new RedisSuccession(),
-  ) {
+  constructor(options: RedisClientOptions, clock: Clock, onError: (error: Error) => void) {
     this.#onError = onError;
-    this.#succession = succession;
+    this.#clock = clock;
+    this.#time = new RedisTime(clock);
     this.#incarnation = new RedisIncarnation(clock, onError);
     this.#redis = new Redis({
       ...connectOptions(options),
@@ -113,7 +110,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#redis.on("error", onError);
     this.#redis.on("ready", () => this.#begin());
     this.#redis.on("close", () => this.#lose());
-    this.#redis.on("end", () => this.#startOver(clock));
+    this.#redis.on("end", () => this.#startOver());
   }
 
   /** Resolves once commands can be sent; never rejects, and waits for ever while the server is away. */
@@ -149,6 +146,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   /** Subscribes this connection, which then takes only further subscriptions and pings, until it is lost. */
   async subscribe(channel: string): Promise<void> {
+    this.#timeCheck?.cancel();
     await this.#redis.subscribe(channel);
   }
 
@@ -156,7 +154,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   onMessage(listener: (channel: string, message: RedisMessage) => void): void {
     this.#redis.on(
       "messageBuffer",
-      (channel: Uint8Array, message: RedisMessage) => listener(DECODER.decode(channel), message),
+      (channel: Buffer, message: RedisMessage) => listener(channel.toString(), message),
     );
   }
 
@@ -165,26 +163,42 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     await this.#send("ping", []);
   }
 
-  async set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void> {
-    this.#requireConnection();
-    await this.#send("set", ttlMs === Infinity ? [key, value] : [key, value, "PX", ttlMs]);
-  }
-
-  async delete(key: string): Promise<void> {
-    this.#requireConnection();
-    await this.#send("del", [key]);
-  }
-
   async run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
     const sent = this.#asSent(keys, args);
-    try {
-      return await this.#send("evalsha", [script.sha1, keys.length, ...sent]);
-    } catch (error) {
-      // Redis has lost its scripts or never met this one. Nothing was run, so nothing is run twice.
-      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await this.#send("eval", [script.lua, keys.length, ...sent]);
-    }
+    return await this.#answered(args, async () => {
+      try {
+        return await this.#send("evalsha", [script.sha1, keys.length, ...sent]);
+      } catch (error) {
+        // Redis has lost its scripts or never met this one. Nothing was run, so nothing is run twice.
+        if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+        return await this.#send("eval", [script.lua, keys.length, ...sent]);
+      }
+    });
+  }
+
+  /**
+   * As a transaction, for Redis's Lua hashes each byte that it is handed: a value that comes too late has expired
+   * before it can be given its name. Redis also tells a writer of what its scripts change, and not of this.
+   */
+  async setBy(incomingKey: string, { key, value, ttlMs, deadline, told }: DirectSet): Promise<void> {
+    this.#requireConnection();
+    const deadlineMs = this.#argument(deadline);
+    const replies = await this.#answered([deadline], () => {
+      const queue = (name: string, ...args: WireArgument[]) => {
+        // One that is refused has the transaction refused.
+        this.#send(name, args).catch(() => {});
+      };
+      queue("multi");
+      queue("set", incomingKey, value, "PXAT", deadlineMs);
+      if (ttlMs === Infinity) queue("persist", incomingKey);
+      else queue("pexpire", incomingKey, ttlMs);
+      queue("rename", incomingKey, key);
+      if (told !== undefined) queue("publish", ...told);
+      return this.#send("exec", []);
+    });
+    const failure = Array.isArray(replies) ? replies.find((reply) => reply instanceof Error) : undefined;
+    if (failure !== undefined) throw failure;
   }
 
   /**
@@ -192,15 +206,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    * the whole script: one that the server does not know by name would use it up. Both leave in one write.
    */
   async runAsking(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
-    this.asking();
-    return await this.#send("eval", [script.lua, keys.length, ...this.#asSent(keys, args)]);
-  }
-
-  /** Lets the next command, which has to be sent in the same turn, use keys of a slot that is being imported. */
-  asking(): void {
     this.#requireConnection();
-    // A connection that is lost fails the command as well.
+    const sent = this.#asSent(keys, args);
+    // A connection that is lost fails the script as well.
     this.#send("asking", []).catch(() => {});
+    return await this.#answered(args, () => this.#send("eval", [script.lua, keys.length, ...sent]));
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -226,8 +236,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     const connection = ++this.#connection;
     try {
       await Promise.all([
-        this.#succession.begin((...args) => this.#ask("client", args), this.#onError),
         this.#incarnation.learn(this.#info),
+        this.#time.learn(this.#askTime).catch((error) => {
+          if (!isRefusal(error)) throw error;
+          this.#onError(error);
+        }),
       ]);
     } catch {
       // Lost again, which the next connection makes up for.
@@ -235,6 +248,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     }
     if (connection !== this.#connection) return;
     this.#isUsable = true;
+    this.#checkTimeLater();
     for (const watcher of this.#watchers) watcher.onReady();
     this.#usable.resolve();
   }
@@ -243,12 +257,12 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    * ioredis gives up for good when a sentinel tells of a failover while the connection is being opened, because it
    * then takes its own hanging up for ours.
    */
-  #startOver(clock: Clock): void {
+  #startOver(): void {
     const connect = () => {
       // Failures are told as errors.
       if (!this.#disposed) this.#redis.connect().catch(() => {});
     };
-    if (!this.#disposed) clock.setTimer(connect, MIN_RECONNECT_DELAY_MS, "background");
+    if (!this.#disposed) this.#clock.setTimer(connect, MIN_RECONNECT_DELAY_MS, "background");
   }
 
   /** ioredis rejects the commands of a lost connection first, and says a little later that it has lost it. */
@@ -258,6 +272,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   #lose(): void {
     this.#connection++;
+    this.#timeCheck?.cancel();
     if (!this.#isUsable) return;
     this.#isUsable = false;
     this.#usable = Promise.withResolvers();
@@ -266,8 +281,44 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   readonly #info = (section: string): Promise<unknown> => this.#ask("info", [section]);
 
+  readonly #askTime = (): Promise<unknown> => this.#ask("time", []);
+
+  /** While the connection stands, and does not subscribe, which would leave it no other commands. */
+  #checkTimeLater(): void {
+    const check = () => {
+      // What is lost or refused leaves what was told before.
+      this.#time.check(this.#askTime).catch(() => {});
+      this.#checkTimeLater();
+    };
+    this.#timeCheck = this.#clock.setTimer(check, TIME_INTERVAL_MS, "background");
+  }
+
   #asSent(keys: readonly string[], args: readonly RedisArgument[]): WireArgument[] {
-    return [...keys, ...args.map((arg) => arg === INCARNATION ? this.#incarnation.value : arg)];
+    return [...keys, ...args.map((arg) => this.#argument(arg))];
+  }
+
+  #argument(arg: RedisArgument): WireArgument {
+    if (arg === INCARNATION) return this.#incarnation.value;
+    if (!(arg instanceof RedisDeadline)) return arg;
+    const atMs = this.#time.at(arg.atMs);
+    if (atMs === undefined) {
+      throw new Error("Cannot send to Redis: it does not tell its time, which a change needs");
+    }
+    return atMs;
+  }
+
+  /** The reply to a script that is sent now. */
+  async #answered(args: readonly RedisArgument[], send: () => Promise<unknown>): Promise<unknown> {
+    const deadline = args.at(-1);
+    if (!(deadline instanceof RedisDeadline)) return await send();
+    const sentAtMs = this.#clock.monotonic();
+    try {
+      return await send();
+    } catch (error) {
+      const redisMs = refusedLateAtMs(error);
+      if (redisMs !== undefined) this.#time.heard(redisMs, sentAtMs);
+      throw isRefusal(error) ? error : new RedisChangeLost(deadline, error);
+    }
   }
 
   #requireConnection(): void {

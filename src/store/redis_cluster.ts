@@ -2,14 +2,14 @@ import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../core/clock.ts";
 import type { ServerGuard } from "../core/ports.ts";
 import type { RedisClient } from "./redis_client.ts";
-import type { PrefixedBytes, RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
+import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
 import { type Redirect, redirectOf } from "./redis_redirect.ts";
 
 /** The connection to one master. */
 export type ClusterNode = Pick<
   RedisClient,
-  "ping" | "set" | "delete" | "run" | "asking" | "runAsking" | "doubtIncarnation"
+  "ping" | "run" | "setBy" | "runAsking" | "doubtIncarnation"
 >;
 
 /** Who has which slot, see {@link RedisClusterNodes}. */
@@ -84,25 +84,17 @@ export class RedisCluster implements RedisCommands {
     }));
   }
 
-  set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void> {
-    return this.#send(key, (node, asking) => {
-      if (asking === "asking") node.asking();
-      return node.set(key, value, ttlMs);
-    });
-  }
-
-  delete(key: string): Promise<void> {
-    return this.#send(key, (node, asking) => {
-      if (asking === "asking") node.asking();
-      return node.delete(key);
-    });
-  }
-
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.#send(
       keys[0]!,
       (node, asking) => node[asking === "asking" ? "runAsking" : "run"](script, keys, ...args),
     );
+  }
+
+  /** At the slot's owner alone, which refuses it where that has moved. */
+  async setBy(incomingKey: string, change: DirectSet): Promise<void> {
+    const { client, guard } = this.#node(this.#ownerOf(calculateSlot(change.key)));
+    await guard.run(() => client.setBy(incomingKey, change));
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {

@@ -2,13 +2,12 @@ import type { Clock } from "../core/clock.ts";
 import { type ClusterView, readClusterNodes } from "./redis_cluster_view.ts";
 import { isRefusal, type RedisClient } from "./redis_client.ts";
 import type { RedisAddress } from "./redis_options.ts";
-import { RedisSuccession } from "./redis_succession.ts";
 
 /** What the connections to the nodes of a cluster are made of. */
 export interface RedisClusterConnectionsOptions {
   readonly clock: Clock;
-  /** Opens a connection that follows on all earlier ones of the succession. */
-  readonly connect: (address: RedisAddress, succession: RedisSuccession) => RedisClient;
+  /** Opens a connection. */
+  readonly connect: (address: RedisAddress) => RedisClient;
   /** Told of what a node answers instead of saying which nodes there are. */
   readonly onError: (error: Error) => void;
 }
@@ -31,11 +30,6 @@ export class RedisClusterConnections implements AsyncDisposable {
   readonly #watcher: NodeWatcher;
   readonly #clients = new Map<string, RedisClient>();
   readonly #addresses = new Map<string, RedisAddress>();
-  /**
-   * Kept when a connection is not: a command that a node was sent, and did not get while it was a master, must not
-   * take place there after it has become one again.
-   */
-  readonly #successions = new Map<string, RedisSuccession>();
   readonly #answers = new Map<string, ClusterView>();
   readonly #retiring = new Set<Promise<void>>();
 
@@ -60,9 +54,7 @@ export class RedisClusterConnections implements AsyncDisposable {
   /** Opens a connection unless there is one. */
   open(name: string, address: RedisAddress): void {
     if (this.#clients.has(name)) return;
-    const succession = this.#successions.get(name) ?? new RedisSuccession();
-    this.#successions.set(name, succession);
-    const client = this.#options.connect(address, succession);
+    const client = this.#options.connect(address);
     this.#clients.set(name, client);
     this.#addresses.set(name, address);
     client.watch({

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { RedisDeadline } from "./redis_deadline.ts";
 
 /** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
 export interface RedisScript {
@@ -24,22 +25,36 @@ export interface PrefixedBytes {
   readonly bytes: Uint8Array;
 }
 
-/** What the stores send as a script's argument. */
-export type RedisArgument = string | number | Uint8Array | PrefixedBytes | typeof INCARNATION;
+/** What the stores send as a script's argument. The client sends a deadline in the time of the very server. */
+export type RedisArgument = string | number | Uint8Array | PrefixedBytes | RedisDeadline | typeof INCARNATION;
+
+/** A key that is set without a script. */
+export interface DirectSet {
+  readonly key: string;
+  readonly value: PrefixedBytes;
+  /** A whole number of 1 or more; Infinity for ever. */
+  readonly ttlMs: number;
+  readonly deadline: RedisDeadline;
+  /** Channel and message for the others. */
+  readonly told?: readonly [string, string];
+}
 
 /** What the stores do with Redis. */
 export interface RedisCommands {
   /** Whether one script may have keys of different slots: everywhere but in a cluster. */
   readonly spansSlots: boolean;
   ping(): Promise<void>;
-  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
-  set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void>;
-  delete(key: string): Promise<void>;
   /**
-   * Runs a script that changes nothing that anybody need hear of; strings in its reply come as bytes, which may
-   * be a view into a larger buffer. The first of the keys says which server it goes to.
+   * Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer. The first of the
+   * keys says which server it goes to. With a {@link RedisDeadline} for its last argument, rejects with
+   * `RedisChangeLost` when the script was sent and the connection lost.
    */
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown>;
+  /**
+   * Sets a key without a script, by way of another one, in one step, which is made by its deadline or refused. In a
+   * cluster it is also refused while the slot is being moved. Rejects with `RedisChangeLost` as {@link run} does.
+   */
+  setBy(incomingKey: string, change: DirectSet): Promise<void>;
   /** Runs a script that changes its first key, and returns nothing. */
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
   /**

@@ -6,7 +6,9 @@ import type { CacheKey } from "../core/key.ts";
 import type { Authority } from "../core/ports.ts";
 import { UNVERSIONED } from "../core/version.ts";
 import { type BatchScript, RedisBatches } from "./redis_batches.ts";
-import { type RedisCommands, redisScript } from "./redis_commands.ts";
+import type { RedisChanges } from "./redis_changes.ts";
+import { redisScript } from "./redis_commands.ts";
+import { RedisEntryWrites, type RedisEntryWritesOptions } from "./redis_entry_writes.ts";
 import { NOTE, notedReply, type RedisValue, redisValue } from "./redis_values.ts";
 
 /** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */
@@ -63,15 +65,18 @@ const READS: BatchScript<string, Entry<Uint8Array> | undefined> = {
  *     +------+------------------------+
  */
 export class RedisEntries implements Authority<Uint8Array, EntryChange> {
-  readonly #client: RedisCommands;
+  readonly #client: RedisChanges;
   readonly #keyPrefix: string;
   readonly #clock: Clock;
+  readonly #writes: RedisEntryWrites;
   readonly #reads: RedisBatches<string, Entry<Uint8Array> | undefined>;
 
-  constructor(client: RedisCommands, keyPrefix: string, clock: Clock) {
+  constructor(client: RedisChanges, keyPrefix: string, options: RedisEntryWritesOptions) {
+    const { clock } = options;
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#clock = clock;
+    this.#writes = new RedisEntryWrites(client, keyPrefix, options);
     this.#reads = new RedisBatches(client, clock, READS);
   }
 
@@ -83,13 +88,13 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
     const stored = { prefix: FORMAT_PREFIX, bytes: change.value };
     const ttlMs = timeLeftMs(change, this.#clock);
     // Redis refuses a TTL of 0; what has already expired is the same as what is not there.
-    if (ttlMs === 0) await this.#client.delete(this.#keyPrefix + key);
-    else await this.#client.set(this.#keyPrefix + key, stored, ttlMs);
+    if (ttlMs === 0) await this.#writes.delete(key);
+    else await this.#writes.set(key, stored, ttlMs);
     return { value: change.value, expiresAtMs: change.expiresAtMs, version: UNVERSIONED };
   }
 
   async remove(key: CacheKey): Promise<undefined> {
-    await this.#client.delete(this.#keyPrefix + key);
+    await this.#writes.delete(key);
   }
 
   ping(): Promise<void> {

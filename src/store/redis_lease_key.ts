@@ -13,11 +13,19 @@ import type { CacheKey } from "../core/key.ts";
  * stand in a pair. Such a secret is read from the database each time.
  */
 export function redisLeaseKey(keyPrefix: string, key: CacheKey): string | undefined {
-  const secretKey = keyPrefix + key;
-  const hashed = hashedPart(secretKey);
+  return sameSlotKey(keyPrefix, "lease", key);
+}
+
+/**
+ * A key for something of this kind that belongs to `key`, in its slot; undefined where there can be none. With
+ * `name`, which has no braces, one of several.
+ */
+export function sameSlotKey(keyPrefix: string, kind: string, key: CacheKey, name = ""): string | undefined {
+  const storedKey = keyPrefix + key;
+  const hashed = hashedPart(storedKey);
   // The whole key in braces is a name of its own; a part of it is not.
-  const leaseKey = `${keyPrefix}lease:{${hashed}}${hashed === secretKey ? "" : key}`;
-  return hashedPart(leaseKey) === hashed ? leaseKey : undefined;
+  const twin = `${keyPrefix}${kind}:{${hashed}}${hashed === storedKey ? "" : key}${name}`;
+  return hashedPart(twin) === hashed ? twin : undefined;
 }
 
 /** What Redis Cluster hashes of a key (Redis Cluster specification, "Hash tags"). */

@@ -192,8 +192,8 @@ async function prepare(
       return;
     case "keys stored by the service":
       await storeKeys(range, addresses);
-      // Local memory holds what was written through it: the other replicas have to ask once.
-      if (addresses.length > 1 && range.method === "Get") await readKeys(range, addresses);
+      // Local memory holds what was read through it.
+      if (range.method === "Get") await readKeys(range, addresses);
       return;
     case "rows inserted into MySQL":
       return await insertRows(range, database!);

@@ -1,4 +1,3 @@
-import { RedisEntries } from "../../src/store/redis_entries.ts";
 import { RedisProbe } from "../support/redis_probe.ts";
 import { type RedisAddress, testServers, testWithServers } from "../support/servers.ts";
 import { authorityEntrySuite, type OpenEntryStore } from "./authority_entry_suite.ts";
@@ -6,7 +5,7 @@ import { authorityEntrySuite, type OpenEntryStore } from "./authority_entry_suit
 async function open(server: RedisAddress): Promise<OpenEntryStore> {
   const redis = await RedisProbe.open(server);
   return {
-    store: new RedisEntries(redis.client, redis.keyPrefix, redis.clock),
+    store: redis.entries,
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
   };
 }

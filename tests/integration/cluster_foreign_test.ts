@@ -242,8 +242,7 @@ testWithServers(
     await using nodes = new RedisClusterNodes({
       seeds: home.seeds,
       clock: systemClock,
-      connect: (address, succession) =>
-        new RedisClient({ ...address, ...account }, systemClock, () => {}, succession),
+      connect: (address) => new RedisClient({ ...address, ...account }, systemClock, () => {}),
       onError() {},
       observer: { clusterNodeLeft: (node) => left.push(node), clusterReplaced() {}, clusterUndecided() {} },
     });

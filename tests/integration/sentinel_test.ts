@@ -143,7 +143,11 @@ testWithServers(
       new RedisInvalidations({
         data,
         listener,
-        changes: new RedisChanges(data, keyPrefix, () => crypto.randomUUID()),
+        changes: new RedisChanges(data, keyPrefix, {
+          clock: systemClock,
+          timeoutMs: 1000,
+          newSender: () => crypto.randomUUID(),
+        }),
         keyPrefix,
         target: gate,
         clock: systemClock,

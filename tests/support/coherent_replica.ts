@@ -16,7 +16,6 @@ import { RedisClusterNodes } from "../../src/store/redis_cluster_nodes.ts";
 import { RedisEntries } from "../../src/store/redis_entries.ts";
 import { RedisInvalidations, type RedisInvalidationsOptions } from "../../src/store/redis_invalidations.ts";
 import type { RedisAccount, RedisClientOptions, RedisSentinels } from "../../src/store/redis_options.ts";
-import type { RedisSuccession } from "../../src/store/redis_succession.ts";
 import type { RedisAddress } from "./servers.ts";
 import { waitFor } from "./wait_for.ts";
 import { PATIENT } from "./caller.ts";
@@ -68,7 +67,12 @@ export class CoherentReplica implements AsyncDisposable {
     const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
     const tier = { name: "redis", readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS };
     const gate = new LocalGate(systemClock, maxStaleMs);
-    this.changes = new RedisChanges(redis.commands, keyPrefix, () => crypto.randomUUID());
+    const newName = () => crypto.randomUUID();
+    this.changes = new RedisChanges(redis.commands, keyPrefix, {
+      clock: systemClock,
+      timeoutMs: TIMEOUT_MS,
+      newSender: newName,
+    });
     this.#local = gate.guard(
       new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock).byteStore(),
     );
@@ -76,9 +80,10 @@ export class CoherentReplica implements AsyncDisposable {
       local: this.#local,
       shared: undefined,
       authority: {
-        store: new RedisEntries(this.changes, keyPrefix, systemClock),
+        store: new RedisEntries(this.changes, keyPrefix, { clock: systemClock, newName }),
         tier: new Tier(tier, systemClock, observer),
       },
+      keepsWrites: false,
       clock: systemClock,
       observer,
       newIntent: () => crypto.randomUUID(),
@@ -106,8 +111,8 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   #openCluster({ seeds }: ClusterSeeds, account: RedisAccount): OpenedRedis {
-    const connect = (address: RedisAddress, succession?: RedisSuccession) =>
-      new RedisClient({ ...account, ...address }, systemClock, () => {}, succession);
+    const connect = (address: RedisAddress) =>
+      new RedisClient({ ...account, ...address }, systemClock, () => {});
     const observer = { clusterNodeLeft() {}, clusterReplaced() {}, clusterUndecided() {} };
     const nodes = this.#resources.use(
       new RedisClusterNodes({ seeds, clock: systemClock, connect, onError() {}, observer }),

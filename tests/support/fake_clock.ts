@@ -22,6 +22,10 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  monotonic(): number {
+    return this.#nowMs;
+  }
+
   setTimer(callback: () => void, delayMs: number, _kind: "foreground" | "background" = "foreground"): Timer {
     const timer: PendingTimer = { dueAtMs: this.#nowMs + Math.max(0, delayMs), callback };
     this.#timers.add(timer);

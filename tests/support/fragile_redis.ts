@@ -2,15 +2,21 @@ import type { CacheKey } from "../../src/core/key.ts";
 import type { Secret } from "../../src/core/secret.ts";
 import type { SharedCache } from "../../src/core/ports.ts";
 import {
+  type DirectSet,
   INCARNATION,
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
+  redisScript,
 } from "../../src/store/redis_commands.ts";
 import { redisLeaseKey } from "../../src/store/redis_lease_key.ts";
 import { RedisSecrets } from "../../src/store/redis_secrets.ts";
 import type { FragileCache, Part } from "../conformance/fragile_cache.ts";
 import type { RedisProbe } from "./redis_probe.ts";
+
+const SET = redisScript(
+  "if ARGV[2] == 'Infinity' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end",
+);
 
 /** What lay under a key of Redis. */
 interface Saved {
@@ -49,7 +55,7 @@ export class FragileRedis implements FragileCache {
   async lose(...parts: readonly Part[]): Promise<void> {
     for (const part of parts) {
       const key = this.#keys[part];
-      if (key !== undefined) await this.#redis.client.delete(key);
+      if (key !== undefined) await this.#redis.client.call("DEL", key);
     }
   }
 
@@ -65,7 +71,7 @@ export class FragileRedis implements FragileCache {
   async restart(): Promise<void> {
     await this.lose("value", "lease");
     for (const [key, { bytes, ttlMs }] of this.#saved) {
-      if (ttlMs > 0) await this.#redis.client.set(key, bytes, ttlMs);
+      if (ttlMs > 0) await this.#redis.client.run(SET, [key], bytes, ttlMs);
     }
     this.#connection.life++;
   }
@@ -85,16 +91,12 @@ class Connection implements RedisCommands {
     return this.#client.ping();
   }
 
-  set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
-    return this.#client.set(key, value, ttlMs);
-  }
-
-  delete(key: string): Promise<void> {
-    return this.#client.delete(key);
-  }
-
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.#client.run(script, keys, ...this.#inLife(args));
+  }
+
+  setBy(incomingKey: string, change: DirectSet): Promise<void> {
+    return this.#client.setBy(incomingKey, change);
   }
 
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {

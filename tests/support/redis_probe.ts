@@ -1,10 +1,13 @@
 import { systemClock } from "../../src/core/clock.ts";
 import type { CacheKey } from "../../src/core/key.ts";
+import { RedisChanges } from "../../src/store/redis_changes.ts";
 import { RedisClient } from "../../src/store/redis_client.ts";
 import { redisScript } from "../../src/store/redis_commands.ts";
+import { RedisEntries } from "../../src/store/redis_entries.ts";
 import { freshKeyPrefix } from "./redis.ts";
 import type { RedisAddress } from "./servers.ts";
 
+const SET = redisScript("redis.call('SET', KEYS[1], ARGV[1])");
 const GET = redisScript("return redis.call('GET', KEYS[1])");
 const PTTL = redisScript("return redis.call('PTTL', KEYS[1])");
 
@@ -13,9 +16,23 @@ export class RedisProbe implements AsyncDisposable {
   readonly keyPrefix = freshKeyPrefix();
   readonly clock = systemClock;
   readonly client: RedisClient;
+  readonly changes: RedisChanges;
+
+  /** What the stores write entries with. */
+  get entries(): RedisEntries {
+    return new RedisEntries(this.changes, this.keyPrefix, {
+      clock: this.clock,
+      newName: () => crypto.randomUUID(),
+    });
+  }
 
   private constructor(client: RedisClient) {
     this.client = client;
+    this.changes = new RedisChanges(client, this.keyPrefix, {
+      clock: this.clock,
+      timeoutMs: 5_000,
+      newSender: () => crypto.randomUUID(),
+    });
   }
 
   static async open({ hostname, port }: RedisAddress): Promise<RedisProbe> {
@@ -52,12 +69,12 @@ export class RedisProbe implements AsyncDisposable {
   }
 
   async put(key: CacheKey, bytes: Uint8Array): Promise<void> {
-    await this.client.set(this.keyPrefix + key, bytes, Infinity);
+    await this.client.run(SET, [this.keyPrefix + key], bytes);
   }
 
   /** Deletes the key, as an eviction would. */
   async lose(key: CacheKey): Promise<void> {
-    await this.client.delete(this.keyPrefix + key);
+    await this.client.call("DEL", this.keyPrefix + key);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,5 @@
+const DECODER = new TextDecoder();
+
 /** One connection through a {@link SlowLink}. */
 class SlowConnection {
   readonly #near: Deno.TcpConn;
@@ -64,6 +66,7 @@ export class SlowLink implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #target: Deno.ConnectOptions;
   readonly #connections: SlowConnection[] = [];
+  #isClosed = false;
 
   constructor({ hostname, port }: { readonly hostname: string; readonly port: number }) {
     this.#target = { hostname, port };
@@ -77,6 +80,11 @@ export class SlowLink implements Disposable {
   /** How many pieces are held back on connections of now and before. */
   get held(): number {
     return this.#connections.reduce((sum, { held }) => sum + held.length, 0);
+  }
+
+  /** What is held back, as text. */
+  get heldText(): string {
+    return this.#connections.flatMap(({ held }) => held.map((piece) => DECODER.decode(piece))).join("");
   }
 
   /** Holds back what is sent from now on over the connections that are open. */
@@ -94,8 +102,15 @@ export class SlowLink implements Disposable {
     await Promise.all(this.#connections.map((connection) => connection.deliver()));
   }
 
-  [Symbol.dispose](): void {
+  /** Cuts the clients' ends, and refuses further ones; what is held can still be delivered. */
+  close(): void {
     this.#listener.close();
+    this.#isClosed = true;
+    this.cutClients();
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isClosed) this.#listener.close();
     for (const connection of this.#connections) connection.close();
   }
 

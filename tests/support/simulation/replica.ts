@@ -70,6 +70,7 @@ export class Replica {
     const isAlive = () => this.#alive;
     const clock: Clock = {
       now: () => world.clock.now(),
+      monotonic: () => world.clock.monotonic(),
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);

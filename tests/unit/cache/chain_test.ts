@@ -27,6 +27,7 @@ function entry(value: string, expiresAtMs = Infinity): Entry<string> {
 function setUp(stores: {
   authority?: Partial<Authority<string, string>>;
   shared?: Partial<SharedCache<string>>;
+  keepsWrites?: boolean;
   /** Stands before local memory. */
   gate?: (store: LocalStore<string>) => LocalStore<string>;
 }) {
@@ -60,6 +61,7 @@ function setUp(stores: {
   const chain = new Chain<string, string>({
     local: stores.gate?.(local) ?? local,
     shared: stores.shared && { store: shared, tier: tier("shared"), covers: () => true },
+    ...(stores.keepsWrites !== undefined && { keepsWrites: stores.keepsWrites }),
     authority: { store: authority, tier: tier("database") },
     clock,
     observer,
@@ -170,6 +172,15 @@ Deno.test("Chain.set() writes the authority between the announcement and the pub
   await chain.set(KEY, PATIENT, "a");
   assertEquals(log, ["authority.ping", "shared.announce", "authority.write", "shared.publish"]);
   assertEquals(local.get(KEY)?.value, "a");
+});
+
+Deno.test("Chain.set() leaves in memory what it has written, or nothing where it is told not to keep that", async () => {
+  for (const keepsWrites of [true, false]) {
+    const { chain, local } = setUp({ keepsWrites });
+    local.set(KEY, entry("a"));
+    await chain.set(KEY, PATIENT, "b");
+    assertEquals(local.get(KEY)?.value, keepsWrites ? "b" : undefined);
+  }
 });
 
 Deno.test("Chain.set() announces nothing while the authority does not answer", async () => {

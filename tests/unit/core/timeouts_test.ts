@@ -111,16 +111,23 @@ Deno.test("Timeouts.enter() tells an operation once that its time is up, unless 
   assertEquals(told, ["a", "c"]);
 });
 
-Deno.test("Timeouts bounds work that hangs while the machine's clock is set back", async () => {
-  let setBackMs = 0;
-  const race = new Race((fake) => ({
-    now: () => fake.now() - setBackMs,
-    setTimer: (callback, delayMs) => fake.setTimer(callback, delayMs),
-  }));
-  race.begin("before");
-  setBackMs = 3_600_000;
-  await race.advance(TIMEOUT_MS);
-  assertEquals(race.log, ["before expired"]);
+Deno.test("Timeouts bounds work that hangs while the machine's clock is set, back or forward", async () => {
+  for (const setByMs of [-3_600_000, 3_600_000]) {
+    let offMs = 0;
+    const race = new Race((fake) => ({
+      now: () => fake.now() + offMs,
+      monotonic: () => fake.monotonic(),
+      setTimer: (callback, delayMs) => fake.setTimer(callback, delayMs),
+    }));
+    race.begin("first");
+    await race.advance(1);
+    race.begin("second");
+    offMs = setByMs;
+    await race.advance(TIMEOUT_MS - 1);
+    assertEquals(race.log, ["first expired"]);
+    await race.advance(1);
+    assertEquals(race.log, ["first expired", "second expired"]);
+  }
 });
 
 Deno.test("Timeouts keeps to the time of each of thousands, whatever was done before them", async () => {

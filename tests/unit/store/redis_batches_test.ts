@@ -144,6 +144,27 @@ Deno.test("RedisBatches rejects all requests of a script that fails, and goes on
   assertEquals([await next], answered("c"));
 });
 
+Deno.test("RedisBatches fails what may not begin any more when its turn comes, and sends the rest", async () => {
+  const connection = new Connection();
+  const clock = new FakeClock();
+  const over = new Set<string>();
+  const batches = new RedisBatches(connection, clock, { ...ECHO, mayBegin: (name) => !over.has(name) });
+  const first = Array.from({ length: MAX_SCRIPTS_UNDER_WAY }, (_, index) => `first ${index}`);
+  const sent: Promise<string>[] = [];
+  for (const name of first) {
+    sent.push(batches.run(name));
+    await turn();
+  }
+  const late = assertRejects(() => batches.run("late"), Error, "the time for it was over");
+  const next = batches.run("next");
+  over.add("late");
+  await connection.answer(0);
+  await late;
+  assertEquals(connection.keys, [...first.map((name) => [name]), ["next"]]);
+  for (const index of [1, 2]) await connection.answer(index);
+  await Promise.all([...sent, next]);
+});
+
 Deno.test("RedisBatches lets a request that has failed alone reject alone", async () => {
   const connection = new Connection();
   const { batches, answered } = open(connection);

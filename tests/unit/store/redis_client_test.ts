@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { cacheKey } from "../../../src/core/key.ts";
 import { isRefusalOfOne } from "../../../src/store/redis_client.ts";
 import { redisScript } from "../../../src/store/redis_commands.ts";
 import { startRedis } from "../../support/redis.ts";
@@ -82,16 +83,18 @@ testWithServers(
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
-    const { client } = redis;
+    const { client, entries } = redis;
+    const key = cacheKey("n", "k");
+    const change = { value: new Uint8Array(1), expiresAtMs: Infinity };
     let lost = 0;
     client.watch({ onReady() {}, onLost: () => lost++ });
-    await client.set("k", new Uint8Array(1), Infinity);
+    await entries.write(key, change);
     await client.call("REPLICAOF", server.hostname, "1");
-    await assertRejects(() => client.set("k", new Uint8Array(1), Infinity), Error, "READONLY");
+    await assertRejects(() => entries.write(key, change), Error, "READONLY");
     await waitFor(() => lost === 1, { what: "the connection to be given up" });
     await client.ready();
     await client.call("REPLICAOF", "NO", "ONE");
-    await client.set("k", new Uint8Array(1), Infinity);
+    await entries.write(key, change);
   },
 );
 

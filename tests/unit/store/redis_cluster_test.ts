@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ServerGuard } from "../../../src/core/ports.ts";
-import { redisScript } from "../../../src/store/redis_commands.ts";
+import { type DirectSet, redisScript } from "../../../src/store/redis_commands.ts";
 import { type ClusterNode, type ClusterRoutes, RedisCluster } from "../../../src/store/redis_cluster.ts";
+import { RedisDeadline } from "../../../src/store/redis_deadline.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
 
@@ -33,11 +34,9 @@ class Node implements ClusterNode {
   }
 
   ready = () => this.#ready.promise;
-  asking = () => void this.sent.push("asking");
   doubtIncarnation = () => void this.sent.push("doubt");
   ping = () => this.#take("ping");
-  set = (key: string) => this.#take(`set ${key}`);
-  delete = (key: string) => this.#take(`delete ${key}`);
+  setBy = (incomingKey: string, { key }: DirectSet) => this.#take(`set ${key} by ${incomingKey}`);
   run = (_script: unknown, keys: readonly string[]) => this.#take(`run ${keys}`);
   runAsking = (_script: unknown, keys: readonly string[]) => this.#take(`asking run ${keys}`);
 
@@ -73,81 +72,81 @@ function setUp() {
     },
   };
   const cluster = new RedisCluster({ nodes: routes, clock, patienceMs: PATIENCE_MS, guard: () => GUARD });
-  const set = () => cluster.set("k", new Uint8Array(), Infinity);
+  const change = () => cluster.change(SCRIPT, ["k"]);
   const imports = (name: string | undefined, next: string | undefined) => {
     [importer, nextImporter] = [name, next];
   };
-  return { clock, a, b, refreshed, cluster, set, imports, forgetOwner: () => owner = undefined };
+  return { clock, a, b, refreshed, cluster, change, imports, forgetOwner: () => owner = undefined };
 }
 
 Deno.test("RedisCluster sends a command that has MOVED to where the slot is now", async () => {
-  const { a, b, refreshed, set } = setUp();
-  const done = set();
+  const { a, b, refreshed, change } = setUp();
+  const done = change();
   await a.answer(MOVED);
-  assertEquals([a.sent, b.sent, refreshed], [["set k"], ["set k"], ["a:1"]]);
+  assertEquals([a.sent, b.sent, refreshed], [["run k"], ["run k"], ["a:1"]]);
   await b.answer();
   await done;
 });
 
 Deno.test("RedisCluster sends nothing on once its caller may have gone", async () => {
   for (const redirect of [MOVED, ASK, "TRYAGAIN Multiple keys request during rehashing of slot"]) {
-    const { clock, a, b, set } = setUp();
-    const done = assertRejects(set, Error, redirect);
+    const { clock, a, b, change } = setUp();
+    const done = assertRejects(change, Error, redirect);
     clock.advance(PATIENCE_MS);
     await a.answer(redirect);
     await done;
-    assertEquals([a.sent, b.sent], [["set k"], []]);
+    assertEquals([a.sent, b.sent], [["run k"], []]);
   }
 });
 
 Deno.test("RedisCluster waits for a connection that is not there yet, but no longer than its caller", async () => {
   for (const waitMs of [PATIENCE_MS - 1, PATIENCE_MS]) {
-    const { clock, a, b, set } = setUp();
+    const { clock, a, b, change } = setUp();
     b.isReady = false;
-    const done = set().then(() => "done", (error) => error.message);
+    const done = change().then(() => "done", (error) => error.message);
     await a.answer(MOVED);
     assertEquals(b.sent, []);
     clock.advance(waitMs);
     await b.connect();
     const isInTime = waitMs < PATIENCE_MS;
-    assertEquals(b.sent, isInTime ? ["set k"] : []);
+    assertEquals(b.sent, isInTime ? ["run k"] : []);
     if (isInTime) await b.answer();
     assertEquals(await done, isInTime ? "done" : MOVED);
   }
 });
 
 Deno.test("RedisCluster asks the importing node for one command, and the slot's owner for the next", async () => {
-  const { a, b, refreshed, cluster, set } = setUp();
-  const commands = [set, () => cluster.delete("k"), () => cluster.change(SCRIPT, ["k", "l"])];
+  const { a, b, refreshed, cluster, change } = setUp();
+  const commands = [change, () => cluster.run(SCRIPT, ["k", "l"])];
   for (const command of commands) {
     const done = command();
     await a.answer(ASK);
     await b.answer();
     await done;
   }
-  assertEquals(a.sent, ["set k", "delete k", "run k,l"]);
-  assertEquals(b.sent, ["asking", "set k", "asking", "delete k", "asking run k,l"]);
+  assertEquals(a.sent, ["run k", "run k,l"]);
+  assertEquals(b.sent, ["asking run k", "asking run k,l"]);
   assertEquals(refreshed, []);
 });
 
 Deno.test("RedisCluster asks the slot's owner anew for the importing node that is not known, or not any more", async () => {
-  const { a, b, refreshed, set, imports } = setUp();
+  const { a, b, refreshed, change, imports } = setUp();
   imports(undefined, "b:1");
-  const done = set();
+  const done = change();
   await a.answer(ASK);
-  assertEquals([refreshed, b.sent], [["a:1"], ["asking", "set k"]]);
+  assertEquals([refreshed, b.sent], [["a:1"], ["asking run k"]]);
   // Moved back, and on its way to another one.
   imports("b:1", "a:1");
   await b.answer(ASK);
-  assertEquals([refreshed, a.sent], [["a:1", "b:1"], ["set k", "asking", "set k"]]);
+  assertEquals([refreshed, a.sent], [["a:1", "b:1"], ["run k", "asking run k"]]);
   await a.answer();
   await done;
 });
 
 Deno.test("RedisCluster fails a command whose slot is moved to a node that its owner does not tell", async () => {
-  const { a, set, imports } = setUp();
+  const { a, change, imports } = setUp();
   imports(undefined, undefined);
-  const done = assertRejects(set, Error, ASK);
+  const done = assertRejects(change, Error, ASK);
   await a.answer(ASK);
   await done;
 });
@@ -164,9 +163,21 @@ Deno.test("RedisCluster tries again where the keys of a script are in two places
   assertEquals(a.sent, ["run k,l", "run k,l"]);
 });
 
+Deno.test("RedisCluster.setBy() leaves it to its caller to go elsewhere", async () => {
+  for (const redirect of ["EXECABORT Transaction discarded because of previous errors.", MOVED]) {
+    const { a, b, refreshed, cluster } = setUp();
+    const value = { prefix: "", bytes: new Uint8Array() };
+    const change = { key: "k", value, ttlMs: Infinity, deadline: new RedisDeadline(0) };
+    const done = assertRejects(() => cluster.setBy("l", change), Error, redirect);
+    await a.answer(redirect);
+    await done;
+    assertEquals([a.sent, b.sent, refreshed], [["set k by l"], [], []]);
+  }
+});
+
 Deno.test("RedisCluster gives up where nodes send each other's commands to and fro", async () => {
-  const { a, b, set } = setUp();
-  const done = assertRejects(set, Error, MOVED);
+  const { a, b, change } = setUp();
+  const done = assertRejects(change, Error, MOVED);
   await a.answer(MOVED);
   for (let times = 0; times < 16; times++) await b.answer(MOVED);
   await done;
@@ -174,12 +185,12 @@ Deno.test("RedisCluster gives up where nodes send each other's commands to and f
 });
 
 Deno.test("RedisCluster passes other errors on, and fails what no node has the slot of", async () => {
-  const { a, set, forgetOwner } = setUp();
-  const done = assertRejects(set, Error, "OOM");
+  const { a, change, forgetOwner } = setUp();
+  const done = assertRejects(change, Error, "OOM");
   await a.answer("OOM command not allowed");
   await done;
   forgetOwner();
-  await assertRejects(set, Error, "no known node has slot");
+  await assertRejects(change, Error, "no known node has slot");
 });
 
 Deno.test("RedisCluster.ping() needs every master's answer", async () => {

@@ -1,18 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cacheKey } from "../../../src/core/key.ts";
-import { MAX_BYTES_READ, MAX_KEYS_READ, RedisEntries } from "../../../src/store/redis_entries.ts";
+import { MAX_BYTES_READ, MAX_KEYS_READ } from "../../../src/store/redis_entries.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
 import { testWithServers } from "../../support/servers.ts";
 
 const keyOf = (name: string) => cacheKey("shop", name);
 
-function entriesIn({ client, keyPrefix, clock }: RedisProbe): RedisEntries {
-  return new RedisEntries(client, keyPrefix, clock);
-}
-
 testWithServers(["redis"], "RedisEntries lets a key of another type fail alone", async (servers) => {
   await using redis = await RedisProbe.open(servers.redis);
-  const entries = entriesIn(redis);
+  const entries = redis.entries;
   for (const name of ["a", "c"]) {
     await entries.write(keyOf(name), { value: new TextEncoder().encode(name), expiresAtMs: Infinity });
   }
@@ -29,7 +25,7 @@ testWithServers(["redis"], "RedisEntries lets a key of another type fail alone",
 
 testWithServers(["redis"], "RedisEntries reads values of any size, a few to a script", async (servers) => {
   await using redis = await RedisProbe.open(servers.redis);
-  const entries = entriesIn(redis);
+  const entries = redis.entries;
   const value = new Uint8Array(MAX_BYTES_READ * 0.6).fill(1);
   const keys = Array.from({ length: 7 }, (_, index) => keyOf(`${index}`));
   await Promise.all(keys.map((key) => entries.write(key, { value, expiresAtMs: Infinity })));
@@ -39,7 +35,7 @@ testWithServers(["redis"], "RedisEntries reads values of any size, a few to a sc
 
 testWithServers(["redis"], "RedisEntries says of each of many keys when it expires", async (servers) => {
   await using redis = await RedisProbe.open(servers.redis);
-  const entries = entriesIn(redis);
+  const entries = redis.entries;
   // The longest is more than Lua writes out by itself: 14 digits.
   const ttlsMs = [Infinity, 1_000_000, 4_000_000_000_000_000, 60_000];
   const beganMs = redis.clock.now();
