@@ -56,7 +56,7 @@ interface Stores {
     | {
       readonly store: SharedCache<Secret>;
       readonly tier: Tier;
-      readonly outbox: Outbox<Secret, SecretChange>;
+      readonly outbox: Outbox;
     }
     | undefined;
   readonly secrets: Held<Secret, SecretChange>;
@@ -272,7 +272,7 @@ async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> }> {
+): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox }> {
   const { MysqlPool } = await import("./store/mysql_pool.ts");
   const { checkMysqlSchema } = await import("./store/mysql_migrate.ts");
   const { queryTimeoutMs } = config;
@@ -291,7 +291,7 @@ async function openMysql(
     if (wrong !== undefined) throw new ServiceError("store_unavailable", wrong, { tier: tier.name });
     schemaIsRight = true;
   };
-  const outbox = new MysqlOutbox(pool, secrets, config);
+  const outbox = new MysqlOutbox(pool, config);
   return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
 }
 

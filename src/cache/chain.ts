@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
+import type { Announcement, Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import type { CopyPolicy } from "./copy_policy.ts";
 import { type Fence, Fences } from "./fences.ts";
@@ -20,7 +20,7 @@ export interface ChainOptions<V, C> {
     readonly store: SharedCache<V>;
     readonly tier: Tier;
     /** The authority's; without one, a change that cannot be announced is remembered in this process alone. */
-    readonly outbox?: Outbox<V, C>;
+    readonly outbox?: Outbox;
   } | undefined;
   readonly authority: { readonly store: Authority<V, C>; readonly tier: Tier };
   readonly clock: Clock;
@@ -31,11 +31,11 @@ export interface ChainOptions<V, C> {
   readonly backfillQueueSize: number;
 }
 
-/** Who changes the truth: the authority itself, or its outbox where the shared tier could not be told. */
-type Changes<V, C> = Pick<Authority<V, C>, "write" | "remove">;
-
 /** Stands for the caller of a read that nobody waits for. */
 const RENEWAL: Caller = { cancelled: false, whenCancelled() {} };
+
+/** Of a change, which runs to its end even if its caller leaves: half of one would leave the tiers at odds. */
+const ALWAYS = new AbortController().signal;
 
 /** What a read does with what it has found, in the turn in which that is known: a further promise would cost more. */
 type Answer<V, T> = (entry: Entry<V> | undefined) => T;
@@ -54,7 +54,6 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #copies: LocalCopies<V> | undefined;
   readonly #shared: SharedTier<V> | undefined;
   readonly #authority: Authority<V, C>;
-  readonly #outbox: Outbox<V, C> | undefined;
   readonly #tier: Tier;
   readonly #clock: Clock;
   readonly #newIntent: () => string;
@@ -72,7 +71,6 @@ export class Chain<V, C> implements AsyncDisposable {
     this.#newIntent = options.newIntent;
     if (options.shared !== undefined) {
       const { store, tier, outbox } = options.shared;
-      this.#outbox = outbox;
       this.#shared = new SharedTier(store, tier, {
         ...options,
         forget: (keys) => this.#forgetUntold(keys),
@@ -103,7 +101,7 @@ export class Chain<V, C> implements AsyncDisposable {
   set(key: CacheKey, change: C, policy?: CopyPolicy): Promise<Entry<V>> {
     return this.#change(
       key,
-      (store, signal) => store.write(key, change, signal),
+      (announcement) => this.#authority.write(key, change, ALWAYS, announcement),
       (shared, intent, entry) => shared.publish(key, intent, entry),
       (entry) => entry.version,
       (entry) => this.#keep(key, entry, policy),
@@ -114,7 +112,7 @@ export class Chain<V, C> implements AsyncDisposable {
   async delete(key: CacheKey): Promise<void> {
     await this.#change<Version | undefined>(
       key,
-      (store, signal) => store.remove(key, signal),
+      (announcement) => this.#authority.remove(key, ALWAYS, announcement),
       (shared, intent, version) => shared.bury(key, intent, version),
       (version) => version,
       () => false,
@@ -216,36 +214,33 @@ export class Chain<V, C> implements AsyncDisposable {
    */
   async #change<T>(
     key: CacheKey,
-    apply: (store: Changes<V, C>, signal: AbortSignal) => Promise<T>,
+    apply: (announcement: Announcement) => Promise<T>,
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     versionOf: (result: T) => Version | undefined,
     keep: (result: T) => boolean,
   ): Promise<T> {
     using fence = this.#fences.takeForChange(key);
-    // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
-    const signal = new AbortController().signal;
     let intent = "";
-    let announced = false;
+    let announcement: Announcement = "announced";
     if (this.#shared !== undefined) {
       intent = this.#newIntent();
-      // Announcing costs the shared copy, so the authority is asked first whether it can answer at all: while
-      // it cannot, nothing changes, and reads go on being served from the shared tier.
-      await this.#tier.read("write", () => this.#authority.ping(signal));
-      announced = await this.#shared.announce(key, intent);
+      // Announcing costs the shared copy, so it waits until the authority is known to answer: while that cannot,
+      // nothing changes, and reads go on being served from the shared tier.
+      if (!this.#tier.hasJustAnswered) await this.#tier.read("write", () => this.#authority.ping(ALWAYS));
+      announcement = await this.#shared.announce(key, intent) ? "announced" : "untold";
     }
     let result: T;
     try {
-      const store = announced ? this.#authority : this.#outbox ?? this.#authority;
-      result = await this.#tier.write("write", () => apply(store, signal), () => this.#drop(key));
+      result = await this.#tier.write("write", () => apply(announcement), () => this.#drop(key));
     } catch (error) {
-      // It may have happened or may still happen: nobody nearer may go on answering for this key.
+      // It may have happened or may still happen: no nearer tier may go on answering for this key.
       this.#shared?.distrust(key);
       this.#drop(key);
       throw error;
     }
     if (this.#shared !== undefined) {
       // Without an announcement another change's entry may have come in between: distrusted once more.
-      if (announced) await share(this.#shared, intent, result);
+      if (announcement === "announced") await share(this.#shared, intent, result);
       else this.#shared.distrust(key, versionOf(result));
     }
     const isKept = fence.holds && keep(result);

@@ -16,7 +16,7 @@ const MAX_UNTOLD = 10_000;
 
 /** An outbox as its worker sees it, and the tier it is part of. */
 export interface OutboxSource {
-  readonly store: Pick<Outbox<unknown, never>, "pending" | "clear">;
+  readonly store: Outbox;
   readonly tier: Tier;
 }
 

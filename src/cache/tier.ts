@@ -16,22 +16,29 @@ export interface TierOptions {
   readonly isRefusal?: (error: unknown) => boolean;
 }
 
+/** How long an answer says that the store can answer: the probe of health asks about this often. */
+const FRESH_MS = 1500;
+
 /**
  * The policy around one remote store: bounds each operation in time, asks nothing of a store that fails, and
  * turns each failure into one error.
  */
 export class Tier {
   readonly name: string;
+  readonly #clock: Clock;
   readonly #observer: CacheObserver;
   readonly #reads: Timeouts;
   readonly #writes: Timeouts;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
+  /** When the last operation began that succeeded; -Infinity once one has failed since. */
+  #answeredAtMs = -Infinity;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
     this.name = options.name;
     this.#isRefusal = options.isRefusal ?? (() => false);
+    this.#clock = clock;
     this.#observer = observer;
     this.#reads = new Timeouts(clock, options.readTimeoutMs);
     this.#writes = new Timeouts(clock, options.writeTimeoutMs);
@@ -49,6 +56,13 @@ export class Tier {
    */
   get interruptions(): number {
     return this.#interruptions;
+  }
+
+  /** Whether the store has answered within the last second or so, and not failed since; its breaker is closed then. */
+  get hasJustAnswered(): boolean {
+    // Also when the machine's clock was set back.
+    return Math.abs(this.#clock.now() - this.#answeredAtMs) < FRESH_MS &&
+      (this.#breaker === undefined || this.#breaker.state === "closed");
   }
 
   /** Says that the connection to the store has been lost or is there again. */
@@ -105,6 +119,7 @@ export class Tier {
       const fail = (failure: ServiceError) => {
         const outcome = this.#outcomeOf(failure);
         if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
+        if (outcome === "failure") this.#answeredAtMs = -Infinity;
         end(outcome);
         reject(failure);
       };
@@ -114,6 +129,7 @@ export class Tier {
       Promise.try(work).then((value) => {
         if (place.operation === undefined) return onLate?.();
         place.operation = undefined;
+        this.#answeredAtMs = place.dueMs - timeouts.timeoutMs;
         end("success");
         resolve(value);
       }, (error) => {

@@ -50,18 +50,25 @@ export interface Invalidations {
 export type InvalidationState = "tracking" | "publishing" | "refused" | "lost";
 
 /**
+ * What is known of the announcement of a change when the authority is to make it: whether the shared tier has a
+ * tombstone for it. `untold`: it has none, so an authority with an {@link Outbox} records the change there.
+ */
+export type Announcement = "announced" | "untold";
+
+/**
  * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
  * outcome is unknown; undefined says "asked, and not there".
  *
- * `C` is what a write says: a whole entry for namespaced values, a change for secrets.
+ * `C` is what a write says: a whole entry for namespaced values, a change for secrets. Where no shared tier holds
+ * copies, every change counts as announced.
  */
 export interface Authority<V, C> {
   /** The entry, also an expired one where the store still has it: the caller tells "expired" from "absent". */
   read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined>;
   /** Writes in one step and resolves to the entry as it is from then on, or a newer one. */
-  write(key: CacheKey, change: C, signal: AbortSignal): Promise<Entry<V>>;
+  write(key: CacheKey, change: C, signal: AbortSignal, announcement?: Announcement): Promise<Entry<V>>;
   /** Removes the entry; resolves to the version that outranks all it had, or undefined if there was none. */
-  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined>;
+  remove(key: CacheKey, signal: AbortSignal, announcement?: Announcement): Promise<Version | undefined>;
   /** Resolves when the store can answer. */
   ping(signal: AbortSignal): Promise<void>;
 }
@@ -118,16 +125,14 @@ export interface OutboxRecord {
 }
 
 /**
- * Changes the truth where nobody could be told beforehand: the transaction of the change also records it, so
- * that whoever reaches the shared tier can put a tombstone there, also if the one who made the change has died.
+ * The changes that the shared tier could not be told of beforehand. The transaction of such a change also records it,
+ * so that any replica that reaches the shared tier can put a tombstone there, also if the writer has died.
  *
- *     write(k), remove(k)  ->  the change and its record, both or neither
- *     pending()            ->  each replica, each second: a tombstone into the shared tier for each record,
- *     clear()                  and only then the record is removed; twice does no harm
+ *     the authority, `untold`  ->  the change and its record, both or neither
+ *     pending()                ->  each replica, each second: a tombstone into the shared tier for each record,
+ *     clear()                      and only then the record is removed; twice does no harm
  */
-export interface Outbox<V, C> {
-  write(key: CacheKey, change: C, signal: AbortSignal): Promise<Entry<V>>;
-  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined>;
+export interface Outbox {
   /** At most `limit` records, the oldest first; fewer only if there are no more. */
   pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]>;
   clear(records: readonly OutboxRecord[], signal: AbortSignal): Promise<void>;

@@ -1,12 +1,7 @@
-import type { Entry } from "../core/entry.ts";
-import { type CacheKey, secretCacheKey } from "../core/key.ts";
+import { secretCacheKey } from "../core/key.ts";
 import type { Outbox, OutboxRecord } from "../core/ports.ts";
-import type { Secret, SecretChange } from "../core/secret.ts";
-import type { Version } from "../core/version.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
-import type { MysqlSecrets } from "./mysql_secrets.ts";
-import type { MysqlSession } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
@@ -17,26 +12,15 @@ interface OutboxRow {
   readonly revision: string;
 }
 
-/** The outbox of the secrets in MySQL or MariaDB: a table beside theirs, so that one transaction can hold both. */
-export class MysqlOutbox implements Outbox<Secret, SecretChange> {
+/** What waits in the outbox of the secrets in MySQL or MariaDB: a table beside theirs, which changes write too. */
+export class MysqlOutbox implements Outbox {
   readonly #pool: MysqlPool;
-  readonly #secrets: MysqlSecrets;
   readonly #table: string;
 
   /** `table` is the one of the secrets. The pool stays its owner's to close. */
-  constructor(pool: MysqlPool, secrets: MysqlSecrets, { table }: { readonly table: string }) {
+  constructor(pool: MysqlPool, { table }: { readonly table: string }) {
     this.#pool = pool;
-    this.#secrets = secrets;
     this.#table = quoteName(outboxOf(table));
-  }
-
-  write(key: CacheKey, change: SecretChange, signal: AbortSignal): Promise<Entry<Secret>> {
-    return this.#secrets.write(key, change, signal, this.#record);
-  }
-
-  /** Records also that there was nothing to remove: the shared tier may still hold what another program removed. */
-  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined> {
-    return this.#secrets.remove(key, signal, this.#record);
   }
 
   async pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]> {
@@ -56,15 +40,4 @@ export class MysqlOutbox implements Outbox<Secret, SecretChange> {
     const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ORDER BY id`;
     await this.#pool.use((session) => session.command(sql), signal);
   }
-
-  readonly #record = async (
-    session: MysqlSession,
-    secretId: string,
-    version: Version | undefined,
-  ): Promise<void> => {
-    await session.run(
-      `INSERT INTO ${this.#table} (secretID, rowID, revision) VALUES (?, ?, ?)`,
-      [secretId, version?.id ?? 0, version?.revision ?? 0],
-    );
-  };
 }

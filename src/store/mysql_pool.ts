@@ -36,8 +36,8 @@ export class MysqlPool implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
   readonly #slots: Slots;
-  /** Connections whose session has been set up. */
-  readonly #ready = new WeakSet<PoolConnection>();
+  /** Connections whose session has been set up, and whether their server knows RETURNING. */
+  readonly #knowsReturning = new WeakMap<PoolConnection, boolean>();
   #driver: Pool;
   #closed = false;
 
@@ -86,11 +86,11 @@ export class MysqlPool implements AsyncDisposable {
     try {
       const connection = await this.#connect();
       try {
-        const session = new MysqlSession(new DriverConnection(connection), {
-          timeouts: this.#timeouts,
-          signal,
-        });
-        await this.#setUp(connection, session);
+        const driver = new DriverConnection(connection);
+        const limits = { timeouts: this.#timeouts, signal };
+        const knowsReturning = this.#knowsReturning.get(connection) ??
+          await this.#setUp(connection, new MysqlSession(driver, { ...limits, knowsReturning: false }));
+        const session = new MysqlSession(driver, { ...limits, knowsReturning });
         const result = await work(session);
         connection.release();
         return result;
@@ -118,16 +118,19 @@ export class MysqlPool implements AsyncDisposable {
 
   /**
    * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
-   * instead of a cut, and no wait for a row's lock that outlasts the caller.
+   * instead of a cut, and no wait for a row's lock that outlasts the caller. Resolves to whether the server knows
+   * RETURNING, which tells MariaDB from MySQL.
    */
-  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<void> {
-    if (this.#ready.has(connection)) return;
+  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<boolean> {
     const lockWaitSeconds = Math.max(1, Math.floor(this.#options.queryTimeoutMs / 1000));
     await session.command("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     await session.command(
       `SET SESSION sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = ${lockWaitSeconds}`,
     );
-    this.#ready.add(connection);
+    const [server] = await session.rows<{ readonly version: string }>("SELECT VERSION() AS version");
+    const knowsReturning = server!.version.includes("MariaDB");
+    this.#knowsReturning.set(connection, knowsReturning);
+    return knowsReturning;
   }
 }
 

@@ -14,6 +14,8 @@ export interface MysqlConnection {
 }
 
 export interface MysqlSessionOptions {
+  /** Whether the server knows INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
+  readonly knowsReturning: boolean;
   /** Bound each statement. */
   readonly timeouts: Timeouts;
   /** No statement begins once it is aborted. */
@@ -33,14 +35,26 @@ export class MysqlSession {
     this.#options = options;
   }
 
+  get knowsReturning(): boolean {
+    return this.#options.knowsReturning;
+  }
+
   /** The rows that a prepared statement finds; `Row` names their columns. 64-bit integers come as text. */
   async rows<Row>(sql: string, values: MysqlValue[] = []): Promise<Row[]> {
     return await this.#bounded(() => this.#connection.execute(sql, values)) as Row[];
   }
 
-  /** Runs a prepared statement that finds nothing. */
-  async run(sql: string, values: MysqlValue[] = []): Promise<void> {
-    await this.#bounded(() => this.#connection.execute(sql, values));
+  /** Runs a prepared statement that finds nothing; resolves to how many rows it has changed. */
+  async run(sql: string, values: MysqlValue[] = []): Promise<number> {
+    const answer = await this.#bounded(() => this.#connection.execute(sql, values));
+    return (answer as { readonly affectedRows: number }).affectedRows;
+  }
+
+  /** The rows that a prepared statement with RETURNING has changed. */
+  async returning<Row>(sql: string, values: MysqlValue[]): Promise<Row[]> {
+    const answer = await this.#bounded(() => this.#connection.execute(sql, values));
+    // A server that sees in advance that nothing matches says how many rows were changed, and gives no list.
+    return Array.isArray(answer) ? answer as Row[] : [];
   }
 
   /** Runs a statement that cannot be prepared, such as one that begins a transaction. */
@@ -62,13 +76,20 @@ export class MysqlSession {
 const MAX_ATTEMPTS = 10;
 
 /** Runs `work` as one transaction, again if the server ends it because of a deadlock. */
-export async function transaction<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+export function transaction<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+  return unlessDeadlock(async () => {
+    await session.command("START TRANSACTION");
+    const result = await work();
+    await session.command("COMMIT");
+    return result;
+  });
+}
+
+/** Runs `work`, which is one transaction or a statement that is one, again if the server ends it because of a deadlock. */
+export async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
-      await session.command("START TRANSACTION");
-      const result = await work();
-      await session.command("COMMIT");
-      return result;
+      return await work();
     } catch (error) {
       if (!isDeadlock(error) || attempt === MAX_ATTEMPTS) throw error;
     }

@@ -25,7 +25,7 @@ async function open(server: MysqlAddress) {
     database,
     pool,
     secrets,
-    outbox: new MysqlOutbox(pool, secrets, database.config),
+    outbox: new MysqlOutbox(pool, database.config),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -36,13 +36,13 @@ testWithServers(
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { outbox, secrets } = opened;
-    const { version } = await outbox.write(KEY, CHANGE, SIGNAL);
-    await outbox.write(KEY, CHANGE, SIGNAL);
+    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, "untold");
+    await secrets.write(KEY, CHANGE, SIGNAL, "untold");
     await secrets.write(KEY, CHANGE, SIGNAL);
     const end = { id: version.id, revision: LAST_REVISION };
-    assertEquals(await outbox.remove(KEY, SIGNAL), end);
+    assertEquals(await secrets.remove(KEY, SIGNAL, "untold"), end);
     // No row is left, but until the shared tier has been told, others must learn what ended it.
-    assertEquals(await outbox.remove(KEY, SIGNAL), end);
+    assertEquals(await secrets.remove(KEY, SIGNAL, "untold"), end);
     assertEquals(await secrets.remove(KEY, SIGNAL), end);
     await outbox.clear(await outbox.pending(10, SIGNAL), SIGNAL);
     assertEquals(await secrets.remove(KEY, SIGNAL), undefined);
@@ -55,11 +55,11 @@ testWithServers(
   "MysqlOutbox.pending() names each change with its version",
   async ({ mysql }) => {
     await using opened = await open(mysql);
-    const { outbox } = opened;
-    await outbox.remove(KEY, SIGNAL);
-    const { version } = await outbox.write(KEY, CHANGE, SIGNAL);
-    await outbox.write(KEY, CHANGE, SIGNAL);
-    await outbox.remove(KEY, SIGNAL);
+    const { outbox, secrets } = opened;
+    await secrets.remove(KEY, SIGNAL, "untold");
+    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, "untold");
+    await secrets.write(KEY, CHANGE, SIGNAL, "untold");
+    await secrets.remove(KEY, SIGNAL, "untold");
     const records = await outbox.pending(10, SIGNAL);
     assertEquals(records.map((record) => [record.key, record.version.id, record.version.revision]), [
       [KEY, 0, 0],
@@ -75,12 +75,12 @@ testWithServers(
   "MysqlOutbox.pending() has the oldest records, and clear() removes those alone, also when many do",
   async ({ mysql }) => {
     await using opened = await open(mysql);
-    const { outbox } = opened;
-    for (let id = 0; id < 5; id++) await outbox.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL);
+    const { outbox, secrets } = opened;
+    for (let id = 0; id < 5; id++) await secrets.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL, "untold");
     const oldest = await outbox.pending(3, SIGNAL);
     assertEquals(oldest.map(({ key }) => key), ["k0", "k1", "k2"].map(secretCacheKey));
     await Promise.all(Array.from({ length: 6 }, async (_, replica) => {
-      await outbox.write(secretCacheKey(`new ${replica}`), CHANGE, SIGNAL);
+      await secrets.write(secretCacheKey(`new ${replica}`), CHANGE, SIGNAL, "untold");
       await outbox.clear(replica % 2 === 0 ? oldest : oldest.toReversed(), SIGNAL);
     }));
     const left = await outbox.pending(100, SIGNAL);
@@ -97,11 +97,11 @@ testWithServers(
   "MysqlOutbox changes nothing when the record cannot be made",
   async ({ mysql }) => {
     await using opened = await open(mysql);
-    const { database, outbox, secrets } = opened;
+    const { database, secrets } = opened;
     const before = await secrets.write(KEY, CHANGE, SIGNAL);
     await database.run("DROP TABLE usercenter_secret_outbox");
-    await assertRejects(() => outbox.write(KEY, { ...CHANGE, name: "new" }, SIGNAL), ServiceError);
-    await assertRejects(() => outbox.remove(KEY, SIGNAL), ServiceError);
+    await assertRejects(() => secrets.write(KEY, { ...CHANGE, name: "new" }, SIGNAL, "untold"), ServiceError);
+    await assertRejects(() => secrets.remove(KEY, SIGNAL, "untold"), ServiceError);
     assertEquals(await secrets.read(KEY, SIGNAL), before);
   },
 );

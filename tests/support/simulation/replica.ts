@@ -86,19 +86,7 @@ export class Replica {
       return new Tier({ name, readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs, breaker }, clock, SILENT);
     };
     this.#sharedTier = tier("shared", options.sharedFaults);
-    const outbox: Outbox<number, Change> = {
-      write: (key, change) =>
-        ask(() => {
-          const entry = authority.write(key, change);
-          authority.record(key, entry.version);
-          return entry;
-        }),
-      remove: (key) =>
-        ask(() => {
-          const version = authority.remove(key);
-          authority.record(key, version);
-          return version;
-        }),
+    const outbox: Outbox = {
       pending: (limit) => ask(() => authority.pending(limit)),
       clear: (records) => ask(() => authority.clear(records)),
     };
@@ -142,8 +130,18 @@ export class Replica {
         tier: tier("authority", options.authorityFaults),
         store: {
           read: (key) => ask(() => authority.read(key)),
-          write: (key, change) => changeAuthority(key, () => authority.write(key, change)),
-          remove: (key) => changeAuthority(key, () => authority.remove(key)),
+          write: (key, change, _signal, announcement) =>
+            changeAuthority(key, () => {
+              const entry = authority.write(key, change);
+              if (announcement === "untold" && options.outbox) authority.record(key, entry.version);
+              return entry;
+            }),
+          remove: (key, _signal, announcement) =>
+            changeAuthority(key, () => {
+              const version = authority.remove(key);
+              if (announcement === "untold" && options.outbox) authority.record(key, version);
+              return version;
+            }),
           ping: () => ask(() => undefined),
         },
       },

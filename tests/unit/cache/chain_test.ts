@@ -170,6 +170,53 @@ Deno.test("Chain.set() writes the authority between the announcement and the pub
   assertEquals(local.get(KEY)?.value, "a");
 });
 
+Deno.test("Chain.set() asks the authority beforehand only if that has not answered for a while", async () => {
+  const { chain, clock, log } = setUp({ shared: {} });
+  await chain.set(KEY, "a");
+  log.length = 0;
+  clock.advance(1_000);
+  await chain.set(KEY, "b");
+  assertEquals(log, ["shared.announce", "authority.write", "shared.publish"]);
+  clock.advance(2_000);
+  await chain.set(KEY, "c");
+  assertEquals(log[3], "authority.ping");
+});
+
+Deno.test("Chain.set() asks the authority beforehand once a write has failed", async () => {
+  let write = () => Promise.resolve(entry("a"));
+  const { chain, log } = setUp({ shared: {}, authority: { write: () => write() } });
+  await chain.set(KEY, "a");
+  write = fails;
+  await assertRejects(() => chain.set(KEY, "b"), ServiceError);
+  log.length = 0;
+  await assertRejects(() => chain.set(KEY, "c"), ServiceError);
+  assertEquals(log[0], "authority.ping");
+});
+
+Deno.test("Chain tells the authority of a change whether the shared tier has been told", async () => {
+  const told: unknown[] = [];
+  let announce = () => Promise.resolve();
+  const { chain } = setUp({
+    shared: { announce: () => announce() },
+    authority: {
+      write: (_key, value, _signal, announcement) => {
+        told.push(announcement);
+        return Promise.resolve(entry(value));
+      },
+      remove: (_key, _signal, announcement) => {
+        told.push(announcement);
+        return Promise.resolve(undefined);
+      },
+    },
+  });
+  await chain.set(KEY, "a");
+  await chain.delete(KEY);
+  announce = fails;
+  await chain.set(KEY, "b");
+  await chain.delete(KEY);
+  assertEquals(told, ["announced", "announced", "untold", "untold"]);
+});
+
 Deno.test("Chain.set() announces nothing while the authority does not answer", async () => {
   const { chain, local, log } = setUp({ authority: { ping: fails }, shared: {} });
   local.set(KEY, entry("old"));
