@@ -26,6 +26,7 @@ import { KEPT_BYTES, KEPT_SECRETS } from "./store/kept_values.ts";
 import { LruMemory } from "./store/lru.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { TooManyUnsettled } from "./store/mysql_unsettled.ts";
 import { SqliteDatabase } from "./store/sqlite_database.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
 import { SqliteSecrets } from "./store/sqlite_secrets.ts";
@@ -278,7 +279,13 @@ async function openMysql(
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
   const tier = new Tier(
-    { name: "database", readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs, breaker },
+    {
+      name: "database",
+      readTimeoutMs: queryTimeoutMs,
+      writeTimeoutMs: queryTimeoutMs,
+      breaker,
+      isRefusal: (error) => error instanceof TooManyUnsettled,
+    },
     systemClock,
     observer,
   );

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
+import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Announcement, Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
@@ -231,11 +232,9 @@ export class Chain<V, C> implements AsyncDisposable {
     }
     let result: T;
     try {
-      result = await this.#tier.write("write", () => apply(announcement), () => this.#drop(key));
+      result = await this.#tier.write("write", () => apply(announcement), (error) => this.#doubt(key, error));
     } catch (error) {
-      // It may have happened or may still happen: no nearer tier may go on answering for this key.
-      this.#shared?.distrust(key);
-      this.#drop(key);
+      this.#doubt(key, error);
       throw error;
     }
     if (this.#shared !== undefined) {
@@ -247,6 +246,14 @@ export class Chain<V, C> implements AsyncDisposable {
     if (!isKept) this.#forget(key);
     this.#outdate(key);
     return result;
+  }
+
+  /** A change may have happened or may still happen: no nearer tier may go on answering for this key. */
+  #doubt(key: CacheKey, error: unknown): void {
+    const settled = error instanceof ServiceError ? error.settled : undefined;
+    if (settled !== undefined) this.#shared?.distrustUntil(settled, key);
+    else if (error !== undefined) this.#shared?.distrust(key);
+    this.#drop(key);
   }
 
   /** Puts a copy into local memory in the place of what is there; false, and nothing done, if it has expired. */

@@ -8,6 +8,8 @@ export interface CacheObserver {
   breakerChanged(tier: string, state: BreakerState): void;
   /** Changes that a tier has not been told of are waiting, at least so many, because it is out of reach. */
   outboxWaiting(tier: string, atLeast: number): void;
+  /** This process ends while it does not know of changes of so many keys whether they will take effect. */
+  changesUnsettled(tier: string, keys: number): void;
   /** A copy into a nearer tier was given up because too many were waiting. */
   fillDropped(tier: string): void;
 }

@@ -46,14 +46,28 @@ export class SharedTier<V> implements AsyncDisposable {
       options.backfillQueueSize,
       options.clock,
     );
-    const bury = (key: CacheKey, version: Version | undefined) =>
-      tier.write("bury", () => store.bury(key, options.newIntent(), version, this.#stop.signal));
-    this.#drain = options.outbox && new OutboxDrain(options.outbox, { ...options, shared: tier, bury });
-    this.#distrusted = new DistrustedKeys(options.clock, bury, () => this.#drain?.distrust());
+    const { signal } = this.#stop;
+    const bury = (key: CacheKey, intent: string, version: Version | undefined) =>
+      tier.write("bury", () => store.bury(key, intent, version, signal));
+    this.#drain = options.outbox && new OutboxDrain(options.outbox, {
+      ...options,
+      shared: tier,
+      bury: (key, version) => bury(key, options.newIntent(), version),
+    });
+    this.#distrusted = new DistrustedKeys({
+      clock: options.clock,
+      bury,
+      announce: (key, intent) => tier.write("announce", () => store.announce(key, intent, signal)),
+      newIntent: options.newIntent,
+      onSettled: (key) => options.forget(new Set([key])),
+      onOverflow: () => this.#drain?.distrust(),
+    });
   }
 
   /** An entry that has not expired, or what else the tier says; "unknown" when it cannot be asked. */
   async read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V> | "unknown"> {
+    // As there, if it does not know better: nothing is kept of what is read while the truth may be changing.
+    if (this.#distrusted.isUnsettled(key)) return "tombstone";
     if (!this.#mayRead(key)) return "unknown";
     try {
       const found = await this.#tier.read("read", () => this.#store.read(key, signal));
@@ -101,6 +115,11 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#distrusted.add(key, version);
   }
 
+  /** As {@link distrust}, of a change that may take effect at any time until `settled` resolves. */
+  distrustUntil(settled: Promise<void>, key: CacheKey): void {
+    this.#distrusted.addUntil(settled, key);
+  }
+
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
   backfill(key: CacheKey, copy: LeasedCopy<V>): void {
     if (this.#backfill.offer(key, copy)) return;
@@ -114,6 +133,8 @@ export class SharedTier<V> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#backfill.idle();
+    const { unsettled } = this.#distrusted;
+    if (unsettled > 0) this.#observer.changesUnsettled(this.#tier.name, unsettled);
     this.#distrusted[Symbol.dispose]();
     this.#drain?.[Symbol.dispose]();
     this.#stop.abort();

@@ -16,6 +16,9 @@ export interface TierOptions {
   readonly isRefusal?: (error: unknown) => boolean;
 }
 
+/** Hears of an answer that comes after the time-out. */
+type OnLate = (error?: unknown) => void;
+
 /** How long an answer says that the store can answer: the probe of health asks about this often. */
 const FRESH_MS = 1500;
 
@@ -79,10 +82,10 @@ export class Tier {
   }
 
   /**
-   * Like {@link read} with the time-out of writes. `onLate` is called when the store answers after it: the
-   * write may have taken place in between.
+   * Like {@link read} with the time-out of writes. `onLate` is called when the store answers after it, with the error
+   * if it fails: the write may have taken place in between, or may still do so.
    */
-  write<T>(operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {
+  write<T>(operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
     return this.#run(this.#writes, operation, work, onLate);
   }
 
@@ -96,7 +99,7 @@ export class Tier {
     return this.#breaker?.state === "half_open" ? await ask() : answer;
   }
 
-  #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {
+  #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
     return this.#guarded(timeouts, operation, work, this.#breaker?.enter(), onLate);
   }
 
@@ -105,7 +108,7 @@ export class Tier {
     operation: string,
     work: () => Promise<T>,
     pass: Pass | undefined,
-    onLate?: () => void,
+    onLate?: OnLate,
   ): Promise<T> {
     const breaker = this.#breaker;
     if (breaker !== undefined && pass === undefined) {
@@ -133,7 +136,7 @@ export class Tier {
         end("success");
         resolve(value);
       }, (error) => {
-        if (place.operation === undefined) return onLate?.();
+        if (place.operation === undefined) return onLate?.(error);
         place.operation = undefined;
         fail(
           error instanceof ServiceError

@@ -33,6 +33,11 @@ export interface ServiceErrorOptions {
   readonly tier?: string;
   /** When it may be worth trying again, where that is known. */
   readonly retryAfterMs?: number;
+  /**
+   * Of a change whose outcome is unknown: resolves once it can no longer take effect. Undefined where that is so
+   * already, or where the store cannot tell.
+   */
+  readonly settled?: Promise<void> | undefined;
 }
 
 /** A failure with a code that every surface can translate. Its message is for the caller, its cause for the log. */
@@ -42,6 +47,8 @@ export class ServiceError extends Error {
   readonly violations: readonly Violation[];
   readonly tier: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** See {@link ServiceErrorOptions.settled}. */
+  readonly settled: Promise<void> | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -50,5 +57,6 @@ export class ServiceError extends Error {
     this.violations = options.violations ?? [];
     this.tier = options.tier;
     this.retryAfterMs = options.retryAfterMs;
+    this.settled = options.settled;
   }
 }

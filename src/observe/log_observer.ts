@@ -16,6 +16,10 @@ const NOTES = {
   lost: "local memory is not used until Redis tells of changes again, but for cache.local.max_stale",
 } as const satisfies Record<Exclude<InvalidationState, "tracking">, string>;
 
+const UNSETTLED_NOTE =
+  "the database has not come to an end with changes of these keys; if it does so later than a tombstone lasts, a minute " +
+  "from now on, other replicas may go on serving what was before";
+
 /** What has been seen of one tier since its last line. */
 interface Silence {
   untilMs: number;
@@ -49,6 +53,10 @@ export class LogObserver implements CacheObserver {
 
   outboxWaiting(tier: string, atLeast: number): void {
     this.#warn(`outbox_waiting ${tier}`, "outbox_waiting", { tier, at_least: atLeast });
+  }
+
+  changesUnsettled(tier: string, keys: number): void {
+    this.#logger.warn("changes_unsettled", { tier, keys, note: UNSETTLED_NOTE });
   }
 
   fillDropped(tier: string): void {

@@ -1,10 +1,14 @@
 import { ServiceError } from "../core/errors.ts";
 
-/** The error of a database that could not answer: nothing is known of the row, or of the change's outcome. */
-export function databaseUnavailable(what: string, cause?: unknown): ServiceError {
+/**
+ * The error of a database that could not answer: nothing is known of the row, or of the change's outcome. `settled`
+ * says when the change can no longer take effect.
+ */
+export function databaseUnavailable(what: string, cause?: unknown, settled?: Promise<void>): ServiceError {
   return new ServiceError("store_unavailable", `Cannot use the database: ${what}`, {
     cause,
     tier: "database",
+    settled,
   });
 }
 

@@ -8,12 +8,27 @@ const ACCESS_DENIED = [1044, 1045, 1142, 1698];
 const BAD_DATABASE = 1049;
 const NO_SUCH_TABLE = 1146;
 const BAD_COLUMN = 1054;
+/** A statement that the server gave up when it was already at work on it, perhaps on the commit. */
+const INTERRUPTED = [
+  1053, // the server shuts down
+  1180, // an error during COMMIT
+  1317, // the query was killed
+  1927, // MariaDB: the connection was killed
+  3169, // MySQL: the session was killed
+];
 
 const MIGRATE = "run `cacheserver migrate`";
 
 /** Whether the server ended the transaction to free another one; it has left no trace and may be tried again. */
 export function isDeadlock(error: unknown): boolean {
   return propertyOf(error, "errno") === DEADLOCK;
+}
+
+/** Whether a change that failed so has taken no effect and never will: the server has refused it or rolled it back. */
+export function hasNoEffect(error: unknown): boolean {
+  if (error instanceof ServiceError) return true;
+  const errno = propertyOf(error, "errno");
+  return typeof errno === "number" && errno > 0 && !INTERRUPTED.includes(errno);
 }
 
 /** Whether the server offers no TLS. */
@@ -34,9 +49,12 @@ export function reasonOf(error: unknown): string {
   return cause.message || String(propertyOf(cause, "code"));
 }
 
-/** The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. */
-export function mysqlUnavailable(error: unknown): ServiceError {
-  return error instanceof ServiceError ? error : databaseUnavailable(describe(error), error);
+/**
+ * The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. `settled` says
+ * when a change whose outcome is unknown can no longer take effect.
+ */
+export function mysqlUnavailable(error: unknown, settled?: Promise<void>): ServiceError {
+  return error instanceof ServiceError ? error : databaseUnavailable(describe(error), error, settled);
 }
 
 function describe(error: unknown): string {

@@ -2,6 +2,7 @@ import { secretCacheKey } from "../core/key.ts";
 import type { Outbox, OutboxRecord } from "../core/ports.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
+import { autocommit } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
@@ -38,6 +39,6 @@ export class MysqlOutbox implements Outbox {
     if (records.length === 0) return;
     const ids = records.map(({ id }) => id).sort((a, b) => a - b).join(", ");
     const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ORDER BY id`;
-    await this.#pool.use((session) => session.command(sql), signal);
+    await this.#pool.change((session) => autocommit(session, () => session.command(sql)), signal);
   }
 }

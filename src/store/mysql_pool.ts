@@ -6,6 +6,7 @@ import { Timeouts } from "../core/timeouts.ts";
 import { databaseUnavailable, refuseAborted } from "./database_error.ts";
 import { isWithoutTls, mysqlUnavailable } from "./mysql_errors.ts";
 import { type MysqlConnection, MysqlSession, type MysqlValue } from "./mysql_session.ts";
+import { MysqlUnsettled } from "./mysql_unsettled.ts";
 import { Slots } from "./slots.ts";
 
 /** Which server, and within what limits; the configuration's section has this shape. */
@@ -30,14 +31,22 @@ const MAX_PREPARED_STATEMENTS = 32;
 /** How long an idle connection is silent before TCP asks whether the server is still there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/** What is known of a session that has been set up. */
+interface ReadySession {
+  /** See {@link MysqlUnsettled}. */
+  readonly lock: string;
+  readonly knowsReturning: boolean;
+}
+
 /** Connections to one server, opened when needed. Nothing waits longer than the configuration says. */
 export class MysqlPool implements AsyncDisposable {
   readonly #options: MysqlPoolOptions;
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
   readonly #slots: Slots;
-  /** Connections whose session has been set up, and whether their server knows RETURNING. */
-  readonly #knowsReturning = new WeakMap<PoolConnection, boolean>();
+  readonly #unsettled: MysqlUnsettled;
+  /** Connections whose session has been set up. */
+  readonly #ready = new WeakMap<PoolConnection, ReadySession>();
   #driver: Pool;
   #closed = false;
 
@@ -48,6 +57,11 @@ export class MysqlPool implements AsyncDisposable {
     this.#timeouts = new Timeouts(clock, options.queryTimeoutMs);
     this.#slots = new Slots(options.maxConnections, this.#timeouts);
     this.#driver = createPool(driverOptions(options, options.tls));
+    this.#unsettled = new MysqlUnsettled({
+      ask: (sql) => this.use((session) => session.row(sql), new AbortController().signal),
+      clock,
+      limit: options.maxConnections,
+    });
   }
 
   /**
@@ -68,10 +82,20 @@ export class MysqlPool implements AsyncDisposable {
     }
   }
 
+  /**
+   * As {@link use}, for work that changes something. An error whose outcome is unknown says when it is settled. Rejects
+   * at once while too many changes are not.
+   */
+  async change<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#unsettled.refuseTooMany();
+    return await this.use(work, signal);
+  }
+
   /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unsettled[Symbol.dispose]();
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
     // It rejects when a connection has been lost in the meantime, which is as good as closed.
@@ -85,18 +109,20 @@ export class MysqlPool implements AsyncDisposable {
     await this.#slots.take(signal);
     try {
       const connection = await this.#connect();
+      let session: MysqlSession | undefined;
       try {
         const driver = new DriverConnection(connection);
         const limits = { timeouts: this.#timeouts, signal };
-        const knowsReturning = this.#knowsReturning.get(connection) ??
+        const ready = this.#ready.get(connection) ??
           await this.#setUp(connection, new MysqlSession(driver, { ...limits, knowsReturning: false }));
-        const session = new MysqlSession(driver, { ...limits, knowsReturning });
+        session = new MysqlSession(driver, { ...limits, knowsReturning: ready.knowsReturning });
         const result = await work(session);
         connection.release();
         return result;
       } catch (error) {
         destroy(connection);
-        throw error;
+        const lock = session?.outcomeIsUnknown && this.#ready.get(connection)?.lock;
+        throw mysqlUnavailable(error, lock ? this.#unsettled.add(lock) : undefined);
       }
     } finally {
       this.#slots.give();
@@ -118,19 +144,21 @@ export class MysqlPool implements AsyncDisposable {
 
   /**
    * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
-   * instead of a cut, and no wait for a row's lock that outlasts the caller. Resolves to whether the server knows
-   * RETURNING, which tells MariaDB from MySQL.
+   * instead of a cut, and no wait for the lock of a row or table that outlasts the caller.
    */
-  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<boolean> {
+  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<ReadySession> {
     const lockWaitSeconds = Math.max(1, Math.floor(this.#options.queryTimeoutMs / 1000));
     await session.command("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     await session.command(
-      `SET SESSION sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = ${lockWaitSeconds}`,
+      "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', " +
+        `innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
     );
-    const [server] = await session.rows<{ readonly version: string }>("SELECT VERSION() AS version");
-    const knowsReturning = server!.version.includes("MariaDB");
-    this.#knowsReturning.set(connection, knowsReturning);
-    return knowsReturning;
+    // The time, because a server that starts anew numbers its sessions from the beginning.
+    const lock = `cacheserver.${connection.threadId}.${this.#clock.now()}`;
+    const { version } = await session.row(`SELECT VERSION() AS version, GET_LOCK('${lock}', 0)`);
+    const ready = { lock, knowsReturning: String(version).includes("MariaDB") };
+    this.#ready.set(connection, ready);
+    return ready;
   }
 }
 

@@ -9,7 +9,7 @@ import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
 import { MysqlReads, type SecretRow } from "./mysql_reads.ts";
-import { type MysqlSession, transaction, unlessDeadlock } from "./mysql_session.ts";
+import { autocommit, type MysqlSession, transaction } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
@@ -106,11 +106,8 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     signal: AbortSignal,
     work: (session: MysqlSession) => Promise<T>,
   ): Promise<T> {
-    return this.#pool.use((session) => {
-      return announcement === "untold"
-        ? transaction(session, () => work(session))
-        : unlessDeadlock(() => work(session));
-    }, signal);
+    const run = announcement === "untold" ? transaction : autocommit;
+    return this.#pool.change((session) => run(session, () => work(session)), signal);
   }
 
   #changesOver(session: MysqlSession): MysqlChanges {

@@ -1,6 +1,6 @@
 import type { Timeouts } from "../core/timeouts.ts";
 import { refuseAborted } from "./database_error.ts";
-import { isDeadlock } from "./mysql_errors.ts";
+import { hasNoEffect, isDeadlock } from "./mysql_errors.ts";
 
 /** What a statement takes. */
 export type MysqlValue = string | number | null;
@@ -29,10 +29,16 @@ export interface MysqlSessionOptions {
 export class MysqlSession {
   readonly #connection: MysqlConnection;
   readonly #options: MysqlSessionOptions;
+  #outcomeIsUnknown = false;
 
   constructor(connection: MysqlConnection, options: MysqlSessionOptions) {
     this.#connection = connection;
     this.#options = options;
+  }
+
+  /** Whether a change has begun here that has no answer: it may have taken effect, or may still do so. */
+  get outcomeIsUnknown(): boolean {
+    return this.#outcomeIsUnknown;
   }
 
   get knowsReturning(): boolean {
@@ -57,9 +63,25 @@ export class MysqlSession {
     return Array.isArray(answer) ? answer as Row[] : [];
   }
 
+  /** The one row of a query that is not worth preparing. */
+  async row(sql: string): Promise<Readonly<Record<string, unknown>>> {
+    const rows = await this.#bounded(() => this.#connection.query(sql));
+    return (rows as Readonly<Record<string, unknown>>[])[0]!;
+  }
+
   /** Runs a statement that cannot be prepared, such as one that begins a transaction. */
   async command(sql: string): Promise<void> {
     await this.#bounded(() => this.#connection.query(sql));
+  }
+
+  /** Runs statements of which one commits a change. */
+  async commits<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasNoEffect(error)) this.#outcomeIsUnknown = true;
+      throw error;
+    }
   }
 
   async #bounded<T>(statement: () => Promise<T>): Promise<T> {
@@ -80,13 +102,17 @@ export function transaction<T>(session: MysqlSession, work: () => Promise<T>): P
   return unlessDeadlock(async () => {
     await session.command("START TRANSACTION");
     const result = await work();
-    await session.command("COMMIT");
+    await session.commits(() => session.command("COMMIT"));
     return result;
   });
 }
 
-/** Runs `work`, which is one transaction or a statement that is one, again if the server ends it because of a deadlock. */
-export async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `work`, of which one statement changes something and is its own transaction, again after a deadlock. */
+export function autocommit<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+  return unlessDeadlock(() => session.commits(work));
+}
+
+async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await work();

@@ -13,6 +13,7 @@ import type { SimulatedBroadcast } from "./broadcast.ts";
 import { PATIENT } from "../caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
+import type { StallingCommits, Stalls } from "./stalling_commits.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 import { asFound } from "../as_found.ts";
 import { keptAs } from "../kept_as.ts";
@@ -24,6 +25,9 @@ export interface World {
   readonly authority: SimulatedAuthority;
   readonly shared: SimulatedSharedCache;
   readonly broadcast: SimulatedBroadcast;
+  readonly commits: StallingCommits;
+  /** A commit that had stalled has taken effect. */
+  readonly onLate: (key: CacheKey) => void;
   readonly newIntent: () => string;
   readonly random: () => number;
 }
@@ -38,6 +42,8 @@ export interface ReplicaOptions {
   readonly sharedFaults: Faults;
   /** Of announcements alone, which is what other replicas depend on. */
   readonly announceFaults: Faults;
+  /** Of the authority. */
+  readonly stalls: Stalls;
   /** Whether a change that cannot be announced is recorded with the authority. */
   readonly outbox: boolean;
 }
@@ -45,7 +51,13 @@ export interface ReplicaOptions {
 const OUT_OF_REACH: Faults = { refused: 1, replyLost: 0, stalled: 0 };
 const BREAKER = { failureRatio: 0.5, minCalls: 3, windowMs: 2_000, probeDelayMs: 100 };
 
-const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
+const SILENT: CacheObserver = {
+  tierFailed() {},
+  breakerChanged() {},
+  outboxWaiting() {},
+  fillDropped() {},
+  changesUnsettled() {},
+};
 const TIMEOUT_MS = 200;
 /** What one of the simulation's entries takes, and a bit less than two. */
 const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
@@ -96,12 +108,18 @@ export class Replica {
         change(life);
         broadcast.changed(key, this);
       }, faults);
-    const changeAuthority = <T>(key: CacheKey, change: () => T) =>
-      ask(() => {
+    const changeAuthority = <T>(key: CacheKey, change: () => T) => {
+      const commit = () => {
         const result = change();
         if (!options.shared) broadcast.changed(key, this);
         return result;
-      });
+      };
+      const late = () => {
+        commit();
+        world.onLate(key);
+      };
+      return world.commits.run(() => ask(commit), late, options.stalls);
+    };
     const gate = new LocalGate(clock, 0);
     // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
     const memory = () =>

@@ -8,12 +8,14 @@ import { SimulatedNetwork } from "./network.ts";
 import { Replica, type World } from "./replica.ts";
 import { type Committed, SimulatedAuthority } from "./authority.ts";
 import type { ScheduleOptions } from "./schedule_options.ts";
+import { StallingCommits } from "./stalling_commits.ts";
 import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
 /** How likely each step lets time pass. */
 const PAUSE = 0.07;
-const LONGEST_PAUSE_MS = 400;
+/** How long what has taken effect late may take to be known to every replica, once all packets have arrived. */
+const SEEN_WITHIN_MS = 2_000;
 
 /**
  * Runs one random schedule and returns what was wrong with it, a sentence each; nothing is wrong with a right
@@ -62,6 +64,8 @@ class Schedule {
   readonly #known = new Map<CacheKey, Known[]>(KEYS.map((key) => [key, []]));
   /** What a replica could be sure of about a key when it was last told that it has changed. */
   readonly #told = new Map<Replica, Map<CacheKey, number>>();
+  /** The index of the last state of a key that a commit made which had stalled. */
+  readonly #late = new Map<CacheKey, number>();
   #lastValue = 0;
   #lastIntent = 0;
 
@@ -75,6 +79,8 @@ class Schedule {
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
       shared: new SimulatedSharedCache(this.#clock, options.weakness),
+      commits: new StallingCommits(this.#clock, this.#random),
+      onLate: (key) => this.#late.set(key, this.#world.authority.history(key).length - 1),
       newIntent: () => `intent ${++this.#lastIntent}`,
       random: this.#random,
     };
@@ -93,7 +99,7 @@ class Schedule {
     else if (isBelow(cut)) this.#cutOrMendOne();
     else if (isBelow(disconnect)) this.#switchLine();
     else if (dice >= 1 - load) this.#begin();
-    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(this.#options.longestPauseMs));
     else await this.#deliver();
     await settle();
   }
@@ -102,11 +108,12 @@ class Schedule {
   async finish(): Promise<void> {
     for (const replica of this.#replicas) if (replica.isCutOff) replica.setCutOff(false);
     await this.#quiesce();
+    await this.#awaitLateCommits();
     for (const replica of this.#replicas) for (const key of KEYS) this.#read(replica, key);
     await this.#quiesce();
     if (this.#waiting() > 0) this.wrong.push(`${this.#waiting()} operations never ended`);
     for (let round = 0; round < 500 && this.#unsaid() > 0; round++) {
-      this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+      this.#pass(1 + this.#pick(this.#options.longestPauseMs));
       await settle();
       await this.#quiesce();
     }
@@ -120,8 +127,25 @@ class Schedule {
   async #quiesce(): Promise<void> {
     for (let round = 0; round < 2000 && this.#waiting() + this.#world.network.packetCount > 0; round++) {
       if (this.#world.network.packetCount > 0) this.#world.network.deliverAny();
-      else this.#pass(LONGEST_PAUSE_MS);
+      else this.#pass(this.#options.longestPauseMs);
       await settle();
+    }
+  }
+
+  /** What commits made that had stalled is known to no client; from here on every read has to know it. */
+  async #awaitLateCommits(): Promise<void> {
+    while (this.#world.commits.waiting > 0) {
+      this.#pass(this.#options.longestPauseMs);
+      await settle();
+      await this.#quiesce();
+    }
+    for (let passedMs = 0; passedMs < SEEN_WITHIN_MS; passedMs += 100) {
+      this.#pass(100);
+      await settle();
+      await this.#quiesce();
+    }
+    for (const [key, index] of this.#late) {
+      for (const replica of this.#replicas) this.#learn(replica, key, index, "change");
     }
   }
 

@@ -8,6 +8,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly keys: number;
   /** How likely each step begins an operation: the less, the fewer are under way at once, and the more end. */
   readonly load: number;
+  /** How long the longest pause between two steps is. */
+  readonly longestPauseMs: number;
   /** How likely a packet is overtaken by whole operations that began after it was sent. */
   readonly slow: number;
   /** How likely each step kills a replica and starts another in its place. */

@@ -26,6 +26,8 @@ const CALM = {
   authorityFaults: NO_FAULTS,
   sharedFaults: NO_FAULTS,
   announceFaults: NO_FAULTS,
+  stalls: "none",
+  longestPauseMs: 400,
   outbox: false,
   cut: 0,
 } satisfies ScheduleOptions;
@@ -55,6 +57,19 @@ const LOSSY = {
   shared: true,
   replicas: 3,
   outbox: true,
+} satisfies ScheduleOptions;
+
+/** Replicas over an authority whose commits may take longer than a tombstone lasts: few steps, and long pauses. */
+const STALLING = {
+  ...CALM,
+  local: false,
+  shared: true,
+  replicas: 3,
+  keys: 2,
+  load: 0.2,
+  stalls: "told",
+  steps: 200,
+  longestPauseMs: 40_000,
 } satisfies ScheduleOptions;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
@@ -103,6 +118,20 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     ...PARTED,
     announceFaults: SOME_FAULTS,
     authorityFaults: SOME_FAULTS,
+  },
+  "replicas that share a tier over an authority whose commits stall": STALLING,
+  "replicas with memories and a shared tier over an authority whose commits stall": {
+    ...STALLING,
+    local: true,
+    disconnect: 0.01,
+  },
+  "three tiers whose authority fails and stalls": {
+    ...STALLING,
+    local: true,
+    replicas: 1,
+    authorityFaults: SOME_FAULTS,
+    sharedFaults: SOME_FAULTS,
+    announceFaults: SOME_FAULTS,
   },
   "replicas with memories over the authority": { ...CALM, replicas: 3, disconnect: 0.05 },
   "replicas with memories over an authority that fails, and die": {
@@ -171,6 +200,10 @@ const WRONG: Readonly<Record<string, ScheduleOptions>> = {
     ...LOSSY,
     evict: 0.06,
     weakness: "announcements leave leases",
+  },
+  "commits leave behind that stalled, and of which the end is not heard": {
+    ...STALLING,
+    stalls: "forgotten",
   },
   "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
 };

@@ -52,7 +52,13 @@ function setUp(stores: {
     fill: (_key, lease, { value }) => note(`shared.fill ${value} under ${lease}`, undefined),
     ...stores.shared,
   };
-  const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
+  const observer = {
+    tierFailed() {},
+    breakerChanged() {},
+    outboxWaiting() {},
+    fillDropped() {},
+    changesUnsettled() {},
+  };
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({
