@@ -215,21 +215,22 @@ export class Chain<V, C> implements AsyncDisposable {
    */
   async #change<T>(
     key: CacheKey,
-    apply: (announcement: Announcement) => Promise<T>,
+    apply: (announcement: Announcement | undefined) => Promise<T>,
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     versionOf: (result: T) => Version | undefined,
     keep: (result: T) => boolean,
   ): Promise<T> {
     using fence = this.#fences.takeForChange(key);
     let intent = "";
-    let announcement: Announcement = "announced";
+    let announcement: Announcement | undefined;
     if (this.#shared !== undefined) {
       intent = this.#newIntent();
       // Announcing costs the shared copy, so it waits until the authority is known to answer: while that cannot,
       // nothing changes, and reads go on being served from the shared tier.
       if (!this.#tier.hasJustAnswered) await this.#tier.read("write", () => this.#authority.ping(ALWAYS));
-      announcement = await this.#shared.announce(key, intent) ? "announced" : "untold";
+      announcement = await this.#shared.announce(key, intent);
     }
+    const announced = announcement?.epoch;
     let result: T;
     try {
       result = await this.#tier.write("write", () => apply(announcement), (error) => this.#doubt(key, error));
@@ -238,9 +239,12 @@ export class Chain<V, C> implements AsyncDisposable {
       throw error;
     }
     if (this.#shared !== undefined) {
-      // Without an announcement another change's entry may have come in between: distrusted once more.
-      if (announcement === "announced") await share(this.#shared, intent, result);
-      else this.#shared.distrust(key, versionOf(result));
+      if (announcement?.epoch !== undefined) await share(this.#shared, intent, result);
+      else {
+        // Without an announcement another change's entry may have come in between: distrusted once more.
+        this.#shared.distrust(key, versionOf(result));
+        if (announced !== undefined) this.#shared.overtaken();
+      }
     }
     const isKept = fence.holds && keep(result);
     if (!isKept) this.#forget(key);

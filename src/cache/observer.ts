@@ -10,6 +10,8 @@ export interface CacheObserver {
   outboxWaiting(tier: string, atLeast: number): void;
   /** This process ends while it does not know of changes of so many keys whether they will take effect. */
   changesUnsettled(tier: string, keys: number): void;
+  /** The server of a tier that this process reaches is not the one that others use, so it is left alone. */
+  outOfForce(tier: string): void;
   /** A copy into a nearer tier was given up because too many were waiting. */
   fillDropped(tier: string): void;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { SharedCache, SharedRead } from "../core/ports.ts";
+import type { Announcement, Epoch, SharedCache, SharedRead } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import { Backfill, type LeasedCopy } from "./backfill.ts";
 import { DistrustedKeys } from "./distrusted_keys.ts";
@@ -52,6 +52,7 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#drain = options.outbox && new OutboxDrain(options.outbox, {
       ...options,
       shared: tier,
+      life: store.life,
       bury: (key, version) => bury(key, options.newIntent(), version),
     });
     this.#distrusted = new DistrustedKeys({
@@ -81,18 +82,25 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /**
-   * Puts a tombstone over the key before the authority is changed. False when that could not be done: the key
-   * is distrusted here until it can, and the change goes on.
+   * Puts a tombstone over the key before the authority is changed. Without an epoch when that could not be done: the
+   * key is distrusted here until it can, and the change goes on.
    */
-  async announce(key: CacheKey, intent: string): Promise<boolean> {
+  async announce(key: CacheKey, intent: string): Promise<Announcement> {
+    const { signal } = this.#stop;
+    let epoch: Epoch;
     try {
-      await this.#tier.write("announce", () => this.#store.announce(key, intent, this.#stop.signal));
+      epoch = await this.#tier.write("announce", () => this.#store.announce(key, intent, signal));
     } catch {
       this.#distrusted.add(key);
-      return false;
+      return { epoch: undefined };
     }
     this.#distrusted.delete(key);
-    return true;
+    return { epoch: this.#drain === undefined || this.#drain.isInForce(epoch) ? epoch : undefined };
+  }
+
+  /** Says that a change has met another life in force than this process. */
+  overtaken(): void {
+    this.#drain?.distrust();
   }
 
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */

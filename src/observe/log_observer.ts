@@ -20,6 +20,10 @@ const UNSETTLED_NOTE =
   "the database has not come to an end with changes of these keys; if it does so later than a tombstone lasts, a minute " +
   "from now on, other replicas may go on serving what was before";
 
+const OUT_OF_FORCE_NOTE =
+  "other replicas have used another server of this tier since, so no secrets are read from this one; if it is the right " +
+  "one, restart it: a server that was left counts again once it has started anew";
+
 /** What has been seen of one tier since its last line. */
 interface Silence {
   untilMs: number;
@@ -57,6 +61,10 @@ export class LogObserver implements CacheObserver {
 
   changesUnsettled(tier: string, keys: number): void {
     this.#logger.warn("changes_unsettled", { tier, keys, note: UNSETTLED_NOTE });
+  }
+
+  outOfForce(tier: string): void {
+    this.#warn(`out_of_force ${tier}`, "out_of_force", { tier, note: OUT_OF_FORCE_NOTE });
   }
 
   fillDropped(tier: string): void {

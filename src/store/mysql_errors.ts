@@ -5,6 +5,7 @@ import { databaseUnavailable } from "./database_error.ts";
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
 const ACCESS_DENIED = [1044, 1045, 1142, 1698];
+const NULL_IN_COLUMN = 1048;
 const BAD_DATABASE = 1049;
 const NO_SUCH_TABLE = 1146;
 const BAD_COLUMN = 1054;
@@ -29,6 +30,12 @@ export function hasNoEffect(error: unknown): boolean {
   if (error instanceof ServiceError) return true;
   const errno = propertyOf(error, "errno");
   return typeof errno === "number" && errno > 0 && !INTERRUPTED.includes(errno);
+}
+
+/** Whether a row was refused because it has no secretID. */
+export function isMissingSecretId(error: unknown): boolean {
+  return propertyOf(error, "errno") === NULL_IN_COLUMN && error instanceof Error &&
+    error.message.includes("secretID");
 }
 
 /** Whether the server offers no TLS. */

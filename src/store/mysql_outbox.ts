@@ -1,5 +1,7 @@
 import { secretCacheKey } from "../core/key.ts";
-import type { Outbox, OutboxRecord } from "../core/ports.ts";
+import { ANY_EPOCH, type Epoch, type Outbox, type OutboxRecord } from "../core/ports.ts";
+import { epochsOf, inForce } from "./mysql_epoch_schema.ts";
+import { MysqlEpochs } from "./mysql_epochs.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
 import { autocommit } from "./mysql_session.ts";
@@ -17,11 +19,19 @@ interface OutboxRow {
 export class MysqlOutbox implements Outbox {
   readonly #pool: MysqlPool;
   readonly #table: string;
+  readonly #epochTable: string;
+  readonly #epochs: MysqlEpochs;
 
   /** `table` is the one of the secrets. The pool stays its owner's to close. */
   constructor(pool: MysqlPool, { table }: { readonly table: string }) {
     this.#pool = pool;
     this.#table = quoteName(outboxOf(table));
+    this.#epochTable = quoteName(epochsOf(table));
+    this.#epochs = new MysqlEpochs(pool, table);
+  }
+
+  enter(epoch: Epoch, confirm: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    return this.#epochs.enter(epoch, confirm, signal);
   }
 
   async pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]> {
@@ -35,10 +45,12 @@ export class MysqlOutbox implements Outbox {
   }
 
   /** In the order of the ids: replicas that clear the same records at once wait for each other, and no more. */
-  async clear(records: readonly OutboxRecord[], signal: AbortSignal): Promise<void> {
+  async clear(records: readonly OutboxRecord[], epoch: Epoch, signal: AbortSignal): Promise<void> {
     if (records.length === 0) return;
     const ids = records.map(({ id }) => id).sort((a, b) => a - b).join(", ");
-    const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ORDER BY id`;
-    await this.#pool.change((session) => autocommit(session, () => session.command(sql)), signal);
+    const condition = epoch === ANY_EPOCH ? "" : `AND EXISTS (SELECT 1 ${inForce(this.#epochTable)})`;
+    const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ${condition} ORDER BY id`;
+    const values = epoch === ANY_EPOCH ? [] : [epoch];
+    await this.#pool.change((session) => autocommit(session, () => session.command(sql, values)), signal);
   }
 }

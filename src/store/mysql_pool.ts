@@ -179,9 +179,9 @@ class DriverConnection implements MysqlConnection {
     });
   }
 
-  query(sql: string): Promise<unknown> {
+  query(sql: string, values: MysqlValue[] = []): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#connection.query(sql, (error, result) => error ? reject(error) : resolve(result));
+      this.#connection.query(sql, values, (error, result) => error ? reject(error) : resolve(result));
     });
   }
 }

@@ -1,10 +1,11 @@
 import type { Entry } from "../core/entry.ts";
 import { type CacheKey, secretIdOf } from "../core/key.ts";
-import type { Announcement, Authority } from "../core/ports.ts";
+import { type Announcement, ANY_EPOCH, type Authority, type Epoch } from "../core/ports.ts";
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
 import { endOf, type Version } from "../core/version.ts";
 import { refuseAborted } from "./database_error.ts";
 import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./mysql_changes.ts";
+import { epochsOf, HEAD_ID } from "./mysql_epoch_schema.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
@@ -13,19 +14,29 @@ import { autocommit, type MysqlSession, transaction } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
-interface RecordRow {
-  readonly rowID: string;
-  readonly revision: string;
+/** What is known of a key without a row. */
+interface GoneRow {
+  /** The epoch in force. */
+  readonly incarnation: string | null;
+  /** The newest version that the outbox has for the key. */
+  readonly rowID: string | null;
+  readonly revision: string | null;
 }
 
-/** Of the outbox, whose name is quoted. */
-function outboxStatements(outbox: string) {
+/** The names of the tables are quoted. */
+function statements(outbox: string, epochs: string) {
   return {
     record: `INSERT INTO ${outbox} (secretID, rowID, revision) VALUES (?, ?, ?)`,
-    recorded: `
-      SELECT rowID, revision FROM ${outbox} WHERE secretID = ? ORDER BY rowID DESC, revision DESC LIMIT 1`,
+    gone: `
+      SELECT head.incarnation, gone.rowID, gone.revision
+      FROM (SELECT 1) AS one LEFT JOIN ${epochs} AS head ON head.id = ${HEAD_ID}
+        LEFT JOIN ${outbox} AS gone ON gone.secretID = ?
+      ORDER BY gone.rowID DESC, gone.revision DESC LIMIT 1`,
   };
 }
+
+/** Of a change of which nobody has to be told. */
+const NOBODY_TO_TELL: Readonly<Announcement> = Object.freeze({ epoch: ANY_EPOCH });
 
 export interface MysqlSecretsOptions {
   readonly table: string;
@@ -42,19 +53,23 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #reads: MysqlReads;
   readonly #changes: { readonly returning: MysqlChanges; readonly reread: MysqlChanges };
   readonly #returning: boolean | undefined;
-  readonly #outbox: ReturnType<typeof outboxStatements>;
+  readonly #sql: ReturnType<typeof statements>;
   readonly #always = new AbortController().signal;
   #ping: Promise<unknown> | undefined;
 
   /** The pool stays its owner's to close. */
   constructor(pool: MysqlPool, { table, location, returning }: MysqlSecretsOptions) {
-    const name = quoteName(table);
+    const secrets = quoteName(table);
+    const epochs = quoteName(epochsOf(table));
     this.#pool = pool;
     this.#datetime = new MysqlDatetime(location);
-    this.#reads = new MysqlReads(pool, name);
-    this.#changes = { returning: new ReturningChanges(name), reread: new RereadChanges(name) };
+    this.#reads = new MysqlReads(pool, secrets);
+    this.#changes = {
+      returning: new ReturningChanges({ secrets, epochs }),
+      reread: new RereadChanges({ secrets, epochs }),
+    };
     this.#returning = returning;
-    this.#outbox = outboxStatements(quoteName(outboxOf(table)));
+    this.#sql = statements(quoteName(outboxOf(table)), epochs);
   }
 
   async read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
@@ -62,22 +77,30 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     return row === undefined ? undefined : this.#entryOf(row);
   }
 
-  /** What is `untold` is recorded in the outbox by the same transaction. */
   async write(
     key: CacheKey,
     change: SecretChange,
     signal: AbortSignal,
-    announcement: Announcement = "announced",
+    announcement: Announcement = NOBODY_TO_TELL,
   ): Promise<Entry<Secret>> {
     const { name, description, expires, newSecretKey, atMs } = change;
     const at = this.#datetime.toText(atMs);
     const secretId = secretIdOf(key);
     const row: NewRow = [secretId, newSecretKey, name, description, expires, at, at];
-    return await this.#change(announcement, signal, async (session) => {
-      const entry = this.#entryOf(await this.#changesOver(session).write(session, row));
-      if (announcement === "untold") await this.#record(session, secretId, entry.version);
-      return entry;
-    });
+    return await this.#pool.change(async (session) => {
+      const changes = this.#changesOver(session);
+      const { epoch } = announcement;
+      if (epoch !== undefined) {
+        const written = await autocommit(session, () => changes.write(session, row, epoch));
+        if (written !== undefined) return this.#entryOf(written);
+        announcement.epoch = undefined;
+      }
+      return await transaction(session, async () => {
+        const entry = this.#entryOf((await changes.write(session, row, ANY_EPOCH))!);
+        await this.#record(session, secretId, entry.version);
+        return entry;
+      });
+    }, signal);
   }
 
   /**
@@ -88,26 +111,29 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   async remove(
     key: CacheKey,
     signal: AbortSignal,
-    announcement: Announcement = "announced",
+    announcement: Announcement = NOBODY_TO_TELL,
   ): Promise<Version | undefined> {
     const secretId = secretIdOf(key);
-    return await this.#change(announcement, signal, async (session) => {
-      const id = await this.#changesOver(session).remove(session, secretId);
-      const version = id === undefined
-        ? await this.#recorded(session, secretId)
-        : endOf(wholeNumber(id, "id"));
-      if (announcement === "untold") await this.#record(session, secretId, version);
-      return version;
-    });
-  }
-
-  #change<T>(
-    announcement: Announcement,
-    signal: AbortSignal,
-    work: (session: MysqlSession) => Promise<T>,
-  ): Promise<T> {
-    const run = announcement === "untold" ? transaction : autocommit;
-    return this.#pool.change((session) => run(session, () => work(session)), signal);
+    return await this.#pool.change(async (session) => {
+      const changes = this.#changesOver(session);
+      const { epoch } = announcement;
+      if (epoch !== undefined) {
+        const id = await autocommit(session, () => changes.remove(session, secretId, epoch));
+        if (id !== undefined) return endOf(wholeNumber(id, "id"));
+        const gone = await this.#gone(session, secretId);
+        // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
+        if (epoch === ANY_EPOCH || gone.epoch === epoch) return gone.version;
+        announcement.epoch = undefined;
+      }
+      return await transaction(session, async () => {
+        const id = await changes.remove(session, secretId, ANY_EPOCH);
+        const version = id === undefined
+          ? (await this.#gone(session, secretId)).version
+          : endOf(wholeNumber(id, "id"));
+        await this.#record(session, secretId, version);
+        return version;
+      });
+    }, signal);
   }
 
   #changesOver(session: MysqlSession): MysqlChanges {
@@ -115,13 +141,20 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   }
 
   async #record(session: MysqlSession, secretId: string, version: Version | undefined): Promise<void> {
-    await session.run(this.#outbox.record, [secretId, version?.id ?? 0, version?.revision ?? 0]);
+    await session.run(this.#sql.record, [secretId, version?.id ?? 0, version?.revision ?? 0]);
   }
 
-  async #recorded(session: MysqlSession, secretId: string): Promise<Version | undefined> {
-    const [record] = await session.rows<RecordRow>(this.#outbox.recorded, [secretId]);
-    if (record === undefined) return undefined;
-    return { id: wholeNumber(record.rowID, "rowID"), revision: wholeNumber(record.revision, "revision") };
+  /** Which epoch is in force now, and which version the outbox has for a key without a row. */
+  async #gone(
+    session: MysqlSession,
+    secretId: string,
+  ): Promise<{ readonly epoch: Epoch | undefined; readonly version: Version | undefined }> {
+    const [row] = await session.rows<GoneRow>(this.#sql.gone, [secretId]);
+    const { incarnation, rowID, revision } = row!;
+    const version = rowID === null || revision === null
+      ? undefined
+      : { id: wholeNumber(rowID, "rowID"), revision: wholeNumber(revision, "revision") };
+    return { epoch: incarnation ?? undefined, version };
   }
 
   /** All who ask while an answer is under way share it: it tells of a time after each of them has asked. */

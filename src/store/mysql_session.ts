@@ -10,7 +10,7 @@ export interface MysqlConnection {
   /** Prepares the statement, once a connection, and runs it; resolves to rows, or to what was changed. */
   execute(sql: string, values: MysqlValue[]): Promise<unknown>;
   /** Runs a statement as text, for those that cannot be prepared. */
-  query(sql: string): Promise<unknown>;
+  query(sql: string, values?: MysqlValue[]): Promise<unknown>;
 }
 
 export interface MysqlSessionOptions {
@@ -69,9 +69,9 @@ export class MysqlSession {
     return (rows as Readonly<Record<string, unknown>>[])[0]!;
   }
 
-  /** Runs a statement that cannot be prepared, such as one that begins a transaction. */
-  async command(sql: string): Promise<void> {
-    await this.#bounded(() => this.#connection.query(sql));
+  /** Runs a statement that cannot be prepared, such as one that begins a transaction, or is not worth it. */
+  async command(sql: string, values?: MysqlValue[]): Promise<void> {
+    await this.#bounded(() => this.#connection.query(sql, values));
   }
 
   /** Runs statements of which one commits a change. */

@@ -1,3 +1,4 @@
+import type { Epoch } from "../core/ports.ts";
 import {
   type PrefixedBytes,
   type RedisArgument,
@@ -64,6 +65,10 @@ export class RedisChanges implements RedisCommands {
 
   get spansSlots(): boolean {
     return this.#client.spansSlots;
+  }
+
+  get epoch(): Epoch | undefined {
+    return this.#client.epoch;
   }
 
   ping(): Promise<void> {

@@ -2,6 +2,7 @@ import { Command, Redis } from "ioredis";
 import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 import type { Clock } from "../core/clock.ts";
+import { ANY_EPOCH, type Epoch } from "../core/ports.ts";
 import {
   INCARNATION,
   type PrefixedBytes,
@@ -128,6 +129,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   /** The server that this connection leads to; equal on all connections to it, see {@link RedisIncarnation}. */
   get incarnation(): string {
     return this.#incarnation.value;
+  }
+
+  get epoch(): Epoch | undefined {
+    if (!this.isReady) return undefined;
+    return this.#incarnation.isTold ? this.#incarnation.value : ANY_EPOCH;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Epoch } from "../core/ports.ts";
 
 /** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
 export interface RedisScript {
@@ -31,6 +32,11 @@ export type RedisArgument = string | number | Uint8Array | PrefixedBytes | typeo
 export interface RedisCommands {
   /** Whether one script may have keys of different slots: everywhere but in a cluster. */
   readonly spansSlots: boolean;
+  /**
+   * The incarnation of the server, undefined while there is no connection; ANY_EPOCH in a cluster, whose slots have
+   * owners of their own, and where the server does not tell.
+   */
+  readonly epoch: Epoch | undefined;
   ping(): Promise<void>;
   /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
   set(key: string, value: Uint8Array | PrefixedBytes, ttlMs: number): Promise<void>;

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
+import { ANY_EPOCH } from "../../src/core/ports.ts";
 import { LAST_REVISION } from "../../src/core/version.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql_migrate.ts";
 import { MysqlOutbox } from "../../src/store/mysql_outbox.ts";
@@ -36,15 +37,15 @@ testWithServers(
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { outbox, secrets } = opened;
-    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, "untold");
-    await secrets.write(KEY, CHANGE, SIGNAL, "untold");
+    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
+    await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
     await secrets.write(KEY, CHANGE, SIGNAL);
     const end = { id: version.id, revision: LAST_REVISION };
-    assertEquals(await secrets.remove(KEY, SIGNAL, "untold"), end);
+    assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     // No row is left, but until the shared tier has been told, others must learn what ended it.
-    assertEquals(await secrets.remove(KEY, SIGNAL, "untold"), end);
+    assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     assertEquals(await secrets.remove(KEY, SIGNAL), end);
-    await outbox.clear(await outbox.pending(10, SIGNAL), SIGNAL);
+    await outbox.clear(await outbox.pending(10, SIGNAL), ANY_EPOCH, SIGNAL);
     assertEquals(await secrets.remove(KEY, SIGNAL), undefined);
     assertEquals(await secrets.read(KEY, SIGNAL), undefined);
   },
@@ -56,10 +57,10 @@ testWithServers(
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { outbox, secrets } = opened;
-    await secrets.remove(KEY, SIGNAL, "untold");
-    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, "untold");
-    await secrets.write(KEY, CHANGE, SIGNAL, "untold");
-    await secrets.remove(KEY, SIGNAL, "untold");
+    await secrets.remove(KEY, SIGNAL, { epoch: undefined });
+    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
+    await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
+    await secrets.remove(KEY, SIGNAL, { epoch: undefined });
     const records = await outbox.pending(10, SIGNAL);
     assertEquals(records.map((record) => [record.key, record.version.id, record.version.revision]), [
       [KEY, 0, 0],
@@ -76,18 +77,20 @@ testWithServers(
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { outbox, secrets } = opened;
-    for (let id = 0; id < 5; id++) await secrets.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL, "untold");
+    for (let id = 0; id < 5; id++) {
+      await secrets.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL, { epoch: undefined });
+    }
     const oldest = await outbox.pending(3, SIGNAL);
     assertEquals(oldest.map(({ key }) => key), ["k0", "k1", "k2"].map(secretCacheKey));
     await Promise.all(Array.from({ length: 6 }, async (_, replica) => {
-      await secrets.write(secretCacheKey(`new ${replica}`), CHANGE, SIGNAL, "untold");
-      await outbox.clear(replica % 2 === 0 ? oldest : oldest.toReversed(), SIGNAL);
+      await secrets.write(secretCacheKey(`new ${replica}`), CHANGE, SIGNAL, { epoch: undefined });
+      await outbox.clear(replica % 2 === 0 ? oldest : oldest.toReversed(), ANY_EPOCH, SIGNAL);
     }));
     const left = await outbox.pending(100, SIGNAL);
     assertEquals(left.slice(0, 2).map(({ key }) => key), ["k3", "k4"].map(secretCacheKey));
     assertEquals(left.length, 8);
-    await outbox.clear([], SIGNAL);
-    await outbox.clear(left, SIGNAL);
+    await outbox.clear([], ANY_EPOCH, SIGNAL);
+    await outbox.clear(left, ANY_EPOCH, SIGNAL);
     assertEquals(await outbox.pending(100, SIGNAL), []);
   },
 );
@@ -100,8 +103,11 @@ testWithServers(
     const { database, secrets } = opened;
     const before = await secrets.write(KEY, CHANGE, SIGNAL);
     await database.run("DROP TABLE usercenter_secret_outbox");
-    await assertRejects(() => secrets.write(KEY, { ...CHANGE, name: "new" }, SIGNAL, "untold"), ServiceError);
-    await assertRejects(() => secrets.remove(KEY, SIGNAL, "untold"), ServiceError);
+    await assertRejects(
+      () => secrets.write(KEY, { ...CHANGE, name: "new" }, SIGNAL, { epoch: undefined }),
+      ServiceError,
+    );
+    await assertRejects(() => secrets.remove(KEY, SIGNAL, { epoch: undefined }), ServiceError);
     assertEquals(await secrets.read(KEY, SIGNAL), before);
   },
 );

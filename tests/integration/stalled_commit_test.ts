@@ -53,7 +53,7 @@ testWithServers(
     const errors = await Promise.all([
       failed(secrets.write(A, { ...CHANGE, name: "new" }, SIGNAL)),
       failed(secrets.remove(B, SIGNAL)),
-      failed(secrets.write(C, CHANGE, SIGNAL, "untold")),
+      failed(secrets.write(C, CHANGE, SIGNAL, { epoch: undefined })),
     ]);
     let settled = 0;
     for (const error of errors) error.settled!.then(() => settled++);

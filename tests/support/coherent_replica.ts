@@ -71,6 +71,7 @@ export class CoherentReplica implements AsyncDisposable {
       outboxWaiting() {},
       fillDropped() {},
       changesUnsettled() {},
+      outOfForce() {},
     };
     const tier = { name: "redis", readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS };
     const gate = new LocalGate(systemClock, maxStaleMs);

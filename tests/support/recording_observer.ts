@@ -21,6 +21,10 @@ export class RecordingObserver implements CacheObserver {
     this.told.push(`${tier} leaves ${keys} keys unsettled`);
   }
 
+  outOfForce(tier: string): void {
+    this.told.push(`${tier} is out of force`);
+  }
+
   fillDropped(tier: string): void {
     this.told.push(`${tier} dropped a fill`);
   }

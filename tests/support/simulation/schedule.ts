@@ -27,6 +27,9 @@ const SEEN_WITHIN_MS = 2_000;
  * Where the shared tier may lose something, only acknowledged changes count: it may have lost the announcement of
  * one under way, and then a read that asks the authority is ahead of a fill by one that asked before.
  *
+ * A replica that uses a master of before need not know, beyond what it has changed itself, what became known since
+ * there is a newer one.
+ *
  * While the outbox holds a record of the key, the shared tier may not know of the change yet, and then a read must
  * know what its own replica has changed, and what was known before that replica last came to reach the shared tier.
  */
@@ -72,13 +75,14 @@ class Schedule {
   constructor(seed: number, options: ScheduleOptions) {
     this.#options = options;
     this.#random = seededRandom(seed);
+    let lives = 0;
     const network = new SimulatedNetwork(this.#clock, this.#random, options.slow);
     this.#world = {
       clock: this.#clock,
       network,
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
-      shared: new SimulatedSharedCache(this.#clock, options.weakness),
+      shared: new SimulatedSharedCache(this.#clock, () => ++lives, options.weakness),
       commits: new StallingCommits(this.#clock, this.#random),
       onLate: (key) => this.#late.set(key, this.#world.authority.history(key).length - 1),
       newIntent: () => `intent ${++this.#lastIntent}`,
@@ -88,7 +92,7 @@ class Schedule {
   }
 
   async step(): Promise<void> {
-    const { kill, flush, evict, restart, cut, disconnect, load } = this.#options;
+    const { kill, flush, evict, restart, failover, cut, disconnect, load } = this.#options;
     const dice = this.#random();
     let bound = 0;
     const isBelow = (probability: number) => dice < (bound += probability);
@@ -96,6 +100,7 @@ class Schedule {
     else if (isBelow(flush)) this.#flush();
     else if (isBelow(evict)) this.#evict();
     else if (isBelow(restart)) this.#saveOrRestart();
+    else if (isBelow(failover)) this.#promoteOrFollow();
     else if (isBelow(cut)) this.#cutOrMendOne();
     else if (isBelow(disconnect)) this.#switchLine();
     else if (dice >= 1 - load) this.#begin();
@@ -107,6 +112,7 @@ class Schedule {
   /** Lets everything end that was begun, and reads each key once more on each replica. */
   async finish(): Promise<void> {
     for (const replica of this.#replicas) if (replica.isCutOff) replica.setCutOff(false);
+    for (const replica of this.#superseded()) this.#follow(replica);
     await this.#quiesce();
     await this.#awaitLateCommits();
     for (const replica of this.#replicas) for (const key of KEYS) this.#read(replica, key);
@@ -204,6 +210,27 @@ class Schedule {
     }
   }
 
+  /** Replicas hear of a failover one by one; until the last one has, there are two masters that both take changes. */
+  #promoteOrFollow(): void {
+    const superseded = this.#superseded();
+    if (superseded.length > 0) return this.#follow(superseded[this.#pick(superseded.length)]!);
+    // A master of which no replica has seen the beginning could end the life of its successor.
+    const { authority, shared } = this.#world;
+    if (this.#options.epochs && !authority.knows(String(shared.life))) return;
+    this.#world.shared = shared.promoted(this.#random() < 0.5 ? "all" : "saved");
+    for (const replica of this.#replicas) replica.supersede();
+  }
+
+  #superseded(): Replica[] {
+    return this.#replicas.filter(({ supersededSinceMs }) => supersededSinceMs < Infinity);
+  }
+
+  #follow(replica: Replica): void {
+    replica.follow();
+    this.#world.broadcast.disconnect(replica);
+    this.#world.broadcast.reconnect(replica);
+  }
+
   #switchLine(): void {
     const replica = this.#replicas[this.#pick(this.#replicas.length)]!;
     const { broadcast } = this.#world;
@@ -280,12 +307,13 @@ class Schedule {
 
   /** Of all that is known of a key, what a read of this replica may not fall behind. */
   #binding(replica: Replica, key: CacheKey): Known[] {
-    const { flush, evict, restart } = this.#options;
-    const mayLose = flush + evict + restart > 0;
+    const { flush, evict, restart, failover } = this.#options;
+    const mayLose = flush + evict + restart + failover > 0;
     const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
     return this.#known.get(key)!.filter((known) => {
       if (mayLose && known.from === "read") return false;
-      if (isTold || known.atMs < replica.reachesSharedSinceMs) return true;
+      const isReached = isTold || known.atMs < replica.reachesSharedSinceMs;
+      if (isReached && known.atMs < replica.supersededSinceMs) return true;
       return known.replica === replica && known.from === "change";
     });
   }

@@ -20,6 +20,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly evict: number;
   /** How likely each step takes a snapshot of the shared tier, or starts that from the last one. */
   readonly restart: number;
+  /** How likely each step promotes another master, or leads a replica to it. */
+  readonly failover: number;
   /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
   readonly cut: number;
   /** How likely each step cuts the line on which a replica hears of changes, or mends it. */

@@ -37,12 +37,27 @@ export class SimulatedSharedCache {
   #held = new Map<CacheKey, Held>();
   #leases = new Map<CacheKey, Lease>();
   #snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
-  #life: Life = 1;
+  readonly #newLife: () => Life;
+  #life: Life;
   #lastLease = 0;
 
-  constructor(clock: Clock, weakness?: Weakness) {
+  /** `newLife` gives a number that no other life of any server has. */
+  constructor(clock: Clock, newLife: () => Life, weakness?: Weakness) {
     this.#clock = clock;
+    this.#newLife = newLife;
+    this.#life = newLife();
     this.#weakness = weakness;
+  }
+
+  /** A replica of this one that becomes a master of its own: it has what was saved last, if it has not caught up. */
+  promoted(has: "all" | "saved"): SimulatedSharedCache {
+    const next = new SimulatedSharedCache(this.#clock, this.#newLife, this.#weakness);
+    const { held, leases } = has === "saved" ? this.#snapshot : { held: this.#held, leases: this.#leases };
+    next.#held = new Map(held);
+    next.#leases = new Map(leases);
+    next.#lastLease = this.#lastLease + 1000;
+    next.save();
+    return next;
   }
 
   get life(): Life {
@@ -106,7 +121,7 @@ export class SimulatedSharedCache {
   restart(): void {
     this.#held = new Map(this.#snapshot.held);
     this.#leases = new Map(this.#snapshot.leases);
-    this.#life++;
+    this.#life = this.#newLife();
   }
 
   #isOf(life: Life, held: Held): boolean {

@@ -22,6 +22,8 @@ const CALM = {
   flush: 0,
   evict: 0,
   restart: 0,
+  failover: 0,
+  epochs: true,
   disconnect: 0,
   authorityFaults: NO_FAULTS,
   sharedFaults: NO_FAULTS,
@@ -71,6 +73,9 @@ const STALLING = {
   steps: 200,
   longestPauseMs: 40_000,
 } satisfies ScheduleOptions;
+
+/** Replicas that hear of a failover at different times, while the old master still takes changes. */
+const SPLIT = { ...LOSSY, failover: 0.03, restart: 0.01, kill: 0.005 } satisfies ScheduleOptions;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
@@ -132,6 +137,13 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     authorityFaults: SOME_FAULTS,
     sharedFaults: SOME_FAULTS,
     announceFaults: SOME_FAULTS,
+  },
+  "replicas that share a tier of which there are two masters at times": SPLIT,
+  "replicas with memories and a shared tier of which there are two masters at times": {
+    ...SPLIT,
+    local: true,
+    disconnect: 0.01,
+    cut: 0.01,
   },
   "replicas with memories over the authority": { ...CALM, replicas: 3, disconnect: 0.05 },
   "replicas with memories over an authority that fails, and die": {
@@ -205,6 +217,7 @@ const WRONG: Readonly<Record<string, ScheduleOptions>> = {
     ...STALLING,
     stalls: "forgotten",
   },
+  "a master leaves behind that others have left": { ...SPLIT, epochs: false },
   "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
 };
 

@@ -4,11 +4,12 @@ import { Tier } from "../../../src/cache/tier.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
-import type { Authority, LocalStore, SharedCache } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Authority, type LocalStore, type SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { PATIENT } from "../../support/caller.ts";
 import { keptAs } from "../../support/kept_as.ts";
+import { turn } from "../../support/turn.ts";
 import { asFound } from "../../support/as_found.ts";
 
 const KEY = cacheKey("namespace", "key");
@@ -46,7 +47,8 @@ function setUp(stores: {
   };
   const shared: SharedCache<string> = {
     read: () => note("shared.read", { lease: "L" }),
-    announce: () => note("shared.announce", undefined),
+    announce: () => note("shared.announce", ANY_EPOCH),
+    life: { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} },
     publish: () => note("shared.publish", undefined),
     bury: () => note("shared.bury", undefined),
     fill: (_key, lease, { value }) => note(`shared.fill ${value} under ${lease}`, undefined),
@@ -58,6 +60,7 @@ function setUp(stores: {
     outboxWaiting() {},
     fillDropped() {},
     changesUnsettled() {},
+    outOfForce() {},
   };
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
@@ -201,16 +204,16 @@ Deno.test("Chain.set() asks the authority beforehand once a write has failed", a
 
 Deno.test("Chain tells the authority of a change whether the shared tier has been told", async () => {
   const told: unknown[] = [];
-  let announce = () => Promise.resolve();
+  let announce = () => Promise.resolve(ANY_EPOCH);
   const { chain } = setUp({
     shared: { announce: () => announce() },
     authority: {
       write: (_key, value, _signal, announcement) => {
-        told.push(announcement);
+        told.push(announcement?.epoch);
         return Promise.resolve(entry(value));
       },
       remove: (_key, _signal, announcement) => {
-        told.push(announcement);
+        told.push(announcement?.epoch);
         return Promise.resolve(undefined);
       },
     },
@@ -220,7 +223,43 @@ Deno.test("Chain tells the authority of a change whether the shared tier has bee
   announce = fails;
   await chain.set(KEY, "b");
   await chain.delete(KEY);
-  assertEquals(told, ["announced", "announced", "untold", "untold"]);
+  assertEquals(told, [ANY_EPOCH, ANY_EPOCH, undefined, undefined]);
+});
+
+Deno.test("Chain.set() publishes nothing where the authority has found another life in force", async () => {
+  const { chain, clock, log } = setUp({
+    shared: {},
+    authority: {
+      write: (_key, value, _signal, announcement) => {
+        announcement!.epoch = undefined;
+        return Promise.resolve(entry(value));
+      },
+    },
+  });
+  await chain.set(KEY, "a");
+  assertEquals(log, ["authority.ping", "shared.announce"]);
+  clock.advance(1_000);
+  await turn();
+  assertEquals(log.slice(2), ["shared.bury"], "as if it had not been announced");
+});
+
+Deno.test("Chain.set() keeps a tombstone until a write without an answer is settled, and nothing in memory", async () => {
+  const stall = Promise.withResolvers<void>();
+  const { chain, local, log } = setUp({
+    shared: {},
+    authority: {
+      read: () => Promise.resolve(entry("old")),
+      write: () =>
+        Promise.reject(new ServiceError("store_unavailable", "no answer", { settled: stall.promise })),
+    },
+  });
+  await assertRejects(() => chain.set(KEY, "new"), ServiceError);
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "old");
+  assertEquals([local.get(KEY), log.includes("shared.read")], [undefined, false]);
+  local.set(KEY, entry("old"));
+  stall.resolve();
+  await turn();
+  assertEquals(local.get(KEY), undefined);
 });
 
 Deno.test("Chain.set() announces nothing while the authority does not answer", async () => {
@@ -259,7 +298,7 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   const unless = <T>(result: T) => reachable ? Promise.resolve(result) : fails();
   const { chain, clock, local, log } = setUp({
     authority: { read: () => Promise.resolve(entry("new")) },
-    shared: { announce: () => unless(undefined), bury: () => unless(undefined) },
+    shared: { announce: () => unless(ANY_EPOCH), bury: () => unless(undefined) },
   });
   assertEquals((await chain.set(KEY, "new")).value, "new");
   local.clear();

@@ -2,8 +2,10 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { secretCacheKey } from "../../../src/core/key.ts";
+import type { RedisCommands } from "../../../src/store/redis_commands.ts";
 import { RedisSecrets } from "../../../src/store/redis_secrets.ts";
 import { secretEntry, version } from "../../conformance/secret_entry.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 import { incarnationOf } from "../../support/incarnation.ts";
 import { startRedis } from "../../support/redis.ts";
 import { RedisProbe } from "../../support/redis_probe.ts";
@@ -64,6 +66,39 @@ async function change(store: RedisSecrets): Promise<void> {
   await store.announce(KEY, INTENT);
   await store.publish(KEY, INTENT, ENTRY);
 }
+
+test("RedisSecrets.announce() resolves to the life of the server", async ({ client }, store) => {
+  assertEquals(await store.announce(KEY, INTENT), client.incarnation);
+  assertEquals(store.life.epoch, client.incarnation);
+  await store.life.confirm();
+});
+
+Deno.test("RedisSecrets.announce() and confirm() reject where the connection is another one than before", async () => {
+  let epoch: string | undefined = "x";
+  const done = () => Promise.resolve();
+  const reconnect = () => {
+    epoch = "y";
+    return done();
+  };
+  const client: RedisCommands = {
+    spansSlots: true,
+    get epoch() {
+      return epoch;
+    },
+    ping: reconnect,
+    set: done,
+    delete: done,
+    run: done,
+    change: reconnect,
+    doubtIncarnation() {},
+  };
+  const store = new RedisSecrets(client, "", { clock: new FakeClock(), newName: () => "name" });
+  await assertRejects(() => store.announce(KEY, INTENT), Error, "is another one than before");
+  epoch = "x";
+  await assertRejects(() => store.life.confirm(), Error, "it is another one");
+  epoch = undefined;
+  await assertRejects(() => store.announce(KEY, INTENT), Error);
+});
 
 test(
   "RedisSecrets lays an entry out as a format byte, its version, a life and JSON",
