@@ -84,11 +84,16 @@ export class MysqlPool implements AsyncDisposable {
 
   /**
    * As {@link use}, for work that changes something. An error whose outcome is unknown says when it is settled. Rejects
-   * at once while too many changes are not.
+   * at once while too many changes are not, and with the signal only before a statement: listening costs more.
    */
   async change<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    refuseAborted(signal);
     this.#unsettled.refuseTooMany();
-    return await this.use(work, signal);
+    try {
+      return await this.#lend(work, signal);
+    } catch (error) {
+      throw mysqlUnavailable(error);
+    }
   }
 
   /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */

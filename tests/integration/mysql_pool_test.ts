@@ -161,9 +161,8 @@ testWithServers(
     const holder = database.pool.use(() => held.promise, SIGNAL);
     const writing = assertRejects(() => secrets.write(KEY, CHANGE, caller.signal), ServiceError);
     caller.abort();
-    await writing;
     held.resolve();
-    await holder;
+    await Promise.all([holder, writing]);
     await secrets.ping(SIGNAL);
     assertEquals(await database.rows("SELECT 1 FROM usercenter_secret"), []);
   },
