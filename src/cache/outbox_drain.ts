@@ -155,14 +155,11 @@ export class OutboxDrain implements Disposable {
     if (epoch === ANY_EPOCH) return true;
     const { store, tier } = this.#outbox;
     const { life, shared, observer, forget } = this.#options;
-    const confirm = async () => {
-      await shared.read("confirm", () => life.confirm());
-      if (!this.#isStill(reached)) {
-        throw new Error("Cannot enter an epoch: the connection is another one by now");
-      }
-    };
+    const confirm = () =>
+      shared.read("confirm", () => life.confirm()).then(() => this.#isStill(reached), () => false);
     const enter = () => store.enter(epoch, confirm, this.#stop.signal);
     const isInForce = await tier.write("look at the epoch", enter);
+    if (isInForce === undefined) return false;
     if (isInForce && this.#inForce === epoch) return true;
     this.#inForce = isInForce ? epoch : undefined;
     forget("all");

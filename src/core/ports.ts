@@ -173,10 +173,11 @@ export interface OutboxRecord {
  */
 export interface Outbox {
   /**
-   * Whether this life of the shared tier is in force; one that was never met is from now on. `confirm` is called
-   * before that, when no other life can come into force any more: a life that has ended must not replace its successor.
+   * Whether this life of the shared tier is in force; one that was never met is from now on. `confirm` is asked before
+   * that, when no other life can come into force any more: one that has ended must not replace its successor, and
+   * undefined says that this could not be ruled out.
    */
-  enter(epoch: Epoch, confirm: () => Promise<void>, signal: AbortSignal): Promise<boolean>;
+  enter(epoch: Epoch, confirm: () => Promise<boolean>, signal: AbortSignal): Promise<boolean | undefined>;
   /** At most `limit` records, the oldest first; fewer only if there are no more. */
   pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]>;
   /** Removes records whose tombstones are in this life, or nothing if that is not in force any more. */

@@ -34,7 +34,11 @@ export class MysqlEpochs {
   }
 
   /** See {@link Outbox}. */
-  async enter(epoch: Epoch, confirm: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+  async enter(
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
     const [head] = await this.#pool.use((session) => session.rows<EpochRow>(this.#sql.head), signal);
     if (head?.incarnation === epoch) return true;
     if (head === undefined) await this.#pool.change((session) => session.run(this.#sql.makeHead), signal);
@@ -44,12 +48,16 @@ export class MysqlEpochs {
     );
   }
 
-  async #enter(session: MysqlSession, epoch: Epoch, confirm: () => Promise<void>): Promise<boolean> {
+  async #enter(
+    session: MysqlSession,
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+  ): Promise<boolean | undefined> {
     const [head] = await session.rows<EpochRow>(this.#sql.lockHead);
     if (head?.incarnation === epoch) return true;
     const [known] = await session.rows<EpochRow>(this.#sql.known, [epoch]);
     if (known !== undefined) return false;
-    await confirm();
+    if (!await confirm()) return undefined;
     await session.run(this.#sql.add, [epoch]);
     await session.run(this.#sql.moveHead, [epoch]);
     return true;

@@ -30,7 +30,11 @@ export class MysqlOutbox implements Outbox {
     this.#epochs = new MysqlEpochs(pool, table);
   }
 
-  enter(epoch: Epoch, confirm: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+  enter(
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
     return this.#epochs.enter(epoch, confirm, signal);
   }
 

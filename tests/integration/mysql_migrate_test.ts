@@ -200,6 +200,10 @@ testWithServers(
       ],
       [ONEX_TABLE.replace("PRIMARY KEY", "owner int NOT NULL, PRIMARY KEY"), "column owner has no default"],
       [
+        ONEX_TABLE.replace("`secretID` varchar(36) NOT NULL", "`secretID` varchar(36) NULL"),
+        "its secretID may be NULL, expected NOT NULL",
+      ],
+      [
         ONEX_TABLE.replace("PRIMARY KEY", "version varchar(9) DEFAULT '', PRIMARY KEY"),
         "column version is varchar",
       ],
