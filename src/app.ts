@@ -289,7 +289,7 @@ async function openMysql(
     systemClock,
     observer,
   );
-  const pool = resources.use(new MysqlPool(config, systemClock));
+  const pool = resources.use(new MysqlPool(config, systemClock, () => tier.interrupted()));
   const secrets = new MysqlSecrets(pool, config);
   let schemaIsRight = false;
   const ping = async (signal: AbortSignal) => {

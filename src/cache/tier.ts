@@ -35,7 +35,7 @@ export class Tier {
   readonly #breaker: CircuitBreaker | undefined;
   readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
-  /** When the last operation began that succeeded; -Infinity once one has failed since. */
+  /** When the last operation began that succeeded; -Infinity once one has failed since, or a connection was lost. */
   #answeredAtMs = -Infinity;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
@@ -61,7 +61,7 @@ export class Tier {
     return this.#interruptions;
   }
 
-  /** Whether the store has answered within the last second or so, and not failed since; its breaker is closed then. */
+  /** Whether the store has answered within the last second or so, and not failed or gone since. */
   get hasJustAnswered(): boolean {
     // Also when the machine's clock was set back.
     return Math.abs(this.#clock.now() - this.#answeredAtMs) < FRESH_MS &&
@@ -71,6 +71,7 @@ export class Tier {
   /** Says that the connection to the store has been lost or is there again. */
   interrupted(): void {
     this.#interruptions++;
+    this.#answeredAtMs = -Infinity;
   }
 
   /**

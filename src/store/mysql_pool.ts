@@ -44,16 +44,18 @@ export class MysqlPool implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
   readonly #slots: Slots;
+  readonly #onLost: () => void;
   readonly #unsettled: MysqlUnsettled;
   /** Connections whose session has been set up. */
   readonly #ready = new WeakMap<PoolConnection, ReadySession>();
   #driver: Pool;
   #closed = false;
 
-  /** Connects to nothing yet. */
-  constructor(options: MysqlPoolOptions, clock: Clock) {
+  /** Connects to nothing yet. `onLost` is called when a connection is gone: the server may be gone as well. */
+  constructor(options: MysqlPoolOptions, clock: Clock, onLost: () => void = () => {}) {
     this.#options = options;
     this.#clock = clock;
+    this.#onLost = onLost;
     this.#timeouts = new Timeouts(clock, options.queryTimeoutMs);
     this.#slots = new Slots(options.maxConnections, this.#timeouts);
     this.#driver = createPool(driverOptions(options, options.tls));
@@ -163,6 +165,7 @@ export class MysqlPool implements AsyncDisposable {
     const { version } = await session.row(`SELECT VERSION() AS version, GET_LOCK('${lock}', 0)`);
     const ready = { lock, knowsReturning: String(version).includes("MariaDB") };
     this.#ready.set(connection, ready);
+    socketOf(connection)?.once("close", () => this.#onLost());
     return ready;
   }
 }
@@ -200,8 +203,12 @@ function connectionOf(driver: Pool): Promise<PoolConnection> {
 /** Ends the connection at once; the driver alone would wait for the server to take part. */
 function destroy(connection: PoolConnection): void {
   connection.destroy();
+  socketOf(connection)?.destroy();
+}
+
+function socketOf(connection: PoolConnection): Socket | undefined {
   const socket: unknown = Reflect.get(connection, "stream");
-  if (socket instanceof Socket) socket.destroy();
+  return socket instanceof Socket ? socket : undefined;
 }
 
 function driverOptions(options: MysqlPoolOptions, tls: MysqlPoolOptions["tls"]): PoolOptions {

@@ -102,6 +102,10 @@ Deno.test("Tier.hasJustAnswered counts from the beginning of the last success, a
   assertEquals(tier.hasJustAnswered, true, "a refusal is an answer");
   await assertRejects(() => tier.read("read", () => Promise.reject(new Error("gone"))), ServiceError);
   assertEquals(tier.hasJustAnswered, false);
+
+  await tier.read("read", () => Promise.resolve());
+  tier.interrupted();
+  assertEquals(tier.hasJustAnswered, false);
 });
 
 Deno.test("Tier asks nothing of a store that fails too often, and says when the next probe is due", async () => {
