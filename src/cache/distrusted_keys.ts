@@ -17,7 +17,7 @@ interface Distrust {
   readonly version: Version | undefined;
   /** How many changes of the key may still take effect. */
   readonly unsettled: number;
-  /** Of the tombstone that stands for those. */
+  /** The intent of the tombstone that those need. */
   readonly intent: string;
   /** When that was last renewed. */
   readonly renewedAtMs: number;

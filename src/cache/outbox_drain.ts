@@ -1,8 +1,8 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { CacheKey } from "../core/key.ts";
-import { ANY_EPOCH, type Epoch, type Outbox, type OutboxRecord, type SharedLife } from "../core/ports.ts";
+import type { Epoch, Outbox, OutboxRecord } from "../core/ports.ts";
 import { compareVersions, type Version } from "../core/version.ts";
-import type { CacheObserver } from "./observer.ts";
+import { EpochInForce, type EpochInForceOptions } from "./epoch_in_force.ts";
 import type { Tier } from "./tier.ts";
 
 /** How often the outbox is looked into: how long another replica's change may go unnoticed at most. */
@@ -20,17 +20,10 @@ export interface OutboxSource {
   readonly tier: Tier;
 }
 
-export interface OutboxDrainOptions {
+export interface OutboxDrainOptions extends EpochInForceOptions {
   readonly clock: Clock;
-  readonly observer: CacheObserver;
-  /** The tier that is to be told. */
-  readonly shared: Tier;
-  /** The life of that tier which this process reaches. */
-  readonly life: SharedLife;
   /** Resolves once the shared tier has a tombstone under the key that outranks the version. */
   readonly bury: (key: CacheKey, version: Version) => Promise<void>;
-  /** Drops what this process keeps of keys that others have changed, of which the tier cannot tell it. */
-  readonly forget: (keys: ReadonlySet<CacheKey> | "all") => void;
 }
 
 /** Under what a round has begun: what it finds out holds only as long as both stay as they are. */
@@ -62,19 +55,17 @@ interface Reached {
  *                                      refuses B's tombstone
  *                                                                       reads v2 in the database
  *
- * A life of the tier that is not in force is not trusted at all, because others read and tell another one. What this
- * process keeps is then dropped at each look, for it does not hear what they change.
+ * A life of the tier that is not in force is not trusted at all, see {@link EpochInForce}.
  */
 export class OutboxDrain implements Disposable {
   readonly #outbox: OutboxSource;
   readonly #options: OutboxDrainOptions;
+  readonly #inForce: EpochInForce;
   readonly #stop = new AbortController();
   /** Where the last drain that came to its end had begun. */
   #drained: Reached | undefined;
   /** Where the last one found out that another life is in force. */
   #outOfForce: Reached | undefined;
-  /** The life that was in force when this process last looked. */
-  #inForce: Epoch | undefined;
   #distrusts = 0;
   #isRunning = false;
   #beganAtMs = 0;
@@ -84,6 +75,7 @@ export class OutboxDrain implements Disposable {
   constructor(outbox: OutboxSource, options: OutboxDrainOptions) {
     this.#outbox = outbox;
     this.#options = options;
+    this.#inForce = new EpochInForce(outbox, options);
     this.#drain();
   }
 
@@ -96,9 +88,9 @@ export class OutboxDrain implements Disposable {
     return false;
   }
 
-  /** Whether a change that this life was told of need not be recorded, as far as is known. */
+  /** Whether a change that was announced in this life need not be recorded, as far as is known. */
   isInForce(epoch: Epoch): boolean {
-    return epoch === ANY_EPOCH || epoch === this.#inForce;
+    return this.#inForce.has(epoch);
   }
 
   /**
@@ -150,25 +142,14 @@ export class OutboxDrain implements Disposable {
     return epoch !== undefined;
   }
 
-  /** Whether the life is in force; drops what this process keeps of all keys where it is not, or was not before. */
+  /** Whether the life may be trusted, as far as that goes. */
   async #enter(epoch: Epoch, reached: Reached): Promise<boolean> {
-    if (epoch === ANY_EPOCH) return true;
-    const { store, tier } = this.#outbox;
-    const { life, shared, observer, forget } = this.#options;
-    const confirm = () =>
-      shared.read("confirm", () => life.confirm()).then(() => this.#isStill(reached), () => false);
-    const enter = () => store.enter(epoch, confirm, this.#stop.signal);
-    const isInForce = await tier.write("look at the epoch", enter);
-    if (isInForce === undefined) return false;
-    if (isInForce && this.#inForce === epoch) return true;
-    this.#inForce = isInForce ? epoch : undefined;
-    forget("all");
-    if (isInForce) return true;
-    this.distrust();
-    this.#outOfForce = reached;
-    observer.outOfForce(shared.name);
-    life.doubt();
-    return false;
+    const isInForce = await this.#inForce.enter(epoch, () => this.#isStill(reached), this.#stop.signal);
+    if (isInForce === false) {
+      this.distrust();
+      this.#outOfForce = reached;
+    }
+    return isInForce ?? false;
   }
 
   #reached(): Reached {

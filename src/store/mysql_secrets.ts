@@ -35,8 +35,8 @@ function statements(outbox: string, epochs: string) {
   };
 }
 
-/** Of a change of which nobody has to be told. */
-const NOBODY_TO_TELL: Readonly<Announcement> = Object.freeze({ epoch: ANY_EPOCH });
+/** The announcement of a change where no shared tier has to be told. */
+const NONE_NEEDED: Readonly<Announcement> = Object.freeze({ epoch: ANY_EPOCH });
 
 export interface MysqlSecretsOptions {
   readonly table: string;
@@ -81,7 +81,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     key: CacheKey,
     change: SecretChange,
     signal: AbortSignal,
-    announcement: Announcement = NOBODY_TO_TELL,
+    announcement: Announcement = NONE_NEEDED,
   ): Promise<Entry<Secret>> {
     const { name, description, expires, newSecretKey, atMs } = change;
     const at = this.#datetime.toText(atMs);
@@ -111,7 +111,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   async remove(
     key: CacheKey,
     signal: AbortSignal,
-    announcement: Announcement = NOBODY_TO_TELL,
+    announcement: Announcement = NONE_NEEDED,
   ): Promise<Version | undefined> {
     const secretId = secretIdOf(key);
     return await this.#pool.change(async (session) => {

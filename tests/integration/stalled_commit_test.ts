@@ -1,4 +1,4 @@
-/** Commits that stall while reads go on: what becomes of a change that nobody has an answer to. */
+/** Commits that stall while reads go on: what becomes of a change without an answer. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
@@ -141,7 +141,7 @@ testWithServers(
       expectUnavailable(writer.deleteSecret({ key: "deleted" }), "database"),
     ]);
     // As if a minute had passed: Redis drops the tombstones, and readers fill it with what the database still has,
-    // until nobody puts a tombstone there by itself.
+    // until no replica puts a tombstone there by itself.
     const heldSinceMs = new Map(["changed", "deleted"].map((key) => [key, Infinity]));
     await waitFor(async () => {
       for (const [key, sinceMs] of heldSinceMs) {

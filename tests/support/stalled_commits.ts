@@ -6,7 +6,7 @@ const SIGNAL = new AbortController().signal;
 
 /**
  * A MariaDB whose commits the test may stall while reads go on: semi-synchronous replication without a replica, so that
- * a commit waits before anybody sees what it has changed.
+ * a commit waits before its change can be seen.
  */
 export class StallingMariadb implements AsyncDisposable {
   readonly server: TestMariadb;
