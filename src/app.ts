@@ -27,6 +27,7 @@ import { LruMemory } from "./store/lru.ts";
 import { isRowBusy } from "./store/mysql_errors.ts";
 import { MysqlOutbox } from "./store/mysql_outbox.ts";
 import { MysqlSecrets } from "./store/mysql_secrets.ts";
+import { TooManyUnsettled } from "./store/mysql_unsettled.ts";
 import { SqliteFile } from "./store/sqlite_file.ts";
 import { openSqlite, type SqliteOpenOptions } from "./store/sqlite_open.ts";
 import { SqliteEntries } from "./store/sqlite_entries.ts";
@@ -65,7 +66,7 @@ interface Stores {
     | {
       readonly store: SharedCache<Secret>;
       readonly tier: Tier;
-      readonly outbox: Outbox<Secret, SecretChange>;
+      readonly outbox: Outbox;
     }
     | undefined;
   readonly secrets: Held<Secret, SecretChange>;
@@ -354,18 +355,23 @@ async function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox<Secret, SecretChange> }> {
+): Promise<Pick<Stores, "secrets" | "probed"> & { readonly outbox: Outbox }> {
   const { MysqlPool } = await import("./store/mysql_pool.ts");
   const { checkMysqlSchema } = await import("./store/mysql_migrate.ts");
   const { queryTimeoutMs } = config;
   const breaker = { ...config.breaker, random: systemRandom };
-  const timeouts = { readTimeoutMs: queryTimeoutMs, writeTimeoutMs: queryTimeoutMs };
   const tier = new Tier(
-    { name: "database", ...timeouts, breaker, isRefusal: isRowBusy },
+    {
+      name: "database",
+      readTimeoutMs: queryTimeoutMs,
+      writeTimeoutMs: queryTimeoutMs,
+      breaker,
+      isRefusal: (error) => isRowBusy(error) || error instanceof TooManyUnsettled,
+    },
     systemClock,
     observer,
   );
-  const pool = resources.use(new MysqlPool(config, systemClock));
+  const pool = resources.use(new MysqlPool(config, systemClock, () => tier.interrupted()));
   const secrets = new MysqlSecrets(pool, config);
   let schemaIsRight = false;
   const ping = async (signal: AbortSignal) => {
@@ -374,7 +380,7 @@ async function openMysql(
     if (wrong !== undefined) throw new ServiceError("store_unavailable", wrong, { tier: tier.name });
     schemaIsRight = true;
   };
-  const outbox = new MysqlOutbox(pool, secrets, config);
+  const outbox = new MysqlOutbox(pool, config);
   return { secrets: { store: secrets, tier }, outbox, probed: [{ tier, ping }] };
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
+import type { Announcement, Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import { ChangeQueue } from "./change_queue.ts";
 import type { CopyPolicy } from "./copy_policy.ts";
@@ -22,7 +22,7 @@ export interface ChainOptions<V, C> {
     readonly store: SharedCache<V>;
     readonly tier: Tier;
     /** The authority's; without one, a change that cannot be announced is remembered in this process alone. */
-    readonly outbox?: Outbox<V, C>;
+    readonly outbox?: Outbox;
     /** Whether a write of `later` right after one of `earlier` leaves nothing of that to be seen. */
     readonly covers: (later: C, earlier: C) => boolean;
   } | undefined;
@@ -40,11 +40,14 @@ export interface ChainOptions<V, C> {
   readonly backfillQueueSize: number;
 }
 
-/** Who changes the truth: the authority itself, or its outbox where the shared tier could not be told. */
-type Changes<V, C> = Pick<Authority<V, C>, "write" | "remove">;
-
 /** Stands for the caller of a read that nobody waits for. */
 const RENEWAL: Caller = { cancelled: false, whenCancelled() {} };
+
+/** Of a change, which runs to its end even if its caller leaves: half of one would leave the tiers at odds. */
+const ALWAYS = new AbortController().signal;
+
+/** What is known of a change that failed with an error which says nothing. */
+const UNKNOWN_EFFECT = { hadNoEffect: false, settled: undefined };
 
 /** What a read does with what it has found, in the turn in which that is known: a further promise would cost more. */
 type Answer<V, T> = (entry: Entry<V> | undefined) => T;
@@ -63,7 +66,6 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #copies: LocalCopies<V> | undefined;
   readonly #shared: SharedTier<V> | undefined;
   readonly #authority: Authority<V, C>;
-  readonly #outbox: Outbox<V, C> | undefined;
   readonly #tier: Tier;
   readonly #keepsWrites: boolean;
   readonly #clock: Clock;
@@ -87,7 +89,6 @@ export class Chain<V, C> implements AsyncDisposable {
     this.#calls = options.observer.calls;
     if (options.shared !== undefined) {
       const { store, tier, outbox, covers } = options.shared;
-      this.#outbox = outbox;
       this.#queue = new ChangeQueue({ covers, tier: this.#tier.name });
       this.#shared = new SharedTier(store, tier, {
         ...options,
@@ -123,7 +124,7 @@ export class Chain<V, C> implements AsyncDisposable {
     const make = () =>
       this.#change(
         key,
-        (store, signal) => store.write(key, change, signal),
+        (announcement) => this.#authority.write(key, change, ALWAYS, announcement),
         (shared, intent, entry) => shared.publish(key, intent, entry),
         (entry) => entry.version,
         (entry) => this.#keepsWrites && this.#keep(key, entry, policy),
@@ -136,7 +137,7 @@ export class Chain<V, C> implements AsyncDisposable {
     const make = () =>
       this.#change<Version | undefined>(
         key,
-        (store, signal) => store.remove(key, signal),
+        (announcement) => this.#authority.remove(key, ALWAYS, announcement),
         (shared, intent, version) => shared.bury(key, intent, version),
         (version) => version,
         () => false,
@@ -240,46 +241,58 @@ export class Chain<V, C> implements AsyncDisposable {
    */
   async #change<T>(
     key: CacheKey,
-    apply: (store: Changes<V, C>, signal: AbortSignal) => Promise<T>,
+    apply: (announcement: Announcement | undefined) => Promise<T>,
     share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
     versionOf: (result: T) => Version | undefined,
     keep: (result: T) => boolean,
   ): Promise<void> {
     using fence = this.#fences.takeForChange(key);
-    // A change runs to its end even if its caller leaves: half of one would leave the tiers at odds.
-    const signal = new AbortController().signal;
     let intent = "";
-    let announced = false;
+    let announcement: Announcement | undefined;
     if (this.#shared !== undefined) {
       intent = this.#newIntent();
-      // Announcing costs the shared copy, so the authority is asked first whether it can answer at all: while
-      // it cannot, nothing changes, and reads go on being served from the shared tier.
-      await this.#tier.read("write", () => this.#authority.ping(signal));
-      announced = await this.#shared.announce(key, intent);
+      // Announcing costs the shared copy, so it waits until the authority is known to answer: while that cannot,
+      // nothing changes, and reads go on being served from the shared tier.
+      if (!this.#tier.hasJustAnswered) await this.#tier.read("write", () => this.#authority.ping(ALWAYS));
+      announcement = await this.#shared.announce(key, intent);
     }
+    const announced = announcement?.epoch;
+    const failed = (error: unknown) =>
+      this.#onFailure(key, error, announced === undefined ? undefined : intent);
     let result: T;
     try {
-      const store = announced ? this.#authority : this.#outbox ?? this.#authority;
-      result = await this.#tier.write("write", () => apply(store, signal), () => this.#drop(key));
+      result = await this.#tier.write("write", () => apply(announcement), failed);
     } catch (error) {
-      if (error instanceof ServiceError && error.hadNoEffect) {
-        // Every copy is as true as before; only the announcement has to go.
-        if (announced) await this.#shared?.retract(key, intent);
-      } else {
-        // It may have happened or may still happen: nobody nearer may go on answering for this key.
-        this.#shared?.distrust(key);
-        this.#drop(key);
-      }
+      await failed(error);
       throw error;
     }
     if (this.#shared !== undefined) {
-      // Without an announcement another change's entry may have come in between: distrusted once more.
-      if (announced) await share(this.#shared, intent, result);
-      else this.#shared.distrust(key, versionOf(result));
+      if (announcement?.epoch !== undefined) await share(this.#shared, intent, result);
+      else {
+        // Without an announcement another change's entry may have come in between: distrusted once more.
+        this.#shared.distrust(key, versionOf(result));
+        if (announced !== undefined) this.#shared.overtaken();
+      }
     }
     const isKept = fence.holds && keep(result);
     if (!isKept) this.#forget(key);
     this.#outdate(key);
+  }
+
+  /**
+   * A change has failed, or succeeded too late for its caller, without an error. Unless it certainly had no effect, no
+   * nearer tier may go on answering for this key. `intent` is that of its announcement.
+   */
+  async #onFailure(key: CacheKey, error: unknown, intent: string | undefined): Promise<void> {
+    const { hadNoEffect, settled } = error instanceof ServiceError ? error : UNKNOWN_EFFECT;
+    if (hadNoEffect) {
+      // Every copy is as true as before; only the announcement has to go.
+      if (intent !== undefined) await this.#shared?.retract(key, intent);
+      return;
+    }
+    if (settled !== undefined) this.#shared?.distrustUntil(settled, key, intent);
+    else if (error !== undefined) this.#shared?.distrust(key);
+    this.#drop(key);
   }
 
   /** Puts a copy into local memory in the place of what is there; false, and nothing done, if it has expired. */

@@ -5,6 +5,9 @@ import { compareVersions, type Version } from "../core/version.ts";
 /** How often a key that could not be made safe is tried again. */
 const RETRY_MS = 1000;
 
+/** How often the tombstone of an unsettled key is renewed: several times before it ends, a minute after the last. */
+const RENEW_MS = 10_000;
+
 /** How many keys are remembered one by one. */
 const MAX_KEYS = 10_000;
 
@@ -12,80 +15,162 @@ const MAX_KEYS = 10_000;
 interface Distrust {
   /** The newest version that the tier may not know of, where it is known. */
   readonly version: Version | undefined;
+  /** How many changes of the key may still take effect. */
+  readonly unsettled: number;
+  /** The intent of the tombstone that those need. */
+  readonly intent: string;
+  /** When that was last renewed. */
+  readonly renewedAtMs: number;
+}
+
+/** What {@link DistrustedKeys} does to the tier, and whom it tells. */
+export interface DistrustedKeysOptions {
+  readonly clock: Clock;
+  /**
+   * Gives the intent up. Resolves once the tier holds nothing under the key that could be read, nor takes anything
+   * older than the version.
+   */
+  readonly bury: (key: CacheKey, intent: string, version: Version | undefined) => Promise<void>;
+  /** Resolves once the tier has a tombstone that nothing replaces before this intent is given up, or a minute is over. */
+  readonly announce: (key: CacheKey, intent: string) => Promise<unknown>;
+  readonly newIntent: () => string;
+  /** A change of the key has come to its end, who knows which. */
+  readonly onSettled: (key: CacheKey) => void;
+  /** There are too many keys, and the oldest is forgotten. */
+  readonly onOverflow: () => void;
 }
 
 /**
  * The keys under which a shared tier may still hold what is no longer true, because it was out of reach when
  * this process changed them. They are not read there until they have been made safe, which is tried each second.
  * What this process learns late or takes to its grave, the {@link Outbox} has.
+ *
+ * A key is unsettled while a change of it may still take effect. The tier then has a tombstone for as long as that
+ * lasts. The interleaving that this guards against:
+ *
+ *     A                               the database           B
+ *     announces, writes v2            stalls in the commit
+ *     no answer in time
+ *     the tombstone ends
+ *                                                            reads v1, copies it into the tier
+ *                                     has v2
+ *                                                            serves v1 for good
  */
 export class DistrustedKeys implements Disposable {
-  readonly #clock: Clock;
-  readonly #makeSafe: (key: CacheKey, version: Version | undefined) => Promise<void>;
-  readonly #onOverflow: () => void;
+  readonly #options: DistrustedKeysOptions;
   readonly #keys = new Map<CacheKey, Distrust>();
   #timer: Timer | undefined;
+  #isRunning = false;
+  /** Whether the next round is wanted at once. */
+  #isUrgent = false;
+  #isDisposed = false;
 
-  /**
-   * `makeSafe` resolves once the tier holds nothing under the key that could be read, nor takes anything older
-   * than the version. `onOverflow` is called when there are too many keys, and the oldest is forgotten.
-   */
-  constructor(
-    clock: Clock,
-    makeSafe: (key: CacheKey, version: Version | undefined) => Promise<void>,
-    onOverflow: () => void,
-  ) {
-    this.#clock = clock;
-    this.#makeSafe = makeSafe;
-    this.#onOverflow = onOverflow;
+  constructor(options: DistrustedKeysOptions) {
+    this.#options = options;
   }
 
   has(key: CacheKey): boolean {
     return this.#keys.has(key);
   }
 
-  add(key: CacheKey, version?: Version): void {
-    const known = this.#keys.get(key)?.version;
-    // To the end, so that the first is the one which was named longest ago.
-    this.#keys.delete(key);
-    this.#keys.set(key, { version: newer(known, version) });
-    if (this.#keys.size > MAX_KEYS) {
-      const [oldest] = this.#keys.keys();
-      if (oldest !== undefined) this.#keys.delete(oldest);
-      this.#onOverflow();
-    }
-    this.#schedule();
+  /** Whether a change of the key may still take effect. */
+  isUnsettled(key: CacheKey): boolean {
+    const distrust = this.#keys.get(key);
+    return distrust !== undefined && distrust.unsettled > 0;
   }
 
-  /** Trusts the key again: another change has made it safe. */
+  /** The number of keys that are unsettled. */
+  get unsettled(): number {
+    return [...this.#keys.values()].filter(({ unsettled }) => unsettled > 0).length;
+  }
+
+  add(key: CacheKey, version?: Version): void {
+    this.#put(key, version, 0);
+    this.#schedule("soon");
+  }
+
+  /**
+   * Adds a key that is unsettled until `settled` resolves. `intent` is that of the change's announcement: it is kept,
+   * and given up at the end, unless another change of the key is unsettled already.
+   */
+  async addUntil(settled: Promise<void>, key: CacheKey, intent?: string): Promise<void> {
+    this.#put(key, undefined, 1, intent);
+    this.#schedule("now");
+    await settled;
+    if (this.#isDisposed) return;
+    this.#put(key, undefined, -1);
+    this.#options.onSettled(key);
+    this.#schedule("now");
+  }
+
+  /** Trusts the key again, unless it is unsettled: another change has made it safe. */
   delete(key: CacheKey): void {
-    this.#keys.delete(key);
+    if (!this.isUnsettled(key)) this.#keys.delete(key);
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#timer?.cancel();
     this.#keys.clear();
   }
 
-  #schedule(): void {
-    this.#timer ??= this.#clock.setTimer(() => this.#retry(), RETRY_MS, "background");
+  #put(key: CacheKey, version: Version | undefined, unsettled: number, intent?: string): void {
+    const known = this.#keys.get(key);
+    const kept = known?.unsettled === 0 ? intent ?? known.intent : known?.intent ?? intent;
+    // To the end, so that the first is the one which was named longest ago.
+    this.#keys.delete(key);
+    this.#keys.set(key, {
+      version: newer(known?.version, version),
+      unsettled: (known?.unsettled ?? 0) + unsettled,
+      intent: kept ?? this.#options.newIntent(),
+      renewedAtMs: known?.renewedAtMs ?? -Infinity,
+    });
+    if (this.#keys.size <= MAX_KEYS) return;
+    // Unsettled keys are few, because the database bounds their changes.
+    for (const [oldest, { unsettled }] of this.#keys) {
+      if (unsettled > 0) continue;
+      this.#keys.delete(oldest);
+      return this.#options.onOverflow();
+    }
   }
 
-  async #retry(): Promise<void> {
+  #schedule(when: "soon" | "now"): void {
+    if (when === "now") this.#isUrgent = true;
+    if (this.#isRunning || this.#isDisposed) return;
+    if (when === "now") this.#timer?.cancel();
+    else if (this.#timer !== undefined) return;
+    const delayMs = when === "now" ? 0 : RETRY_MS;
+    this.#timer = this.#options.clock.setTimer(() => this.#round(), delayMs, "background");
+  }
+
+  async #round(): Promise<void> {
+    this.#timer = undefined;
+    this.#isRunning = true;
+    this.#isUrgent = false;
     // One after the other: the first failure says that the tier is still away, and ends the round.
     for (const [key, distrust] of [...this.#keys]) {
       if (this.#keys.get(key) !== distrust) continue;
-      const safe = await this.#makeSafe(key, distrust.version).then(() => true, () => false);
-      // Added again: what was made safe is older than the last change, and may not be so any more.
-      if (this.#keys.get(key) !== distrust) continue;
-      this.#keys.delete(key);
-      if (safe) continue;
-      // Back to the end, so that a key that always fails keeps no other from its turn.
-      this.#keys.set(key, distrust);
-      break;
+      if (!await this.#makeSafe(key, distrust)) break;
     }
-    this.#timer = undefined;
-    if (this.#keys.size > 0) this.#schedule();
+    this.#isRunning = false;
+    if (this.#keys.size > 0) this.#schedule(this.#isUrgent ? "now" : "soon");
+  }
+
+  /** False when the tier fails. */
+  async #makeSafe(key: CacheKey, distrust: Distrust): Promise<boolean> {
+    const { clock, announce, bury } = this.#options;
+    const isUnsettled = distrust.unsettled > 0;
+    const nowMs = clock.now();
+    if (isUnsettled && Math.abs(nowMs - distrust.renewedAtMs) < RENEW_MS) return true;
+    const work = isUnsettled ? announce(key, distrust.intent) : bury(key, distrust.intent, distrust.version);
+    const isSafe = await work.then(() => true, () => false);
+    // Added again: what was made safe is older than the last change, and may not be so any more.
+    if (this.#keys.get(key) !== distrust) return true;
+    this.#keys.delete(key);
+    // Back to the end, so that a key that always fails keeps no other from its turn.
+    if (isUnsettled) this.#keys.set(key, isSafe ? { ...distrust, renewedAtMs: nowMs } : distrust);
+    else if (!isSafe) this.#keys.set(key, distrust);
+    return isSafe;
   }
 }
 

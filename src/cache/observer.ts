@@ -8,6 +8,10 @@ export interface CacheObserver {
   breakerChanged(tier: string, state: BreakerState): void;
   /** Changes that a tier has not been told of are waiting, at least so many, because it is out of reach. */
   outboxWaiting(tier: string, atLeast: number): void;
+  /** This process ends while it does not know of changes of so many keys whether they will take effect. */
+  changesUnsettled(tier: string, keys: number): void;
+  /** The server of a tier that this process reaches is not the one that others use, so it is left alone. */
+  outOfForce(tier: string): void;
   /** A copy into a nearer tier was given up because too many were waiting. */
   fillDropped(tier: string): void;
   /** Watches calls one by one; absent where no one does, so that calls cost no more. */

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Outbox, OutboxRecord } from "../core/ports.ts";
+import type { Epoch, Outbox, OutboxRecord } from "../core/ports.ts";
 import { compareVersions, type Version } from "../core/version.ts";
-import type { CacheObserver } from "./observer.ts";
+import { EpochInForce, type EpochInForceOptions } from "./epoch_in_force.ts";
 import type { Tier } from "./tier.ts";
 
 /** How often the outbox is looked into: how long another replica's change may go unnoticed at most. */
@@ -16,19 +16,20 @@ const MAX_UNTOLD = 10_000;
 
 /** An outbox as its worker sees it, and the tier it is part of. */
 export interface OutboxSource {
-  readonly store: Pick<Outbox<unknown, never>, "pending" | "clear">;
+  readonly store: Outbox;
   readonly tier: Tier;
 }
 
-export interface OutboxDrainOptions {
+export interface OutboxDrainOptions extends EpochInForceOptions {
   readonly clock: Clock;
-  readonly observer: CacheObserver;
-  /** The tier that is to be told. */
-  readonly shared: Tier;
   /** Resolves once the shared tier has a tombstone under the key that outranks the version. */
   readonly bury: (key: CacheKey, version: Version) => Promise<void>;
-  /** Drops what this process keeps of keys that others have changed, of which the tier cannot tell it. */
-  readonly forget: (keys: ReadonlySet<CacheKey> | "all") => void;
+}
+
+/** Under what a round has begun: what it finds out holds only as long as both stay as they are. */
+interface Reached {
+  readonly epoch: Epoch | undefined;
+  readonly interruptions: number;
 }
 
 /**
@@ -53,13 +54,18 @@ export interface OutboxDrainOptions {
  *     returns OK                       has v1                           looks into the outbox
  *                                      refuses B's tombstone
  *                                                                       reads v2 in the database
+ *
+ * A life of the tier that is not in force is not trusted at all, see {@link EpochInForce}.
  */
 export class OutboxDrain implements Disposable {
   readonly #outbox: OutboxSource;
   readonly #options: OutboxDrainOptions;
+  readonly #inForce: EpochInForce;
   readonly #stop = new AbortController();
-  /** The shared tier's interruptions when the last drain that came to its end had begun. */
-  #drainedAt: number | undefined;
+  /** Where the last drain that came to its end had begun. */
+  #drained: Reached | undefined;
+  /** Where the last one found out that another life is in force. */
+  #outOfForce: Reached | undefined;
   #distrusts = 0;
   #isRunning = false;
   #beganAtMs = 0;
@@ -69,21 +75,31 @@ export class OutboxDrain implements Disposable {
   constructor(outbox: OutboxSource, options: OutboxDrainOptions) {
     this.#outbox = outbox;
     this.#options = options;
+    this.#inForce = new EpochInForce(outbox, options);
     this.#drain();
   }
 
   /** Whether the tier was told of all that was changed while it was out of reach. If not, that is hurried up. */
   mayTrust(): boolean {
-    if (this.#drainedAt === this.#options.shared.interruptions) return true;
+    if (this.#isStill(this.#drained)) return true;
     const { clock } = this.#options;
-    if (!this.#isRunning && Math.abs(clock.now() - this.#beganAtMs) >= HURRY_MS) this.#drain();
+    if (this.#isRunning || this.#isStill(this.#outOfForce)) return false;
+    if (Math.abs(clock.now() - this.#beganAtMs) >= HURRY_MS) this.#drain();
     return false;
   }
 
-  /** Says that the tier has not been told of changes which have come to their end by now. */
+  /** Whether a change that was announced in this life need not be recorded, as far as is known. */
+  isInForce(epoch: Epoch): boolean {
+    return this.#inForce.has(epoch);
+  }
+
+  /**
+   * Says that the tier has not been told of changes which have come to their end by now, or that another life of it
+   * has come into force.
+   */
   distrust(): void {
     this.#distrusts++;
-    this.#drainedAt = undefined;
+    this.#drained = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -92,30 +108,59 @@ export class OutboxDrain implements Disposable {
   }
 
   async #drain(): Promise<void> {
-    const { clock, shared } = this.#options;
+    const { clock } = this.#options;
     this.#timer?.cancel();
     this.#isRunning = true;
     this.#beganAtMs = clock.now();
-    const { interruptions } = shared;
+    const reached = this.#reached();
     const distrusts = this.#distrusts;
-    const isDone = await this.#work().then(() => true, () => false);
-    if (isDone && distrusts === this.#distrusts) this.#drainedAt = interruptions;
+    const isDone = await this.#work(reached).then((isDone) => isDone, () => false);
+    if (isDone && distrusts === this.#distrusts) this.#drained = reached;
     this.#isRunning = false;
     if (this.#stop.signal.aborted) return;
     this.#timer = clock.setTimer(() => this.#drain(), INTERVAL_MS, "background");
   }
 
-  /** Rejects when either tier fails; what has been done by then stays done. */
-  async #work(): Promise<void> {
+  /**
+   * Resolves to whether the tier, as it was reached, may be trusted. Rejects when either tier fails; what has been done
+   * by then stays done.
+   */
+  async #work(reached: Reached): Promise<boolean> {
     const { store, tier } = this.#outbox;
+    const { epoch } = reached;
     const { signal } = this.#stop;
     for (let isMore = true; isMore;) {
+      if (epoch !== undefined && !await this.#enter(epoch, reached)) return false;
       const records = await tier.read("read the outbox", () => store.pending(BATCH, signal));
-      if (records.length === 0) return;
+      if (records.length === 0) break;
       await this.#bury(records);
-      await tier.write("clear the outbox", () => store.clear(records, signal));
+      // The tombstones may be somewhere else.
+      if (epoch === undefined || !this.#isStill(reached)) return false;
+      await tier.write("clear the outbox", () => store.clear(records, epoch, signal));
       isMore = records.length === BATCH;
     }
+    return epoch !== undefined;
+  }
+
+  /** Whether the life may be trusted, as far as that goes. */
+  async #enter(epoch: Epoch, reached: Reached): Promise<boolean> {
+    const isInForce = await this.#inForce.enter(epoch, () => this.#isStill(reached), this.#stop.signal);
+    if (isInForce === false) {
+      this.distrust();
+      this.#outOfForce = reached;
+    }
+    return isInForce ?? false;
+  }
+
+  #reached(): Reached {
+    const { life, shared } = this.#options;
+    return { epoch: life.epoch, interruptions: shared.interruptions };
+  }
+
+  #isStill(reached: Reached | undefined): boolean {
+    if (reached === undefined) return false;
+    const { life, shared } = this.#options;
+    return reached.interruptions === shared.interruptions && reached.epoch === life.epoch;
   }
 
   async #bury(records: readonly OutboxRecord[]): Promise<void> {

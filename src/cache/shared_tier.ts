@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { SharedCache, SharedRead } from "../core/ports.ts";
+import type { Announcement, Epoch, SharedCache, SharedRead } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import { Backfill, type LeasedCopy } from "./backfill.ts";
 import { DistrustedKeys } from "./distrusted_keys.ts";
@@ -46,14 +46,29 @@ export class SharedTier<V> implements AsyncDisposable {
       options.backfillQueueSize,
       options.clock,
     );
-    const bury = (key: CacheKey, version: Version | undefined) =>
-      tier.write("bury", () => store.bury(key, options.newIntent(), version, this.#stop.signal));
-    this.#drain = options.outbox && new OutboxDrain(options.outbox, { ...options, shared: tier, bury });
-    this.#distrusted = new DistrustedKeys(options.clock, bury, () => this.#drain?.distrust());
+    const { signal } = this.#stop;
+    const bury = (key: CacheKey, intent: string, version: Version | undefined) =>
+      tier.write("bury", () => store.bury(key, intent, version, signal));
+    this.#drain = options.outbox && new OutboxDrain(options.outbox, {
+      ...options,
+      shared: tier,
+      life: store.life,
+      bury: (key, version) => bury(key, options.newIntent(), version),
+    });
+    this.#distrusted = new DistrustedKeys({
+      clock: options.clock,
+      bury,
+      announce: (key, intent) => tier.write("announce", () => store.announce(key, intent, signal)),
+      newIntent: options.newIntent,
+      onSettled: (key) => options.forget(new Set([key])),
+      onOverflow: () => this.#drain?.distrust(),
+    });
   }
 
   /** An entry that has not expired, or what else the tier says; "unknown" when it cannot be asked. */
   async read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V> | "unknown"> {
+    // As there, if it does not know better: nothing is kept of what is read while the truth may be changing.
+    if (this.#distrusted.isUnsettled(key)) return "tombstone";
     if (!this.#mayRead(key)) return "unknown";
     try {
       const found = await this.#tier.read("read", () => this.#store.read(key, signal));
@@ -67,17 +82,24 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /**
-   * Puts a tombstone over the key before the authority is changed. False when that could not be done: the key
-   * is distrusted here until it can, and the change goes on.
+   * Puts a tombstone over the key before the authority is changed. Without an epoch when that could not be done: the
+   * key is distrusted here until it can, and the change goes on.
    */
-  async announce(key: CacheKey, intent: string): Promise<boolean> {
+  async announce(key: CacheKey, intent: string): Promise<Announcement> {
+    const { signal } = this.#stop;
+    let epoch: Epoch;
     try {
-      await this.#tier.write("announce", () => this.#store.announce(key, intent, this.#stop.signal));
+      epoch = await this.#tier.write("announce", () => this.#store.announce(key, intent, signal));
     } catch {
       this.#distrusted.add(key);
-      return false;
+      return { epoch: undefined };
     }
-    return true;
+    return { epoch: this.#drain === undefined || this.#drain.isInForce(epoch) ? epoch : undefined };
+  }
+
+  /** Says that a change has met another life in force than this process. */
+  overtaken(): void {
+    this.#drain?.distrust();
   }
 
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
@@ -112,6 +134,20 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#distrusted.add(key, version);
   }
 
+  /**
+   * As {@link distrust}, of a change that may take effect at any time until `settled` resolves; `intent` is that of its
+   * announcement. One intent keeps the tombstone for all changes of a key that are unsettled; others are given up.
+   */
+  distrustUntil(settled: Promise<void>, key: CacheKey, intent?: string): void {
+    const isKept = !this.#distrusted.isUnsettled(key);
+    this.#distrusted.addUntil(settled, key, intent);
+    if (isKept || intent === undefined) return;
+    const { signal } = this.#stop;
+    this.#tier.write("bury", () => this.#store.bury(key, intent, undefined, signal)).catch(() => {
+      // The observer has been told; the intent ends by itself.
+    });
+  }
+
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
   backfill(key: CacheKey, copy: LeasedCopy<V>): void {
     if (this.#backfill.offer(key, copy)) return;
@@ -125,6 +161,8 @@ export class SharedTier<V> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#backfill.idle();
+    const { unsettled } = this.#distrusted;
+    if (unsettled > 0) this.#observer.changesUnsettled(this.#tier.name, unsettled);
     this.#distrusted[Symbol.dispose]();
     this.#drain?.[Symbol.dispose]();
     this.#stop.abort();

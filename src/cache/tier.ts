@@ -16,22 +16,32 @@ export interface TierOptions {
   readonly isRefusal?: (error: unknown) => boolean;
 }
 
+/** Hears of an answer that comes after the time-out. */
+type OnLate = (error?: unknown) => void;
+
+/** How long an answer says that the store can answer: the probe of health asks about this often. */
+const FRESH_MS = 1500;
+
 /**
  * The policy around one remote store: bounds each operation in time, asks nothing of a store that fails, and
  * turns each failure into one error.
  */
 export class Tier {
   readonly name: string;
+  readonly #clock: Clock;
   readonly #observer: CacheObserver;
   readonly #reads: Timeouts;
   readonly #writes: Timeouts;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
+  /** When the last operation began that succeeded; -Infinity once one has failed since, or a connection was lost. */
+  #answeredAtMs = -Infinity;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
     this.name = options.name;
     this.#isRefusal = options.isRefusal ?? (() => false);
+    this.#clock = clock;
     this.#observer = observer;
     this.#reads = new Timeouts(clock, options.readTimeoutMs);
     this.#writes = new Timeouts(clock, options.writeTimeoutMs);
@@ -51,9 +61,17 @@ export class Tier {
     return this.#interruptions;
   }
 
+  /** Whether the store has answered within the last second or so, and not failed or gone since. */
+  get hasJustAnswered(): boolean {
+    // Also when the machine's clock was set back.
+    return Math.abs(this.#clock.now() - this.#answeredAtMs) < FRESH_MS &&
+      (this.#breaker === undefined || this.#breaker.state === "closed");
+  }
+
   /** Says that the connection to the store has been lost or is there again. */
   interrupted(): void {
     this.#interruptions++;
+    this.#answeredAtMs = -Infinity;
   }
 
   /**
@@ -65,10 +83,10 @@ export class Tier {
   }
 
   /**
-   * Like {@link read} with the time-out of writes. `onLate` is called when the store answers after it: the
-   * write may have taken place in between.
+   * Like {@link read} with the time-out of writes. `onLate` is called when the store answers after it, with the error
+   * if it fails: the write may have taken place in between, or may still do so.
    */
-  write<T>(operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {
+  write<T>(operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
     return this.#run(this.#writes, operation, work, onLate);
   }
 
@@ -82,7 +100,7 @@ export class Tier {
     return this.#breaker?.state === "half_open" ? await ask() : answer;
   }
 
-  #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: () => void): Promise<T> {
+  #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
     return this.#guarded(timeouts, operation, work, this.#breaker?.enter(), onLate);
   }
 
@@ -91,7 +109,7 @@ export class Tier {
     operation: string,
     work: () => Promise<T>,
     pass: Pass | undefined,
-    onLate?: () => void,
+    onLate?: OnLate,
   ): Promise<T> {
     const breaker = this.#breaker;
     if (breaker !== undefined && pass === undefined) {
@@ -108,6 +126,7 @@ export class Tier {
       const fail = (failure: ServiceError) => {
         const outcome = this.#outcomeOf(failure);
         if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
+        if (outcome === "failure") this.#answeredAtMs = -Infinity;
         end(outcome);
         reject(failure);
       };
@@ -120,10 +139,11 @@ export class Tier {
       working.then((value) => {
         if (place.operation === undefined) return onLate?.();
         place.operation = undefined;
+        this.#answeredAtMs = place.dueMs - timeouts.timeoutMs;
         end("success");
         resolve(value);
       }, (error) => {
-        if (place.operation === undefined) return onLate?.();
+        if (place.operation === undefined) return onLate?.(error);
         place.operation = undefined;
         fail(
           error instanceof ServiceError

@@ -35,6 +35,11 @@ export interface ServiceErrorOptions {
   readonly retryAfterMs?: number;
   /** See {@link ServiceError.hadNoEffect}; false if absent. */
   readonly hadNoEffect?: boolean;
+  /**
+   * Of a change whose outcome is unknown: resolves once it can no longer take effect. Undefined where that is so
+   * already, or where the store cannot tell.
+   */
+  readonly settled?: Promise<void> | undefined;
 }
 
 /** A failure with a code that every surface can translate. Its message is for the caller, its cause for the log. */
@@ -46,6 +51,8 @@ export class ServiceError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Of a change: it is certain that nothing of it has happened or will. Where false, the outcome is unknown. */
   readonly hadNoEffect: boolean;
+  /** See {@link ServiceErrorOptions.settled}. */
+  readonly settled: Promise<void> | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -55,5 +62,6 @@ export class ServiceError extends Error {
     this.tier = options.tier;
     this.retryAfterMs = options.retryAfterMs;
     this.hadNoEffect = options.hadNoEffect ?? false;
+    this.settled = options.settled;
   }
 }

@@ -50,19 +50,39 @@ export interface Invalidations {
 export type InvalidationState = "tracking" | "publishing" | "refused" | "lost";
 
 /**
+ * Names a life of a shared cache: one server from its start, or its promotion, on. While replicas of this service may
+ * use different servers, as two masters under Sentinel, one life is in force, and no copies are read in another.
+ */
+export type Epoch = string;
+
+/** The epoch of a cache whose lives are not told apart: always in force. */
+export const ANY_EPOCH: Epoch = "";
+
+/** What the authority is told of the announcement of a change. */
+export interface Announcement {
+  /**
+   * The life of the shared tier that has a tombstone for the change; undefined where none has, so that the change is
+   * recorded in the {@link Outbox}. An authority that finds another life in force records the change too, and says
+   * so by setting this to undefined.
+   */
+  epoch: Epoch | undefined;
+}
+
+/**
  * The tier that holds the truth. A rejection says "could not tell", and of a write or a removal that its
  * outcome is unknown, unless the error says that it {@link ServiceError.hadNoEffect}; undefined says "asked, and not
  * there".
  *
- * `C` is what a write says: a whole entry for namespaced values, a change for secrets.
+ * `C` is what a write says: a whole entry for namespaced values, a change for secrets. A change comes without an
+ * announcement where no shared tier holds copies.
  */
 export interface Authority<V, C> {
   /** The entry, also an expired one where the store still has it: the caller tells "expired" from "absent". */
   read(key: CacheKey, signal: AbortSignal): Promise<Entry<V> | undefined>;
   /** Writes in one step and resolves to the entry as it is from then on, or a newer one. */
-  write(key: CacheKey, change: C, signal: AbortSignal): Promise<Entry<V>>;
+  write(key: CacheKey, change: C, signal: AbortSignal, announcement?: Announcement): Promise<Entry<V>>;
   /** Removes the entry; resolves to the version that outranks all it had, or undefined if there was none. */
-  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined>;
+  remove(key: CacheKey, signal: AbortSignal, announcement?: Announcement): Promise<Version | undefined>;
   /** Resolves when the store can answer. */
   ping(signal: AbortSignal): Promise<void>;
 }
@@ -103,13 +123,27 @@ export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
  */
 export interface SharedCache<V> {
   read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V>>;
-  /** Replaces whatever is there by a tombstone that names `intent`, a UUID that no other change has. */
-  announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Replaces whatever is there by a tombstone that names `intent`, a UUID that no other change has. Resolves to the
+   * life in which that happened.
+   */
+  announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<Epoch>;
   publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
   bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
   /** Takes back the announcement of a change that has certainly had no effect, nor will have one. */
   retract(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   fill(key: CacheKey, lease: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
+  readonly life: SharedLife;
+}
+
+/** The life of a shared cache that this process is connected to. */
+export interface SharedLife {
+  /** Undefined while there is no connection. */
+  readonly epoch: Epoch | undefined;
+  /** Resolves when the server answers, in the same life; rejects if it is gone. */
+  confirm(): Promise<void>;
+  /** Says that the cache may know this life by another name by now: it is learnt anew, once a second at most. */
+  doubt(): void;
 }
 
 /** A change of the truth that a {@link SharedCache} could not be told of. */
@@ -122,17 +156,34 @@ export interface OutboxRecord {
 }
 
 /**
- * Changes the truth where nobody could be told beforehand: the transaction of the change also records it, so
- * that whoever reaches the shared tier can put a tombstone there, also if the one who made the change has died.
+ * The changes that the shared tier could not be told of beforehand. The transaction of such a change also records it,
+ * so that any replica that reaches the shared tier can put a tombstone there, also if the writer has died.
  *
- *     write(k), remove(k)  ->  the change and its record, both or neither
- *     pending()            ->  each replica, each second: a tombstone into the shared tier for each record,
- *     clear()                  and only then the record is removed; twice does no harm
+ *     the authority  ->  the change and its record, both or neither
+ *     enter()        ->  each replica, each second: which life of the shared tier is in force
+ *     pending()      ->  a tombstone into that for each record,
+ *     clear()            and only then the record is removed; twice does no harm
+ *
+ * One life is in force at a time, and none ever again once another one is. Entering a new one waits for all changes
+ * that compare their announcement with the one before:
+ *
+ *     A                                B, which has not heard of the failover
+ *     follows to the new master
+ *                                      announces in the old master
+ *     enters the new life
+ *     copies v1 into the new master
+ *                                      writes v2: another life is in force, so it is recorded as well
+ *     finds the record, buries v1
  */
-export interface Outbox<V, C> {
-  write(key: CacheKey, change: C, signal: AbortSignal): Promise<Entry<V>>;
-  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined>;
+export interface Outbox {
+  /**
+   * Whether this life of the shared tier is in force; one that was never met is from now on. `confirm` is asked before
+   * that, when no other life can come into force any more: one that has ended must not replace its successor, and
+   * undefined says that this could not be ruled out.
+   */
+  enter(epoch: Epoch, confirm: () => Promise<boolean>, signal: AbortSignal): Promise<boolean | undefined>;
   /** At most `limit` records, the oldest first; fewer only if there are no more. */
   pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]>;
-  clear(records: readonly OutboxRecord[], signal: AbortSignal): Promise<void>;
+  /** Removes records whose tombstones are in this life, or nothing if that is not in force any more. */
+  clear(records: readonly OutboxRecord[], epoch: Epoch, signal: AbortSignal): Promise<void>;
 }

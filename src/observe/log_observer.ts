@@ -17,6 +17,14 @@ const NOTES = {
   lost: "local memory is not used until Redis tells of changes again, but for cache.local.max_stale",
 } as const satisfies Record<Exclude<InvalidationState, "tracking">, string>;
 
+const UNSETTLED_NOTE =
+  "the database has not come to an end with changes of these keys; if it does so later than a tombstone lasts, a minute " +
+  "from now on, other replicas may go on serving what was before";
+
+const OUT_OF_FORCE_NOTE =
+  "other replicas have used another server of this tier since, so no secrets are read from this one; if it is the right " +
+  "one, restart it: a server that was left counts again once it has started anew";
+
 /** What a {@link LogObserver} goes by. */
 export interface LogObserverOptions {
   readonly clock: Clock;
@@ -86,6 +94,14 @@ export class LogObserver implements CacheObserver, Disposable {
     this.#logger.warn("file_cannot_shrink", {
       note: "an earlier release made it; run migrate while it is not served",
     });
+  }
+
+  changesUnsettled(tier: string, keys: number): void {
+    this.#logger.warn("changes_unsettled", { tier, keys, note: UNSETTLED_NOTE });
+  }
+
+  outOfForce(tier: string): void {
+    this.#quiet.warn(`out_of_force ${tier}`, "out_of_force", { tier, note: OUT_OF_FORCE_NOTE });
   }
 
   fillDropped(tier: string): void {

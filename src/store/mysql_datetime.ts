@@ -28,6 +28,9 @@ export class MysqlDatetime {
   readonly #format: Intl.DateTimeFormat;
   /** The offset through each of the UTC days that were met, counted from 1970; undefined where it changes within. */
   readonly #dayOffsetsMs = new Map<number, number | undefined>();
+  /** The last instant that was written: of many changes in one second the first alone is formatted. */
+  #lastSecondMs = NaN;
+  #lastText = "";
 
   /** `UTC`, `Local` (this machine's zone) or an IANA name. Throws a RangeError for an unknown one. */
   constructor(location: string) {
@@ -38,7 +41,12 @@ export class MysqlDatetime {
   /** The column's text for an instant; parts of a second are cut off. */
   toText(epochMs: number): string {
     const secondMs = Math.floor(epochMs / 1000) * 1000;
-    return new Date(secondMs + this.#offsetMs(secondMs)).toISOString().slice(0, 19).replace("T", " ");
+    if (secondMs !== this.#lastSecondMs) {
+      const text = new Date(secondMs + this.#offsetMs(secondMs)).toISOString();
+      this.#lastText = text.slice(0, 19).replace("T", " ");
+      this.#lastSecondMs = secondMs;
+    }
+    return this.#lastText;
   }
 
   /** Ms since the Unix epoch; 0 for NULL, for the zero date and for anything else that is no date. */

@@ -1,25 +1,23 @@
 import { ServiceError } from "../core/errors.ts";
-import { databaseUnavailable } from "./database_error.ts";
+import { databaseUnavailable, type KnownEffect } from "./database_error.ts";
 import { isUnreachable, withCauses } from "./error_causes.ts";
 
 /** The server's error numbers that mean something here. Source: MySQL 8 and MariaDB, "Server Error Codes". */
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
 const ACCESS_DENIED = [1044, 1045, 1142, 1698];
+const NULL_IN_COLUMN = 1048;
 const BAD_DATABASE = 1049;
 const NO_SUCH_TABLE = 1146;
 const BAD_COLUMN = 1054;
 const READ_ONLY = 1290;
-
-/** What the server answers before it begins a statement, or once it has undone one. */
-const WITHOUT_EFFECT = [
-  DEADLOCK,
-  LOCK_WAIT_TIMEOUT,
-  ...ACCESS_DENIED,
-  BAD_DATABASE,
-  NO_SUCH_TABLE,
-  BAD_COLUMN,
-  READ_ONLY,
+/** A statement that the server gave up when it was already at work on it, perhaps on the commit. */
+const INTERRUPTED = [
+  1053, // the server shuts down
+  1180, // an error during COMMIT
+  1317, // the query was killed
+  1927, // MariaDB: the connection was killed
+  3169, // MySQL: the session was killed
 ];
 
 const MIGRATE = "run `cacheserver migrate`";
@@ -33,6 +31,19 @@ export function isDeadlock(error: unknown): boolean {
 export function isRowBusy(error: unknown): boolean {
   const errno = propertyOf(error, "errno");
   return errno === DEADLOCK || errno === LOCK_WAIT_TIMEOUT;
+}
+
+/** Whether a change that failed so has taken no effect and never will: the server has refused it or rolled it back. */
+export function hasNoEffect(error: unknown): boolean {
+  if (error instanceof ServiceError) return true;
+  const errno = propertyOf(error, "errno");
+  return typeof errno === "number" && errno > 0 && !INTERRUPTED.includes(errno);
+}
+
+/** Whether a row was refused because it has no secretID. */
+export function isMissingSecretId(error: unknown): boolean {
+  return propertyOf(error, "errno") === NULL_IN_COLUMN && error instanceof Error &&
+    error.message.includes("secretID");
 }
 
 /** Whether the server offers no TLS. */
@@ -66,14 +77,12 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
+/**
  * The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. Call it once
- * the connection of the failed statement has been given up: a lock wait that timed out undoes the statement alone, and
- * what the transaction did before is only certain not to be committed when nothing can commit it any more.
+ * the connection of the failed statement has been given up: only then is it certain that nothing commits it any more.
  */
-export function mysqlUnavailable(error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
-  const errno = propertyOf(error, "errno");
-  return databaseUnavailable(describe(error), error, WITHOUT_EFFECT.some((number) => number === errno));
+export function mysqlUnavailable(error: unknown, effect?: KnownEffect): ServiceError {
+  return error instanceof ServiceError ? error : databaseUnavailable(describe(error), error, effect);
 }
 
 function describe(error: unknown): string {

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
+import { createEpochs, epochsOf, epochsProblem } from "./mysql_epoch_schema.ts";
 import { isMissingDatabase, reasonOf } from "./mysql_errors.ts";
 import { MysqlPool, type MysqlPoolOptions } from "./mysql_pool.ts";
 import { createOutbox, outboxOf, outboxProblem } from "./mysql_outbox_schema.ts";
@@ -18,6 +19,12 @@ import { type MysqlTable, quoteName, readTable } from "./mysql_table.ts";
 const STATEMENT_TIMEOUT_MS = 3_600_000;
 /** How long to wait for others who use the table, or migrate it at the same time. */
 const LOCK_WAIT_SECONDS = 30;
+
+/** The tables beside the one of the secrets: what they are called, how they are made, and why one may be of no use. */
+const SIDE_TABLES = [
+  { nameBeside: outboxOf, create: createOutbox, problemOf: outboxProblem },
+  { nameBeside: epochsOf, create: createEpochs, problemOf: epochsProblem },
+];
 
 /** Which table in which database of which server; the configuration's section has this shape. */
 export interface MysqlMigrateOptions extends MysqlPoolOptions {
@@ -63,10 +70,14 @@ export async function checkMysqlSchema(
       if (problem !== undefined) return `Table ${table} cannot be used: ${problem}`;
       const steps = upgradeSteps(found, await exactCollation(session));
       if (steps.length > 0) return `Table ${table} is not upgraded: ${fix}`;
-      const outbox = await readTable(session, outboxOf(table));
-      if (outbox === undefined) return `Table ${outboxOf(table)} is missing: ${fix}`;
-      const outboxFault = outboxProblem(outbox);
-      return outboxFault && `Table ${outbox.name} cannot be used: ${outboxFault}`;
+      for (const { nameBeside, problemOf } of SIDE_TABLES) {
+        const name = nameBeside(table);
+        const side = await readTable(session, name);
+        if (side === undefined) return `Table ${name} is missing: ${fix}`;
+        const fault = problemOf(side);
+        if (fault !== undefined) return `Table ${name} cannot be used: ${fault}`;
+      }
+      return undefined;
     }, signal);
   } catch (error) {
     if (isMissingDatabase(error)) return `The database with table ${table} is missing: ${fix}`;
@@ -89,16 +100,16 @@ async function migrate(session: MysqlSession, { database, table }: MysqlMigrateO
     await session.command(createTable(table, collation));
     done.push(`Created table ${table}.`);
   } else done.push(...await upgrade(session, found, upgradeSteps(found, collation)));
-  return [...done, ...await migrateOutbox(session, outboxOf(table), collation)];
-}
-
-async function migrateOutbox(session: MysqlSession, name: string, collation: string): Promise<string[]> {
-  const found = await readTable(session, name);
-  const problem = found && outboxProblem(found);
-  if (problem !== undefined) throw unusable(`use table ${name}`, problem);
-  if (found !== undefined) return [];
-  await session.command(createOutbox(name, collation));
-  return [`Created table ${name}.`];
+  for (const { nameBeside, create, problemOf } of SIDE_TABLES) {
+    const name = nameBeside(table);
+    const side = await readTable(session, name);
+    const problem = side && problemOf(side);
+    if (problem !== undefined) throw unusable(`use table ${name}`, problem);
+    if (side !== undefined) continue;
+    await session.command(create(name, collation));
+    done.push(`Created table ${name}.`);
+  }
+  return done;
 }
 
 /** All in one ALTER TABLE, so that the table is copied once and is never half upgraded. */

@@ -1,12 +1,10 @@
-import type { Entry } from "../core/entry.ts";
-import { type CacheKey, secretCacheKey } from "../core/key.ts";
-import type { Outbox, OutboxRecord } from "../core/ports.ts";
-import type { Secret, SecretChange } from "../core/secret.ts";
-import type { Version } from "../core/version.ts";
+import { secretCacheKey } from "../core/key.ts";
+import { ANY_EPOCH, type Epoch, type Outbox, type OutboxRecord } from "../core/ports.ts";
+import { epochsOf, inForce } from "./mysql_epoch_schema.ts";
+import { MysqlEpochs } from "./mysql_epochs.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
-import type { MysqlSecrets } from "./mysql_secrets.ts";
-import type { MysqlSession } from "./mysql_session.ts";
+import { autocommit } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
@@ -17,26 +15,27 @@ interface OutboxRow {
   readonly revision: string;
 }
 
-/** The outbox of the secrets in MySQL or MariaDB: a table beside theirs, so that one transaction can hold both. */
-export class MysqlOutbox implements Outbox<Secret, SecretChange> {
+/** What waits in the outbox of the secrets in MySQL or MariaDB: a table beside theirs, which changes write too. */
+export class MysqlOutbox implements Outbox {
   readonly #pool: MysqlPool;
-  readonly #secrets: MysqlSecrets;
   readonly #table: string;
+  readonly #epochTable: string;
+  readonly #epochs: MysqlEpochs;
 
   /** `table` is the one of the secrets. The pool stays its owner's to close. */
-  constructor(pool: MysqlPool, secrets: MysqlSecrets, { table }: { readonly table: string }) {
+  constructor(pool: MysqlPool, { table }: { readonly table: string }) {
     this.#pool = pool;
-    this.#secrets = secrets;
     this.#table = quoteName(outboxOf(table));
+    this.#epochTable = quoteName(epochsOf(table));
+    this.#epochs = new MysqlEpochs(pool, table);
   }
 
-  write(key: CacheKey, change: SecretChange, signal: AbortSignal): Promise<Entry<Secret>> {
-    return this.#secrets.write(key, change, signal, this.#record);
-  }
-
-  /** Records also that there was nothing to remove: the shared tier may still hold what another program removed. */
-  remove(key: CacheKey, signal: AbortSignal): Promise<Version | undefined> {
-    return this.#secrets.remove(key, signal, this.#record);
+  enter(
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    return this.#epochs.enter(epoch, confirm, signal);
   }
 
   async pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]> {
@@ -50,21 +49,12 @@ export class MysqlOutbox implements Outbox<Secret, SecretChange> {
   }
 
   /** In the order of the ids: replicas that clear the same records at once wait for each other, and no more. */
-  async clear(records: readonly OutboxRecord[], signal: AbortSignal): Promise<void> {
+  async clear(records: readonly OutboxRecord[], epoch: Epoch, signal: AbortSignal): Promise<void> {
     if (records.length === 0) return;
     const ids = records.map(({ id }) => id).sort((a, b) => a - b).join(", ");
-    const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ORDER BY id`;
-    await this.#pool.use((session) => session.command(sql), signal);
+    const condition = epoch === ANY_EPOCH ? "" : `AND EXISTS (SELECT 1 ${inForce(this.#epochTable)})`;
+    const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ${condition} ORDER BY id`;
+    const values = epoch === ANY_EPOCH ? [] : [epoch];
+    await this.#pool.change((session) => autocommit(session, () => session.command(sql, values)), signal);
   }
-
-  readonly #record = async (
-    session: MysqlSession,
-    secretId: string,
-    version: Version | undefined,
-  ): Promise<void> => {
-    await session.run(
-      `INSERT INTO ${this.#table} (secretID, rowID, revision) VALUES (?, ?, ?)`,
-      [secretId, version?.id ?? 0, version?.revision ?? 0],
-    );
-  };
 }

@@ -3,9 +3,10 @@ import { createPool, type Pool, type PoolConnection, type PoolOptions } from "my
 import { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { Timeouts } from "../core/timeouts.ts";
-import { databaseUnavailable, refuseAborted } from "./database_error.ts";
+import { databaseUnavailable, type KnownEffect, refuseAborted } from "./database_error.ts";
 import { isWithoutTls, mysqlUnavailable } from "./mysql_errors.ts";
 import { type MysqlConnection, MysqlSession, type MysqlValue } from "./mysql_session.ts";
+import { MysqlUnsettled } from "./mysql_unsettled.ts";
 import { Slots } from "./slots.ts";
 
 /** Which server, and within what limits; the configuration's section has this shape. */
@@ -30,24 +31,39 @@ const MAX_PREPARED_STATEMENTS = 32;
 /** How long an idle connection is silent before TCP asks whether the server is still there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/** What is known of a session that has been set up. */
+interface ReadySession {
+  /** See {@link MysqlUnsettled}. */
+  readonly lock: string;
+  readonly knowsReturning: boolean;
+}
+
 /** Connections to one server, opened when needed. Nothing waits longer than the configuration says. */
 export class MysqlPool implements AsyncDisposable {
   readonly #options: MysqlPoolOptions;
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
   readonly #slots: Slots;
+  readonly #onLost: () => void;
+  readonly #unsettled: MysqlUnsettled;
   /** Connections whose session has been set up. */
-  readonly #ready = new WeakSet<PoolConnection>();
+  readonly #ready = new WeakMap<PoolConnection, ReadySession>();
   #driver: Pool;
   #closed = false;
 
-  /** Connects to nothing yet. */
-  constructor(options: MysqlPoolOptions, clock: Clock) {
+  /** Connects to nothing yet. `onLost` is called when a connection is gone: the server may be gone as well. */
+  constructor(options: MysqlPoolOptions, clock: Clock, onLost: () => void = () => {}) {
     this.#options = options;
     this.#clock = clock;
+    this.#onLost = onLost;
     this.#timeouts = new Timeouts(clock, options.queryTimeoutMs);
     this.#slots = new Slots(options.maxConnections, this.#timeouts);
     this.#driver = createPool(driverOptions(options, options.tls));
+    this.#unsettled = new MysqlUnsettled({
+      ask: (sql) => this.use((session) => session.row(sql), new AbortController().signal),
+      clock,
+      limit: options.maxConnections,
+    });
   }
 
   /**
@@ -68,10 +84,26 @@ export class MysqlPool implements AsyncDisposable {
     }
   }
 
+  /**
+   * As {@link use}, for work that changes something. An error whose outcome is unknown says when it is settled. Rejects
+   * at once while too many changes are not, and with the signal only before a statement: listening costs more.
+   */
+  async change<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    refuseAborted(signal);
+    this.#unsettled.refuseTooMany();
+    try {
+      return await this.#lend(work, signal);
+    } catch (error) {
+      // What has failed in a session says itself what is known; anything else failed before there was one.
+      throw mysqlUnavailable(error, { hadNoEffect: true });
+    }
+  }
+
   /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unsettled[Symbol.dispose]();
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
     // It rejects when a connection has been lost in the meantime, which is as good as closed.
@@ -85,26 +117,34 @@ export class MysqlPool implements AsyncDisposable {
     await this.#slots.take(signal);
     try {
       const connection = await this.#connect();
+      let session: MysqlSession | undefined;
       try {
-        const session = new MysqlSession(new DriverConnection(connection), {
-          timeouts: this.#timeouts,
-          signal,
-        });
-        await this.#setUp(connection, session);
+        const driver = new DriverConnection(connection);
+        const limits = { timeouts: this.#timeouts, signal };
+        const ready = this.#ready.get(connection) ??
+          await this.#setUp(connection, new MysqlSession(driver, { ...limits, knowsReturning: false }));
+        session = new MysqlSession(driver, { ...limits, knowsReturning: ready.knowsReturning });
         const result = await work(session);
         connection.release();
         return result;
       } catch (error) {
         destroy(connection);
-        throw error;
+        throw mysqlUnavailable(error, this.#effectOf(session, this.#ready.get(connection)));
       }
     } finally {
       this.#slots.give();
     }
   }
 
+  /** What is known of the effect of a change that has failed in this session, which has been given up. */
+  #effectOf(session: MysqlSession | undefined, ready: ReadySession | undefined): KnownEffect {
+    const effect = session?.effect ?? "none";
+    if (effect === "none") return { hadNoEffect: true };
+    return effect === "unknown" && ready !== undefined ? { settled: this.#unsettled.add(ready.lock) } : {};
+  }
+
   async #connect(): Promise<PoolConnection> {
-    if (this.#closed) throw databaseUnavailable("it has been closed");
+    if (this.#closed) throw databaseUnavailable("it has been closed", undefined, { hadNoEffect: true });
     const driver = this.#driver;
     try {
       return await connectionOf(driver);
@@ -118,17 +158,23 @@ export class MysqlPool implements AsyncDisposable {
 
   /**
    * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
-   * instead of a cut, and a wait for a row's lock that ends before the time-out where it can, whole seconds being the
-   * server's unit: its own answer says that nothing has happened, a time-out leaves the outcome unknown.
+   * instead of a cut, and a wait for the lock of a row or table that ends before the time-out where it can, whole
+   * seconds being the server's unit: its own answer says that nothing has happened, a time-out leaves that unknown.
    */
-  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<void> {
-    if (this.#ready.has(connection)) return;
+  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<ReadySession> {
     const lockWaitSeconds = Math.max(1, Math.ceil(this.#options.queryTimeoutMs / 1000) - 1);
     await session.command("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     await session.command(
-      `SET SESSION sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = ${lockWaitSeconds}`,
+      "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', " +
+        `innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
     );
-    this.#ready.add(connection);
+    // The time, because a server that starts anew numbers its sessions from the beginning.
+    const lock = `cacheserver.${connection.threadId}.${this.#clock.now()}`;
+    const { version } = await session.row(`SELECT VERSION() AS version, GET_LOCK('${lock}', 0)`);
+    const ready = { lock, knowsReturning: String(version).includes("MariaDB") };
+    this.#ready.set(connection, ready);
+    socketOf(connection)?.once("close", () => this.#onLost());
+    return ready;
   }
 }
 
@@ -149,9 +195,9 @@ class DriverConnection implements MysqlConnection {
     });
   }
 
-  query(sql: string): Promise<unknown> {
+  query(sql: string, values: MysqlValue[] = []): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#connection.query(sql, (error, result) => error ? reject(error) : resolve(result));
+      this.#connection.query(sql, values, (error, result) => error ? reject(error) : resolve(result));
     });
   }
 }
@@ -165,8 +211,12 @@ function connectionOf(driver: Pool): Promise<PoolConnection> {
 /** Ends the connection at once; the driver alone would wait for the server to take part. */
 function destroy(connection: PoolConnection): void {
   connection.destroy();
+  socketOf(connection)?.destroy();
+}
+
+function socketOf(connection: PoolConnection): Socket | undefined {
   const socket: unknown = Reflect.get(connection, "stream");
-  if (socket instanceof Socket) socket.destroy();
+  return socket instanceof Socket ? socket : undefined;
 }
 
 function driverOptions(options: MysqlPoolOptions, tls: MysqlPoolOptions["tls"]): PoolOptions {

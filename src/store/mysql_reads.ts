@@ -22,10 +22,14 @@ export interface SecretRow {
   readonly updatedAt: string | null;
 }
 
+/** What a {@link SecretRow} is made of. */
+export const SECRET_COLUMNS =
+  "id, version, userID, name, secretID, secretKey, status, expires, description, createdAt, updatedAt";
+
 /** Selects the rows of as many secrets as there are placeholders. */
 export function selectSecrets(table: string, keyCount: number): string {
   return `
-    SELECT id, version, userID, name, secretID, secretKey, status, expires, description, createdAt, updatedAt
+    SELECT ${SECRET_COLUMNS}
     FROM ${table} WHERE secretID IN (${Array(keyCount).fill("?").join(", ")})`;
 }
 

@@ -115,10 +115,12 @@ export function upgradeProblems(table: MysqlTable): string[] {
   if (table.columns.get("id")?.isAutoIncrement !== true || table.uniqueKeys.get("PRIMARY")?.join() !== "id") {
     problems.push("its column id is no AUTO_INCREMENT primary key, which versions rely on");
   }
-  const { dataType } = table.columns.get(SECRET_ID)!;
+  const { dataType, isNullable } = table.columns.get(SECRET_ID)!;
   if (dataType !== "varchar" && dataType !== "char") {
     problems.push(`its secretID is ${dataType}, expected varchar`);
   }
+  // A change that finds another Redis in force has no secretID, and must be refused for that.
+  if (isNullable) problems.push("its secretID may be NULL, expected NOT NULL");
   const version = table.columns.get("version");
   if (version !== undefined && version.dataType !== "bigint") {
     problems.push(`its column version is ${version.dataType}, expected bigint; rename that column`);

@@ -1,67 +1,75 @@
 import type { Entry } from "../core/entry.ts";
 import { type CacheKey, secretIdOf } from "../core/key.ts";
-import type { Authority } from "../core/ports.ts";
+import { type Announcement, ANY_EPOCH, type Authority, type Epoch } from "../core/ports.ts";
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../core/secret.ts";
 import { endOf, type Version } from "../core/version.ts";
-import { databaseUnavailable, refuseAborted } from "./database_error.ts";
+import { refuseAborted } from "./database_error.ts";
+import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./mysql_changes.ts";
+import { epochsOf, HEAD_ID } from "./mysql_epoch_schema.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
-import { MysqlReads, type SecretRow, selectSecrets } from "./mysql_reads.ts";
-import { type MysqlSession, transaction } from "./mysql_session.ts";
+import { MysqlReads, type SecretRow } from "./mysql_reads.ts";
+import { autocommit, type MysqlSession, transaction } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
-interface RecordRow {
-  readonly rowID: string;
-  readonly revision: string;
+/** What is known of a key without a row. */
+interface GoneRow {
+  /** The epoch in force. */
+  readonly incarnation: string | null;
+  /** The newest version that the outbox has for the key. */
+  readonly rowID: string | null;
+  readonly revision: string | null;
 }
 
-/** VALUES() is deprecated in MySQL 8, but its successor is unknown to MariaDB. */
-function statements(table: string, outbox: string) {
+/** The names of the tables are quoted. */
+function statements(outbox: string, epochs: string) {
   return {
-    read: selectSecrets(table, 1),
-    write: `
-      INSERT INTO ${table} (secretID, secretKey, name, description, expires, createdAt, updatedAt)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description),
-        expires = VALUES(expires), updatedAt = VALUES(updatedAt), version = version + 1`,
-    lock: `SELECT id FROM ${table} WHERE secretID = ? FOR UPDATE`,
-    remove: `DELETE FROM ${table} WHERE id = ?`,
-    recorded: `
-      SELECT rowID, revision FROM ${outbox} WHERE secretID = ? ORDER BY rowID DESC, revision DESC LIMIT 1`,
-    ping: "SELECT 1",
+    record: `INSERT INTO ${outbox} (secretID, rowID, revision) VALUES (?, ?, ?)`,
+    gone: `
+      SELECT head.incarnation, gone.rowID, gone.revision
+      FROM (SELECT 1) AS one LEFT JOIN ${epochs} AS head ON head.id = ${HEAD_ID}
+        LEFT JOIN ${outbox} AS gone ON gone.secretID = ?
+      ORDER BY gone.rowID DESC, gone.revision DESC LIMIT 1`,
   };
 }
+
+/** The announcement of a change where no shared tier has to be told. */
+const NONE_NEEDED: Readonly<Announcement> = Object.freeze({ epoch: ANY_EPOCH });
 
 export interface MysqlSecretsOptions {
   readonly table: string;
   /** The zone of the table's DATETIME columns: `UTC`, `Local` or an IANA name. */
   readonly location: string;
+  /** Whether a change is asked for what it has made by RETURNING; the server's version tells where this is left out. */
+  readonly returning?: boolean;
 }
-
-/** What else belongs to the transaction of a change; the version is undefined where nothing was there to remove. */
-type AlsoInTransaction = (
-  session: MysqlSession,
-  secretId: string,
-  version: Version | undefined,
-) => Promise<void>;
 
 /** Secrets in MySQL or MariaDB, one row each. Expired ones stay until they are removed. */
 export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #pool: MysqlPool;
   readonly #datetime: MysqlDatetime;
-  readonly #sql: ReturnType<typeof statements>;
   readonly #reads: MysqlReads;
+  readonly #changes: { readonly returning: MysqlChanges; readonly reread: MysqlChanges };
+  readonly #returning: boolean | undefined;
+  readonly #sql: ReturnType<typeof statements>;
   readonly #always = new AbortController().signal;
   #ping: Promise<unknown> | undefined;
 
   /** The pool stays its owner's to close. */
-  constructor(pool: MysqlPool, { table, location }: MysqlSecretsOptions) {
+  constructor(pool: MysqlPool, { table, location, returning }: MysqlSecretsOptions) {
+    const secrets = quoteName(table);
+    const epochs = quoteName(epochsOf(table));
     this.#pool = pool;
     this.#datetime = new MysqlDatetime(location);
-    this.#sql = statements(quoteName(table), quoteName(outboxOf(table)));
-    this.#reads = new MysqlReads(pool, quoteName(table));
+    this.#reads = new MysqlReads(pool, secrets);
+    this.#changes = {
+      returning: new ReturningChanges({ secrets, epochs }),
+      reread: new RereadChanges({ secrets, epochs }),
+    };
+    this.#returning = returning;
+    this.#sql = statements(quoteName(outboxOf(table)), epochs);
   }
 
   async read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
@@ -69,62 +77,90 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     return row === undefined ? undefined : this.#entryOf(row);
   }
 
-  /**
-   * The transaction holds the row's lock until it has been read back, so the entry is the one that this write
-   * made, even if somebody else removes the row right behind it.
-   */
   async write(
     key: CacheKey,
     change: SecretChange,
     signal: AbortSignal,
-    also?: AlsoInTransaction,
+    announcement: Announcement = NONE_NEEDED,
   ): Promise<Entry<Secret>> {
-    const secretId = secretIdOf(key);
     const { name, description, expires, newSecretKey, atMs } = change;
     const at = this.#datetime.toText(atMs);
-    return await this.#pool.use((session) =>
-      transaction(session, async () => {
-        await session.run(this.#sql.write, [secretId, newSecretKey, name, description, expires, at, at]);
-        const [row] = await session.rows<SecretRow>(this.#sql.read, [secretId]);
-        if (row === undefined) throw databaseUnavailable("a row that was written cannot be read back");
-        const entry = this.#entryOf(row);
-        await also?.(session, secretId, entry.version);
+    const secretId = secretIdOf(key);
+    const row: NewRow = [secretId, newSecretKey, name, description, expires, at, at];
+    return await this.#pool.change(async (session) => {
+      const changes = this.#changesOver(session);
+      const { epoch } = announcement;
+      if (epoch !== undefined) {
+        const written = await autocommit(session, () => changes.write(session, row, epoch));
+        if (written !== undefined) return this.#entryOf(written);
+        announcement.epoch = undefined;
+      }
+      return await transaction(session, async () => {
+        const entry = this.#entryOf((await changes.write(session, row, ANY_EPOCH))!);
+        await this.#record(session, secretId, entry.version);
         return entry;
-      }), signal);
+      });
+    }, signal);
   }
 
   /**
-   * Where there is no row, the version that the outbox has for the key: whoever removed it could not tell Redis,
-   * and a publication that is still under way must not outlive this removal either.
+   * Where there is no row, the version that the outbox has for the key: its remover could not tell Redis, and a
+   * publication that is still under way must not outlive this removal either. If Redis cannot be told of this one, it
+   * is recorded all the same: Redis may still hold what another program removed.
    */
   async remove(
     key: CacheKey,
     signal: AbortSignal,
-    also?: AlsoInTransaction,
+    announcement: Announcement = NONE_NEEDED,
   ): Promise<Version | undefined> {
     const secretId = secretIdOf(key);
-    return await this.#pool.use((session) =>
-      transaction(session, async () => {
-        const [locked] = await session.rows<{ readonly id: string }>(this.#sql.lock, [secretId]);
-        if (locked !== undefined) await session.run(this.#sql.remove, [locked.id]);
-        const version = locked === undefined
-          ? await this.#recorded(session, secretId)
-          : endOf(wholeNumber(locked.id, "id"));
-        await also?.(session, secretId, version);
+    return await this.#pool.change(async (session) => {
+      const changes = this.#changesOver(session);
+      const { epoch } = announcement;
+      if (epoch !== undefined) {
+        const id = await autocommit(session, () => changes.remove(session, secretId, epoch));
+        if (id !== undefined) return endOf(wholeNumber(id, "id"));
+        const gone = await this.#gone(session, secretId);
+        // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
+        if (epoch === ANY_EPOCH || gone.epoch === epoch) return gone.version;
+        announcement.epoch = undefined;
+      }
+      return await transaction(session, async () => {
+        const id = await changes.remove(session, secretId, ANY_EPOCH);
+        const version = id === undefined
+          ? (await this.#gone(session, secretId)).version
+          : endOf(wholeNumber(id, "id"));
+        await this.#record(session, secretId, version);
         return version;
-      }), signal);
+      });
+    }, signal);
   }
 
-  async #recorded(session: MysqlSession, secretId: string): Promise<Version | undefined> {
-    const [record] = await session.rows<RecordRow>(this.#sql.recorded, [secretId]);
-    if (record === undefined) return undefined;
-    return { id: wholeNumber(record.rowID, "rowID"), revision: wholeNumber(record.revision, "revision") };
+  #changesOver(session: MysqlSession): MysqlChanges {
+    return this.#changes[this.#returning ?? session.knowsReturning ? "returning" : "reread"];
+  }
+
+  async #record(session: MysqlSession, secretId: string, version: Version | undefined): Promise<void> {
+    await session.run(this.#sql.record, [secretId, version?.id ?? 0, version?.revision ?? 0]);
+  }
+
+  /** Which epoch is in force now, and which version the outbox has for a key without a row. */
+  async #gone(
+    session: MysqlSession,
+    secretId: string,
+  ): Promise<{ readonly epoch: Epoch | undefined; readonly version: Version | undefined }> {
+    const [row] = await session.rows<GoneRow>(this.#sql.gone, [secretId]);
+    const { incarnation, rowID, revision } = row!;
+    const version = rowID === null || revision === null
+      ? undefined
+      : { id: wholeNumber(rowID, "rowID"), revision: wholeNumber(revision, "revision") };
+    return { epoch: incarnation ?? undefined, version };
   }
 
   /** All who ask while an answer is under way share it: it tells of a time after each of them has asked. */
   async ping(signal: AbortSignal): Promise<void> {
     refuseAborted(signal);
-    this.#ping ??= this.#pool.use((session) => session.rows(this.#sql.ping), this.#always)
+    this.#ping ??= this.#pool.use((session) => session.rows("SELECT 1"), this.#always)
       .finally(() => this.#ping = undefined);
     await this.#ping;
   }

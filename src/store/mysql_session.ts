@@ -1,6 +1,6 @@
 import type { Timeouts } from "../core/timeouts.ts";
 import { refuseAborted } from "./database_error.ts";
-import { isDeadlock } from "./mysql_errors.ts";
+import { hasNoEffect, isDeadlock } from "./mysql_errors.ts";
 
 /** What a statement takes. */
 export type MysqlValue = string | number | null;
@@ -10,10 +10,12 @@ export interface MysqlConnection {
   /** Prepares the statement, once a connection, and runs it; resolves to rows, or to what was changed. */
   execute(sql: string, values: MysqlValue[]): Promise<unknown>;
   /** Runs a statement as text, for those that cannot be prepared. */
-  query(sql: string): Promise<unknown>;
+  query(sql: string, values?: MysqlValue[]): Promise<unknown>;
 }
 
 export interface MysqlSessionOptions {
+  /** Whether the server knows INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
+  readonly knowsReturning: boolean;
   /** Bound each statement. */
   readonly timeouts: Timeouts;
   /** No statement begins once it is aborted. */
@@ -27,10 +29,24 @@ export interface MysqlSessionOptions {
 export class MysqlSession {
   readonly #connection: MysqlConnection;
   readonly #options: MysqlSessionOptions;
+  #effect: "none" | "unknown" | "certain" = "none";
+  #answers = 0;
 
   constructor(connection: MysqlConnection, options: MysqlSessionOptions) {
     this.#connection = connection;
     this.#options = options;
+  }
+
+  /**
+   * What a change has done here: nothing so far; perhaps something, and it may still do so, as it has no answer; or
+   * certainly something.
+   */
+  get effect(): "none" | "unknown" | "certain" {
+    return this.#effect;
+  }
+
+  get knowsReturning(): boolean {
+    return this.#options.knowsReturning;
   }
 
   /** The rows that a prepared statement finds; `Row` names their columns. 64-bit integers come as text. */
@@ -38,23 +54,53 @@ export class MysqlSession {
     return await this.#bounded(() => this.#connection.execute(sql, values)) as Row[];
   }
 
-  /** Runs a prepared statement that finds nothing. */
-  async run(sql: string, values: MysqlValue[] = []): Promise<void> {
-    await this.#bounded(() => this.#connection.execute(sql, values));
+  /** Runs a prepared statement that finds nothing; resolves to how many rows it has changed. */
+  async run(sql: string, values: MysqlValue[] = []): Promise<number> {
+    const answer = await this.#bounded(() => this.#connection.execute(sql, values));
+    return (answer as { readonly affectedRows: number }).affectedRows;
   }
 
-  /** Runs a statement that cannot be prepared, such as one that begins a transaction. */
-  async command(sql: string): Promise<void> {
-    await this.#bounded(() => this.#connection.query(sql));
+  /** The rows that a prepared statement with RETURNING has changed. */
+  async returning<Row>(sql: string, values: MysqlValue[]): Promise<Row[]> {
+    const answer = await this.#bounded(() => this.#connection.execute(sql, values));
+    // A server that sees in advance that nothing matches says how many rows were changed, and gives no list.
+    return Array.isArray(answer) ? answer as Row[] : [];
+  }
+
+  /** The one row of a query that is not worth preparing. */
+  async row(sql: string): Promise<Readonly<Record<string, unknown>>> {
+    const rows = await this.#bounded(() => this.#connection.query(sql));
+    return (rows as Readonly<Record<string, unknown>>[])[0]!;
+  }
+
+  /** Runs a statement that cannot be prepared, such as one that begins a transaction, or is not worth it. */
+  async command(sql: string, values?: MysqlValue[]): Promise<void> {
+    await this.#bounded(() => this.#connection.query(sql, values));
+  }
+
+  /** Runs statements of which the first commits a change. */
+  async commits<T>(work: () => Promise<T>): Promise<T> {
+    const { effect } = this;
+    const answers = this.#answers;
+    // A statement whose answer cannot be read has had its effect.
+    this.#effect = "certain";
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#answers === answers) this.#effect = hasNoEffect(error) ? effect : "unknown";
+      throw error;
+    }
   }
 
   async #bounded<T>(statement: () => Promise<T>): Promise<T> {
     const { timeouts, signal } = this.#options;
     refuseAborted(signal);
-    return await timeouts.race(
+    const answer = await timeouts.race(
       statement(),
       () => new DOMException(`No answer within ${timeouts.timeoutMs} ms`, "TimeoutError"),
     );
+    this.#answers++;
+    return answer;
   }
 }
 
@@ -62,13 +108,24 @@ export class MysqlSession {
 const MAX_ATTEMPTS = 10;
 
 /** Runs `work` as one transaction, again if the server ends it because of a deadlock. */
-export async function transaction<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+export function transaction<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+  return unlessDeadlock(async () => {
+    await session.command("START TRANSACTION");
+    const result = await work();
+    await session.commits(() => session.command("COMMIT"));
+    return result;
+  });
+}
+
+/** Runs `work`, of which one statement changes something and is its own transaction, again after a deadlock. */
+export function autocommit<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+  return unlessDeadlock(() => session.commits(work));
+}
+
+async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
-      await session.command("START TRANSACTION");
-      const result = await work();
-      await session.command("COMMIT");
-      return result;
+      return await work();
     } catch (error) {
       if (!isDeadlock(error) || attempt === MAX_ATTEMPTS) throw error;
     }

@@ -10,6 +10,7 @@ export interface MysqlColumn {
   readonly maxCharacters: number | undefined;
   readonly charset: string | undefined;
   readonly collation: string | undefined;
+  readonly isNullable: boolean;
   /** Whether a row must say a value because neither a default nor NULL can stand in. */
   readonly isRequired: boolean;
   readonly isAutoIncrement: boolean;
@@ -35,6 +36,7 @@ const TABLE = `
 const COLUMNS = `
   SELECT COLUMN_NAME AS name, DATA_TYPE AS dataType, COLUMN_TYPE AS columnType,
     CHARACTER_MAXIMUM_LENGTH AS maxCharacters, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation,
+    IS_NULLABLE = 'YES' AS isNullable,
     IS_NULLABLE = 'NO' AND COLUMN_DEFAULT IS NULL AND EXTRA NOT LIKE '%auto_increment%'
       AND COALESCE(GENERATION_EXPRESSION, '') = '' AS isRequired,
     EXTRA LIKE '%auto_increment%' AS isAutoIncrement
@@ -53,6 +55,7 @@ interface ColumnRow {
   readonly maxCharacters: string | null;
   readonly charset: string | null;
   readonly collation: string | null;
+  readonly isNullable: number;
   readonly isRequired: number;
   readonly isAutoIncrement: number;
 }
@@ -94,6 +97,7 @@ function columnOf(row: ColumnRow, definition: string): MysqlColumn {
     maxCharacters: row.maxCharacters === null ? undefined : Number(row.maxCharacters),
     charset: row.charset ?? undefined,
     collation: row.collation ?? undefined,
+    isNullable: Number(row.isNullable) === 1,
     isRequired: Number(row.isRequired) === 1,
     isAutoIncrement: Number(row.isAutoIncrement) === 1,
     attributes: attributesOf(row.name, definition),

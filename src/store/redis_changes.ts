@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Epoch } from "../core/ports.ts";
 import {
   type DirectSet,
   type RedisArgument,
@@ -82,6 +83,10 @@ export class RedisChanges implements RedisCommands {
 
   get spansSlots(): boolean {
     return this.#client.spansSlots;
+  }
+
+  get epoch(): Epoch | undefined {
+    return this.#client.epoch;
   }
 
   ping(): Promise<void> {

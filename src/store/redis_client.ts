@@ -2,6 +2,7 @@ import { Command, Redis, type SentinelConnectionOptions, SentinelConnector } fro
 import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../core/clock.ts";
+import { ANY_EPOCH, type Epoch } from "../core/ports.ts";
 import {
   type DirectSet,
   INCARNATION,
@@ -127,6 +128,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   /** The server that this connection leads to; equal on all connections to it, see {@link RedisIncarnation}. */
   get incarnation(): string {
     return this.#incarnation.value;
+  }
+
+  get epoch(): Epoch | undefined {
+    if (!this.isReady) return undefined;
+    return this.#incarnation.isTold ? this.#incarnation.value : ANY_EPOCH;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */

@@ -1,6 +1,6 @@
 import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../core/clock.ts";
-import type { ServerGuard } from "../core/ports.ts";
+import { ANY_EPOCH, type ServerGuard } from "../core/ports.ts";
 import type { RedisClient } from "./redis_client.ts";
 import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "./redis_commands.ts";
 import type { RedisClusterNodes } from "./redis_cluster_nodes.ts";
@@ -65,6 +65,7 @@ const RETRY_DELAY_MS = 20;
  */
 export class RedisCluster implements RedisCommands {
   readonly spansSlots = false;
+  readonly epoch = ANY_EPOCH;
   readonly #options: RedisClusterOptions;
   /** Of all masters that there have ever been: one that comes back under its old name is the same server. */
   readonly #guards = new Map<string, ServerGuard>();

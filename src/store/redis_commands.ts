@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Epoch } from "../core/ports.ts";
 import type { RedisDeadline } from "./redis_deadline.ts";
 
 /** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
@@ -43,6 +44,11 @@ export interface DirectSet {
 export interface RedisCommands {
   /** Whether one script may have keys of different slots: everywhere but in a cluster. */
   readonly spansSlots: boolean;
+  /**
+   * The incarnation of the server, undefined while there is no connection; ANY_EPOCH in a cluster, whose slots have
+   * owners of their own, and where the server does not tell.
+   */
+  readonly epoch: Epoch | undefined;
   ping(): Promise<void>;
   /**
    * Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer. The first of the

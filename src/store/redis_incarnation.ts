@@ -36,6 +36,11 @@ export class RedisIncarnation {
     return this.#value;
   }
 
+  /** Whether the server tells its lives apart. */
+  get isTold(): boolean {
+    return this.#value !== UNTOLD;
+  }
+
   /** Learns it from a connection that begins; nothing that depends on it may be sent before. Rejects when that is lost. */
   async learn(info: InfoCommand): Promise<void> {
     try {

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Entry, timeLeftMs } from "../core/entry.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { SharedCache, SharedRead } from "../core/ports.ts";
+import type { Epoch, SharedCache, SharedLife, SharedRead } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Version } from "../core/version.ts";
 import { type BatchScript, RedisBatches } from "./redis_batches.ts";
@@ -85,6 +85,7 @@ export class RedisSecrets implements SharedCache<Secret> {
   readonly #reads: RedisBatches<ReadRequest, Found>;
   readonly #fills: RedisBatches<FillRequest, void>;
   readonly #leaseNames: string;
+  readonly life: SharedLife;
   #lastLease = 0;
 
   constructor(
@@ -99,6 +100,19 @@ export class RedisSecrets implements SharedCache<Secret> {
     this.#reads = new RedisBatches(client, clock, READS);
     this.#fills = new RedisBatches(client, clock, FILLS);
     this.#leaseNames = `${newName()} `;
+    this.life = {
+      get epoch() {
+        return client.epoch;
+      },
+      async confirm() {
+        const { epoch } = client;
+        await client.ping();
+        if (client.epoch !== epoch) {
+          throw new Error("Cannot confirm the connection to Redis: it is another one");
+        }
+      },
+      doubt: () => client.doubtIncarnation(keyPrefix),
+    };
   }
 
   async read(key: CacheKey): Promise<SharedRead<Secret>> {
@@ -109,8 +123,11 @@ export class RedisSecrets implements SharedCache<Secret> {
     return found;
   }
 
-  async announce(key: CacheKey, intent: string): Promise<void> {
+  async announce(key: CacheKey, intent: string): Promise<Epoch> {
+    const { epoch } = this.#client;
     await this.#client.change(ANNOUNCE, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs);
+    if (epoch !== undefined && this.#client.epoch === epoch) return epoch;
+    throw new Error("Cannot announce a change: the connection to Redis is another one than before");
   }
 
   async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {

@@ -6,12 +6,12 @@ import { TestDatabase } from "../support/mysql_database.ts";
 import { type MysqlAddress, testServers, testWithServers } from "../support/servers.ts";
 import { authoritySecretSuite, type OpenSecretStore } from "./authority_secret_suite.ts";
 
-async function open(server: MysqlAddress): Promise<OpenSecretStore> {
+async function open(server: MysqlAddress, returning: boolean): Promise<OpenSecretStore> {
   const database = new TestDatabase(server);
   await migrateMysql(database.config, systemClock, new AbortController().signal);
   const pool = new MysqlPool(database.config, systemClock);
   return {
-    store: new MysqlSecrets(pool, database.config),
+    store: new MysqlSecrets(pool, { ...database.config, returning }),
     [Symbol.asyncDispose]: async () => {
       await pool[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
@@ -19,8 +19,12 @@ async function open(server: MysqlAddress): Promise<OpenSecretStore> {
   };
 }
 
-authoritySecretSuite(
-  "MysqlSecrets",
-  () => open(testServers().mysql!),
-  (title, test) => testWithServers(["mysql"], title, test),
-);
+for (
+  const [name, returning] of [["MysqlSecrets", true], ["MysqlSecrets without RETURNING", false]] as const
+) {
+  authoritySecretSuite(
+    name,
+    () => open(testServers().mysql!, returning),
+    (title, test) => testWithServers(["mysql"], title, test),
+  );
+}

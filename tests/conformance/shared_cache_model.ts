@@ -181,9 +181,9 @@ class Schedule {
     });
   }
 
-  #do(what: string, work: () => Promise<void> | void = () => {}): Promise<void> | void {
+  async #do(what: string, work: () => unknown = () => {}): Promise<void> {
     this.#log.push(what);
-    return work();
+    await work();
   }
 }
 

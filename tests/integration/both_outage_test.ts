@@ -58,10 +58,10 @@ testWithServers(
     }, { what: "local memory to be left alone" });
     await expectUnavailable(client.get(KEPT), "redis");
     await expectUnavailable(client.getSecret({ key: "bob" }), "database");
-    assertEquals([await client.health("redis"), await client.health("database")], [
-      "NOT_SERVING",
-      "NOT_SERVING",
-    ]);
+    await waitFor(async () => {
+      const tiers = await Promise.all([client.health("redis"), client.health("database")]);
+      return tiers.every((status) => status === "NOT_SERVING");
+    }, { what: "both tiers to be found silent" });
 
     redisLink.heal();
     mysqlLink.heal();

@@ -63,6 +63,7 @@ testWithServers(
       `Created database ${database.config.database}.`,
       "Created table usercenter_secret.",
       "Created table usercenter_secret_outbox.",
+      "Created table usercenter_secret_epoch.",
     ]);
     const columns = await columnsOf(database);
     assertEquals(await migrate(database.config), []);
@@ -84,7 +85,7 @@ testWithServers(
        ('user-2', 'second', 'ID-2', 'key-2', 0, 1700000000, '', '0000-00-00 00:00:00', '2024-02-03 04:05:06')`,
     );
     const done = await migrate(database.config);
-    assertEquals(done.length, 5, done.join("\n"));
+    assertEquals(done.length, 6, done.join("\n"));
     assertEquals(await migrate(database.config), []);
 
     await using pool = new MysqlPool(database.config, systemClock);
@@ -144,7 +145,7 @@ testWithServers(["mysql"], "migrateMysql() may run twice at once", async ({ mysq
   await database.create();
   await database.run(ONEX_TABLE);
   const both = await Promise.all([migrate(database.config), migrate(database.config)]);
-  assertEquals(both.map((done) => done.length).sort(), [0, 5]);
+  assertEquals(both.map((done) => done.length).sort(), [0, 6]);
 });
 
 testWithServers(
@@ -198,6 +199,10 @@ testWithServers(
         "unique key other",
       ],
       [ONEX_TABLE.replace("PRIMARY KEY", "owner int NOT NULL, PRIMARY KEY"), "column owner has no default"],
+      [
+        ONEX_TABLE.replace("`secretID` varchar(36) NOT NULL", "`secretID` varchar(36) NULL"),
+        "its secretID may be NULL, expected NOT NULL",
+      ],
       [
         ONEX_TABLE.replace("PRIMARY KEY", "version varchar(9) DEFAULT '', PRIMARY KEY"),
         "column version is varchar",

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
+import { ANY_EPOCH } from "../../src/core/ports.ts";
 import { LAST_REVISION } from "../../src/core/version.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql_migrate.ts";
 import { MysqlOutbox } from "../../src/store/mysql_outbox.ts";
@@ -25,7 +26,7 @@ async function open(server: MysqlAddress) {
     database,
     pool,
     secrets,
-    outbox: new MysqlOutbox(pool, secrets, database.config),
+    outbox: new MysqlOutbox(pool, database.config),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -36,15 +37,15 @@ testWithServers(
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { outbox, secrets } = opened;
-    const { version } = await outbox.write(KEY, CHANGE, SIGNAL);
-    await outbox.write(KEY, CHANGE, SIGNAL);
+    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
+    await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
     await secrets.write(KEY, CHANGE, SIGNAL);
     const end = { id: version.id, revision: LAST_REVISION };
-    assertEquals(await outbox.remove(KEY, SIGNAL), end);
+    assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     // No row is left, but until the shared tier has been told, others must learn what ended it.
-    assertEquals(await outbox.remove(KEY, SIGNAL), end);
+    assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     assertEquals(await secrets.remove(KEY, SIGNAL), end);
-    await outbox.clear(await outbox.pending(10, SIGNAL), SIGNAL);
+    await outbox.clear(await outbox.pending(10, SIGNAL), ANY_EPOCH, SIGNAL);
     assertEquals(await secrets.remove(KEY, SIGNAL), undefined);
     assertEquals(await secrets.read(KEY, SIGNAL), undefined);
   },
@@ -55,11 +56,11 @@ testWithServers(
   "MysqlOutbox.pending() names each change with its version",
   async ({ mysql }) => {
     await using opened = await open(mysql);
-    const { outbox } = opened;
-    await outbox.remove(KEY, SIGNAL);
-    const { version } = await outbox.write(KEY, CHANGE, SIGNAL);
-    await outbox.write(KEY, CHANGE, SIGNAL);
-    await outbox.remove(KEY, SIGNAL);
+    const { outbox, secrets } = opened;
+    await secrets.remove(KEY, SIGNAL, { epoch: undefined });
+    const { version } = await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
+    await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
+    await secrets.remove(KEY, SIGNAL, { epoch: undefined });
     const records = await outbox.pending(10, SIGNAL);
     assertEquals(records.map((record) => [record.key, record.version.id, record.version.revision]), [
       [KEY, 0, 0],
@@ -75,19 +76,21 @@ testWithServers(
   "MysqlOutbox.pending() has the oldest records, and clear() removes those alone, also when many do",
   async ({ mysql }) => {
     await using opened = await open(mysql);
-    const { outbox } = opened;
-    for (let id = 0; id < 5; id++) await outbox.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL);
+    const { outbox, secrets } = opened;
+    for (let id = 0; id < 5; id++) {
+      await secrets.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL, { epoch: undefined });
+    }
     const oldest = await outbox.pending(3, SIGNAL);
     assertEquals(oldest.map(({ key }) => key), ["k0", "k1", "k2"].map(secretCacheKey));
     await Promise.all(Array.from({ length: 6 }, async (_, replica) => {
-      await outbox.write(secretCacheKey(`new ${replica}`), CHANGE, SIGNAL);
-      await outbox.clear(replica % 2 === 0 ? oldest : oldest.toReversed(), SIGNAL);
+      await secrets.write(secretCacheKey(`new ${replica}`), CHANGE, SIGNAL, { epoch: undefined });
+      await outbox.clear(replica % 2 === 0 ? oldest : oldest.toReversed(), ANY_EPOCH, SIGNAL);
     }));
     const left = await outbox.pending(100, SIGNAL);
     assertEquals(left.slice(0, 2).map(({ key }) => key), ["k3", "k4"].map(secretCacheKey));
     assertEquals(left.length, 8);
-    await outbox.clear([], SIGNAL);
-    await outbox.clear(left, SIGNAL);
+    await outbox.clear([], ANY_EPOCH, SIGNAL);
+    await outbox.clear(left, ANY_EPOCH, SIGNAL);
     assertEquals(await outbox.pending(100, SIGNAL), []);
   },
 );
@@ -97,11 +100,14 @@ testWithServers(
   "MysqlOutbox changes nothing when the record cannot be made",
   async ({ mysql }) => {
     await using opened = await open(mysql);
-    const { database, outbox, secrets } = opened;
+    const { database, secrets } = opened;
     const before = await secrets.write(KEY, CHANGE, SIGNAL);
     await database.run("DROP TABLE usercenter_secret_outbox");
-    await assertRejects(() => outbox.write(KEY, { ...CHANGE, name: "new" }, SIGNAL), ServiceError);
-    await assertRejects(() => outbox.remove(KEY, SIGNAL), ServiceError);
+    await assertRejects(
+      () => secrets.write(KEY, { ...CHANGE, name: "new" }, SIGNAL, { epoch: undefined }),
+      ServiceError,
+    );
+    await assertRejects(() => secrets.remove(KEY, SIGNAL, { epoch: undefined }), ServiceError);
     assertEquals(await secrets.read(KEY, SIGNAL), before);
   },
 );

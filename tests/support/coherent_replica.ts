@@ -64,7 +64,14 @@ export class CoherentReplica implements AsyncDisposable {
     const redis = "seeds" in server
       ? this.#openCluster(server, account)
       : this.#openServer({ ...server, ...account });
-    const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
+    const observer = {
+      tierFailed() {},
+      breakerChanged() {},
+      outboxWaiting() {},
+      fillDropped() {},
+      changesUnsettled() {},
+      outOfForce() {},
+    };
     const tier = { name: "redis", readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS };
     const gate = new LocalGate(systemClock, maxStaleMs);
     const newName = () => crypto.randomUUID();

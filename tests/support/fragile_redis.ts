@@ -1,6 +1,7 @@
 import type { CacheKey } from "../../src/core/key.ts";
 import type { Secret } from "../../src/core/secret.ts";
 import type { SharedCache } from "../../src/core/ports.ts";
+import { ANY_EPOCH } from "../../src/core/ports.ts";
 import {
   type DirectSet,
   INCARNATION,
@@ -80,6 +81,7 @@ export class FragileRedis implements FragileCache {
 /** Sends on another's connection, in a life of its own. */
 class Connection implements RedisCommands {
   readonly spansSlots = true;
+  readonly epoch = ANY_EPOCH;
   readonly #client: RedisCommands;
   life = 1;
 

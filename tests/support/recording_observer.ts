@@ -17,6 +17,14 @@ export class RecordingObserver implements CacheObserver {
     this.told.push(`${tier} is not told of ${atLeast} changes`);
   }
 
+  changesUnsettled(tier: string, keys: number): void {
+    this.told.push(`${tier} leaves ${keys} keys unsettled`);
+  }
+
+  outOfForce(tier: string): void {
+    this.told.push(`${tier} is out of force`);
+  }
+
   fillDropped(tier: string): void {
     this.told.push(`${tier} dropped a fill`);
   }

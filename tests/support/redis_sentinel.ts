@@ -44,17 +44,11 @@ export class SentinelSetting implements AsyncDisposable {
       }),
     );
     const sentinel = { hostname, port: freePort() };
-    // A sentinel keeps what it learns in its configuration file, and does without none.
-    await Deno.writeTextFile(
-      `${folder}/sentinel.conf`,
-      `port ${sentinel.port}
-bind ${hostname}
-dir ${folder}
-sentinel monitor ${MASTER_NAME} ${hostname} ${port} 1
-sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}
-sentinel failover-timeout ${MASTER_NAME} 3000
-`,
-    );
+    await writeSentinelConfig(`${folder}/sentinel.conf`, {
+      name: MASTER_NAME,
+      ...sentinel,
+      master: { hostname, port },
+    });
     const process = spawnSentinel(`${folder}/sentinel.conf`);
     resources.defer(() => killProcess(process));
     await waitFor(() => answers(replica, "INFO replication", /master_link_status:up/), {
@@ -98,7 +92,34 @@ sentinel failover-timeout ${MASTER_NAME} 3000
   }
 }
 
-function spawnSentinel(configPath: string): Deno.ChildProcess {
+/** What a sentinel needs to know. */
+export interface SentinelOptions {
+  /** Under which it knows the master. */
+  readonly name: string;
+  /** Its own. */
+  readonly port: number;
+  readonly master: RedisAddress;
+}
+
+/** A sentinel whose word alone counts. It keeps what it learns in this file, and does not start without one. */
+export async function writeSentinelConfig(
+  path: string,
+  { name, port, master }: SentinelOptions,
+): Promise<void> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  await Deno.writeTextFile(
+    path,
+    `port ${port}
+bind ${master.hostname}
+dir ${folder}
+sentinel monitor ${name} ${master.hostname} ${master.port} 1
+sentinel down-after-milliseconds ${name} ${DOWN_AFTER_MS}
+sentinel failover-timeout ${name} 3000
+`,
+  );
+}
+
+export function spawnSentinel(configPath: string): Deno.ChildProcess {
   const program = findProgram("redis-server");
   if (program === undefined) throw new Error("Cannot start a sentinel: redis-server is not on the PATH");
   return new Deno.Command(program, {
@@ -109,6 +130,7 @@ function spawnSentinel(configPath: string): Deno.ChildProcess {
   }).spawn();
 }
 
-async function answers(address: RedisAddress, command: string, expected: RegExp): Promise<boolean> {
+/** Whether the answer to a command is as expected. */
+export async function answers(address: RedisAddress, command: string, expected: RegExp): Promise<boolean> {
   return expected.test(await askRedis(address, command));
 }

@@ -1,6 +1,6 @@
 import type { Entry } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
-import type { OutboxRecord } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Epoch, type OutboxRecord } from "../../../src/core/ports.ts";
 import { compareVersions, endOf, type Version } from "../../../src/core/version.ts";
 
 /** What the simulated clients write: a number that no other write has, and when it expires. */
@@ -21,6 +21,8 @@ export class SimulatedAuthority {
   readonly #history = new Map<CacheKey, Committed[]>();
   readonly #rows = new Map<CacheKey, Entry<number>>();
   readonly #outbox = new Map<number, OutboxRecord>();
+  /** Every life of the shared tier that was ever in force; the last one is. */
+  readonly #epochs: Epoch[] = [];
   #lastId = 0;
   #lastRecord = 0;
 
@@ -68,7 +70,23 @@ export class SimulatedAuthority {
     return [...this.#outbox.values()].slice(0, limit);
   }
 
-  clear(records: readonly OutboxRecord[]): void {
+  /** Whether the life is in force; one that was never met is from now on. */
+  enter(epoch: Epoch, isThere: boolean): boolean {
+    if (isThere && !this.#epochs.includes(epoch)) this.#epochs.push(epoch);
+    return this.isInForce(epoch);
+  }
+
+  /** Whether the life was ever in force. */
+  knows(epoch: Epoch): boolean {
+    return this.#epochs.includes(epoch);
+  }
+
+  isInForce(epoch: Epoch): boolean {
+    return epoch === ANY_EPOCH || this.#epochs.at(-1) === epoch;
+  }
+
+  clear(records: readonly OutboxRecord[], epoch: Epoch): void {
+    if (!this.isInForce(epoch)) return;
     for (const { id } of records) this.#outbox.delete(id);
   }
 

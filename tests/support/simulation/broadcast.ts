@@ -58,10 +58,10 @@ export class SimulatedBroadcast {
     });
   }
 
-  /** Tells all but the one who has made the change; all, if none of them has. */
-  changed(key: CacheKey, by?: object): void {
+  /** Tells all of these but the one who has made the change; all, if none of them has. */
+  changed(key: CacheKey, by?: object, isAmong: (replica: object) => boolean = () => true): void {
     for (const [replica, { isConnected, line, target, onTold }] of this.#listeners) {
-      if (!isConnected || replica === by) continue;
+      if (!isConnected || replica === by || !isAmong(replica)) continue;
       line.send(() => {
         target.invalidate(key);
         onTold(key);

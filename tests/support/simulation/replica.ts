@@ -7,12 +7,13 @@ import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
-import type { Caller, Outbox } from "../../../src/core/ports.ts";
+import { type Announcement, ANY_EPOCH, type Caller, type Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
 import { PATIENT } from "../caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, NO_FAULTS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
+import type { StallingCommits, Stalls } from "./stalling_commits.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 import { asFound } from "../as_found.ts";
 import { keptAs } from "../kept_as.ts";
@@ -22,8 +23,12 @@ export interface World {
   readonly clock: Clock;
   readonly network: SimulatedNetwork;
   readonly authority: SimulatedAuthority;
-  readonly shared: SimulatedSharedCache;
+  /** The master that a replica finds when it looks for one. */
+  shared: SimulatedSharedCache;
   readonly broadcast: SimulatedBroadcast;
+  readonly commits: StallingCommits;
+  /** A commit that had stalled has taken effect. */
+  readonly onLate: (key: CacheKey) => void;
   readonly newIntent: () => string;
   readonly random: () => number;
 }
@@ -38,14 +43,25 @@ export interface ReplicaOptions {
   readonly sharedFaults: Faults;
   /** Of announcements alone, which is what other replicas depend on. */
   readonly announceFaults: Faults;
+  /** Of the authority. */
+  readonly stalls: Stalls;
   /** Whether a change that cannot be announced is recorded with the authority. */
   readonly outbox: boolean;
+  /** Whether the lives of the shared tier are told apart. */
+  readonly epochs: boolean;
 }
 
 const OUT_OF_REACH: Faults = { ...NO_FAULTS, refused: 1 };
 const BREAKER = { failureRatio: 0.5, minCalls: 3, windowMs: 2_000, probeDelayMs: 100 };
 
-const SILENT: CacheObserver = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
+const SILENT: CacheObserver = {
+  tierFailed() {},
+  breakerChanged() {},
+  outboxWaiting() {},
+  fillDropped() {},
+  changesUnsettled() {},
+  outOfForce() {},
+};
 const TIMEOUT_MS = 200;
 /** What one of the simulation's entries takes, and a bit less than two. */
 const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
@@ -56,15 +72,19 @@ export class Replica {
   readonly #copies: CopyPolicy | undefined;
   /** Since when it can reach the shared tier without a break. */
   reachesSharedSinceMs: number;
+  /** Since when there is a newer master than the one that it uses. */
+  supersededSinceMs = Infinity;
   readonly #sharedTier: Tier;
   readonly #world: World;
+  #master: SimulatedSharedCache;
   #alive = true;
   #isCutOff = false;
 
   /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
   constructor(world: World, options: ReplicaOptions, onTold: (key: CacheKey | undefined) => void) {
-    const { network, authority, shared, broadcast } = world;
+    const { network, authority, broadcast } = world;
     this.#world = world;
+    this.#master = world.shared;
     this.#copies = options.copies;
     this.reachesSharedSinceMs = world.clock.now();
     const isAlive = () => this.#alive;
@@ -75,10 +95,18 @@ export class Replica {
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);
     // What is on its way to a server when that is killed never reaches the one that is started in its place.
-    const tell = <T>(apply: (life: Life) => T, faults = options.sharedFaults) => {
+    const tell = <T>(
+      apply: (shared: SimulatedSharedCache, life: Life) => T,
+      faults = options.sharedFaults,
+    ) => {
+      const shared = this.#master;
       const { life } = shared;
-      const send = () => shared.life === life ? apply(life) : GONE;
+      const send = () => shared.life === life ? apply(shared, life) : GONE;
       return network.call<T>(send, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
+    };
+    const epoch = () => {
+      if (this.#isCutOff) return undefined;
+      return options.epochs && options.outbox ? String(this.#master.life) : ANY_EPOCH;
     };
     const tier = (name: string, faults: Faults) => {
       // A store that never stalls always answers in time.
@@ -87,34 +115,41 @@ export class Replica {
       return new Tier({ name, readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs, breaker }, clock, SILENT);
     };
     this.#sharedTier = tier("shared", options.sharedFaults);
-    const outbox: Outbox<number, Change> = {
-      write: (key, change) =>
-        ask(() => {
-          const entry = authority.write(key, change);
-          authority.record(key, entry.version);
-          return entry;
-        }),
-      remove: (key) =>
-        ask(() => {
-          const version = authority.remove(key);
-          authority.record(key, version);
-          return version;
-        }),
+    const outbox: Outbox = {
       pending: (limit) => ask(() => authority.pending(limit)),
-      clear: (records) => ask(() => authority.clear(records)),
+      clear: (records, epoch) => ask(() => authority.clear(records, epoch)),
+      // In one step with a look whether the life goes on: the real one keeps the others out meanwhile.
+      enter: (entered) => ask(() => authority.enter(entered, entered === epoch())),
     };
     // What is told of is the tier that is Redis: the shared one, or without it the authority.
-    const changeShared = (key: CacheKey, change: (life: Life) => void, faults = options.sharedFaults) =>
-      tell((life) => {
-        change(life);
-        broadcast.changed(key, this);
+    const changeShared = (
+      key: CacheKey,
+      change: (shared: SimulatedSharedCache, life: Life) => void,
+      faults = options.sharedFaults,
+    ) =>
+      tell((shared, life) => {
+        change(shared, life);
+        broadcast.changed(key, this, (other) => other instanceof Replica && other.#master === shared);
       }, faults);
-    const changeAuthority = <T>(key: CacheKey, change: () => T) =>
-      ask(() => {
+    /** Whether a change is recorded, in one step with it. */
+    const isRecorded = (announcement: Announcement | undefined) => {
+      if (announcement?.epoch !== undefined && !authority.isInForce(announcement.epoch)) {
+        announcement.epoch = undefined;
+      }
+      return announcement !== undefined && announcement.epoch === undefined && options.outbox;
+    };
+    const changeAuthority = <T>(key: CacheKey, change: () => T) => {
+      const commit = () => {
         const result = change();
         if (!options.shared) broadcast.changed(key, this);
         return result;
-      });
+      };
+      const late = () => {
+        commit();
+        world.onLate(key);
+      };
+      return world.commits.run(() => ask(commit), late, options.stalls);
+    };
     const gate = new LocalGate(clock, 0);
     // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
     const memory = () =>
@@ -130,14 +165,30 @@ export class Replica {
           ...(options.outbox && { outbox }),
           covers: () => true,
           store: {
-            read: (key) => tell((life) => shared.read(key, life)),
-            announce: (key, intent) =>
-              changeShared(key, (life) => shared.announce(key, intent, life), options.announceFaults),
+            read: (key) => tell((shared, life) => shared.read(key, life)),
+            announce: async (key, intent) => {
+              const announcedIn = epoch();
+              const announce = (shared: SimulatedSharedCache, life: Life) =>
+                shared.announce(key, intent, life);
+              await changeShared(key, announce, options.announceFaults);
+              if (announcedIn === undefined || announcedIn !== epoch()) {
+                throw new Error("Simulated reconnect");
+              }
+              return announcedIn;
+            },
             publish: (key, intent, entry) =>
-              changeShared(key, (life) => shared.publish(key, intent, entry, life)),
-            bury: (key, intent, version) => changeShared(key, () => shared.bury(key, intent, version)),
-            retract: (key, intent) => changeShared(key, (life) => shared.retract(key, intent, life)),
-            fill: (key, lease, entry) => changeShared(key, (life) => shared.fill(key, lease, entry, life)),
+              changeShared(key, (shared, life) => shared.publish(key, intent, entry, life)),
+            bury: (key, intent, version) => changeShared(key, (shared) => shared.bury(key, intent, version)),
+            retract: (key, intent) => changeShared(key, (shared, life) => shared.retract(key, intent, life)),
+            fill: (key, lease, entry) =>
+              changeShared(key, (shared, life) => shared.fill(key, lease, entry, life)),
+            life: {
+              get epoch() {
+                return epoch();
+              },
+              confirm: () => Promise.resolve(),
+              doubt() {},
+            },
           },
         }
         : undefined,
@@ -145,8 +196,18 @@ export class Replica {
         tier: tier("authority", options.authorityFaults),
         store: {
           read: (key) => ask(() => authority.read(key)),
-          write: (key, change) => changeAuthority(key, () => authority.write(key, change)),
-          remove: (key) => changeAuthority(key, () => authority.remove(key)),
+          write: (key, change, _signal, announcement) =>
+            changeAuthority(key, () => {
+              const entry = authority.write(key, change);
+              if (isRecorded(announcement)) authority.record(key, entry.version);
+              return entry;
+            }),
+          remove: (key, _signal, announcement) =>
+            changeAuthority(key, () => {
+              const version = authority.remove(key);
+              if (isRecorded(announcement)) authority.record(key, version);
+              return version;
+            }),
           ping: () => ask(() => undefined),
         },
       },
@@ -181,6 +242,18 @@ export class Replica {
   /** The shared tier was started anew: the process notices, as with a connection, and reaches it at once. */
   reconnect(): void {
     this.setCutOff(this.#isCutOff);
+  }
+
+  /** There is a newer master than the one that it uses, of which it has not heard. */
+  supersede(): void {
+    this.supersededSinceMs = Math.min(this.supersededSinceMs, this.#world.clock.now());
+  }
+
+  /** Turns to the newest master. */
+  follow(): void {
+    this.#master = this.#world.shared;
+    this.supersededSinceMs = Infinity;
+    this.reconnect();
   }
 
   get isCutOff(): boolean {

@@ -9,12 +9,14 @@ import { SimulatedNetwork } from "./network.ts";
 import { Replica, type World } from "./replica.ts";
 import { type Committed, SimulatedAuthority } from "./authority.ts";
 import type { ScheduleOptions } from "./schedule_options.ts";
+import { StallingCommits } from "./stalling_commits.ts";
 import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
 /** How likely each step lets time pass. */
 const PAUSE = 0.07;
-const LONGEST_PAUSE_MS = 400;
+/** How long what has taken effect late may take to be known to every replica, once all packets have arrived. */
+const SEEN_WITHIN_MS = 2_000;
 
 /**
  * Runs one random schedule and returns what was wrong with it, a sentence each; nothing is wrong with a right
@@ -25,6 +27,9 @@ const LONGEST_PAUSE_MS = 400;
  *
  * Where the shared tier may lose something, only acknowledged changes count: it may have lost the announcement of
  * one under way, and then a read that asks the authority is ahead of a fill by one that asked before.
+ *
+ * A replica that uses a master of before need not know, beyond what it has changed itself, what became known since
+ * there is a newer one.
  *
  * While the outbox holds a record of the key, the shared tier may not know of the change yet, and then a read must
  * know what its own replica has changed, and what was known before that replica last came to reach the shared tier.
@@ -67,19 +72,24 @@ class Schedule {
   readonly #told = new Map<Replica, Map<CacheKey, number>>();
   /** Values of writes that were answered with an error that says that there was no effect. */
   readonly #without = new Set<number>();
+  /** The index of the last state of a key that a commit made which had stalled. */
+  readonly #late = new Map<CacheKey, number>();
   #lastValue = 0;
   #lastIntent = 0;
 
   constructor(seed: number, options: ScheduleOptions) {
     this.#options = options;
     this.#random = seededRandom(seed);
+    let lives = 0;
     const network = new SimulatedNetwork(this.#clock, this.#random, options.slow);
     this.#world = {
       clock: this.#clock,
       network,
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
-      shared: new SimulatedSharedCache(this.#clock, options),
+      shared: new SimulatedSharedCache(this.#clock, () => ++lives, options),
+      commits: new StallingCommits(this.#clock, this.#random),
+      onLate: (key) => this.#late.set(key, this.#world.authority.history(key).length - 1),
       newIntent: () => `intent ${++this.#lastIntent}`,
       random: this.#random,
     };
@@ -87,7 +97,7 @@ class Schedule {
   }
 
   async step(): Promise<void> {
-    const { kill, flush, evict, restart, cut, disconnect, leave, load } = this.#options;
+    const { kill, flush, evict, restart, failover, cut, disconnect, leave, load } = this.#options;
     const dice = this.#random();
     let bound = 0;
     const isBelow = (probability: number) => dice < (bound += probability);
@@ -95,11 +105,12 @@ class Schedule {
     else if (isBelow(flush)) this.#flush();
     else if (isBelow(evict)) this.#evict();
     else if (isBelow(restart)) this.#saveOrRestart();
+    else if (isBelow(failover)) this.#promoteOrFollow();
     else if (isBelow(cut)) this.#cutOrMendOne();
     else if (isBelow(disconnect)) this.#switchLine();
     else if (isBelow(leave)) this.#leaveOne();
     else if (dice >= 1 - load) this.#begin();
-    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(this.#options.longestPauseMs));
     else await this.#deliver();
     await settle();
   }
@@ -107,12 +118,14 @@ class Schedule {
   /** Lets everything end that was begun, and reads each key once more on each replica. */
   async finish(): Promise<void> {
     for (const replica of this.#replicas) if (replica.isCutOff) replica.setCutOff(false);
+    for (const replica of this.#superseded()) this.#follow(replica);
     await this.#quiesce();
+    await this.#awaitLateCommits();
     for (const replica of this.#replicas) for (const key of KEYS) this.#read(replica, key);
     await this.#quiesce();
     if (this.#waiting() > 0) this.wrong.push(`${this.#waiting()} operations never ended`);
     for (let round = 0; round < 500 && this.#unsaid() > 0; round++) {
-      this.#pass(1 + this.#pick(LONGEST_PAUSE_MS));
+      this.#pass(1 + this.#pick(this.#options.longestPauseMs));
       await settle();
       await this.#quiesce();
     }
@@ -131,8 +144,25 @@ class Schedule {
   async #quiesce(): Promise<void> {
     for (let round = 0; round < 2000 && this.#waiting() + this.#world.network.packetCount > 0; round++) {
       if (this.#world.network.packetCount > 0) this.#world.network.deliverAny();
-      else this.#pass(LONGEST_PAUSE_MS);
+      else this.#pass(this.#options.longestPauseMs);
       await settle();
+    }
+  }
+
+  /** What commits made that had stalled is known to no client; from here on every read has to know it. */
+  async #awaitLateCommits(): Promise<void> {
+    while (this.#world.commits.waiting > 0) {
+      this.#pass(this.#options.longestPauseMs);
+      await settle();
+      await this.#quiesce();
+    }
+    for (let passedMs = 0; passedMs < SEEN_WITHIN_MS; passedMs += 100) {
+      this.#pass(100);
+      await settle();
+      await this.#quiesce();
+    }
+    for (const [key, index] of this.#late) {
+      for (const replica of this.#replicas) this.#learn(replica, key, index, "change");
     }
   }
 
@@ -189,6 +219,27 @@ class Schedule {
       broadcast.disconnect(replica);
       broadcast.reconnect(replica);
     }
+  }
+
+  /** Replicas hear of a failover one by one; until the last one has, there are two masters that both take changes. */
+  #promoteOrFollow(): void {
+    const superseded = this.#superseded();
+    if (superseded.length > 0) return this.#follow(superseded[this.#pick(superseded.length)]!);
+    // A master of which no replica has seen the beginning could end the life of its successor.
+    const { authority, shared } = this.#world;
+    if (this.#options.epochs && !authority.knows(String(shared.life))) return;
+    this.#world.shared = shared.promoted(this.#random() < 0.5 ? "all" : "saved");
+    for (const replica of this.#replicas) replica.supersede();
+  }
+
+  #superseded(): Replica[] {
+    return this.#replicas.filter(({ supersededSinceMs }) => supersededSinceMs < Infinity);
+  }
+
+  #follow(replica: Replica): void {
+    replica.follow();
+    this.#world.broadcast.disconnect(replica);
+    this.#world.broadcast.reconnect(replica);
   }
 
   #switchLine(): void {
@@ -275,12 +326,13 @@ class Schedule {
 
   /** Of all that is known of a key, what a read of this replica may not fall behind. */
   #binding(replica: Replica, key: CacheKey): Known[] {
-    const { flush, evict, restart } = this.#options;
-    const mayLose = flush + evict + restart > 0;
+    const { flush, evict, restart, failover } = this.#options;
+    const mayLose = flush + evict + restart + failover > 0;
     const isTold = !this.#world.authority.pending(Infinity).some((record) => record.key === key);
     return this.#known.get(key)!.filter((known) => {
       if (mayLose && known.from === "read") return false;
-      if (isTold || known.atMs < replica.reachesSharedSinceMs) return true;
+      const isReached = isTold || known.atMs < replica.reachesSharedSinceMs;
+      if (isReached && known.atMs < replica.supersededSinceMs) return true;
       return known.replica === replica && known.from === "change";
     });
   }

@@ -8,6 +8,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly keys: number;
   /** How likely each step begins an operation: the less, the fewer are under way at once, and the more end. */
   readonly load: number;
+  /** How long the longest pause between two steps is. */
+  readonly longestPauseMs: number;
   /** How likely a packet is overtaken by whole operations that began after it was sent. */
   readonly slow: number;
   /** How likely each step kills a replica and starts another in its place. */
@@ -18,6 +20,8 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly evict: number;
   /** How likely each step takes a snapshot of the shared tier, or starts that from the last one. */
   readonly restart: number;
+  /** How likely each step promotes another master, or leads a replica to it. */
+  readonly failover: number;
   /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
   readonly cut: number;
   /** How likely each step cuts the line on which a replica hears of changes, or mends it. */

@@ -40,18 +40,31 @@ export interface SharedCacheOptions {
 /** The rules of src/store/redis_secret_scripts.ts in memory. */
 export class SimulatedSharedCache {
   readonly #clock: Clock;
-  readonly #maxIntents: number;
-  readonly #weakness: Weakness | undefined;
+  readonly #options: SharedCacheOptions;
   #held = new Map<CacheKey, Held>();
   #leases = new Map<CacheKey, Lease>();
   #snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
-  #life: Life = 1;
+  readonly #newLife: () => Life;
+  #life: Life;
   #lastLease = 0;
 
-  constructor(clock: Clock, options: SharedCacheOptions) {
+  /** `newLife` gives a number that no other life of any server has. */
+  constructor(clock: Clock, newLife: () => Life, options: SharedCacheOptions) {
     this.#clock = clock;
-    this.#maxIntents = options.maxIntents;
-    this.#weakness = options.weakness;
+    this.#newLife = newLife;
+    this.#life = newLife();
+    this.#options = options;
+  }
+
+  /** A replica of this one that becomes a master of its own: it has what was saved last, if it has not caught up. */
+  promoted(has: "all" | "saved"): SimulatedSharedCache {
+    const next = new SimulatedSharedCache(this.#clock, this.#newLife, this.#options);
+    const { held, leases } = has === "saved" ? this.#snapshot : { held: this.#held, leases: this.#leases };
+    next.#held = new Map(held);
+    next.#leases = new Map(leases);
+    next.#lastLease = this.#lastLease + 1000;
+    next.save();
+    return next;
   }
 
   get life(): Life {
@@ -97,7 +110,7 @@ export class SimulatedSharedCache {
 
   fill(key: CacheKey, lease: string, entry: Entry<number>, life: Life): void {
     const standing = this.#lease(key);
-    const isGiven = this.#weakness === "fills need no lease"
+    const isGiven = this.#options.weakness === "fills need no lease"
       ? this.#get(key) === undefined
       : standing?.text === lease && standing.life === life;
     if (isGiven) this.#put(key, entry, life);
@@ -123,11 +136,11 @@ export class SimulatedSharedCache {
   restart(): void {
     this.#held = new Map(this.#snapshot.held);
     this.#leases = new Map(this.#snapshot.leases);
-    this.#life++;
+    this.#life = this.#newLife();
   }
 
   #isOf(life: Life, held: Held): boolean {
-    return held.life === life || this.#weakness === "all lives are one";
+    return held.life === life || this.#options.weakness === "all lives are one";
   }
 
   #get(key: CacheKey): Held | undefined {
@@ -152,9 +165,9 @@ export class SimulatedSharedCache {
     version: Version | undefined,
     intents: ReadonlyMap<string, Life>,
   ): void {
-    if (this.#weakness !== "announcements leave leases") this.#leases.delete(key);
+    if (this.#options.weakness !== "announcements leave leases") this.#leases.delete(key);
     const goneAtMs = this.#clock.now() + TOMBSTONE_TTL_MS;
-    const isFull = intents.size >= this.#maxIntents;
+    const isFull = intents.size >= this.#options.maxIntents;
     this.#held.set(key, {
       entry: undefined,
       version: version ?? { id: 0, revision: 0 },

@@ -4,6 +4,7 @@ import { Chain } from "../../../src/cache/chain.ts";
 import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
 import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import { Tier } from "../../../src/cache/tier.ts";
+import { ANY_EPOCH } from "../../../src/core/ports.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
@@ -50,7 +51,8 @@ class Setting {
         covers: () => false,
         store: {
           read: () => Promise.resolve(shared),
-          announce: done,
+          announce: () => Promise.resolve(ANY_EPOCH),
+          life: { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} },
           publish: done,
           bury: done,
           retract: done,

@@ -22,10 +22,14 @@ const CALM = {
   flush: 0,
   evict: 0,
   restart: 0,
+  failover: 0,
+  epochs: true,
   disconnect: 0,
   authorityFaults: NO_FAULTS,
   sharedFaults: NO_FAULTS,
   announceFaults: NO_FAULTS,
+  stalls: "none",
+  longestPauseMs: 400,
   outbox: false,
   cut: 0,
   leave: 0.03,
@@ -71,6 +75,22 @@ const QUEUED = {
   leave: 0.1,
   authorityFaults: { ...NO_FAULTS, undone: 0.2 },
 } satisfies ScheduleOptions;
+
+/** Replicas over an authority whose commits may take longer than a tombstone lasts: few steps, and long pauses. */
+const STALLING = {
+  ...CALM,
+  local: false,
+  shared: true,
+  replicas: 3,
+  keys: 2,
+  load: 0.2,
+  stalls: "told",
+  steps: 200,
+  longestPauseMs: 40_000,
+} satisfies ScheduleOptions;
+
+/** Replicas that hear of a failover at different times, while the old master still takes changes. */
+const SPLIT = { ...LOSSY, failover: 0.03, restart: 0.01, kill: 0.005 } satisfies ScheduleOptions;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
@@ -125,6 +145,27 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     replicas: 3,
     kill: 0.02,
     maxIntents: 2,
+  },
+  "replicas that share a tier over an authority whose commits stall": STALLING,
+  "replicas with memories and a shared tier over an authority whose commits stall": {
+    ...STALLING,
+    local: true,
+    disconnect: 0.01,
+  },
+  "three tiers whose authority fails and stalls": {
+    ...STALLING,
+    local: true,
+    replicas: 1,
+    authorityFaults: SOME_FAULTS,
+    sharedFaults: SOME_FAULTS,
+    announceFaults: SOME_FAULTS,
+  },
+  "replicas that share a tier of which there are two masters at times": SPLIT,
+  "replicas with memories and a shared tier of which there are two masters at times": {
+    ...SPLIT,
+    local: true,
+    disconnect: 0.01,
+    cut: 0.01,
   },
   "replicas with memories over the authority": { ...CALM, replicas: 3, disconnect: 0.05 },
   "replicas with memories over an authority that fails, and die": {
@@ -198,6 +239,11 @@ const WRONG: Readonly<Record<string, ScheduleOptions>> = {
     ...QUEUED,
     authorityFaults: { ...NO_FAULTS, falselyUndone: 0.2 },
   },
+  "commits leave behind that stalled, and of which the end is not heard": {
+    ...STALLING,
+    stalls: "forgotten",
+  },
+  "a master leaves behind that others have left": { ...SPLIT, epochs: false },
   "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
 };
 

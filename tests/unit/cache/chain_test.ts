@@ -4,12 +4,12 @@ import { Tier } from "../../../src/cache/tier.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
-import type { Authority, LocalStore, SharedCache } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Authority, type LocalStore, type SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { LeavingCaller, PATIENT } from "../../support/caller.ts";
-import { turn } from "../../support/turn.ts";
 import { keptAs } from "../../support/kept_as.ts";
+import { turn } from "../../support/turn.ts";
 import { asFound } from "../../support/as_found.ts";
 
 const KEY = cacheKey("namespace", "key");
@@ -48,14 +48,22 @@ function setUp(stores: {
   };
   const shared: SharedCache<string> = {
     read: () => note("shared.read", { lease: "L" }),
-    announce: () => note("shared.announce", undefined),
+    announce: () => note("shared.announce", ANY_EPOCH),
+    life: { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} },
     publish: () => note("shared.publish", undefined),
     bury: () => note("shared.bury", undefined),
     retract: () => note("shared.retract", undefined),
     fill: (_key, lease, { value }) => note(`shared.fill ${value} under ${lease}`, undefined),
     ...stores.shared,
   };
-  const observer = { tierFailed() {}, breakerChanged() {}, outboxWaiting() {}, fillDropped() {} };
+  const observer = {
+    tierFailed() {},
+    breakerChanged() {},
+    outboxWaiting() {},
+    fillDropped() {},
+    changesUnsettled() {},
+    outOfForce() {},
+  };
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({
@@ -172,6 +180,89 @@ Deno.test("Chain.set() writes the authority between the announcement and the pub
   await chain.set(KEY, PATIENT, "a");
   assertEquals(log, ["authority.ping", "shared.announce", "authority.write", "shared.publish"]);
   assertEquals(local.get(KEY)?.value, "a");
+});
+
+Deno.test("Chain.set() asks the authority beforehand only if that has not answered for a while", async () => {
+  const { chain, clock, log } = setUp({ shared: {} });
+  await chain.set(KEY, PATIENT, "a");
+  log.length = 0;
+  clock.advance(1_000);
+  await chain.set(KEY, PATIENT, "b");
+  assertEquals(log, ["shared.announce", "authority.write", "shared.publish"]);
+  clock.advance(2_000);
+  await chain.set(KEY, PATIENT, "c");
+  assertEquals(log[3], "authority.ping");
+});
+
+Deno.test("Chain.set() asks the authority beforehand once a write has failed", async () => {
+  let write = () => Promise.resolve(entry("a"));
+  const { chain, log } = setUp({ shared: {}, authority: { write: () => write() } });
+  await chain.set(KEY, PATIENT, "a");
+  write = fails;
+  await assertRejects(() => chain.set(KEY, PATIENT, "b"), ServiceError);
+  log.length = 0;
+  await assertRejects(() => chain.set(KEY, PATIENT, "c"), ServiceError);
+  assertEquals(log[0], "authority.ping");
+});
+
+Deno.test("Chain tells the authority of a change whether the shared tier has been told", async () => {
+  const told: unknown[] = [];
+  let announce = () => Promise.resolve(ANY_EPOCH);
+  const { chain } = setUp({
+    shared: { announce: () => announce() },
+    authority: {
+      write: (_key, value, _signal, announcement) => {
+        told.push(announcement?.epoch);
+        return Promise.resolve(entry(value));
+      },
+      remove: (_key, _signal, announcement) => {
+        told.push(announcement?.epoch);
+        return Promise.resolve(undefined);
+      },
+    },
+  });
+  await chain.set(KEY, PATIENT, "a");
+  await chain.delete(KEY, PATIENT);
+  announce = fails;
+  await chain.set(KEY, PATIENT, "b");
+  await chain.delete(KEY, PATIENT);
+  assertEquals(told, [ANY_EPOCH, ANY_EPOCH, undefined, undefined]);
+});
+
+Deno.test("Chain.set() publishes nothing where the authority has found another life in force", async () => {
+  const { chain, clock, log } = setUp({
+    shared: {},
+    authority: {
+      write: (_key, value, _signal, announcement) => {
+        announcement!.epoch = undefined;
+        return Promise.resolve(entry(value));
+      },
+    },
+  });
+  await chain.set(KEY, PATIENT, "a");
+  assertEquals(log, ["authority.ping", "shared.announce"]);
+  clock.advance(1_000);
+  await turn();
+  assertEquals(log.slice(2), ["shared.bury"], "as if it had not been announced");
+});
+
+Deno.test("Chain.set() keeps a tombstone until a write without an answer is settled, and nothing in memory", async () => {
+  const stall = Promise.withResolvers<void>();
+  const { chain, local, log } = setUp({
+    shared: {},
+    authority: {
+      read: () => Promise.resolve(entry("old")),
+      write: () =>
+        Promise.reject(new ServiceError("store_unavailable", "no answer", { settled: stall.promise })),
+    },
+  });
+  await assertRejects(() => chain.set(KEY, PATIENT, "new"), ServiceError);
+  assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "old");
+  assertEquals([local.get(KEY), log.includes("shared.read")], [undefined, false]);
+  local.set(KEY, entry("old"));
+  stall.resolve();
+  await turn();
+  assertEquals(local.get(KEY), undefined);
 });
 
 Deno.test("Chain.set() leaves in memory what it has written, or nothing where it is told not to keep that", async () => {
@@ -300,7 +391,7 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   const unless = <T>(result: T) => reachable ? Promise.resolve(result) : fails();
   const { chain, clock, local, log } = setUp({
     authority: { read: () => Promise.resolve(entry("new")) },
-    shared: { announce: () => unless(undefined), bury: () => unless(undefined) },
+    shared: { announce: () => unless(ANY_EPOCH), bury: () => unless(undefined) },
   });
   await chain.set(KEY, PATIENT, "new");
   local.clear();

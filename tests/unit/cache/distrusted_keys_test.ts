@@ -13,10 +13,25 @@ class Distrust {
   readonly tried: CacheKey[] = [];
   overflows = 0;
   makeSafe: (key: CacheKey) => Promise<void> = () => Promise.resolve();
-  readonly keys = new DistrustedKeys(this.clock, (key) => {
-    this.tried.push(key);
-    return this.makeSafe(key);
-  }, () => this.overflows++);
+  /** What the tier was told, in order. */
+  readonly told: string[] = [];
+  readonly settled: CacheKey[] = [];
+  #lastIntent = 0;
+  readonly keys = new DistrustedKeys({
+    clock: this.clock,
+    bury: (key, intent, version) => {
+      this.told.push(`bury ${key} ${intent} ${version?.revision ?? "nothing"}`);
+      this.tried.push(key);
+      return this.makeSafe(key);
+    },
+    announce: (key, intent) => {
+      this.told.push(`announce ${key} ${intent}`);
+      return this.makeSafe(key);
+    },
+    newIntent: () => `${++this.#lastIntent}`,
+    onSettled: (key) => this.settled.push(key),
+    onOverflow: () => this.overflows++,
+  });
 
   get distrusted(): CacheKey[] {
     return [A, B, C].filter((key) => this.keys.has(key));
@@ -100,12 +115,7 @@ Deno.test("DistrustedKeys leaves no timer behind and tries no further key once i
 });
 
 Deno.test("DistrustedKeys hands the newest version on that an addition named", async () => {
-  const clock = new FakeClock();
-  const told: unknown[] = [];
-  const keys = new DistrustedKeys(clock, (key, version) => {
-    told.push([key, version]);
-    return Promise.resolve();
-  }, () => {});
+  const { clock, keys, told } = new Distrust();
   keys.add(A);
   keys.add(B);
   keys.add(A, { id: 7, revision: 2 });
@@ -113,7 +123,58 @@ Deno.test("DistrustedKeys hands the newest version on that an addition named", a
   keys.add(A);
   clock.advance(RETRY_MS);
   await turn();
-  assertEquals(told, [[B, undefined], [A, { id: 7, revision: 2 }]]);
+  assertEquals(told, [`bury ${B} 2 nothing`, `bury ${A} 1 2`]);
+});
+
+Deno.test("DistrustedKeys keeps a tombstone over an unsettled key, and ends it when the last change is settled", async () => {
+  const distrust = new Distrust();
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  distrust.keys.addUntil(first.promise, A);
+  distrust.keys.addUntil(second.promise, A);
+  for (let round = 0; round < 25; round++) await distrust.nextRound();
+  const renewed = `announce ${A} 1`;
+  assertEquals(distrust.told, [renewed, renewed, renewed], "at once, after ten seconds and after twenty");
+  distrust.keys.delete(A);
+  assertEquals([distrust.keys.isUnsettled(A), distrust.keys.unsettled], [true, 1]);
+
+  first.resolve();
+  await turn();
+  await distrust.nextRound();
+  assertEquals([distrust.settled, distrust.distrusted], [[A], [A]]);
+  second.resolve();
+  await turn();
+  distrust.clock.advance(0);
+  await turn();
+  assertEquals([distrust.settled, distrust.distrusted], [[A, A], []]);
+  assertEquals(distrust.told.slice(3), [`bury ${A} 1 nothing`]);
+  assertEquals(distrust.clock.pendingTimers, 0);
+});
+
+Deno.test("DistrustedKeys makes a settled key safe as soon as the tier answers", async () => {
+  const distrust = new Distrust();
+  const change = Promise.withResolvers<void>();
+  distrust.makeSafe = () => Promise.reject(new Error("away"));
+  distrust.keys.addUntil(change.promise, A);
+  await distrust.nextRound();
+  await distrust.nextRound();
+  assertEquals(distrust.told.length, 2, "a renewal that fails is tried again each second");
+  change.resolve();
+  await turn();
+  await distrust.nextRound();
+  assertEquals(distrust.distrusted, [A]);
+  distrust.makeSafe = () => Promise.resolve();
+  await distrust.nextRound();
+  assertEquals(distrust.distrusted, []);
+});
+
+Deno.test("DistrustedKeys does nothing any more for a change that is settled after its disposal", async () => {
+  const distrust = new Distrust();
+  const change = Promise.withResolvers<void>();
+  distrust.keys.addUntil(change.promise, A);
+  distrust.keys[Symbol.dispose]();
+  change.resolve();
+  await turn();
+  assertEquals([distrust.settled, distrust.told, distrust.clock.pendingTimers], [[], [], 0]);
 });
 
 Deno.test("DistrustedKeys remembers 10,000 keys, forgets the oldest of more and tells of it", () => {

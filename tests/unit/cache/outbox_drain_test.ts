@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { OutboxDrain } from "../../../src/cache/outbox_drain.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import { type CacheKey, secretCacheKey } from "../../../src/core/key.ts";
-import type { OutboxRecord } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Epoch, type OutboxRecord } from "../../../src/core/ports.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
@@ -23,6 +23,16 @@ class Draining implements Disposable {
   readonly forgotten: (readonly CacheKey[] | "all")[] = [];
   records: OutboxRecord[] = [];
   looks = 0;
+  readonly entered: Epoch[] = [];
+  readonly life = {
+    epoch: ANY_EPOCH as Epoch | undefined,
+    doubts: 0,
+    confirm: () => Promise.resolve(),
+    doubt() {
+      this.doubts++;
+    },
+  };
+  inForce: (epoch: Epoch) => boolean = () => true;
   pending: () => Promise<void> = well;
   bury: () => Promise<void> = well;
   readonly drain: OutboxDrain;
@@ -32,6 +42,10 @@ class Draining implements Disposable {
     const timeouts = { readTimeoutMs: 200, writeTimeoutMs: 200 };
     this.shared = new Tier({ name: "redis", ...timeouts }, this.clock, this.observer);
     const store = {
+      enter: (epoch: Epoch) => {
+        this.entered.push(epoch);
+        return Promise.resolve(this.inForce(epoch));
+      },
       pending: async (limit: number) => {
         this.looks++;
         await this.pending();
@@ -48,6 +62,7 @@ class Draining implements Disposable {
       clock: this.clock,
       observer: this.observer,
       shared: this.shared,
+      life: this.life,
       bury: async (key, { id, revision }) => {
         await this.bury();
         this.did.push(`bury ${key} ${id}.${revision}`);
@@ -184,4 +199,86 @@ Deno.test("OutboxDrain leaves no timer once it is disposed of", async () => {
   draining[Symbol.dispose]();
   await draining.pass(INTERVAL_MS);
   assertEquals([draining.clock.pendingTimers, draining.looks], [0, 1]);
+});
+
+Deno.test("OutboxDrain trusts a life of the tier once it is in force, and each new one after another look", async () => {
+  using draining = new Draining();
+  draining.life.epoch = "x";
+  await turn();
+  draining.entered.length = 0;
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("x"), draining.entered], [true, true, [
+    "x",
+  ]]);
+
+  draining.life.epoch = "y";
+  assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("y")], [false, false]);
+  draining.forgotten.length = 0;
+  await draining.pass(HURRY_MS);
+  draining.drain.mayTrust();
+  await turn();
+  assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("y")], [true, true]);
+  assertEquals(draining.forgotten, ["all"], "what was kept under the one before");
+  await draining.pass(INTERVAL_MS);
+  assertEquals(draining.forgotten, ["all"], "once");
+});
+
+Deno.test("OutboxDrain leaves a life alone that is not in force, drops what is kept each second and doubts it", async () => {
+  using draining = new Draining();
+  await turn();
+  draining.records = [record(1)];
+  draining.life.epoch = "x";
+  draining.inForce = () => false;
+  await draining.pass(INTERVAL_MS);
+  draining.entered.length = 0;
+  draining.forgotten.length = 0;
+  for (let second = 0; second < 3; second++) {
+    for (let tenth = 0; tenth < 10; tenth++) {
+      assertEquals(draining.drain.mayTrust(), false);
+      await draining.pass(INTERVAL_MS / 10);
+    }
+  }
+  assertEquals(draining.entered, ["x", "x", "x"]);
+  assertEquals(draining.forgotten, ["all", "all", "all"]);
+  assertEquals([draining.did, draining.records.length, draining.drain.isInForce("x")], [[], 1, false]);
+  assertEquals(draining.life.doubts >= 3, true);
+  assertEquals(draining.observer.told.includes("redis is out of force"), true);
+
+  // The same server under its present name.
+  draining.inForce = () => true;
+  draining.life.epoch = "x again";
+  assertEquals(draining.drain.mayTrust(), false);
+  await draining.pass(HURRY_MS);
+  draining.drain.mayTrust();
+  await turn();
+  assertEquals([draining.drain.mayTrust(), draining.did], [true, [`bury ${A} 7.1`, "clear 1"]]);
+});
+
+Deno.test("OutboxDrain clears no records whose tombstones may have gone to another server", async () => {
+  using draining = new Draining();
+  draining.life.epoch = "x";
+  await draining.pass(INTERVAL_MS);
+  draining.records = [record(1)];
+  draining.bury = () => {
+    draining.life.epoch = "y";
+    return well();
+  };
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.did, draining.records.length], [[`bury ${A} 7.1`], 1]);
+  draining.bury = well;
+  await draining.pass(INTERVAL_MS);
+  assertEquals(draining.records.length, 0);
+});
+
+Deno.test("OutboxDrain trusts nothing and clears nothing without a connection, but drops what others have changed", async () => {
+  using draining = new Draining([record(1), record(2, B)]);
+  draining.life.epoch = undefined;
+  draining.bury = away;
+  await draining.pass(INTERVAL_MS);
+  assertEquals([draining.drain.mayTrust(), draining.records.length, draining.entered.includes("x")], [
+    false,
+    2,
+    false,
+  ]);
+  assertEquals(draining.forgotten.at(-1), [A, B]);
 });

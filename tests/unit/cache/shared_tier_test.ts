@@ -5,7 +5,7 @@ import { SharedTier } from "../../../src/cache/shared_tier.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import { type CacheKey, secretCacheKey } from "../../../src/core/key.ts";
-import type { SharedCache, SharedRead } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Epoch, type SharedCache, type SharedRead } from "../../../src/core/ports.ts";
 import { endOf, type Version } from "../../../src/core/version.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
@@ -20,6 +20,7 @@ const VACANT = { lease: "L" };
 /** A shared cache that writes down what it is told, and answers or fails as the test says. */
 class ScriptedCache implements SharedCache<string> {
   readonly told: string[] = [];
+  readonly life = { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} };
   holds: SharedRead<string> = VACANT;
   /** What every operation waits for. */
   answer: () => Promise<void> = () => Promise.resolve();
@@ -29,8 +30,9 @@ class ScriptedCache implements SharedCache<string> {
     return this.holds;
   }
 
-  announce(_key: CacheKey, intent: string): Promise<void> {
-    return this.#take(`announce ${intent}`);
+  async announce(_key: CacheKey, intent: string): Promise<Epoch> {
+    await this.#take(`announce ${intent}`);
+    return ANY_EPOCH;
   }
 
   publish(_key: CacheKey, intent: string, entry: Entry<string>): Promise<void> {
@@ -128,7 +130,7 @@ Deno.test("SharedTier.read() says unknown of a store that fails or does not answ
 
 Deno.test("SharedTier.announce() that succeeds keeps the key trusted", async () => {
   const sharing = new Sharing();
-  assertEquals(await sharing.shared.announce(KEY, "A"), true);
+  assertEquals(await sharing.shared.announce(KEY, "A"), { epoch: ANY_EPOCH });
   assertEquals(await sharing.read(), VACANT);
   assertEquals(sharing.store.told, ["announce A"]);
 });
@@ -138,7 +140,7 @@ Deno.test("SharedTier.announce() that fails distrusts the key until a tombstone 
     const sharing = new Sharing();
     sharing.store.holds = sharing.entry();
     sharing.store.answer = answer;
-    assertEquals(await sharing.timedOut(sharing.shared.announce(KEY, "A")), false);
+    assertEquals(await sharing.timedOut(sharing.shared.announce(KEY, "A")), { epoch: undefined });
     sharing.store.answer = well;
     assertEquals(await sharing.read(), "unknown");
     await sharing.nextRetry();
@@ -155,7 +157,7 @@ Deno.test("SharedTier.publish() and bury() that succeed trust a key again that w
   for (const end of ends) {
     const sharing = new Sharing();
     sharing.shared.distrust(KEY, { id: 1, revision: 1 });
-    assertEquals(await sharing.shared.announce(KEY, "A"), true);
+    assertEquals(await sharing.shared.announce(KEY, "A"), { epoch: ANY_EPOCH });
     assertEquals(await sharing.read(), "unknown");
     await end(sharing);
     assertEquals(await sharing.read(), VACANT);

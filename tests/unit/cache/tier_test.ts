@@ -83,6 +83,31 @@ Deno.test("Tier.write() tells when the store answers after the time-out, and onl
 
 const fails = () => Promise.reject(new Error("connection refused"));
 
+Deno.test("Tier.hasJustAnswered counts from the beginning of the last success, and ends with a failure", async () => {
+  const { tier, clock } = tierUnderTest();
+  assertEquals(tier.hasJustAnswered, false);
+  const slow = Promise.withResolvers<void>();
+  const asked = tier.write("write", () => slow.promise);
+  clock.advance(200);
+  slow.resolve();
+  await asked;
+  clock.advance(1_299);
+  assertEquals(tier.hasJustAnswered, true);
+  clock.advance(1);
+  assertEquals(tier.hasJustAnswered, false);
+
+  await tier.read("read", () => Promise.resolve());
+  assertEquals(tier.hasJustAnswered, true);
+  await assertRejects(() => tier.read("read", () => Promise.reject(new RangeError("refused"))), ServiceError);
+  assertEquals(tier.hasJustAnswered, true, "a refusal is an answer");
+  await assertRejects(() => tier.read("read", () => Promise.reject(new Error("gone"))), ServiceError);
+  assertEquals(tier.hasJustAnswered, false);
+
+  await tier.read("read", () => Promise.resolve());
+  tier.interrupted();
+  assertEquals(tier.hasJustAnswered, false);
+});
+
 Deno.test("Tier asks nothing of a store that fails too often, and says when the next probe is due", async () => {
   const { tier, clock, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);

@@ -77,6 +77,7 @@ function column(name: string, facts: Partial<MysqlColumn>): MysqlColumn {
     maxCharacters: undefined,
     charset: undefined,
     collation: undefined,
+    isNullable: false,
     isRequired: false,
     isAutoIncrement: false,
     attributes: "",

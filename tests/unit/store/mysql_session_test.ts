@@ -27,7 +27,7 @@ function sessionOver(
   connection: MysqlConnection,
   { clock = new FakeClock(), signal = new AbortController().signal },
 ) {
-  return new MysqlSession(connection, { timeouts: new Timeouts(clock, 1_000), signal });
+  return new MysqlSession(connection, { timeouts: new Timeouts(clock, 1_000), signal, knowsReturning: true });
 }
 
 function serverError(errno: number): Error {

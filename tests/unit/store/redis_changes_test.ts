@@ -1,3 +1,4 @@
+import { ANY_EPOCH } from "../../../src/core/ports.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RedisChanges } from "../../../src/store/redis_changes.ts";
 import {
@@ -25,6 +26,7 @@ interface Sent {
 /** A connection that keeps what it is given. */
 class Connection implements RedisCommands {
   readonly spansSlots = true;
+  readonly epoch = ANY_EPOCH;
   readonly sent: Sent[] = [];
 
   run(script: RedisScript, _keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {

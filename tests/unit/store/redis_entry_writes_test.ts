@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Clock } from "../../../src/core/clock.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
+import { ANY_EPOCH } from "../../../src/core/ports.ts";
 import { RedisChanges } from "../../../src/store/redis_changes.ts";
 import type { RedisArgument, RedisCommands, RedisScript } from "../../../src/store/redis_commands.ts";
 import { refusedLateAtMs } from "../../../src/store/redis_deadline.ts";
@@ -20,6 +21,7 @@ const SIZES = [1, MAX_SCRIPT_VALUE_BYTES, MAX_SCRIPT_VALUE_BYTES + 1, 1024 * 102
 /** Counts the scripts that pass. */
 class Counter implements RedisCommands {
   readonly spansSlots = true;
+  readonly epoch = ANY_EPOCH;
   readonly #client: RedisCommands;
   readonly scripts: (readonly string[])[] = [];
 

@@ -2,9 +2,11 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { secretCacheKey } from "../../../src/core/key.ts";
+import type { RedisCommands } from "../../../src/store/redis_commands.ts";
 import { MAX_INTENTS } from "../../../src/store/redis_secret_scripts.ts";
 import { RedisSecrets } from "../../../src/store/redis_secrets.ts";
 import { secretEntry, version } from "../../conformance/secret_entry.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 import { incarnationOf } from "../../support/incarnation.ts";
 import { startRedis } from "../../support/redis.ts";
 import { printLine } from "../../support/print_line.ts";
@@ -66,6 +68,38 @@ async function change(store: RedisSecrets): Promise<void> {
   await store.announce(KEY, INTENT);
   await store.publish(KEY, INTENT, ENTRY);
 }
+
+test("RedisSecrets.announce() resolves to the life of the server", async ({ client }, store) => {
+  assertEquals(await store.announce(KEY, INTENT), client.incarnation);
+  assertEquals(store.life.epoch, client.incarnation);
+  await store.life.confirm();
+});
+
+Deno.test("RedisSecrets.announce() and confirm() reject where the connection is another one than before", async () => {
+  let epoch: string | undefined = "x";
+  const done = () => Promise.resolve();
+  const reconnect = () => {
+    epoch = "y";
+    return done();
+  };
+  const client: RedisCommands = {
+    spansSlots: true,
+    get epoch() {
+      return epoch;
+    },
+    ping: reconnect,
+    run: done,
+    setBy: done,
+    change: reconnect,
+    doubtIncarnation() {},
+  };
+  const store = new RedisSecrets(client, "", { clock: new FakeClock(), newName: () => "name" });
+  await assertRejects(() => store.announce(KEY, INTENT), Error, "is another one than before");
+  epoch = "x";
+  await assertRejects(() => store.life.confirm(), Error, "it is another one");
+  epoch = undefined;
+  await assertRejects(() => store.announce(KEY, INTENT), Error);
+});
 
 test(
   "RedisSecrets lays an entry out as a format byte, its version, a life and JSON",
@@ -134,7 +168,7 @@ test("RedisSecrets lets no crowd of changes make a tombstone long", async (redis
 test(
   "RedisSecrets takes a long tombstone for that of one change that has not ended",
   async (redis, store) => {
-    const changes: Readonly<Record<string, () => Promise<void>>> = {
+    const changes: Readonly<Record<string, () => Promise<unknown>>> = {
       announce: () => store.announce(KEY, INTENT),
       publish: () => store.publish(KEY, INTENT, ENTRY),
       bury: () => store.bury(KEY, INTENT, ENTRY.version),
