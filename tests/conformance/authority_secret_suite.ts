@@ -169,9 +169,8 @@ export function authoritySecretSuite(
     assertGrowing(removed.sort((a, b) => compareVersions(a!, b!)));
     const before = (await opened.store.read(key, SIGNAL))?.version;
     const after = (await opened.store.write(key, change({}), SIGNAL)).version;
-    for (const version of [before, ...results]) {
-      assert(version === undefined || compareVersions(after, version) > 0);
-    }
+    // Not above all that were under way at once: MySQL numbers an insert before it waits for its row.
+    assert(before === undefined || compareVersions(after, before) > 0);
   });
 
   register(`${name} keeps keys apart that differ in case, accents or spaces at the end`, async () => {
