@@ -290,7 +290,7 @@ export class Chain<V, C> implements AsyncDisposable {
       if (intent !== undefined) await this.#shared?.retract(key, intent);
       return;
     }
-    if (settled !== undefined) this.#shared?.distrustUntil(settled, key, intent);
+    if (settled !== undefined) this.#shared?.distrustUntil(settled, key);
     else if (error !== undefined) this.#shared?.distrust(key);
     this.#drop(key);
   }

@@ -17,6 +17,8 @@ interface Distrust {
   readonly version: Version | undefined;
   /** How many changes of the key may still take effect. */
   readonly unsettled: number;
+  /** Whether one that could has settled since. */
+  readonly hasSettled: boolean;
   /** The intent of the tombstone that those need. */
   readonly intent: string;
   /** When that was last renewed. */
@@ -55,6 +57,16 @@ export interface DistrustedKeysOptions {
  *                                                            reads v1, copies it into the tier
  *                                     has v2
  *                                                            serves v1 for good
+ *
+ * Once the change has settled, its tombstone ends by itself, a minute later: its version is unknown, and so it cannot
+ * outrank what another replica wrote before it and publishes after it.
+ *
+ *     A                               the database           B
+ *     v3 waits for the row's lock     has v2                 has written v2
+ *     no answer in time
+ *                                     has v3
+ *     hears that it has settled
+ *                                                            publishes v2
  */
 export class DistrustedKeys implements Disposable {
   readonly #options: DistrustedKeysOptions;
@@ -89,12 +101,9 @@ export class DistrustedKeys implements Disposable {
     this.#schedule("soon");
   }
 
-  /**
-   * Adds a key that is unsettled until `settled` resolves. `intent` is that of the change's announcement: it is kept,
-   * and given up at the end, unless another change of the key is unsettled already.
-   */
-  async addUntil(settled: Promise<void>, key: CacheKey, intent?: string): Promise<void> {
-    this.#put(key, undefined, 1, intent);
+  /** Adds a key that is unsettled until `settled` resolves. */
+  async addUntil(settled: Promise<void>, key: CacheKey): Promise<void> {
+    this.#put(key, undefined, 1);
     this.#schedule("now");
     await settled;
     if (this.#isDisposed) return;
@@ -114,15 +123,15 @@ export class DistrustedKeys implements Disposable {
     this.#keys.clear();
   }
 
-  #put(key: CacheKey, version: Version | undefined, unsettled: number, intent?: string): void {
+  #put(key: CacheKey, version: Version | undefined, unsettled: number): void {
     const known = this.#keys.get(key);
-    const kept = known?.unsettled === 0 ? intent ?? known.intent : known?.intent ?? intent;
     // To the end, so that the first is the one which was named longest ago.
     this.#keys.delete(key);
     this.#keys.set(key, {
       version: newer(known?.version, version),
       unsettled: (known?.unsettled ?? 0) + unsettled,
-      intent: kept ?? this.#options.newIntent(),
+      hasSettled: known?.hasSettled === true || unsettled < 0,
+      intent: known?.intent ?? this.#options.newIntent(),
       renewedAtMs: known?.renewedAtMs ?? -Infinity,
     });
     if (this.#keys.size <= MAX_KEYS) return;
@@ -158,12 +167,10 @@ export class DistrustedKeys implements Disposable {
 
   /** False when the tier fails. */
   async #makeSafe(key: CacheKey, distrust: Distrust): Promise<boolean> {
-    const { clock, announce, bury } = this.#options;
     const isUnsettled = distrust.unsettled > 0;
-    const nowMs = clock.now();
+    const nowMs = this.#options.clock.now();
     if (isUnsettled && Math.abs(nowMs - distrust.renewedAtMs) < RENEW_MS) return true;
-    const work = isUnsettled ? announce(key, distrust.intent) : bury(key, distrust.intent, distrust.version);
-    const isSafe = await work.then(() => true, () => false);
+    const isSafe = await this.#tell(key, distrust).then(() => true, () => false);
     // Added again: what was made safe is older than the last change, and may not be so any more.
     if (this.#keys.get(key) !== distrust) return true;
     this.#keys.delete(key);
@@ -171,6 +178,14 @@ export class DistrustedKeys implements Disposable {
     if (isUnsettled) this.#keys.set(key, isSafe ? { ...distrust, renewedAtMs: nowMs } : distrust);
     else if (!isSafe) this.#keys.set(key, distrust);
     return isSafe;
+  }
+
+  /** Rejects when the tier fails. */
+  async #tell(key: CacheKey, { unsettled, hasSettled, intent, version }: Distrust): Promise<void> {
+    const { announce, bury, newIntent } = this.#options;
+    if (unsettled === 0 && !hasSettled) return await bury(key, intent, version);
+    await announce(key, intent);
+    if (unsettled === 0 && version !== undefined) await bury(key, newIntent(), version);
   }
 }
 

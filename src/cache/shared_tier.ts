@@ -134,18 +134,9 @@ export class SharedTier<V> implements AsyncDisposable {
     this.#distrusted.add(key, version);
   }
 
-  /**
-   * As {@link distrust}, of a change that may take effect at any time until `settled` resolves; `intent` is that of its
-   * announcement. One intent keeps the tombstone for all changes of a key that are unsettled; others are given up.
-   */
-  distrustUntil(settled: Promise<void>, key: CacheKey, intent?: string): void {
-    const isKept = !this.#distrusted.isUnsettled(key);
-    this.#distrusted.addUntil(settled, key, intent);
-    if (isKept || intent === undefined) return;
-    const { signal } = this.#stop;
-    this.#tier.write("bury", () => this.#store.bury(key, intent, undefined, signal)).catch(() => {
-      // The observer has been told; the intent ends by itself.
-    });
+  /** As {@link distrust}, of a change that may take effect at any time until `settled` resolves. */
+  distrustUntil(settled: Promise<void>, key: CacheKey): void {
+    this.#distrusted.addUntil(settled, key);
   }
 
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */

@@ -4,7 +4,7 @@ import { epochsOf, inForce } from "./mysql_epoch_schema.ts";
 import { MysqlEpochs } from "./mysql_epochs.ts";
 import { outboxOf } from "./mysql_outbox_schema.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
-import { autocommit } from "./mysql_session.ts";
+import { unlessDeadlock } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
@@ -55,6 +55,9 @@ export class MysqlOutbox implements Outbox {
     const condition = epoch === ANY_EPOCH ? "" : `AND EXISTS (SELECT 1 ${inForce(this.#epochTable)})`;
     const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ${condition} ORDER BY id`;
     const values = epoch === ANY_EPOCH ? [] : [epoch];
-    await this.#pool.change((session) => autocommit(session, () => session.command(sql, values)), signal);
+    await this.#pool.change(
+      (session) => unlessDeadlock(() => session.commits(() => session.command(sql, values), () => true)),
+      signal,
+    );
   }
 }

@@ -10,7 +10,7 @@ import { outboxOf } from "./mysql_outbox_schema.ts";
 import { MysqlDatetime } from "./mysql_datetime.ts";
 import type { MysqlPool } from "./mysql_pool.ts";
 import { MysqlReads, type SecretRow } from "./mysql_reads.ts";
-import { autocommit, type MysqlSession, transaction } from "./mysql_session.ts";
+import { type MysqlSession, transaction } from "./mysql_session.ts";
 import { quoteName } from "./mysql_table.ts";
 import { wholeNumber } from "./mysql_whole_number.ts";
 
@@ -91,12 +91,12 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
       const changes = this.#changesOver(session);
       const { epoch } = announcement;
       if (epoch !== undefined) {
-        const written = await autocommit(session, () => changes.write(session, row, epoch));
+        const written = await changes.write(session, row, epoch);
         if (written !== undefined) return this.#entryOf(written);
         announcement.epoch = undefined;
       }
       return await transaction(session, async () => {
-        const entry = this.#entryOf((await changes.write(session, row, ANY_EPOCH))!);
+        const entry = this.#entryOf((await changes.writeWithin(session, row, ANY_EPOCH))!);
         await this.#record(session, secretId, entry.version);
         return entry;
       });
@@ -118,7 +118,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
       const changes = this.#changesOver(session);
       const { epoch } = announcement;
       if (epoch !== undefined) {
-        const id = await autocommit(session, () => changes.remove(session, secretId, epoch));
+        const id = await changes.remove(session, secretId, epoch);
         if (id !== undefined) return endOf(wholeNumber(id, "id"));
         const gone = await this.#gone(session, secretId);
         // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
@@ -126,7 +126,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
         announcement.epoch = undefined;
       }
       return await transaction(session, async () => {
-        const id = await changes.remove(session, secretId, ANY_EPOCH);
+        const id = await changes.removeWithin(session, secretId, ANY_EPOCH);
         const version = id === undefined
           ? (await this.#gone(session, secretId)).version
           : endOf(wholeNumber(id, "id"));

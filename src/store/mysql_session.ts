@@ -30,7 +30,6 @@ export class MysqlSession {
   readonly #connection: MysqlConnection;
   readonly #options: MysqlSessionOptions;
   #effect: "none" | "unknown" | "certain" = "none";
-  #answers = 0;
 
   constructor(connection: MysqlConnection, options: MysqlSessionOptions) {
     this.#connection = connection;
@@ -78,16 +77,14 @@ export class MysqlSession {
     await this.#bounded(() => this.#connection.query(sql, values));
   }
 
-  /** Runs statements of which the first commits a change. */
-  async commits<T>(work: () => Promise<T>): Promise<T> {
-    const { effect } = this;
-    const answers = this.#answers;
-    // A statement whose answer cannot be read has had its effect.
-    this.#effect = "certain";
+  /** Runs a statement that commits a change; `hasChanged` says by its result whether there was something to change. */
+  async commits<T>(statement: () => Promise<T>, hasChanged: (result: T) => boolean): Promise<T> {
     try {
-      return await work();
+      const result = await statement();
+      if (hasChanged(result)) this.#effect = "certain";
+      return result;
     } catch (error) {
-      if (this.#answers === answers) this.#effect = hasNoEffect(error) ? effect : "unknown";
+      if (this.#effect === "none" && !hasNoEffect(error)) this.#effect = "unknown";
       throw error;
     }
   }
@@ -95,12 +92,10 @@ export class MysqlSession {
   async #bounded<T>(statement: () => Promise<T>): Promise<T> {
     const { timeouts, signal } = this.#options;
     refuseAborted(signal);
-    const answer = await timeouts.race(
+    return await timeouts.race(
       statement(),
       () => new DOMException(`No answer within ${timeouts.timeoutMs} ms`, "TimeoutError"),
     );
-    this.#answers++;
-    return answer;
   }
 }
 
@@ -112,17 +107,13 @@ export function transaction<T>(session: MysqlSession, work: () => Promise<T>): P
   return unlessDeadlock(async () => {
     await session.command("START TRANSACTION");
     const result = await work();
-    await session.commits(() => session.command("COMMIT"));
+    await session.commits(() => session.command("COMMIT"), () => true);
     return result;
   });
 }
 
-/** Runs `work`, of which one statement changes something and is its own transaction, again after a deadlock. */
-export function autocommit<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
-  return unlessDeadlock(() => session.commits(work));
-}
-
-async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `work`, again if the server has undone it because of a deadlock. */
+export async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await work();

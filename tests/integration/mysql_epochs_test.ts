@@ -1,13 +1,15 @@
 /** Which life of Redis is in force, and what changes make of it: by each way of asking what a statement has changed. */
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
 import { ANY_EPOCH, type Epoch } from "../../src/core/ports.ts";
+import { type MysqlChanges, RereadChanges, ReturningChanges } from "../../src/store/mysql_changes.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql_migrate.ts";
 import { MysqlOutbox } from "../../src/store/mysql_outbox.ts";
 import { MysqlPool } from "../../src/store/mysql_pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql_secrets.ts";
+import { type MysqlSession, transaction } from "../../src/store/mysql_session.ts";
 import { TestDatabase } from "../support/mysql_database.ts";
 import { type MysqlAddress, testWithServers } from "../support/servers.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -17,6 +19,11 @@ const KEY = secretCacheKey("alice");
 const CHANGE = { name: "n", description: "", expires: 0, newSecretKey: "k", atMs: 1_749_988_800_000 };
 const [X, Y, Z] = ["x", "y", "z"].map((letter) => letter.repeat(16)) as [Epoch, Epoch, Epoch];
 const there = () => Promise.resolve(true);
+const TABLES = { secrets: "usercenter_secret", epochs: "usercenter_secret_epoch" };
+
+function changesBy(returning: boolean): MysqlChanges {
+  return returning ? new ReturningChanges(TABLES) : new RereadChanges(TABLES);
+}
 
 async function open(server: MysqlAddress, returning = true) {
   await using resources = new AsyncDisposableStack();
@@ -141,31 +148,25 @@ for (
       await using opened = await open(mysql, returning);
       const { enter, pool, recorded, secrets, waiting } = opened;
       await enter(X);
-      // A change that has compared and waits for its row: a new life has to wait for both.
+      // A change that has compared and is not committed yet: a new life has to wait for it.
+      const changes = changesBy(returning);
+      const row = ["alice", "k", "n", "", 0, "2025-06-15", "2025-06-15"] as const;
       for (
         const [change, next] of [
-          [(announced: { epoch: Epoch | undefined }) => secrets.write(KEY, CHANGE, SIGNAL, announced), Y],
-          [(announced: { epoch: Epoch | undefined }) => secrets.remove(KEY, SIGNAL, announced), Z],
+          [(session: MysqlSession) => changes.writeWithin(session, row, X), Y],
+          [(session: MysqlSession) => changes.removeWithin(session, "alice", Y), Z],
         ] as const
       ) {
-        await secrets.write(KEY, CHANGE, SIGNAL);
-        const announced = { epoch: (next === Y ? X : Y) as Epoch | undefined };
-        const before = announced.epoch;
         let hasEntered = false;
-        let both: Promise<unknown> | undefined;
-        await pool.use(async (session) => {
-          await session.command("START TRANSACTION");
-          await session.rows("SELECT id FROM usercenter_secret WHERE secretID = 'alice' FOR UPDATE");
-          const changing = change(announced);
-          await waitFor(async () => await waiting() === 1, { what: "the change to wait for its row" });
-          const entering = enter(next).then(() => hasEntered = true);
-          both = Promise.all([changing, entering]);
-          await waitFor(async () => await waiting() === 2, { what: "the new life to wait for the change" });
-          assertEquals(hasEntered, false);
-          await session.command("COMMIT");
-        }, SIGNAL);
-        await both;
-        assertEquals([announced.epoch, hasEntered, await recorded()], [before, true, []]);
+        let entering: Promise<unknown> | undefined;
+        await pool.use((session) =>
+          transaction(session, async () => {
+            assertNotEquals(await change(session), undefined);
+            entering = enter(next).then(() => hasEntered = true);
+            await waitFor(async () => await waiting() === 1, { what: "the new life to wait for the change" });
+            assertEquals(hasEntered, false);
+          }), SIGNAL);
+        await entering;
       }
 
       // A life that is about to come into force: a change has to wait, and then meets it.

@@ -13,6 +13,8 @@ import { StallingCommits } from "./stalling_commits.ts";
 import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
+/** The longest time that passes at once. */
+const LONGEST_STEP_MS = 400;
 /** How likely each step lets time pass. */
 const PAUSE = 0.07;
 /** How long what has taken effect late may take to be known to every replica, once all packets have arrived. */
@@ -110,7 +112,7 @@ class Schedule {
     else if (isBelow(disconnect)) this.#switchLine();
     else if (isBelow(leave)) this.#leaveOne();
     else if (dice >= 1 - load) this.#begin();
-    else if (dice >= 1 - load - PAUSE) this.#pass(1 + this.#pick(this.#options.longestPauseMs));
+    else if (dice >= 1 - load - PAUSE) await this.#pass(1 + this.#pick(this.#options.longestPauseMs));
     else await this.#deliver();
     await settle();
   }
@@ -125,7 +127,7 @@ class Schedule {
     await this.#quiesce();
     if (this.#waiting() > 0) this.wrong.push(`${this.#waiting()} operations never ended`);
     for (let round = 0; round < 500 && this.#unsaid() > 0; round++) {
-      this.#pass(1 + this.#pick(this.#options.longestPauseMs));
+      await this.#pass(1 + this.#pick(this.#options.longestPauseMs));
       await settle();
       await this.#quiesce();
     }
@@ -144,7 +146,7 @@ class Schedule {
   async #quiesce(): Promise<void> {
     for (let round = 0; round < 2000 && this.#waiting() + this.#world.network.packetCount > 0; round++) {
       if (this.#world.network.packetCount > 0) this.#world.network.deliverAny();
-      else this.#pass(this.#options.longestPauseMs);
+      else await this.#pass(this.#options.longestPauseMs);
       await settle();
     }
   }
@@ -152,12 +154,12 @@ class Schedule {
   /** What commits made that had stalled is known to no client; from here on every read has to know it. */
   async #awaitLateCommits(): Promise<void> {
     while (this.#world.commits.waiting > 0) {
-      this.#pass(this.#options.longestPauseMs);
+      await this.#pass(this.#options.longestPauseMs);
       await settle();
       await this.#quiesce();
     }
     for (let passedMs = 0; passedMs < SEEN_WITHIN_MS; passedMs += 100) {
-      this.#pass(100);
+      await this.#pass(100);
       await settle();
       await this.#quiesce();
     }
@@ -170,10 +172,15 @@ class Schedule {
     return [...this.#running].filter(({ replica }) => replica.isAlive).length;
   }
 
-  #pass(ms: number): void {
-    this.#world.broadcast.confirm();
-    this.#world.network.deliverOverdue(ms);
-    this.#clock.advance(ms);
+  /** Lets time pass. Of a long time each step: what falls due in one may send what is delivered in the next. */
+  async #pass(ms: number): Promise<void> {
+    for (let leftMs = ms; leftMs > 0; leftMs -= LONGEST_STEP_MS) {
+      const stepMs = Math.min(leftMs, LONGEST_STEP_MS);
+      this.#world.broadcast.confirm();
+      this.#world.network.deliverOverdue(stepMs);
+      this.#clock.advance(stepMs);
+      if (leftMs > stepMs) await settle();
+    }
   }
 
   #restartOne(): void {

@@ -126,7 +126,7 @@ Deno.test("DistrustedKeys hands the newest version on that an addition named", a
   assertEquals(told, [`bury ${B} 2 nothing`, `bury ${A} 1 2`]);
 });
 
-Deno.test("DistrustedKeys keeps a tombstone over an unsettled key, and ends it when the last change is settled", async () => {
+Deno.test("DistrustedKeys keeps a tombstone over an unsettled key, and once more when the last change is settled", async () => {
   const distrust = new Distrust();
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   distrust.keys.addUntil(first.promise, A);
@@ -146,7 +146,7 @@ Deno.test("DistrustedKeys keeps a tombstone over an unsettled key, and ends it w
   distrust.clock.advance(0);
   await turn();
   assertEquals([distrust.settled, distrust.distrusted], [[A, A], []]);
-  assertEquals(distrust.told.slice(3), [`bury ${A} 1 nothing`]);
+  assertEquals(distrust.told.slice(3), [renewed], "of which the intent keeps out what others wrote before");
   assertEquals(distrust.clock.pendingTimers, 0);
 });
 
@@ -186,4 +186,16 @@ Deno.test("DistrustedKeys remembers 10,000 keys, forgets the oldest of more and 
   assertEquals([distrust.distrusted, distrust.overflows], [[A, B], 0]);
   distrust.keys.add(C);
   assertEquals([distrust.distrusted, distrust.overflows], [[A, C], 1]);
+});
+
+Deno.test("DistrustedKeys lets the tombstone of a settled key outrank a version that the tier may not know of", async () => {
+  const distrust = new Distrust();
+  const change = Promise.withResolvers<void>();
+  distrust.keys.addUntil(change.promise, A);
+  distrust.keys.add(A, { id: 1, revision: 7 });
+  change.resolve();
+  await turn();
+  distrust.clock.advance(0);
+  await turn();
+  assertEquals(distrust.told.slice(-2), [`announce ${A} 1`, `bury ${A} 2 7`]);
 });
