@@ -4,43 +4,70 @@ import { printLine } from "../support/print_line.ts";
 import { withSeed } from "../support/seeded_random.ts";
 import { assert, assertEquals } from "@std/assert";
 import { BOUNDS } from "./bounds.ts";
+import { TOPOLOGIES } from "./cluster/cluster.ts";
 import { checkHistory } from "./checker/history_checker.ts";
 import { reportViolations, summarize } from "./report.ts";
 import { recordHistory, type RunOptions } from "./run.ts";
 import type { Violation } from "./checker/violation.ts";
 
-const LENGTH_MS = 60_000;
-
-/** A service that is wrong shows it in every other run of this length, on a busy machine too. */
-const WRONG_LENGTH_MS = 5_000;
-const WRONG_RUNS = 12;
+const LENGTH_MS = 30_000;
 
 // The servers are the tests' own, since they kill them.
 const ignore = findProgram("redis-server") === undefined || findProgram("mariadbd", "mysqld") === undefined;
 
-Deno.test({
-  name:
-    "Three replicas keep every promise while they, Redis, MariaDB and the links are paused, killed and cut",
-  ignore,
-  fn: () =>
-    withSeed(async (seed) => {
-      const { violations, report } = await check({ seed, lengthMs: LENGTH_MS });
-      assertEquals(violations.length, 0, report());
-    }),
-});
+for (const topology of TOPOLOGIES) {
+  Deno.test({
+    name: `Three replicas over ${topology} keep every promise while all they need is paused, killed and cut`,
+    ignore,
+    fn: () =>
+      withSeed(async (seed) => {
+        const { violations, report } = await check({ seed, lengthMs: LENGTH_MS, topology });
+        assertEquals(violations.length, 0, report());
+      }),
+  });
+}
 
-Deno.test({
-  name: "checkHistory() finds out that the fences of local memory are switched off",
-  ignore,
-  fn: () =>
-    withSeed(async (seed) => {
-      for (let run = 0; run < WRONG_RUNS; run++) {
-        const options = { seed: seed + run, lengthMs: WRONG_LENGTH_MS, main: "tests/fault/unfenced_main.ts" };
-        if ((await check(options)).violations.length > 0) return;
-      }
-      assert(false, `${WRONG_RUNS} histories of a service without fences pass`);
-    }),
-});
+/** A service that is wrong, and how often it is run for how long, on a busy machine too, until that shows. */
+interface WrongService extends Omit<RunOptions, "seed"> {
+  readonly runs: number;
+}
+
+const WRONG_SERVICES: Readonly<Record<string, WrongService>> = {
+  "fills local memory without fences": {
+    main: "tests/fault/wrong_services/unfenced_main.ts",
+    topology: "one Redis",
+    runs: 12,
+    lengthMs: 5_000,
+  },
+  "lets Redis execute changes however late they come": {
+    main: "tests/fault/wrong_services/undated_main.ts",
+    topology: "one Redis",
+    only: "900 ms",
+    runs: 6,
+    lengthMs: 10_000,
+  },
+  "takes every Redis for the one that is in force": {
+    main: "tests/fault/wrong_services/one_epoch_main.ts",
+    topology: "two under sentinels",
+    only: "two masters",
+    runs: 6,
+    lengthMs: 10_000,
+  },
+};
+
+for (const [what, { runs, ...options }] of Object.entries(WRONG_SERVICES)) {
+  Deno.test({
+    name: `checkHistory() finds out a service that ${what}`,
+    ignore,
+    fn: () =>
+      withSeed(async (seed) => {
+        for (let run = 0; run < runs; run++) {
+          if ((await check({ seed: seed + run, ...options })).violations.length > 0) return;
+        }
+        assert(false, `${runs} histories of a service pass that ${what}`);
+      }),
+  });
+}
 
 async function check(options: RunOptions): Promise<{ violations: readonly Violation[]; report(): string }> {
   const history = await recordHistory(options);

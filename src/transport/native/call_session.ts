@@ -145,6 +145,12 @@ export class CallSession implements RequestAcceptor, RoomWaiter {
     this.environment.memory.answered(method, expectedBytes, bytes);
   }
 
+  /** No answer comes of a call that has been cancelled; takes what {@link expectAnswer} has returned. */
+  expectNoAnswer(expectedBytes: number): void {
+    this.#runningCalls--;
+    this.environment.memory.give(expectedBytes);
+  }
+
   #planOf(head: RequestHead): RequestPlan {
     if (head === this.#lastHead && this.#lastPlan !== undefined) return this.#lastPlan;
     const again = this.#basePlan && planAgain(this.#basePlan, head);

@@ -74,6 +74,9 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
 
   protected override onCancelled(): void {
     if (this.#isHandlerRunning) this.session.orphanedCalls++;
+    // What the handler still brings is dropped at once.
+    if (this.#expectedBytes !== undefined) this.session.expectNoAnswer(this.#expectedBytes);
+    this.#expectedBytes = undefined;
     this.#whenCancelled?.();
   }
 
@@ -84,6 +87,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     else this.answer(error, value, trailer);
     if (this.#expectedBytes !== undefined) {
       this.session.answered(this.getPath(), this.#expectedBytes, this.answerBytes);
+      this.#expectedBytes = undefined;
     }
   };
 }

@@ -4,7 +4,7 @@ import type { KeyName, RecordingClient } from "./recorder.ts";
 /** For how long keys are written before others take their place. */
 const EPISODE_MS = 1_000;
 /** For how many episodes more they are read: for longer than the longest fault. */
-const READ_EPISODES = 14;
+const READ_EPISODES = 18;
 const KEYS_PER_FAMILY = 3;
 
 /**

@@ -1,5 +1,5 @@
 import { tellRedis } from "../cluster/tell_redis.ts";
-import { TOMBSTONE_TTL_MS } from "../short_tombstones_main.ts";
+import { TOMBSTONE_TTL_MS } from "../short_tombstones.ts";
 import type { FaultKind } from "./fault_kind.ts";
 
 /** Every fault there is. */
@@ -154,7 +154,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     // For longer than a tombstone lasts in these runs.
     name: "stall commits",
     weight: 1,
-    lengthMs: [1.1 * TOMBSTONE_TTL_MS, 1.4 * TOMBSTONE_TTL_MS],
+    lengthMs: [1.1 * TOMBSTONE_TTL_MS, 1.25 * TOMBSTONE_TTL_MS],
     on: ["mysql"],
     emptiesRedis: false,
     begin: ({ database }) => database.stallCommits(),

@@ -3,9 +3,9 @@
  * happened to the key meanwhile. For the test that the checker finds this out; answers of the tiers are used late, so
  * that much happens meanwhile.
  */
-import { Fence } from "../../src/cache/fences.ts";
-import { Tier } from "../../src/cache/tier.ts";
-import { main } from "../../src/cli/main.ts";
+import { Fence } from "../../../src/cache/fences.ts";
+import { Tier } from "../../../src/cache/tier.ts";
+import { main } from "../../../src/cli/main.ts";
 
 const LATE_MS = 30;
 
