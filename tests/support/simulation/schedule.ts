@@ -13,6 +13,8 @@ import { StallingCommits } from "./stalling_commits.ts";
 import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
+/** How often a replica looks into the outbox. */
+const OUTBOX_LOOK_MS = 1000;
 /** The longest time that passes at once. */
 const LONGEST_STEP_MS = 400;
 /** How likely each step lets time pass. */
@@ -339,7 +341,8 @@ class Schedule {
     return this.#known.get(key)!.filter((known) => {
       if (mayLose && known.from === "read") return false;
       const isReached = isTold || known.atMs < replica.reachesSharedSinceMs;
-      if (isReached && known.atMs < replica.supersededSinceMs) return true;
+      // Shortly before, it may have been recorded, and the record worked off in the newer master's life.
+      if (isReached && known.atMs < replica.supersededSinceMs - OUTBOX_LOOK_MS) return true;
       return known.replica === replica && known.from === "change";
     });
   }
