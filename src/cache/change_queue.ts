@@ -48,7 +48,7 @@ interface Waiter<C> {
  */
 export class ChangeQueue<C> {
   readonly #options: ChangeQueueOptions<C>;
-  /** The changes that wait, of each key of which one is under way. */
+  /** By key, while a change of it is under way: the changes that wait. */
   readonly #waiting = new TransientMap<CacheKey, Set<Waiter<C>>>();
 
   constructor(options: ChangeQueueOptions<C>) {
@@ -97,7 +97,7 @@ export class ChangeQueue<C> {
     );
   }
 
-  /** Takes out the longest run of changes, from the first one on, of which the last covers all others. */
+  /** Takes out the longest run of changes from the first one on whose last covers all others. */
   #takeCovered(waiting: Set<Waiter<C>>): Waiter<C>[] {
     const waiters = [...waiting];
     let uncovered: QueuedChange<C>[] = [];

@@ -149,7 +149,7 @@ export const KEYS = {
   "server.grpc.limits.upload_timeout": key(
     duration(),
     30_000,
-    "The longest a request may take to arrive, of which some has to come every 10s.",
+    "The longest a request may take to arrive; some of it has to come every 10s.",
   ),
   "server.grpc.limits.stalled_output_timeout": key(
     duration(),

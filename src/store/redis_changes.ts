@@ -120,8 +120,8 @@ export class RedisChanges implements RedisCommands {
   }
 
   /**
-   * Settles as a change does; but when that was lost on its way, not before the deadline. So whoever is told that the
-   * outcome is unknown may go on: the change has been executed by then, or it never is.
+   * Settles as a change does; but when that was lost on its way, not before the deadline. A caller that is told
+   * that the outcome is unknown may go on: the change has been executed by then, or it never is.
    */
   async settled<T>(change: Promise<T>): Promise<T> {
     try {

@@ -24,7 +24,7 @@ type Group = Map<string, ClusterView>;
 /**
  * Tells which of the nodes that answer are members of the one cluster that this process uses.
  *
- * A cluster is a group of nodes of which each knows the ids of others that know its own. A node that was removed, or
+ * A cluster is a group of nodes that know each other's ids. A node that was removed, or
  * that was reset and has joined another cluster, is in no group with those that it left, whatever it claims under
  * whatever epoch. Each time one group is taken, or none:
  *

@@ -68,7 +68,7 @@ export const PAYLOAD_START = VERSION_END + 16;
 export const MAX_INTENTS = 64;
 /** The length of an intent, its deadline and its incarnation. */
 const INTENT_LENGTH = 36 + 13 + 16;
-/** The intent that stands for a list of them. */
+/** The intent that replaces a list of them. */
 const JOINT_INTENT = "00000000-0000-0000-0000-000000000000";
 
 /** How long a lease stands: longer than a read of the database and the wait for the fill together. */

@@ -23,8 +23,8 @@ export interface SqliteFileOptions {
 export type SqliteWork<T> = () => T | typeof AGAIN;
 
 /**
- * A database file as the stores use it: reads and changes, each in the order in which they came, none of which waits
- * within SQLite; and whether changes are possible at present.
+ * A database file as the stores use it. Reads and changes run in the order in which they came, and none waits within
+ * SQLite. It also knows whether changes are possible at present.
  *
  * A full disk: the reserve is given up, only removals go on, and once the reserve can be taken again all changes do.
  *
@@ -97,8 +97,8 @@ export class SqliteFile implements Disposable {
   }
 
   /**
-   * Finds out whether writes are possible, for a listener that would not hear of it while nobody writes. As long as
-   * they are, this writes nothing to the disk.
+   * Finds out whether writes are possible, also while there are none. As long as they are possible, this writes
+   * nothing to the disk.
    */
   async checkWritable(): Promise<void> {
     if (this.#isFull) return;

@@ -90,7 +90,7 @@ function rebuildIfDue(database: SqliteDatabase, path: string, options: SqliteOpe
   }
 }
 
-/** It will hold secrets, so nobody else may read it; SQLite gives the files beside it the same mode. */
+/** It will hold secrets, so only its owner may read it; SQLite gives the files beside it the same mode. */
 function makeFile(path: string): void {
   Deno.mkdirSync(dirname(path), { recursive: true });
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
