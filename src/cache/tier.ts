@@ -35,7 +35,7 @@ export class Tier {
   readonly #breaker: CircuitBreaker | undefined;
   readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
-  /** When the last operation began that succeeded; -Infinity once one has failed since, or a connection was lost. */
+  /** When the last operation began that succeeded, by the monotonic clock; -Infinity once one has failed since, or a connection was lost. */
   #answeredAtMs = -Infinity;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
@@ -63,8 +63,7 @@ export class Tier {
 
   /** Whether the store has answered within the last second or so, and not failed or gone since. */
   get hasJustAnswered(): boolean {
-    // Also when the machine's clock was set back.
-    return Math.abs(this.#clock.now() - this.#answeredAtMs) < FRESH_MS &&
+    return this.#clock.monotonic() - this.#answeredAtMs < FRESH_MS &&
       (this.#breaker === undefined || this.#breaker.state === "closed");
   }
 

@@ -11,19 +11,22 @@ interface PendingTimer {
 /** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #nowMs: number;
+  readonly #startMs: number;
   /** In the order of setting, which breaks the tie between timers due at the same instant. */
   readonly #timers = new Set<PendingTimer>();
 
   constructor(startMs = DEFAULT_START_MS) {
     this.#nowMs = startMs;
+    this.#startMs = startMs;
   }
 
   now(): number {
     return this.#nowMs;
   }
 
+  /** Another number than {@link now}, so that a mistake between the two shows. */
   monotonic(): number {
-    return this.#nowMs;
+    return this.#nowMs - this.#startMs;
   }
 
   setTimer(callback: () => void, delayMs: number, _kind: "foreground" | "background" = "foreground"): Timer {

@@ -11,7 +11,7 @@ class World {
   constructor(public offMs: number) {}
 
   get redisMs(): number {
-    return this.clock.monotonic() + this.offMs;
+    return this.clock.now() + this.offMs;
   }
 
   /** TIME's reply, as ioredis has it. */
@@ -27,7 +27,8 @@ class World {
 
   /** By how much what Redis does in time may be too late for us: above 0 would be a mistake. */
   latenessMs(deadlineMs: number): number {
-    return this.time.at(deadlineMs)! - (deadlineMs + this.offMs);
+    const { clock } = this;
+    return this.time.at(deadlineMs)! - (deadlineMs + clock.now() - clock.monotonic() + this.offMs);
   }
 }
 
