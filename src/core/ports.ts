@@ -116,7 +116,7 @@ export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
  *     announce(k, intent)   ->  tombstone {intent}              before the authority is written
  *     publish(k, intent, e) ->  e, if nobody else is writing    after it was
  *     bury(k, intent, v)    ->  tombstone, outranks v           after it was deleted
- *     retract(k, intent)    ->  nothing, if nobody else writes  after the authority has changed nothing
+ *     retract(k, intent)    ->  nothing, if no other writes     after the authority has changed nothing
  *     fill(k, lease, e)     ->  e, if the lease still stands    after the authority was read
  *
  * A tombstone lasts longer than any request, so a change that began is not overtaken before its end.

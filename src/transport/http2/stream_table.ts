@@ -1,7 +1,7 @@
 import { OpenStreams } from "./open_streams.ts";
 import type { Stream } from "./stream.ts";
 
-/** Streams that were reset, of which late frames may still arrive. More than a client can have open. */
+/** Streams that were reset and may still get late frames. More than a client can have open. */
 const MAX_REMEMBERED_RESETS = 1024;
 
 /** Which end has sent the last RST_STREAM of a stream. */
