@@ -10,17 +10,21 @@ import type { Clock } from "../core/clock.ts";
 import { type Entry, timeLeftMs } from "../core/entry.ts";
 import type { Secret } from "../core/secret.ts";
 import type { GrpcServer, Implementation, MessageWriter, ServiceDefinition } from "../transport/service.ts";
-import { EMPTY } from "./common_messages.ts";
-import { SERVICE_NAME } from "./contract.ts";
+import { EMPTY } from "./protobuf/common_messages.ts";
+import { SERVICE_NAME } from "./reflection/contract.ts";
 import {
   decodeEntryName,
   decodeSetRequest,
   type FoundEntry,
   getResponseWriter,
-} from "./namespaced_messages.ts";
+} from "./protobuf/namespaced_messages.ts";
 import type { ApiObserver } from "./observer.ts";
 import { Refusal } from "./refusal.ts";
-import { decodeSecretName, decodeSetSecretRequest, encodeGetSecretResponse } from "./secret_messages.ts";
+import {
+  decodeSecretName,
+  decodeSetSecretRequest,
+  encodeGetSecretResponse,
+} from "./protobuf/secret_messages.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "./unary.ts";
 
 /** What the service is made of. */

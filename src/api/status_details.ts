@@ -3,8 +3,8 @@
  * Source: google/rpc/{status,error_details}.proto of googleapis.
  */
 import type { Violation } from "../core/errors.ts";
-import { writeMilliseconds } from "./common_messages.ts";
-import { ProtobufWriter } from "./protobuf_writer.ts";
+import { writeMilliseconds } from "./protobuf/common_messages.ts";
+import { ProtobufWriter } from "./protobuf/writer.ts";
 
 /** The domain of every reason that this service gives. */
 export const ERROR_DOMAIN = "cacheserver.v1";

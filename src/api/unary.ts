@@ -9,7 +9,7 @@ import type {
 import { Status, type StatusCode } from "../transport/status.ts";
 import { refusalStatus, toStatus } from "./errors.ts";
 import type { ApiObserver, CallWatcher } from "./observer.ts";
-import { MalformedMessage } from "./protobuf_reader.ts";
+import { MalformedMessage } from "./protobuf/reader.ts";
 import { Refusal } from "./refusal.ts";
 
 /** What a method makes of a request: an answer, or a promise of it; throws or rejects where something is wrong. */

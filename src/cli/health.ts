@@ -1,5 +1,5 @@
-import { decodeHealthResponse, encodeHealthRequest } from "../api/health_messages.ts";
-import { formatHostPort, type HostPort, parseHostPort } from "../config/address.ts";
+import { decodeHealthResponse, encodeHealthRequest } from "../api/health/messages.ts";
+import { type Endpoint, endpointText, parseEndpoint } from "../core/endpoint.ts";
 import { type HealthArguments, parseHealthArguments, UsageError } from "./arguments.ts";
 import { loadConfigOf } from "./configuration.ts";
 import { printLine } from "./print.ts";
@@ -24,14 +24,14 @@ export async function health(args: readonly string[]): Promise<void> {
   const status = decodeHealthResponse(response);
   if (status !== "SERVING") {
     const about = parsed.service === "" ? "" : `${parsed.service} at `;
-    throw new Error(`${about}${formatHostPort(address)} is ${status}`);
+    throw new Error(`${about}${endpointText(address)} is ${status}`);
   }
   printLine(status);
 }
 
-function addressOf({ addr, config }: HealthArguments): HostPort {
+function addressOf({ addr, config }: HealthArguments): Endpoint {
   if (addr !== undefined) {
-    const address = parseHostPort(addr);
+    const address = parseEndpoint(addr);
     if (address !== undefined && address.port > 0) return reachable(address);
     throw new UsageError(`--addr takes HOST:PORT, such as 127.0.0.1:9000, got ${JSON.stringify(addr)}`);
   }
@@ -42,6 +42,6 @@ function addressOf({ addr, config }: HealthArguments): HostPort {
   return reachable({ hostname, port });
 }
 
-function reachable({ hostname, port }: HostPort): HostPort {
+function reachable({ hostname, port }: Endpoint): Endpoint {
   return { hostname: LOOPBACK[hostname] ?? hostname, port };
 }

@@ -8,7 +8,7 @@ import { stopSignal } from "./stop_signals.ts";
 export async function serve(args: readonly string[]): Promise<void> {
   const { config, name } = loadNamedConfig(args);
   const asked = stopSignal();
-  const { startApp } = await import("../app.ts");
+  const { startApp } = await import("../app/app.ts");
   const app = await startApp(config, { ...thisBuild(), configuration: name }, printLogLine);
   giveUpPermissions(config);
   await app.stop(await asked);

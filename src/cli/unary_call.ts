@@ -1,10 +1,10 @@
 /** The client's side of a gRPC call, as far as a command needs it. */
-import { formatHostPort, type HostPort } from "../config/address.ts";
+import { type Endpoint, endpointText } from "../core/endpoint.ts";
 import { systemClock } from "../core/clock.ts";
 
 /** What to call. */
 export interface UnaryCallOptions {
-  readonly address: HostPort;
+  readonly address: Endpoint;
   /** `/package.Service/Method`. */
   readonly path: string;
   /** The request's message. */
@@ -48,14 +48,14 @@ export async function callUnary(
     });
     return messageOf(response, new Uint8Array(await response.arrayBuffer()));
   } catch (error) {
-    throw new Error(`Cannot call ${formatHostPort(address)}${path}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`Cannot call ${endpointText(address)}${path}: ${reasonOf(error)}`, { cause: error });
   } finally {
     timer.cancel();
   }
 }
 
 /** A URL has no place for the zone of an IPv6 address. */
-function hostOfUrl({ hostname }: HostPort): string {
+function hostOfUrl({ hostname }: Endpoint): string {
   return hostname.includes(":") ? `[${hostname.replace(/%.*/, "")}]` : hostname;
 }
 

@@ -1,12 +1,8 @@
 /** The configuration that a run of the service uses: read once, checked whole, then frozen. */
 
-/** Where a server listens. Port 0 takes a free one. */
-export interface ListenConfig {
-  readonly hostname: string;
-  readonly port: number;
-}
+import type { Endpoint } from "../core/endpoint.ts";
 
-export interface GrpcConfig extends ListenConfig {
+export interface GrpcConfig extends Endpoint {
   /** The longest a call may take once its request is complete, in ms, whatever deadline its client has set. */
   readonly timeoutMs: number;
   readonly transport: "native" | "grpc_js";
@@ -47,7 +43,7 @@ export interface KeepaliveConfig {
 }
 
 /** The HTTP side, which answers probes. */
-export interface HttpConfig extends ListenConfig {
+export interface HttpConfig extends Endpoint {
   /** Kratos's key; nothing takes long enough to need it. */
   readonly timeoutMs: number;
   readonly limits: HttpLimitsConfig;
@@ -74,7 +70,7 @@ export interface MysqlConfig {
   readonly driver: "mysql";
   /** `tcp` has hostname and port, `unix` a socket's path. */
   readonly address:
-    | { readonly kind: "tcp"; readonly hostname: string; readonly port: number }
+    | Endpoint & { readonly kind: "tcp" }
     | { readonly kind: "unix"; readonly path: string };
   readonly user: string;
   readonly password: string;
@@ -100,23 +96,17 @@ export interface SqliteConfig {
   readonly maxBytes: number;
 }
 
-/** Where a server listens. */
-export interface RemoteAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
-
 /** One server; the master that sentinels name; or a cluster, of which some nodes are known. */
 export type RedisTopology =
-  | { readonly kind: "standalone"; readonly address: RemoteAddress }
+  | { readonly kind: "standalone"; readonly address: Endpoint }
   | {
     readonly kind: "sentinel";
     readonly masterName: string;
-    readonly sentinels: readonly RemoteAddress[];
+    readonly sentinels: readonly Endpoint[];
     readonly sentinelUsername: string;
     readonly sentinelPassword: string;
   }
-  | { readonly kind: "cluster"; readonly seeds: readonly RemoteAddress[] };
+  | { readonly kind: "cluster"; readonly seeds: readonly Endpoint[] };
 
 export interface RedisConfig {
   readonly topology: RedisTopology;

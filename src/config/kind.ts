@@ -1,5 +1,5 @@
 /** The kinds of value that a key may have: how each is read, checked and written. */
-import { formatHostPort, type HostPort, parseHostPort } from "./address.ts";
+import { type Endpoint, endpointText, parseEndpoint } from "../core/endpoint.ts";
 import type { Fault } from "./config_error.ts";
 import { formatDuration, parseDurationMs } from "./duration.ts";
 import { formatSize, parseSizeBytes } from "./size.ts";
@@ -156,32 +156,32 @@ export function sizeOrUnlimited(range: Range): Kind<number> {
 }
 
 /** An address to listen on; no host means all of this machine's, port 0 a free one. */
-export function listenAddress(): Kind<HostPort> {
+export function listenAddress(): Kind<Endpoint> {
   return address("0.0.0.0", 0, "host:port with a port from 0 to 65535, such as 127.0.0.1:9000 or [::]:9000");
 }
 
 /** An address to connect to; no host means this machine. */
-export function remoteAddress(): Kind<HostPort> {
+export function remoteAddress(): Kind<Endpoint> {
   return address("127.0.0.1", 1, "host:port with a port from 1 to 65535, such as 127.0.0.1:6379");
 }
 
-function address(defaultHostname: string, minPort: number, accepted: string): Kind<HostPort> {
+function address(defaultHostname: string, minPort: number, accepted: string): Kind<Endpoint> {
   const fault: Fault = { wrong: "is not an address", accepted };
-  const readText = (text: string): Reading<HostPort> => {
-    const parsed = parseHostPort(text);
+  const readText = (text: string): Reading<Endpoint> => {
+    const parsed = parseEndpoint(text);
     if (parsed === undefined || parsed.port < minPort) return fault;
     return { value: { hostname: parsed.hostname || defaultHostname, port: parsed.port } };
   };
   // A list of one would read as its element.
   const read = (value: unknown) => Array.isArray(value) ? fault : readText(String(value));
-  return { read, readText, format: formatHostPort };
+  return { read, readText, format: endpointText };
 }
 
 /** Addresses to connect to: a YAML list, or text with commas between them. */
-export function remoteAddresses(): Kind<readonly HostPort[]> {
+export function remoteAddresses(): Kind<readonly Endpoint[]> {
   const { read, format } = remoteAddress();
   const accepted = "a list of host:port, or host:port,host:port as text";
-  const readAll = (values: readonly unknown[]): Reading<readonly HostPort[]> => {
+  const readAll = (values: readonly unknown[]): Reading<readonly Endpoint[]> => {
     const readings = values.map((value) => read(typeof value === "string" ? value.trim() : value));
     const addresses = readings.flatMap((reading) => "value" in reading ? [reading.value] : []);
     return addresses.length === 0 || addresses.length < readings.length

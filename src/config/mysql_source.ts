@@ -5,7 +5,7 @@
  *     user:password@unix(/run/mysqld.sock)/database
  *     mysql://user:password@host:3306/database?loc=UTC  all parts percent-decoded
  */
-import { parseHostPort } from "./address.ts";
+import { parseEndpoint } from "../core/endpoint.ts";
 import type { MysqlConfig } from "./config.ts";
 import type { Fault } from "./config_error.ts";
 import { type MysqlParameters, parseParameters } from "./mysql_parameters.ts";
@@ -128,7 +128,7 @@ function maskedUser(userInfo: string): string {
 
 /** ParseDSN's defaults: this machine and MySQL's port, for each that is absent. */
 function tcpAddress(place: string | undefined): MysqlConfig["address"] | undefined {
-  const parsed = parseHostPort(place ?? "", DEFAULT_PORT);
+  const parsed = parseEndpoint(place ?? "", DEFAULT_PORT);
   if (parsed === undefined || parsed.port === 0) return undefined;
   return { kind: "tcp", hostname: parsed.hostname || "127.0.0.1", port: parsed.port };
 }

@@ -46,11 +46,6 @@ export const systemClock: Clock = {
   setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
 };
 
-/** Milliseconds since the process began, with parts of them; only grows, whatever is done to the machine's clock. */
-export function monotonicMs(): number {
-  return performance.now();
-}
-
 /** The machine's dice: numbers in [0, 1), not fit for secrets. */
 export function systemRandom(): number {
   return Math.random();

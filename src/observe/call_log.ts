@@ -1,3 +1,4 @@
+import type { Clock } from "../core/clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "./logger.ts";
 
@@ -26,22 +27,21 @@ const ANSWERED = ["OK", "NOT_FOUND", "PERMISSION_DENIED"];
  */
 export class CallLog {
   readonly #logger: Logger;
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, "monotonic">;
   readonly #records = new AsyncLocalStorage<CallRecord>();
 
-  /** `nowMs` gives a time that only grows, with parts of milliseconds. */
-  constructor(logger: Logger, nowMs: () => number) {
+  constructor(logger: Logger, clock: Pick<Clock, "monotonic">) {
     this.#logger = logger;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
   }
 
   /** Runs `handle`, which calls `ended` with the name of the call's gRPC status. */
   watch(path: string, handle: (ended: (status: string) => void) => void): void {
     const record: CallRecord = { steps: [], hasJoined: false };
-    const beganMs = this.#nowMs();
+    const beganMs = this.#clock.monotonic();
     const ended = (status: string) => {
       const { tier, tierMs, tiers } = summary(record, status);
-      const ms = rounded(this.#nowMs() - beganMs);
+      const ms = rounded(this.#clock.monotonic() - beganMs);
       this.#logger.debug("call", { method: path, status, ms, tier, tier_ms: tierMs, tiers });
     };
     this.#records.run(record, () => handle(ended));
@@ -50,9 +50,9 @@ export class CallLog {
   /** A tier is asked something; what is returned is called when it has answered or failed. */
   tierAsked(tier: string, operation: string): (hasAnswered: boolean) => void {
     const record = this.#records.getStore();
-    const beganMs = this.#nowMs();
+    const beganMs = this.#clock.monotonic();
     return (hasAnswered) => {
-      record?.steps.push({ tier, operation, tookMs: this.#nowMs() - beganMs, hasAnswered });
+      record?.steps.push({ tier, operation, tookMs: this.#clock.monotonic() - beganMs, hasAnswered });
     };
   }
 

@@ -28,8 +28,6 @@ const OUT_OF_FORCE_NOTE =
 /** What a {@link LogObserver} goes by. */
 export interface LogObserverOptions {
   readonly clock: Clock;
-  /** A time that only grows, with parts of milliseconds. */
-  readonly nowMs: () => number;
   /** By tier. */
   readonly notes: ReadonlyMap<string, TierNotes>;
 }
@@ -42,11 +40,11 @@ export class LogObserver implements CacheObserver, Disposable {
   /** Where calls are logged one by one, at level debug; undefined otherwise, so that they cost nothing. */
   readonly calls: CallLog | undefined;
 
-  constructor(logger: Logger, { clock, nowMs, notes }: LogObserverOptions) {
+  constructor(logger: Logger, { clock, notes }: LogObserverOptions) {
     this.#logger = logger;
     this.#quiet = new QuietLog(logger, clock);
     this.#notes = notes;
-    this.calls = logger.writes("debug") ? new CallLog(logger, nowMs) : undefined;
+    this.calls = logger.writes("debug") ? new CallLog(logger, clock) : undefined;
   }
 
   /** Writes the failures that have been kept back. */

@@ -1,3 +1,4 @@
+import type { Clock } from "../core/clock.ts";
 import type { Metadata } from "./metadata.ts";
 import type { StatusCode } from "./status.ts";
 
@@ -10,13 +11,7 @@ export interface TransportOptions {
   readonly callTimeoutMs: number;
   /** A larger request is answered with RESOURCE_EXHAUSTED. */
   readonly maxRequestBytes: number;
-  readonly timers: TransportTimers;
+  readonly clock: Clock;
   /** Trailers for an error that nobody has given any, such as one of the transport's own. */
   readonly describeError?: (code: StatusCode, details: string) => Metadata | undefined;
-}
-
-/** The timers that a transport is handed, so that tests own them. */
-export interface TransportTimers {
-  /** Calls back once, `delayMs` from now, unless cancelled. */
-  setTimer(callback: () => void, delayMs: number): { cancel(): void };
 }

@@ -2,6 +2,7 @@
  * What a gRPC service is to a transport: the shapes of grpc-js, so that services written for it plug in
  * unchanged, without its package. Transports implement {@link GrpcServer}; services see nothing else of them.
  */
+import type { Endpoint } from "../core/endpoint.ts";
 import type { Metadata } from "./metadata.ts";
 import type { StatusCode } from "./status.ts";
 
@@ -78,17 +79,11 @@ export type UnaryHandler<Req, Res> = (call: UnaryCall<Req>, callback: UnaryCallb
 // deno-lint-ignore no-explicit-any -- one table holds handlers of all four kinds of call, as in grpc-js
 export type Implementation = Readonly<Record<string, (...args: any[]) => void>>;
 
-/** Where a server listens. */
-export interface ServerAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
-
 /** A gRPC server. Calls arrive once {@link GrpcServer.listen} has resolved. */
 export interface GrpcServer {
   addService(definition: ServiceDefinition, implementation: Implementation): void;
   /** Listens and resolves to the real address: port 0 takes a free one. Rejects in one line that says why it cannot. */
-  listen(address: ServerAddress): Promise<ServerAddress>;
+  listen(address: Endpoint): Promise<Endpoint>;
   /**
    * Stops accepting, tells the clients (GOAWAY) and resolves once the calls in flight have ended. Streaming calls
    * end at once, UNAVAILABLE, behind what they have written; what still runs after `timeoutMs` is cancelled.

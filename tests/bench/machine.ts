@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { TestDatabase } from "../support/mysql_database.ts";
-import { type RedisAddress, testServers } from "../support/servers.ts";
+import { testServers } from "../support/servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { findProgram } from "../support/find_program.ts";
 import { findH2load } from "./load/h2load.ts";
 import { sourceCommit } from "../../src/build/source_commit.ts";
@@ -44,7 +45,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-async function redisVersion({ hostname, port }: RedisAddress): Promise<string> {
+async function redisVersion({ hostname, port }: Endpoint): Promise<string> {
   using connection = await Deno.connect({ hostname, port });
   await connection.write(new TextEncoder().encode("INFO server\r\n"));
   const answer = new Uint8Array(4096);

@@ -1,5 +1,5 @@
 import type { Path } from "../../src/config/schema.ts";
-import type { ServerAddress } from "../../src/transport/service.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { TestDatabase } from "../support/mysql_database.ts";
 import { type TestServers, testServers } from "../support/servers.ts";
 import { type RunningService, startService } from "../support/service.ts";
@@ -29,7 +29,7 @@ export type SetupName = keyof typeof SETUPS;
 /** A running service, alone with its data. */
 export interface RunningSetup extends AsyncDisposable {
   /** Of each replica. */
-  readonly addresses: readonly ServerAddress[];
+  readonly addresses: readonly Endpoint[];
   /** The replicas, and the servers that were started for this run. */
   readonly watched: Watched;
   /** Where it keeps secrets; undefined in the embedded profile. */
@@ -88,7 +88,7 @@ export function canStart({ profile }: ServiceSetup): boolean {
 }
 
 /** Where a service listens. */
-export function serverAddress(service: RunningService): ServerAddress {
+export function serverAddress(service: RunningService): Endpoint {
   const { hostname, port } = new URL(`http://${service.address}`);
   return { hostname, port: Number(port) };
 }

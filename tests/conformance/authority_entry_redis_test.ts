@@ -1,8 +1,9 @@
 import { RedisProbe } from "../support/redis_probe.ts";
-import { type RedisAddress, testServers, testWithServers } from "../support/servers.ts";
+import { testServers, testWithServers } from "../support/servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { authorityEntrySuite, type OpenEntryStore } from "./authority_entry_suite.ts";
 
-async function open(server: RedisAddress): Promise<OpenEntryStore> {
+async function open(server: Endpoint): Promise<OpenEntryStore> {
   const redis = await RedisProbe.open(server);
   return {
     store: redis.entries,

@@ -1,4 +1,4 @@
-import { SqliteEntries } from "../../src/store/sqlite_entries.ts";
+import { SqliteEntries } from "../../src/store/sqlite/entries.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { ENTRIES, memoryFile } from "../support/sqlite.ts";
 import { authorityEntrySuite } from "./authority_entry_suite.ts";

@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/core/clock.ts";
-import { migrateMysql } from "../../src/store/mysql_migrate.ts";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
-import { MysqlSecrets } from "../../src/store/mysql_secrets.ts";
+import { migrateMysql } from "../../src/store/mysql/migrate.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
+import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { TestDatabase } from "../support/mysql_database.ts";
 import { type MysqlAddress, testServers, testWithServers } from "../support/servers.ts";
 import { authoritySecretSuite, type OpenSecretStore } from "./authority_secret_suite.ts";

@@ -1,4 +1,4 @@
-import { SqliteSecrets } from "../../src/store/sqlite_secrets.ts";
+import { SqliteSecrets } from "../../src/store/sqlite/secrets.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { memoryFile } from "../support/sqlite.ts";
 import { authoritySecretSuite } from "./authority_secret_suite.ts";

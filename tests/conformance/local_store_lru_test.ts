@@ -1,4 +1,4 @@
-import { LruMemory } from "../../src/store/lru.ts";
+import { LruMemory } from "../../src/store/memory/lru.ts";
 import { localStoreSuite } from "./local_store_suite.ts";
 
 localStoreSuite("LruMemory", (limits, clock) => {

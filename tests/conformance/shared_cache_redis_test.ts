@@ -1,10 +1,11 @@
 import { FragileRedis } from "../support/fragile_redis.ts";
 import { RedisProbe } from "../support/redis_probe.ts";
-import { type RedisAddress, testServers, testWithServers } from "../support/servers.ts";
+import { testServers, testWithServers } from "../support/servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { OpenSharedCache } from "./fragile_cache.ts";
 import { sharedCacheSuite, TOMBSTONE_TTL_MS } from "./shared_cache_suite.ts";
 
-async function open(server: RedisAddress): Promise<OpenSharedCache> {
+async function open(server: Endpoint): Promise<OpenSharedCache> {
   const redis = await RedisProbe.open(server);
   return {
     at: (key) => new FragileRedis(redis, key, TOMBSTONE_TTL_MS),

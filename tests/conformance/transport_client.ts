@@ -9,7 +9,8 @@ import {
   type ServiceError,
   type StatusObject,
 } from "@grpc/grpc-js";
-import type { MethodDefinition, ServerAddress, ServiceDefinition } from "../../src/transport/service.ts";
+import type { MethodDefinition, ServiceDefinition } from "../../src/transport/service.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 
 /** A message as handlers see it; on the wire it is its text. */
 export interface EchoMessage {
@@ -65,7 +66,7 @@ type UnaryOptions = CallOptions & { readonly metadata?: Metadata; readonly signa
 export class TestClient implements Disposable {
   readonly #client: Client;
 
-  constructor({ hostname, port }: ServerAddress, options: Record<string, unknown> = {}) {
+  constructor({ hostname, port }: Endpoint, options: Record<string, unknown> = {}) {
     this.#client = new Client(`${hostname}:${port}`, credentials.createInsecure(), {
       "grpc.max_receive_message_length": -1,
       // Calls share a connection with those of other clients of the process otherwise.

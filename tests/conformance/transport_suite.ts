@@ -8,20 +8,15 @@ import { Buffer } from "node:buffer";
 import { systemClock } from "../../src/core/clock.ts";
 import { Metadata } from "../../src/transport/metadata.ts";
 import type { TransportOptions } from "../../src/transport/options.ts";
-import type {
-  GrpcServer,
-  Implementation,
-  ServerAddress,
-  UnaryCall,
-  UnaryCallback,
-} from "../../src/transport/service.ts";
+import type { GrpcServer, Implementation, UnaryCall, UnaryCallback } from "../../src/transport/service.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { Status } from "../../src/transport/status.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { ECHO_SERVICE, type EchoMessage, TestClient } from "./transport_client.ts";
 
 type Unary = (call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>) => void;
 
-const ANY_PORT: ServerAddress = { hostname: "127.0.0.1", port: 0 };
+const ANY_PORT: Endpoint = { hostname: "127.0.0.1", port: 0 };
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
 /** A streaming call as grpc-js's handlers know it, as far as the suite uses it. */
@@ -60,7 +55,7 @@ const ECHOING = {
 class Running implements AsyncDisposable {
   private constructor(
     readonly server: GrpcServer,
-    readonly address: ServerAddress,
+    readonly address: Endpoint,
     readonly client: TestClient,
   ) {}
 
@@ -79,7 +74,7 @@ class Running implements AsyncDisposable {
 /** Registers the suite for the transport that `make` makes. */
 export function testTransport(name: string, make: (options: TransportOptions) => GrpcServer): void {
   const create = (options: Partial<TransportOptions> = {}) =>
-    make({ callTimeoutMs: 30_000, maxRequestBytes: MAX_REQUEST_BYTES, timers: systemClock, ...options });
+    make({ callTimeoutMs: 30_000, maxRequestBytes: MAX_REQUEST_BYTES, clock: systemClock, ...options });
   const start = (handlers: Partial<typeof ECHOING> = {}, options: Partial<TransportOptions> = {}) =>
     Running.start(create(options), handlers);
   const test = (title: string, run: () => Promise<void>) => Deno.test(`${name} ${title}`, run);
@@ -88,7 +83,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     await using running = await start();
     const { hostname, port } = running.address;
     assert(port > 0);
-    const refusal = (address: ServerAddress) => assertRejects(() => create().listen(address), Error);
+    const refusal = (address: Endpoint) => assertRejects(() => create().listen(address), Error);
     assertMatch(
       (await refusal({ hostname, port })).message,
       /^Cannot listen on 127\.0\.0\.1:\d+: .*in use;.*$/,

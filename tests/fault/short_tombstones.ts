@@ -1,5 +1,5 @@
-import { RedisClient } from "../../src/store/redis_client.ts";
-import { TOMBSTONE_TTL_MS as REAL_TTL_MS } from "../../src/store/redis_secrets.ts";
+import { RedisClient } from "../../src/store/redis/client.ts";
+import { TOMBSTONE_TTL_MS as REAL_TTL_MS } from "../../src/store/redis/secrets.ts";
 
 /**
  * How long a tombstone lasts, in ms: shorter than the longest fault, and longer than any request here, which ends after

@@ -5,7 +5,7 @@ import { type CacheKey, cacheKey } from "../../src/core/key.ts";
 import type { InvalidationState } from "../../src/core/ports.ts";
 import { CoherentReplica, type CoherentReplicaOptions } from "../support/coherent_replica.ts";
 import { redisCli, ThrowawayCluster } from "../support/redis_cluster.ts";
-import type { RedisAddress } from "../support/servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { testWithServers } from "../support/servers.ts";
 import { turn } from "../support/turn.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -30,7 +30,7 @@ function slotOf(key: CacheKey): number {
 }
 
 /** Does something at a master, past the service. */
-async function at({ port }: RedisAddress, ...command: readonly string[]): Promise<string> {
+async function at({ port }: Endpoint, ...command: readonly string[]): Promise<string> {
   return await redisCli("-p", String(port), ...command);
 }
 

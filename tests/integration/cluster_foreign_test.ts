@@ -1,13 +1,14 @@
 /** A service keeps to its cluster, also when one of its nodes becomes a member of another. */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
-import { RedisClient } from "../../src/store/redis_client.ts";
-import { RedisClusterNodes } from "../../src/store/redis_cluster_nodes.ts";
+import { RedisClient } from "../../src/store/redis/client.ts";
+import { RedisClusterNodes } from "../../src/store/redis/cluster/nodes.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import { freePort } from "../support/free_port.ts";
 import { askRedis, type ThrowawayRedis } from "../support/redis.ts";
 import { redisCli, ThrowawayCluster, wipe } from "../support/redis_cluster.ts";
-import { type RedisAddress, testWithServers } from "../support/servers.ts";
+import { testWithServers } from "../support/servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { type RunningService, startService } from "../support/service.ts";
 import { behindProfile, type ServersProfile } from "../support/service_profile.ts";
 import { RedisKeys } from "../support/service_redis.ts";
@@ -20,7 +21,7 @@ const KEYS = Array.from({ length: 40 }, (_, index) => ({ namespace: "n", key: `k
 async function profileOn(
   mysql: Parameters<typeof behindProfile>[0],
   cluster: ThrowawayCluster,
-  seeds: readonly RedisAddress[] = cluster.seeds,
+  seeds: readonly Endpoint[] = cluster.seeds,
 ): Promise<ServersProfile> {
   return await behindProfile(mysql, cluster.masters[0]!, {
     "data.redis.cluster.addrs": seeds.map(({ hostname, port }) => `${hostname}:${port}`).join(),
@@ -52,7 +53,7 @@ async function setAll(client: CacheClient, text: string): Promise<void> {
 const ROUNDS = 40;
 
 /** The names of all keys that the service has put into these nodes. */
-async function namesAt(nodes: readonly RedisAddress[], { redis }: ServersProfile): Promise<string[]> {
+async function namesAt(nodes: readonly Endpoint[], { redis }: ServersProfile): Promise<string[]> {
   const names = await Promise.all(nodes.map(async ({ hostname, port }) => {
     await using keys = new RedisKeys({ hostname, port }, redis.prefix);
     return await keys.names();
@@ -61,7 +62,7 @@ async function namesAt(nodes: readonly RedisAddress[], { redis }: ServersProfile
 }
 
 /** Has a node say that it has every slot, under an epoch above all that a young cluster has. */
-async function claimAllSlots(node: RedisAddress): Promise<void> {
+async function claimAllSlots(node: Endpoint): Promise<void> {
   // In one write: another node that says in between that a slot is its own has it.
   const claim = [
     "CLUSTER DELSLOTSRANGE 0 16383",

@@ -1,6 +1,6 @@
 /** Reads that run into a delete: whatever they found on their way, no read that begins afterwards finds anything. */
 import { assertEquals } from "@std/assert";
-import { FORMAT_TOMBSTONE } from "../../src/store/redis_secret_scripts.ts";
+import { FORMAT_TOMBSTONE } from "../../src/store/redis/secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";

@@ -1,6 +1,6 @@
 /** One secret that is set by many at once: nobody else notices. */
 import { assert, assertEquals } from "@std/assert";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { CacheClient } from "../support/client.ts";
 import { printLine } from "../support/print_line.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_WAITING_CHANGES } from "../../src/cache/change_queue.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import type { CallError } from "../support/client_errors.ts";
 import { serviceRunsGrpcJs } from "../support/grpc_js.ts";

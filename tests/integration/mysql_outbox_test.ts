@@ -4,10 +4,10 @@ import { ServiceError } from "../../src/core/errors.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
 import { ANY_EPOCH } from "../../src/core/ports.ts";
 import { LAST_REVISION } from "../../src/core/version.ts";
-import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql_migrate.ts";
-import { MysqlOutbox } from "../../src/store/mysql_outbox.ts";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
-import { MysqlSecrets } from "../../src/store/mysql_secrets.ts";
+import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts";
+import { MysqlOutbox } from "../../src/store/mysql/outbox.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
+import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { TestDatabase } from "../support/mysql_database.ts";
 import { type MysqlAddress, testWithServers } from "../support/servers.ts";
 

@@ -2,9 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
-import { migrateMysql } from "../../src/store/mysql_migrate.ts";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
-import { MysqlSecrets } from "../../src/store/mysql_secrets.ts";
+import { migrateMysql } from "../../src/store/mysql/migrate.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
+import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { startMariadb } from "../support/mariadb.ts";
 import { TestDatabase } from "../support/mysql_database.ts";
 import { testWithServers } from "../support/servers.ts";

@@ -10,7 +10,7 @@ import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
 import { runProgram } from "../support/service_program.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { RedisClient } from "../../src/store/redis_client.ts";
+import { RedisClient } from "../../src/store/redis/client.ts";
 
 /** The profile with these lines behind its configuration. */
 async function withCache(profile: ServiceSetup, cache: string): Promise<ServiceSetup> {

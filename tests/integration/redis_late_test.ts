@@ -1,6 +1,6 @@
 /**
  * A change that reaches Redis late, over a slow line, from a dead process or after a freeze, is not executed any more:
- * what was acknowledged meanwhile, over any replica, is never undone. See src/store/redis_deadline.ts.
+ * what was acknowledged meanwhile, over any replica, is never undone. See src/store/redis/deadline.ts.
  */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client.ts";

@@ -1,6 +1,6 @@
 /** What lies where in Local -> Redis -> MySQL, and that a copy never outlives what it is a copy of. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { FORMAT_TOMBSTONE } from "../../src/store/redis_secret_scripts.ts";
+import { FORMAT_TOMBSTONE } from "../../src/store/redis/secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import { testWithServers } from "../support/servers.ts";
 import { startService } from "../support/service.ts";

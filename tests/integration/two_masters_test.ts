@@ -1,6 +1,6 @@
 /** Two masters at once under Sentinel: what one replica changes by the old one, the others serve all the same. */
 import { assert, assertEquals } from "@std/assert";
-import { FORMAT_ENTRY } from "../../src/store/redis_secret_scripts.ts";
+import { FORMAT_ENTRY } from "../../src/store/redis/secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client.ts";
 import { RedisKeys } from "../support/service_redis.ts";
 import { testWithServers } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import { projectPath } from "./project_path.ts";
 
 const CLOCK_FILES = ["src/core/clock.ts"];
-const CHANCE_FILES = ["src/core/", "src/app.ts", "src/redis_tier.ts"];
+const CHANCE_FILES = ["src/core/", "src/app/"];
 
 /** Names that give time or chance, with the files that may use them, as beginnings of paths. */
 const OWNERS = new Map<string, readonly string[]>([

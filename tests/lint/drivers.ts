@@ -5,11 +5,11 @@ import { isRelative, projectPath } from "./project_path.ts";
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
   "@std/yaml": "src/config/yaml.ts",
-  "cluster-key-slot": "src/store/redis_cluster.ts",
-  "ioredis": "src/store/redis_client.ts",
-  "lru-cache": "src/store/lru.ts",
-  "mysql2": "src/store/mysql_pool.ts",
-  "node:sqlite": "src/store/sqlite_database.ts",
+  "cluster-key-slot": "src/store/redis/cluster/routing.ts",
+  "ioredis": "src/store/redis/client.ts",
+  "lru-cache": "src/store/memory/lru.ts",
+  "mysql2": "src/store/mysql/pool.ts",
+  "node:sqlite": "src/store/sqlite/database.ts",
 };
 
 /** Each package is imported in one place of src/; the built-in modules of Node are free unless they are drivers. */

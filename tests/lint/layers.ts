@@ -8,47 +8,32 @@ interface Layer {
   readonly types?: readonly string[];
 }
 
-/** The layers of src/ by folder, or by file for those that stand beside the folders. Its own folder is open to each. */
+/** The layers of src/, which are its folders. Its own folder is open to each. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   "core": { imports: [] },
-  "transport": { imports: [] },
+  "transport": { imports: ["core/"] },
   "config": { imports: ["core/"] },
   "store": { imports: ["core/"] },
   "cache": { imports: ["core/"] },
+  "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
   "business": { imports: ["core/", "cache/"] },
   "api": { imports: ["core/", "business/", "transport/"] },
-  "gateway": { imports: ["core/", "business/"] },
-  "observe": { imports: ["core/"], types: ["cache/", "transport/"] },
-  "cache_policies.ts": { imports: ["business/", "cache/", "config/", "core/", "store/"] },
-  "grpc_server.ts": { imports: ["api/errors", "config/", "core/", "observe/", "transport/"] },
-  "http_connection.ts": { imports: [] },
-  "http_server.ts": { imports: ["http_connection.ts", "transport/"] },
-  "probes.ts": { imports: ["readiness.ts"] },
-  "readiness.ts": { imports: ["core/"] },
-  "tier_notes.ts": { imports: ["config/", "observe/", "store/"] },
-  "redis_tier.ts": { imports: ["cache/", "config/", "core/", "observe/", "store/"] },
-  "app.ts": {
+  "gateway": { imports: ["core/", "business/", "observe/"] },
+  "app": {
     imports: [
       "api/",
       "business/",
       "cache/",
-      "cache_policies.ts",
       "config/",
       "core/",
       "gateway/",
-      "grpc_server.ts",
-      "http_server.ts",
       "observe/",
-      "probes.ts",
-      "readiness.ts",
-      "redis_tier.ts",
       "store/",
-      "tier_notes.ts",
       "transport/",
     ],
   },
   "build": { imports: [] },
-  "cli": { imports: ["app.ts", "config/", "core/", "api/contract", "api/health_messages"] },
+  "cli": { imports: ["app/", "config/", "core/", "api/health/messages", "api/reflection/contract"] },
 };
 
 /** Files outside src/ that src/ may import: the manifest, which names the version. */

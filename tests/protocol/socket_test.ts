@@ -32,7 +32,7 @@ class Running implements AsyncDisposable {
 
   static async start(options: Partial<NativeServerOptions> = {}, implementation = ECHOING): Promise<Running> {
     const server = new NativeGrpcServer({
-      timers: systemClock,
+      clock: systemClock,
       random: () => 0.5,
       callTimeoutMs: 10_000,
       maxRequestBytes: 4 * 1024 * 1024,
@@ -52,7 +52,7 @@ Deno.test("NativeGrpcServer spreads the ages of its connections by chance", asyn
   // A tenth less, and a tenth more.
   const chances = [0, 1 - Number.EPSILON];
   await using running = await Running.start({
-    timers: clock,
+    clock,
     random: () => chances.shift()!,
     age: { maxAgeMs: 10_000 },
   });

@@ -6,17 +6,17 @@ import type { Entry } from "../../src/core/entry.ts";
 import type { EntryChange } from "../../src/core/entry_change.ts";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
 import type { InvalidationState, LocalStore } from "../../src/core/ports.ts";
-import { LruMemory } from "../../src/store/lru.ts";
-import { RedisChanges } from "../../src/store/redis_changes.ts";
-import { RedisClient } from "../../src/store/redis_client.ts";
-import type { RedisCommands } from "../../src/store/redis_commands.ts";
-import { RedisCluster } from "../../src/store/redis_cluster.ts";
-import { RedisClusterInvalidations } from "../../src/store/redis_cluster_invalidations.ts";
-import { RedisClusterNodes } from "../../src/store/redis_cluster_nodes.ts";
-import { RedisEntries } from "../../src/store/redis_entries.ts";
-import { RedisInvalidations, type RedisInvalidationsOptions } from "../../src/store/redis_invalidations.ts";
-import type { RedisAccount, RedisClientOptions, RedisSentinels } from "../../src/store/redis_options.ts";
-import type { RedisAddress } from "./servers.ts";
+import { LruMemory } from "../../src/store/memory/lru.ts";
+import { RedisChanges } from "../../src/store/redis/changes.ts";
+import { RedisClient } from "../../src/store/redis/client.ts";
+import type { RedisCommands } from "../../src/store/redis/commands.ts";
+import { RedisCluster } from "../../src/store/redis/cluster/routing.ts";
+import { RedisClusterInvalidations } from "../../src/store/redis/cluster/invalidations.ts";
+import { RedisClusterNodes } from "../../src/store/redis/cluster/nodes.ts";
+import { RedisEntries } from "../../src/store/redis/entries.ts";
+import { RedisInvalidations, type RedisInvalidationsOptions } from "../../src/store/redis/invalidations.ts";
+import type { RedisAccount, RedisClientOptions, RedisSentinels } from "../../src/store/redis/options.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { waitFor } from "./wait_for.ts";
 import { PATIENT } from "./caller.ts";
 import { asFound } from "./as_found.ts";
@@ -31,7 +31,7 @@ export interface CoherentReplicaOptions {
 
 /** Some nodes of a cluster. */
 export interface ClusterSeeds {
-  readonly seeds: readonly RedisAddress[];
+  readonly seeds: readonly Endpoint[];
 }
 
 /** What the service does with a Redis that it reaches in one way or another. */
@@ -58,7 +58,7 @@ export class CoherentReplica implements AsyncDisposable {
   /** Called behind each invalidation of a key. */
   onInvalidated: (key: CacheKey) => void = () => {};
 
-  constructor(server: RedisAddress | RedisSentinels | ClusterSeeds, options: CoherentReplicaOptions) {
+  constructor(server: Endpoint | RedisSentinels | ClusterSeeds, options: CoherentReplicaOptions) {
     const { keyPrefix, maxStaleMs = 0, username = "", password = "" } = options;
     const account = { username, password, db: 0, connectTimeoutMs: 1000 };
     const redis = "seeds" in server
@@ -118,8 +118,7 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   #openCluster({ seeds }: ClusterSeeds, account: RedisAccount): OpenedRedis {
-    const connect = (address: RedisAddress) =>
-      new RedisClient({ ...account, ...address }, systemClock, () => {});
+    const connect = (address: Endpoint) => new RedisClient({ ...account, ...address }, systemClock, () => {});
     const observer = { clusterNodeLeft() {}, clusterReplaced() {}, clusterUndecided() {} };
     const nodes = this.#resources.use(
       new RedisClusterNodes({ seeds, clock: systemClock, connect, onError() {}, observer }),

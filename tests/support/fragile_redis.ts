@@ -9,9 +9,9 @@ import {
   type RedisCommands,
   type RedisScript,
   redisScript,
-} from "../../src/store/redis_commands.ts";
-import { redisLeaseKey } from "../../src/store/redis_lease_key.ts";
-import { RedisSecrets } from "../../src/store/redis_secrets.ts";
+} from "../../src/store/redis/commands.ts";
+import { redisLeaseKey } from "../../src/store/redis/lease_key.ts";
+import { RedisSecrets } from "../../src/store/redis/secrets.ts";
 import type { FragileCache, Part } from "../conformance/fragile_cache.ts";
 import type { RedisProbe } from "./redis_probe.ts";
 

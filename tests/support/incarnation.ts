@@ -1,4 +1,4 @@
-import { INCARNATION, type RedisCommands, redisScript } from "../../src/store/redis_commands.ts";
+import { INCARNATION, type RedisCommands, redisScript } from "../../src/store/redis/commands.ts";
 
 const ECHO = redisScript("return ARGV[1]");
 

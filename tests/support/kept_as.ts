@@ -1,4 +1,4 @@
-import type { KeptValues } from "../../src/store/kept_values.ts";
+import type { KeptValues } from "../../src/store/memory/kept_values.ts";
 
 /** Values that take as many bytes each, whatever they are, and are kept themselves. */
 export function keptAs<V>(bytes: number): KeptValues<V> {

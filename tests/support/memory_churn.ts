@@ -5,7 +5,7 @@
 import { systemClock } from "../../src/core/clock.ts";
 import { cacheKey } from "../../src/core/key.ts";
 import { UNVERSIONED } from "../../src/core/version.ts";
-import { LruMemory, type LruOptions } from "../../src/store/lru.ts";
+import { LruMemory, type LruOptions } from "../../src/store/memory/lru.ts";
 import { printLine } from "./print_line.ts";
 import { seededRandom } from "./seeded_random.ts";
 

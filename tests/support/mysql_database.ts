@@ -1,7 +1,7 @@
 import type { MysqlConfig } from "../../src/config/config.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
-import type { MysqlValue } from "../../src/store/mysql_session.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
+import type { MysqlValue } from "../../src/store/mysql/session.ts";
 import { mysqlConfig } from "./mariadb.ts";
 import type { MysqlAddress } from "./servers.ts";
 

@@ -2,7 +2,7 @@ import { freeze } from "./freeze.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
 import { killProcess } from "./kill_process.ts";
-import type { RedisAddress } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** A prefix that no other test has, so that tests may share one Redis. */
@@ -11,7 +11,7 @@ export function freshKeyPrefix(): string {
 }
 
 /** A Redis of the test's own, which it may stop, freeze and restart. Keeps nothing on disk. */
-export class ThrowawayRedis implements RedisAddress, AsyncDisposable {
+export class ThrowawayRedis implements Endpoint, AsyncDisposable {
   readonly hostname = "127.0.0.1";
   readonly port: number;
   readonly #program: string;
@@ -99,12 +99,12 @@ export async function startRedis(
 }
 
 /** Whether a Redis at this address answers PING. */
-export async function answersPing(address: RedisAddress): Promise<boolean> {
+export async function answersPing(address: Endpoint): Promise<boolean> {
   return (await askRedis(address, "PING")).startsWith("+PONG");
 }
 
 /** The beginning of a Redis's reply to a command, which is sent on a connection of its own. */
-export async function askRedis({ hostname, port }: RedisAddress, command: string): Promise<string> {
+export async function askRedis({ hostname, port }: Endpoint, command: string): Promise<string> {
   using connection = await Deno.connect({ hostname, port });
   await connection.write(new TextEncoder().encode(`${command}\r\n`));
   const answer = new Uint8Array(4096);

@@ -1,7 +1,7 @@
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
 import { askRedis, ThrowawayRedis } from "./redis.ts";
-import type { RedisAddress } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** How long a node may be silent before the others promote its replica. */
@@ -54,12 +54,12 @@ export class ThrowawayCluster implements AsyncDisposable {
     return cluster;
   }
 
-  get seeds(): readonly RedisAddress[] {
+  get seeds(): readonly Endpoint[] {
     return this.masters.map(({ hostname, port }) => ({ hostname, port }));
   }
 
   /** Makes a spare the replica of a master; resolves once it has what the master has. */
-  async replicate(master: RedisAddress, spare: RedisAddress): Promise<void> {
+  async replicate(master: Endpoint, spare: Endpoint): Promise<void> {
     await askRedis(spare, `CLUSTER REPLICATE ${await nodeId(master)}`);
     await waitFor(async () => (await askRedis(spare, "INFO replication")).includes("master_link_status:up"), {
       what: "the replica to have what its master has",
@@ -70,8 +70,8 @@ export class ThrowawayCluster implements AsyncDisposable {
   /** Moves the slot and its keys, as `redis-cli --cluster reshard` does; `midway` runs while it is on its way. */
   async moveSlot(
     slot: number,
-    from: RedisAddress,
-    to: RedisAddress,
+    from: Endpoint,
+    to: Endpoint,
     midway: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
     const [fromId, toId] = await Promise.all([nodeId(from), nodeId(to)]);
@@ -99,7 +99,7 @@ export class ThrowawayCluster implements AsyncDisposable {
   }
 
   /** Has every other node forget this one, which is not told. */
-  async forget(node: RedisAddress): Promise<void> {
+  async forget(node: Endpoint): Promise<void> {
     const id = await nodeId(node);
     for (const other of this.#nodes) if (other !== node) await ok(other, `CLUSTER FORGET ${id}`);
   }
@@ -168,20 +168,20 @@ async function startNode(
 }
 
 /** Has a node forget its keys, its slots, its cluster and its id. */
-export async function wipe(node: RedisAddress): Promise<void> {
+export async function wipe(node: Endpoint): Promise<void> {
   // Together, since a node that has got a key meanwhile cannot be reset; a script or transaction may not reset.
   await waitFor(async () => (await askRedis(node, "FLUSHALL\r\nCLUSTER RESET HARD")).endsWith("+OK\r\n"), {
     what: "the node to be reset",
   });
 }
 
-async function create(masters: readonly RedisAddress[]): Promise<void> {
+async function create(masters: readonly Endpoint[]): Promise<void> {
   const addresses = masters.map(({ hostname, port }) => `${hostname}:${port}`);
   await redisCli("--cluster", "create", ...addresses, "--cluster-yes");
 }
 
 /** Resolves once these nodes know each other, no others, and that every slot is served. */
-async function allKnow(nodes: readonly RedisAddress[]): Promise<void> {
+async function allKnow(nodes: readonly Endpoint[]): Promise<void> {
   await Promise.all(nodes.map((node) =>
     waitFor(async () => {
       const info = await askRedis(node, "CLUSTER INFO");
@@ -190,11 +190,11 @@ async function allKnow(nodes: readonly RedisAddress[]): Promise<void> {
   ));
 }
 
-async function nodeId(node: RedisAddress): Promise<string> {
+async function nodeId(node: Endpoint): Promise<string> {
   return (await askRedis(node, "CLUSTER MYID")).split("\r\n")[1]!;
 }
 
-async function ok(node: RedisAddress, command: string): Promise<void> {
+async function ok(node: Endpoint, command: string): Promise<void> {
   const answer = await askRedis(node, command);
   if (!answer.startsWith("+OK")) throw new Error(`Redis answered ${command} with ${answer}`);
 }

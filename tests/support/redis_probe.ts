@@ -1,11 +1,11 @@
 import { systemClock } from "../../src/core/clock.ts";
 import type { CacheKey } from "../../src/core/key.ts";
-import { RedisChanges } from "../../src/store/redis_changes.ts";
-import { RedisClient } from "../../src/store/redis_client.ts";
-import { redisScript } from "../../src/store/redis_commands.ts";
-import { RedisEntries } from "../../src/store/redis_entries.ts";
+import { RedisChanges } from "../../src/store/redis/changes.ts";
+import { RedisClient } from "../../src/store/redis/client.ts";
+import { redisScript } from "../../src/store/redis/commands.ts";
+import { RedisEntries } from "../../src/store/redis/entries.ts";
 import { freshKeyPrefix } from "./redis.ts";
-import type { RedisAddress } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 
 const SET = redisScript("redis.call('SET', KEYS[1], ARGV[1])");
 const GET = redisScript("return redis.call('GET', KEYS[1])");
@@ -35,7 +35,7 @@ export class RedisProbe implements AsyncDisposable {
     });
   }
 
-  static async open({ hostname, port }: RedisAddress): Promise<RedisProbe> {
+  static async open({ hostname, port }: Endpoint): Promise<RedisProbe> {
     const account = { username: "", password: "", db: 0 };
     const client = new RedisClient(
       { hostname, port, ...account, connectTimeoutMs: 5_000 },

@@ -1,9 +1,9 @@
-import type { RedisSentinels } from "../../src/store/redis_options.ts";
+import type { RedisSentinels } from "../../src/store/redis/options.ts";
 import { findProgram } from "./find_program.ts";
 import { freePort } from "./free_port.ts";
 import { killProcess } from "./kill_process.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
-import type { RedisAddress } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** Under which the sentinel knows the master. */
@@ -16,12 +16,12 @@ export class SentinelSetting implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
   readonly master: ThrowawayRedis;
   readonly replica: ThrowawayRedis;
-  readonly sentinel: RedisAddress;
+  readonly sentinel: Endpoint;
   readonly #sentinelProcess: Deno.ChildProcess;
 
   private constructor(
     servers: { readonly master: ThrowawayRedis; readonly replica: ThrowawayRedis },
-    sentinel: RedisAddress,
+    sentinel: Endpoint,
     sentinelProcess: Deno.ChildProcess,
   ) {
     this.master = servers.master;
@@ -98,7 +98,7 @@ export interface SentinelOptions {
   readonly name: string;
   /** Its own. */
   readonly port: number;
-  readonly master: RedisAddress;
+  readonly master: Endpoint;
 }
 
 /** A sentinel whose word alone counts. It keeps what it learns in this file, and does not start without one. */
@@ -131,6 +131,6 @@ export function spawnSentinel(configPath: string): Deno.ChildProcess {
 }
 
 /** Whether the answer to a command is as expected. */
-export async function answers(address: RedisAddress, command: string, expected: RegExp): Promise<boolean> {
+export async function answers(address: Endpoint, command: string, expected: RegExp): Promise<boolean> {
   return expected.test(await askRedis(address, command));
 }

@@ -1,10 +1,5 @@
 /** The real servers that tests share; `deno task test` names them in the environment. */
-
-/** A Redis that all tests share: keep to keys under {@link import("./redis.ts").freshKeyPrefix}. */
-export interface RedisAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
+import type { Endpoint } from "../../src/core/endpoint.ts";
 
 /** A MySQL or MariaDB that all tests share, and an account that may create databases: each test makes its own. */
 export interface MysqlAddress {
@@ -15,7 +10,8 @@ export interface MysqlAddress {
 }
 
 export interface TestServers {
-  readonly redis: RedisAddress;
+  /** Shared by all tests: keep to keys under {@link import("./redis.ts").freshKeyPrefix}. */
+  readonly redis: Endpoint;
   readonly mysql: MysqlAddress;
 }
 

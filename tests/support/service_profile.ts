@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { TestDatabase } from "./mysql_database.ts";
 import { freshKeyPrefix } from "./redis.ts";
-import type { RedisAddress, TestServers } from "./servers.ts";
+import type { TestServers } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { type ProgramOptions, runProgram, shippedConfig } from "./service_program.ts";
 import { RedisKeys } from "./service_redis.ts";
 
@@ -53,7 +54,7 @@ export interface ServersProfileOptions {
 
 /** Opens a profile on these servers, its table made. */
 export async function serversProfile(
-  servers: Pick<TestServers, "mysql"> & { readonly redis: RedisAddress },
+  servers: Pick<TestServers, "mysql"> & { readonly redis: Endpoint },
   options: ServersProfileOptions = {},
 ): Promise<ServersProfile> {
   await using resources = new AsyncDisposableStack();
@@ -100,7 +101,7 @@ export async function serversProfile(
 /** A profile of Redis and MySQL whose Redis is found in another way than by its address. */
 export async function behindProfile(
   mysql: TestServers["mysql"],
-  redis: RedisAddress,
+  redis: Endpoint,
   way: Readonly<Record<string, string>>,
 ): Promise<ServersProfile> {
   const profile = await serversProfile({ mysql, redis });

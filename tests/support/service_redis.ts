@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { RedisAddress } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 
 /** What lies in Redis under one prefix, seen past the service. Keys are given and returned without the prefix. */
 export class RedisKeys implements AsyncDisposable {
@@ -7,7 +7,7 @@ export class RedisKeys implements AsyncDisposable {
   /** Stands before every key. */
   readonly prefix: string;
 
-  constructor({ hostname, port }: RedisAddress, prefix: string) {
+  constructor({ hostname, port }: Endpoint, prefix: string) {
     this.#redis = new Redis({ host: hostname, port, retryStrategy: () => 50, disconnectTimeout: 100 });
     // A test that stops its Redis goes on to look into it once it is back.
     this.#redis.on("error", () => {});

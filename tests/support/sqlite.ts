@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../src/core/clock.ts";
-import { SqliteDatabase } from "../../src/store/sqlite_database.ts";
-import { openSqlite, type SqliteOpenOptions } from "../../src/store/sqlite_open.ts";
-import { SqliteFile } from "../../src/store/sqlite_file.ts";
+import { SqliteDatabase } from "../../src/store/sqlite/database.ts";
+import { openSqlite, type SqliteOpenOptions } from "../../src/store/sqlite/open.ts";
+import { SqliteFile } from "../../src/store/sqlite/file.ts";
 
 /** How long an operation of these files waits for a lock, in ms. */
 export const WAIT_MS = 1_000;

@@ -1,6 +1,6 @@
 import { startMariadb, type TestMariadb } from "./mariadb.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { MysqlPool } from "../../src/store/mysql_pool.ts";
+import { MysqlPool } from "../../src/store/mysql/pool.ts";
 
 const SIGNAL = new AbortController().signal;
 

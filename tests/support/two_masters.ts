@@ -1,7 +1,7 @@
 import { freePort } from "./free_port.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
 import { answers, spawnSentinel, writeSentinelConfig } from "./redis_sentinel.ts";
-import type { RedisAddress } from "./servers.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import { ServerLink } from "./service_link.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -87,7 +87,7 @@ export class TwoMasters implements AsyncDisposable {
 
   /** Leads the side that stayed to the new master. */
   async join(): Promise<void> {
-    const sentinel: RedisAddress = { hostname: HOSTNAME, port: this.#stayingPort };
+    const sentinel: Endpoint = { hostname: HOSTNAME, port: this.#stayingPort };
     await askRedis(sentinel, "SENTINEL REMOVE staying");
     await askRedis(sentinel, `SENTINEL MONITOR staying ${HOSTNAME} ${this.next.port} 1`);
     await askRedis(this.old, `REPLICAOF ${HOSTNAME} ${this.next.port}`);

@@ -11,17 +11,17 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { listenError } from "../listen_error.ts";
+import { listenError } from "../../core/listening.ts";
 import { Metadata } from "../metadata.ts";
 import type { TransportOptions } from "../options.ts";
 import type {
   GrpcServer,
   Implementation,
-  ServerAddress,
   ServiceDefinition,
   StatusObject,
   UnaryHandler,
 } from "../service.ts";
+import { type Endpoint, endpointText } from "../../core/endpoint.ts";
 import { SHUTTING_DOWN } from "../shutting_down.ts";
 import { Status } from "../status.ts";
 import { GrpcJsUnaryCall } from "./call.ts";
@@ -65,10 +65,9 @@ export class GrpcJsServer implements GrpcServer {
     );
   }
 
-  listen(address: ServerAddress): Promise<ServerAddress> {
-    const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+  listen(address: Endpoint): Promise<Endpoint> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(`${host}:${address.port}`, ServerCredentials.createInsecure(), (error, port) => {
+      this.#server.bindAsync(endpointText(address), ServerCredentials.createInsecure(), (error, port) => {
         if (error === null) resolve({ hostname: address.hostname, port });
         else reject(listenError(address, error));
       });
@@ -77,7 +76,7 @@ export class GrpcJsServer implements GrpcServer {
 
   async drain(timeoutMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#options.timers.setTimer(() => {
+    const timer = this.#options.clock.setTimer(() => {
       this.#server.forceShutdown();
       resolve();
     }, timeoutMs);
@@ -102,7 +101,7 @@ export class GrpcJsServer implements GrpcServer {
       };
       handler(call, end);
       if (ended) return;
-      const timer = this.#options.timers.setTimer(() => {
+      const timer = this.#options.clock.setTimer(() => {
         end(this.#tooLate());
         call.abort();
       }, this.#options.callTimeoutMs);

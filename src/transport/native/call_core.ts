@@ -6,7 +6,7 @@ import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader
 import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
 import { prefixed, type PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import { OK_STATUS, RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
-import type { TransportTimer } from "../clock.ts";
+import type { Timer } from "../../core/clock.ts";
 import type { HeaderField } from "../hpack/header_field.ts";
 import type { Stream, StreamReceiver } from "../http2/stream.ts";
 import type { Metadata } from "../metadata.ts";
@@ -32,7 +32,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   #metadata: Metadata | undefined;
   #abort: AbortController | undefined;
   /** The client's deadline, where the server has no limit. */
-  #timer: TransportTimer | undefined;
+  #timer: Timer | undefined;
   #place: Place | undefined;
   /** While the request is not complete, unless it came in one turn or is a stream. */
   #upload: Upload | undefined;

@@ -2,7 +2,7 @@ import type { BufferPool } from "../buffer_pool.ts";
 import type { MessageMemory, RoomWaiter } from "../grpc/message_memory.ts";
 import { BufferBudget } from "../grpc/message_reader.ts";
 import { RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
-import type { TransportClock } from "../clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { ServerConnection } from "../http2/connection.ts";
 import type { RequestAcceptor } from "../http2/request_streams.ts";
 import type { RequestHead } from "../http2/request_head.ts";
@@ -20,7 +20,7 @@ import type { UploadLimit } from "./upload_limit.ts";
 /** What the calls of all connections share. */
 export interface CallEnvironment {
   readonly methods: MethodTable;
-  readonly clock: TransportClock;
+  readonly clock: Clock;
   readonly pool: BufferPool;
   readonly maxRequestBytes: number;
   /** Bounds unary calls once their request is complete, whatever deadline their clients have set. */

@@ -1,22 +1,16 @@
+import { isClientGone, listenError } from "../../core/listening.ts";
 import { BufferPool } from "../buffer_pool.ts";
-import type { TransportClock, TransportTimer } from "../clock.ts";
+import type { Timer } from "../../core/clock.ts";
 import { DEFAULT_MESSAGE_MEMORY, MessageMemory, type MessageMemoryLimits } from "../grpc/message_memory.ts";
 import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE, spreadAge } from "../http2/watchdog.ts";
-import { isClientGone } from "../accept_error.ts";
-import { listenError } from "../listen_error.ts";
 import type { TransportOptions } from "../options.ts";
-import type {
-  GrpcServer,
-  Implementation,
-  ServerAddress,
-  ServiceDefinition,
-  StatusObject,
-} from "../service.ts";
+import type { GrpcServer, Implementation, ServiceDefinition, StatusObject } from "../service.ts";
+import { type Endpoint, endpointText } from "../../core/endpoint.ts";
 import { Status } from "../status.ts";
-import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "./admission.ts";
+import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "../../core/admission.ts";
 import { type CallEnvironment, CallSession } from "./call_session.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
@@ -28,9 +22,8 @@ const TICK_MS = 1_000;
 /** Before accepting again after a failure, such as no free file descriptor. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** What the native transport can be told; it looks at the time too. */
+/** What the native transport can be told. */
 export interface NativeServerOptions extends TransportOptions {
-  readonly timers: TransportClock;
   /** Gives numbers in [0, 1), for the spread of the connections' ages. */
   readonly random: () => number;
   readonly limits?: Partial<Http2Limits>;
@@ -74,7 +67,7 @@ export class NativeGrpcServer implements GrpcServer {
   readonly #pool = new BufferPool();
   readonly #open = new Set<OpenConnection>();
   #listener: Deno.Listener | undefined;
-  #tickTimer: TransportTimer | undefined;
+  #tickTimer: Timer | undefined;
 
   constructor(options: NativeServerOptions) {
     this.#options = options;
@@ -84,11 +77,11 @@ export class NativeGrpcServer implements GrpcServer {
     const memory = { ...DEFAULT_MESSAGE_MEMORY, ...options.memory };
     this.#environment = {
       methods: this.#methods,
-      clock: options.timers,
+      clock: options.clock,
       pool: this.#pool,
       maxRequestBytes: options.maxRequestBytes,
-      timeLimit: new TimeLimit(options.callTimeoutMs, options.timers),
-      uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.timers),
+      timeLimit: new TimeLimit(options.callTimeoutMs, options.clock),
+      uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.clock),
       // The largest request has to fit in any case.
       maxBufferedRequestBytes: Math.max(this.#limits.maxBufferedRequestBytes, options.maxRequestBytes),
       memory: new MessageMemory({
@@ -110,7 +103,7 @@ export class NativeGrpcServer implements GrpcServer {
   }
 
   // deno-lint-ignore require-await -- async turns what is thrown at once into the rejection that the port asks for
-  async listen(address: ServerAddress): Promise<ServerAddress> {
+  async listen(address: Endpoint): Promise<Endpoint> {
     const listener = this.#bind(address);
     this.#listener = listener;
     void this.#acceptAll(listener);
@@ -122,9 +115,9 @@ export class NativeGrpcServer implements GrpcServer {
     this.#listener?.close();
     this.#listener = undefined;
     for (const { connection } of this.#open) connection.shutDown();
-    const { timers } = this.#options;
-    const timer = timers.setTimer(() => this.#cancelAll(), timeoutMs);
-    const end = timers.setTimer(() => this.#closeAll(), timeoutMs + FAREWELL_MS);
+    const { clock } = this.#options;
+    const timer = clock.setTimer(() => this.#cancelAll(), timeoutMs);
+    const end = clock.setTimer(() => this.#closeAll(), timeoutMs + FAREWELL_MS);
     await Promise.all([...this.#open].map(({ socket }) => socket.ended));
     timer.cancel();
     end.cancel();
@@ -133,7 +126,7 @@ export class NativeGrpcServer implements GrpcServer {
     this.#environment.uploadLimit[Symbol.dispose]();
   }
 
-  #bind({ hostname, port }: ServerAddress): Deno.Listener {
+  #bind({ hostname, port }: Endpoint): Deno.Listener {
     const { tls } = this.#options;
     try {
       return tls === undefined
@@ -168,7 +161,7 @@ export class NativeGrpcServer implements GrpcServer {
         if (this.#listener !== listener) return;
         if (isClientGone(error)) continue;
         this.#environment.onError(error, "accept");
-        await new Promise<void>((resolve) => this.#options.timers.setTimer(resolve, ACCEPT_PAUSE_MS));
+        await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
       }
     }
   }
@@ -177,9 +170,9 @@ export class NativeGrpcServer implements GrpcServer {
     const { hostname, port } = stream.remoteAddr as Deno.NetAddr;
     if (!this.#admission.enter(hostname)) return stream.close();
     if ("setNoDelay" in stream) (stream as Deno.TcpConn).setNoDelay(true);
-    const peer = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    const peer = endpointText({ hostname, port });
     const socket = new Socket(stream, {
-      clock: this.#options.timers,
+      clock: this.#options.clock,
       limits: this.#limits,
       onInternalError: (error) => this.#environment.onError(error, "connection"),
       onClientFault: (reason) => this.#options.onClientFault?.(peer, reason),
@@ -190,7 +183,7 @@ export class NativeGrpcServer implements GrpcServer {
       {
         limits: this.#limits,
         age: spreadAge(this.#age, this.#options.random()),
-        now: () => this.#options.timers.now(),
+        now: () => this.#options.clock.now(),
         pool: this.#pool,
       },
     );
@@ -205,7 +198,7 @@ export class NativeGrpcServer implements GrpcServer {
   }
 
   #scheduleTick(): void {
-    this.#tickTimer ??= this.#options.timers.setTimer(() => this.#tick(), TICK_MS, "background");
+    this.#tickTimer ??= this.#options.clock.setTimer(() => this.#tick(), TICK_MS, "background");
   }
 
   #tick(): void {

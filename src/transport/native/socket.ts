@@ -1,4 +1,4 @@
-import type { TransportClock, TransportTimer } from "../clock.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
 import type { ConnectionHost, ServerConnection } from "../http2/connection.ts";
 import type { Http2Limits } from "../http2/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
@@ -11,7 +11,7 @@ const MAX_WRITE_BYTES = 256 * 1024;
 const NOTHING = new Uint8Array(0);
 
 export interface SocketOptions {
-  readonly clock: TransportClock;
+  readonly clock: Clock;
   readonly limits: Http2Limits;
   readonly onInternalError: (error: unknown) => void;
   readonly onClientFault: (reason: string) => void;
@@ -25,7 +25,7 @@ export interface SocketOptions {
  */
 export class Socket implements ConnectionHost {
   readonly #stream: Deno.Conn;
-  readonly #clock: TransportClock;
+  readonly #clock: Clock;
   readonly #limits: Http2Limits;
   readonly onInternalError: (error: unknown) => void;
   readonly onClientFault: (reason: string) => void;
@@ -42,7 +42,7 @@ export class Socket implements ConnectionHost {
   /** Whether the end of our half is on its way, which over TLS is a write too. */
   #isEndingOutput = false;
   #onRoom: (() => void) | undefined;
-  #closeTimer: TransportTimer | undefined;
+  #closeTimer: Timer | undefined;
   #isClosed = false;
 
   constructor(stream: Deno.Conn, options: SocketOptions) {

@@ -1,4 +1,4 @@
-import type { TransportClock, TransportTimer } from "../clock.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
 
 /** Who is told that its time is up. */
 export interface TimeLimited {
@@ -26,13 +26,13 @@ export interface Place {
  */
 export class TimeLimit implements Disposable {
   readonly limitMs: number;
-  readonly #clock: TransportClock;
+  readonly #clock: Clock;
   readonly #buckets: readonly Bucket[];
   readonly #bucketMs: number;
-  #timer: TransportTimer | undefined;
+  #timer: Timer | undefined;
   #timerDueMs = Infinity;
 
-  constructor(limitMs: number, clock: TransportClock) {
+  constructor(limitMs: number, clock: Clock) {
     this.limitMs = limitMs;
     this.#clock = clock;
     this.#bucketMs = Math.ceil(limitMs / PARTS);

@@ -1,4 +1,4 @@
-import type { TransportClock } from "../clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import { type Place, TimeLimit, type TimeLimited } from "./time_limit.ts";
 
 /** A request has to bring something within each such time, or its client is taken for gone. */
@@ -17,10 +17,10 @@ export interface Uploading {
 /** Bounds how long requests take to arrive: in all, by their client's deadline, and without any progress. */
 export class UploadLimit implements Disposable {
   readonly timeoutMs: number;
-  readonly #clock: TransportClock;
+  readonly #clock: Clock;
   readonly #steps: TimeLimit;
 
-  constructor(timeoutMs: number, clock: TransportClock) {
+  constructor(timeoutMs: number, clock: Clock) {
     this.timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#steps = new TimeLimit(Math.min(timeoutMs, PROGRESS_MS), clock);
@@ -44,7 +44,7 @@ export class UploadLimit implements Disposable {
 interface UploadOptions {
   readonly deadlineMs: number;
   readonly timeoutMs: number;
-  readonly clock: TransportClock;
+  readonly clock: Clock;
   readonly steps: TimeLimit;
 }
 

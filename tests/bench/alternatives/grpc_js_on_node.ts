@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { findProgram } from "../../support/find_program.ts";
 import { readLines } from "../../support/service_program.ts";
-import type { ServerAddress } from "../../../src/transport/service.ts";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
 
 const SERVER = decodeURIComponent(new URL("grpc_js_server.cjs", import.meta.url).pathname);
 
@@ -14,7 +14,7 @@ export interface GrpcJsServerOptions {
 
 /** A server on grpc-js and Node.js, killed when it is disposed of. */
 export interface GrpcJsServer extends AsyncDisposable {
-  readonly address: ServerAddress;
+  readonly address: Endpoint;
   readonly pid: number;
 }
 

@@ -1,9 +1,9 @@
 /** Gets from Redis with the driver alone: one connection, and commands of one turn travel together. */
 import { Redis } from "ioredis";
-import type { RedisAddress } from "../../support/servers.ts";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { type LoopOptions, serveLoop } from "./bare_loop.ts";
 
-export interface IoredisOptions extends LoopOptions, RedisAddress {
+export interface IoredisOptions extends LoopOptions, Endpoint {
   /** The keys' names begin with it, and end with their number. */
   readonly keyPrefix: string;
   readonly valueBytes: number;

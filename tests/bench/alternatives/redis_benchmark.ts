@@ -1,6 +1,6 @@
 import { findProgram } from "../../support/find_program.ts";
 import { askRedis } from "../../support/redis.ts";
-import type { RedisAddress } from "../../support/servers.ts";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { CpuMeter } from "../load/cpu_meter.ts";
 import type { Measurement, Watched } from "../load/load.ts";
 
@@ -25,7 +25,7 @@ export function findRedisBenchmark(): string | undefined {
 /** GETs of one key of `valueBytes` by redis-benchmark, as long as the load says. */
 export async function measureWithRedisBenchmark(
   program: string,
-  redis: RedisAddress,
+  redis: Endpoint,
   { load, valueBytes }: { readonly load: RedisBenchmarkLoad; readonly valueBytes: number },
 ): Promise<Omit<Measurement, "p999Ms">> {
   await askRedis(redis, `SET ${KEY} ${"a".repeat(valueBytes)} PX 600000`);
@@ -38,7 +38,7 @@ export async function measureWithRedisBenchmark(
 
 async function run(
   program: string,
-  { hostname, port }: RedisAddress,
+  { hostname, port }: Endpoint,
   { connections, pipeline }: RedisBenchmarkLoad,
   commands: number,
 ): Promise<RedisBenchmarkRow> {

@@ -4,12 +4,13 @@
  */
 import { Redis } from "ioredis";
 import { createPool } from "mysql2/promise";
-import type { MysqlAddress, RedisAddress } from "../../support/servers.ts";
+import type { MysqlAddress } from "../../support/servers.ts";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { secretKey } from "../load/requests.ts";
 import { type LoopOptions, serveLoop } from "./bare_loop.ts";
 
 export interface SecretWriteOptions extends LoopOptions {
-  readonly redis: RedisAddress;
+  readonly redis: Endpoint;
   readonly mysql: MysqlAddress;
   readonly database: string;
   readonly table: string;

@@ -1,4 +1,4 @@
-import type { ServerAddress } from "../../../src/transport/service.ts";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
 import type { RequestRange } from "./requests.ts";
 
 /** How many calls are in flight, and over how many connections. */
@@ -25,7 +25,7 @@ export type ProcessRole = "service" | "redis" | "database";
 /** One measurement as a load generator is told to take it. */
 export interface Load {
   /** Replicas; connections go round them. */
-  readonly addresses: readonly ServerAddress[];
+  readonly addresses: readonly Endpoint[];
   readonly shape: Shape;
   readonly requests: RequestRange;
   /** `cycle`: key after key, and from the first again. `once`: no key twice, so the load may end before its time. */

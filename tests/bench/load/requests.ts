@@ -1,5 +1,5 @@
-import { SERVICE_NAME } from "../../../src/api/contract.ts";
-import { ProtobufWriter } from "../../../src/api/protobuf_writer.ts";
+import { SERVICE_NAME } from "../../../src/api/reflection/contract.ts";
+import { ProtobufWriter } from "../../../src/api/protobuf/writer.ts";
 
 /** The methods of the service. */
 export type Method = "Set" | "Get" | "Del" | "SetSecret" | "GetSecret" | "DelSecret";

@@ -1,4 +1,4 @@
-import { MAX_KEYS_READ } from "../../../src/store/mysql_reads.ts";
+import { MAX_KEYS_READ } from "../../../src/store/mysql/reads.ts";
 import { memoryAlternatives } from "../alternatives/instead_of_memory.ts";
 import { mysqlAlternatives } from "../alternatives/instead_of_mysql.ts";
 import { redisAlternatives } from "../alternatives/instead_of_redis.ts";

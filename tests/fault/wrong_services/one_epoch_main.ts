@@ -1,7 +1,7 @@
 /** The service that takes every Redis it reaches for the one that all replicas use. */
 import { main } from "../../../src/cli/main.ts";
 import { ANY_EPOCH } from "../../../src/core/ports.ts";
-import { RedisClient } from "../../../src/store/redis_client.ts";
+import { RedisClient } from "../../../src/store/redis/client.ts";
 import { shortenTombstones } from "../short_tombstones.ts";
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 /** The service whose changes of entries Redis executes however late they come. */
 import { main } from "../../../src/cli/main.ts";
-import { RedisTime } from "../../../src/store/redis_time.ts";
+import { RedisTime } from "../../../src/store/redis/time.ts";
 import { shortenTombstones } from "../short_tombstones.ts";
 
 /** A day: later than any run. */

@@ -8,7 +8,7 @@ import type { Clock } from "../../../src/core/clock.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import type { CacheKey } from "../../../src/core/key.ts";
 import { type Announcement, ANY_EPOCH, type Caller, type Outbox } from "../../../src/core/ports.ts";
-import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/lru.ts";
+import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/memory/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
 import { PATIENT } from "../caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, NO_FAULTS, type SimulatedNetwork } from "./network.ts";

@@ -37,7 +37,7 @@ export interface SharedCacheOptions {
   readonly weakness?: Weakness;
 }
 
-/** The rules of src/store/redis_secret_scripts.ts in memory. */
+/** The rules of src/store/redis/secret_scripts.ts in memory. */
 export class SimulatedSharedCache {
   readonly #clock: Clock;
   readonly #options: SharedCacheOptions;

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { toStatus } from "../../../src/api/errors.ts";
 import { type ErrorCode, ServiceError, type ServiceErrorOptions } from "../../../src/core/errors.ts";
 import { CallError } from "../../support/client_errors.ts";
-import { enumNames } from "./reference.ts";
+import { enumNames } from "./protobuf/reference.ts";
 
 /** Every code, and what a client sees of it: status, reason and when to try again. */
 const EXPECTED = {

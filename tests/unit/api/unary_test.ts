@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { MalformedMessage } from "../../../src/api/protobuf_reader.ts";
+import { MalformedMessage } from "../../../src/api/protobuf/reader.ts";
 import { Refusal } from "../../../src/api/refusal.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "../../../src/api/unary.ts";
 import { ServiceError } from "../../../src/core/errors.ts";

@@ -7,7 +7,7 @@ import { Tier } from "../../../src/cache/tier.ts";
 import type { EntryChange } from "../../../src/core/entry_change.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 import { Embedded, MAX_VALUE_BYTES, refusals, UNLIMITED } from "./embedded.ts";

@@ -9,7 +9,7 @@ import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
 import type { SharedRead } from "../../../src/core/ports.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { RecordingObserver } from "../../support/recording_observer.ts";
 import { turn } from "../../support/turn.ts";

@@ -5,7 +5,7 @@ import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
 import { ANY_EPOCH, type Authority, type LocalStore, type SharedCache } from "../../../src/core/ports.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { LeavingCaller, PATIENT } from "../../support/caller.ts";
 import { keptAs } from "../../support/kept_as.ts";

@@ -3,7 +3,7 @@ import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
 import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import { cacheKey } from "../../../src/core/key.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { keptAs } from "../../support/kept_as.ts";

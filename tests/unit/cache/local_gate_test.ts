@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { CONFIRMED_FOR_MS, LocalGate } from "../../../src/cache/local_gate.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
-import { LruMemory } from "../../../src/store/lru.ts";
+import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { keptAs } from "../../support/kept_as.ts";
 

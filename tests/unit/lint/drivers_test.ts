@@ -2,12 +2,12 @@ import { assertEquals } from "@std/assert";
 import { findings } from "./findings.ts";
 
 Deno.test("driversRule accepts a package in its own file, built-in modules of Node anywhere, and all in tests", () => {
-  assertEquals(findings("src/store/redis_client.ts", `import { Redis } from "ioredis";`), []);
+  assertEquals(findings("src/store/redis/client.ts", `import { Redis } from "ioredis";`), []);
   assertEquals(
     findings("src/transport/grpc_js/call.ts", `import type { Metadata } from "@grpc/grpc-js";`),
     [],
   );
-  assertEquals(findings("src/store/lru.ts", `import { Buffer } from "node:buffer";`), []);
+  assertEquals(findings("src/store/memory/lru.ts", `import { Buffer } from "node:buffer";`), []);
   assertEquals(findings("tests/integration/get_test.ts", `import { Redis } from "ioredis";`), []);
 });
 

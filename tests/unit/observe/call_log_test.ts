@@ -8,7 +8,7 @@ const PATH = "/s/M";
 function logging() {
   const clock = new FakeClock();
   const lines: string[] = [];
-  const calls = new CallLog(new Logger(clock, "debug", (line) => lines.push(line)), () => clock.now());
+  const calls = new CallLog(new Logger(clock, "debug", (line) => lines.push(line)), clock);
   /** Asks a tier, which takes some time, on behalf of the call that runs this. */
   const ask = async (tier: string, operation: string, { tookMs = 1, answers = true } = {}) => {
     const asked = calls.tierAsked(tier, operation);

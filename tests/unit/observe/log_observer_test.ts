@@ -11,7 +11,6 @@ function observing(notes: ReadonlyMap<string, TierNotes> = new Map(), level: Log
   const lines: string[] = [];
   const observer = new LogObserver(new Logger(clock, level, (line) => lines.push(line)), {
     clock,
-    nowMs: () => clock.now(),
     notes,
   });
   /** The lines since the last look, without their times. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { mysqlKeysOf, mysqlUnavailable } from "../../../src/store/mysql_errors.ts";
-import { redisKeysOf } from "../../../src/store/redis_errors.ts";
+import { mysqlKeysOf, mysqlUnavailable } from "../../../src/store/mysql/errors.ts";
+import { redisKeysOf } from "../../../src/store/redis/errors.ts";
 
 const ACCOUNT = "data.redis.username, data.redis.password";
 const SENTINELS = "All sentinels are unreachable. Retrying from scratch after 10ms. Last error: ";

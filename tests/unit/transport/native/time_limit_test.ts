@@ -46,6 +46,7 @@ Deno.test("TimeLimit bounds calls while the machine's clock is set back", () => 
   let setBackMs = 0;
   const limit = new TimeLimit(LIMIT_MS, {
     now: () => clock.now() - setBackMs,
+    monotonic: () => clock.monotonic(),
     setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
   });
   const ended: string[] = [];

@@ -1,0 +1,66 @@
+/** Joins local memory with the stores to one chain of tiers for entries and one for secrets. */
+import { Chain, type ChainOptions } from "../cache/chain.ts";
+import { LocalGate } from "../cache/local_gate.ts";
+import type { CacheConfig } from "../config/config.ts";
+import { systemClock } from "../core/clock.ts";
+import type { EntryChange } from "../core/entry_change.ts";
+import type { LocalStore } from "../core/ports.ts";
+import { covers, type Secret, type SecretChange } from "../core/secret.ts";
+import type { LogObserver } from "../observe/log_observer.ts";
+import { KEPT_BYTES, KEPT_SECRETS } from "../store/memory/kept_values.ts";
+import { LruMemory } from "../store/memory/lru.ts";
+import { copyPolicy, localCopies, namespacePolicies } from "./memory.ts";
+import type { Stores } from "./stores.ts";
+
+/** The two chains. */
+export interface Chains {
+  readonly entries: Chain<Uint8Array, EntryChange>;
+  readonly secrets: Chain<Secret, SecretChange>;
+  /** Whether they begin with local memory. */
+  readonly haveMemory: boolean;
+}
+
+/** Makes the chains; resolves once local memory is subscribed to the changes of other replicas, where there are any. */
+export async function makeChains(
+  config: CacheConfig,
+  stores: Stores,
+  resources: AsyncDisposableStack,
+  observer: LogObserver,
+): Promise<Chains> {
+  const memory = config.local.disabled ? undefined : new LruMemory(config.local, systemClock);
+  const gate = memory === undefined || stores.subscribe === undefined
+    ? undefined
+    : new LocalGate(systemClock, config.local.maxStaleMs);
+  const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
+  const common = {
+    clock: systemClock,
+    observer,
+    newIntent: () => crypto.randomUUID(),
+    backfillQueueSize: config.backfillQueueSize,
+  };
+  const entries = resources.use(chain({
+    ...common,
+    local: guarded(memory?.byteStore()),
+    copies: namespacePolicies(config).useCopies ? localCopies(memory, gate, KEPT_BYTES) : undefined,
+    shared: undefined,
+    authority: stores.entries,
+    keepsWrites: stores.subscribe === undefined,
+  }));
+  const secrets = resources.use(chain({
+    ...common,
+    local: guarded(memory?.store(KEPT_SECRETS)),
+    copies: copyPolicy(config.secrets) && localCopies(memory, gate, KEPT_SECRETS),
+    shared: stores.sharedSecrets && { ...stores.sharedSecrets, covers },
+    authority: stores.secrets,
+  }));
+  if (gate !== undefined) {
+    gate.tell(entries);
+    gate.tell(secrets);
+    await stores.subscribe?.(gate);
+  }
+  return { entries, secrets, haveMemory: memory !== undefined };
+}
+
+function chain<V, C>(options: ChainOptions<V, C>): Chain<V, C> {
+  return new Chain(options);
+}

@@ -1,0 +1,131 @@
+import { isClientGone, listenError } from "../core/listening.ts";
+import { HttpConnection, requireEngine } from "./http_connection.ts";
+import type { Clock, Timer } from "../core/clock.ts";
+import { Admission, type AdmissionLimits } from "../core/admission.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+
+/** How often connections look at the time. */
+const TICK_MS = 1_000;
+/** Before accepting again after a failure, such as no free file descriptor. */
+const ACCEPT_PAUSE_MS = 100;
+
+/** What clients may do before their connection is closed, or none is taken. */
+export interface HttpLimits extends AdmissionLimits {
+  /** From the moment of connecting until the first request's headers are complete. */
+  readonly headerTimeoutMs: number;
+  /** From a request to the headers of the next. What is left of the request or the response ends with it. */
+  readonly idleTimeoutMs: number;
+}
+
+/** What is served, and who hears of a handler that throws, or of a connection that cannot be taken. */
+export interface HttpServerOptions {
+  readonly limits: HttpLimits;
+  readonly clock: Clock;
+  /** Answers a request at once; nothing is read of its body. */
+  handle(request: Request): Response;
+  onError(error: unknown): void;
+}
+
+/** Listens, on port 0 on a free one. Throws in one line that says why it cannot. */
+export function serveHttp({ hostname, port }: Endpoint, options: HttpServerOptions): HttpServer {
+  requireEngine();
+  try {
+    return new HttpServer(Deno.listen({ hostname, port }), options);
+  } catch (error) {
+    throw error instanceof Error ? listenError({ hostname, port }, error) : error;
+  }
+}
+
+interface OpenConnection {
+  readonly connection: HttpConnection;
+  /** How many ticks it may last without a further request. */
+  ticksLeft: number;
+}
+
+/** A running HTTP server; disposing of it closes its connections at once. */
+export class HttpServer implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #options: HttpServerOptions;
+  readonly #admission: Admission;
+  readonly #headerTicks: number;
+  readonly #idleTicks: number;
+  readonly #open = new Set<OpenConnection>();
+  #isClosed = false;
+  #tickTimer: Timer | undefined;
+
+  constructor(listener: Deno.TcpListener, options: HttpServerOptions) {
+    this.#listener = listener;
+    this.#options = options;
+    this.#admission = new Admission(options.limits);
+    this.#headerTicks = ticks(options.limits.headerTimeoutMs);
+    this.#idleTicks = ticks(options.limits.idleTimeoutMs);
+    void this.#acceptAll();
+  }
+
+  /** Where it really listens. */
+  get address(): Endpoint {
+    const { hostname, port } = this.#listener.addr;
+    return { hostname, port };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#listener.close();
+    this.#tickTimer?.cancel();
+    // No graceful end: it would wait for a client that never finishes its request, and answers are short.
+    for (const { connection } of this.#open) connection.close();
+    await Promise.all([...this.#open].map(({ connection }) => connection.finished));
+  }
+
+  async #acceptAll(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        this.#admit(await this.#listener.accept());
+      } catch (error) {
+        if (this.#isClosed) return;
+        if (isClientGone(error)) continue;
+        this.#options.onError(error);
+        await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
+      }
+    }
+  }
+
+  #admit(stream: Deno.TcpConn): void {
+    const { hostname } = stream.remoteAddr;
+    if (this.#isClosed || !this.#admission.enter(hostname)) return stream.close();
+    const connection = new HttpConnection(stream, {
+      handle: (request) => {
+        open.ticksLeft = this.#idleTicks;
+        return this.#options.handle(request);
+      },
+      onError: (error) => {
+        this.#options.onError(error);
+        return new Response("internal error\n", { status: 500 });
+      },
+    });
+    const open = { connection, ticksLeft: this.#headerTicks };
+    this.#open.add(open);
+    void connection.finished.then(() => {
+      this.#open.delete(open);
+      this.#admission.leave(hostname);
+    });
+    this.#scheduleTick();
+  }
+
+  #scheduleTick(): void {
+    this.#tickTimer ??= this.#options.clock.setTimer(() => this.#tick(), TICK_MS, "background");
+  }
+
+  #tick(): void {
+    this.#tickTimer = undefined;
+    for (const open of this.#open) {
+      if (--open.ticksLeft <= 0) open.connection.close();
+    }
+    if (this.#open.size > 0) this.#scheduleTick();
+  }
+}
+
+/** As many ticks as take that long at least, wherever between two of them it begins. */
+function ticks(ms: number): number {
+  return Math.ceil(ms / TICK_MS) + 1;
+}

@@ -1,0 +1,65 @@
+import type { Epoch } from "../../core/ports.ts";
+import { epochsOf, HEAD_ID } from "./epoch_schema.ts";
+import type { MysqlPool } from "./pool.ts";
+import { type MysqlSession, transaction } from "./session.ts";
+import { quoteName } from "./table.ts";
+
+interface EpochRow {
+  readonly incarnation: string;
+}
+
+function statements(epochs: string) {
+  return {
+    head: `SELECT incarnation FROM ${epochs} WHERE id = ${HEAD_ID}`,
+    makeHead: `INSERT IGNORE INTO ${epochs} (id, incarnation) VALUES (${HEAD_ID}, '')`,
+    lockHead: `SELECT incarnation FROM ${epochs} WHERE id = ${HEAD_ID} FOR UPDATE`,
+    known: `SELECT incarnation FROM ${epochs} WHERE id <> ${HEAD_ID} AND incarnation = ? LIMIT 1`,
+    add: `INSERT INTO ${epochs} (incarnation) VALUES (?)`,
+    moveHead: `UPDATE ${epochs} SET incarnation = ? WHERE id = ${HEAD_ID}`,
+  };
+}
+
+/**
+ * Which life of Redis is in force, in a table with a row for it and one for each that there ever was. Changes lock the
+ * former in share mode, so that it stays as it is until they are committed.
+ */
+export class MysqlEpochs {
+  readonly #pool: MysqlPool;
+  readonly #sql: ReturnType<typeof statements>;
+
+  /** `table` is the one of the secrets. The pool stays its owner's to close. */
+  constructor(pool: MysqlPool, table: string) {
+    this.#pool = pool;
+    this.#sql = statements(quoteName(epochsOf(table)));
+  }
+
+  /** See {@link Outbox}. */
+  async enter(
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const [head] = await this.#pool.use((session) => session.rows<EpochRow>(this.#sql.head), signal);
+    if (head?.incarnation === epoch) return true;
+    if (head === undefined) await this.#pool.change((session) => session.run(this.#sql.makeHead), signal);
+    return await this.#pool.change(
+      (session) => transaction(session, () => this.#enter(session, epoch, confirm)),
+      signal,
+    );
+  }
+
+  async #enter(
+    session: MysqlSession,
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+  ): Promise<boolean | undefined> {
+    const [head] = await session.rows<EpochRow>(this.#sql.lockHead);
+    if (head?.incarnation === epoch) return true;
+    const [known] = await session.rows<EpochRow>(this.#sql.known, [epoch]);
+    if (known !== undefined) return false;
+    if (!await confirm()) return undefined;
+    await session.run(this.#sql.add, [epoch]);
+    await session.run(this.#sql.moveHead, [epoch]);
+    return true;
+  }
+}

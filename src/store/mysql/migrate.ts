@@ -1,0 +1,176 @@
+import { endpointText } from "../../core/endpoint.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ServiceError } from "../../core/errors.ts";
+import { createEpochs, epochsOf, epochsProblem } from "./epoch_schema.ts";
+import { isMissingDatabase, reasonOf } from "./errors.ts";
+import { MysqlPool, type MysqlPoolOptions } from "./pool.ts";
+import { createOutbox, outboxOf, outboxProblem } from "./outbox_schema.ts";
+import {
+  createTable,
+  EXACT_COLLATIONS,
+  hasUniqueSecretId,
+  upgradeProblems,
+  type UpgradeStep,
+  upgradeSteps,
+} from "./schema.ts";
+import type { MysqlSession } from "./session.ts";
+import { type MysqlTable, quoteName, readTable } from "./table.ts";
+
+/** Altering a table copies it: a large one takes its time. */
+const STATEMENT_TIMEOUT_MS = 3_600_000;
+/** How long to wait for others who use the table, or migrate it at the same time. */
+const LOCK_WAIT_SECONDS = 30;
+
+/** The tables beside the one of the secrets: what they are called, how they are made, and why one may be of no use. */
+const SIDE_TABLES = [
+  { nameBeside: outboxOf, create: createOutbox, problemOf: outboxProblem },
+  { nameBeside: epochsOf, create: createEpochs, problemOf: epochsProblem },
+];
+
+/** Which table in which database of which server; the configuration's section has this shape. */
+export interface MysqlMigrateOptions extends MysqlPoolOptions {
+  readonly table: string;
+}
+
+/**
+ * Creates database and table, or upgrades the table in place and keeps every row. Resolves to what was done in
+ * plain sentences, none when nothing was missing. Rejects with one line that names the thing and the fix.
+ */
+export async function migrateMysql(
+  options: MysqlMigrateOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const ownSession = { ...options, database: "", maxConnections: 1, queryTimeoutMs: STATEMENT_TIMEOUT_MS };
+  await using pool = new MysqlPool(ownSession, clock);
+  try {
+    return await pool.use((session) => migrate(session, options), signal);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === "internal") throw error;
+    throw new ServiceError(
+      "store_unavailable",
+      `Cannot migrate database ${options.database} at ${addressOf(options)}: ${reasonOf(error)}; ` +
+        "check that the server runs and that data.database.source names it and an account that may do this",
+      { cause: error, tier: "database" },
+    );
+  }
+}
+
+/** One sentence that says why the table cannot be used yet, or undefined when it can. */
+export async function checkMysqlSchema(
+  pool: MysqlPool,
+  table: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const fix = "run `cacheserver migrate`";
+  try {
+    return await pool.use(async (session) => {
+      const found = await readTable(session, table);
+      if (found === undefined) return `Table ${table} is missing: ${fix}`;
+      const [problem] = upgradeProblems(found);
+      if (problem !== undefined) return `Table ${table} cannot be used: ${problem}`;
+      const steps = upgradeSteps(found, await exactCollation(session));
+      if (steps.length > 0) return `Table ${table} is not upgraded: ${fix}`;
+      for (const { nameBeside, problemOf } of SIDE_TABLES) {
+        const name = nameBeside(table);
+        const side = await readTable(session, name);
+        if (side === undefined) return `Table ${name} is missing: ${fix}`;
+        const fault = problemOf(side);
+        if (fault !== undefined) return `Table ${name} cannot be used: ${fault}`;
+      }
+      return undefined;
+    }, signal);
+  } catch (error) {
+    if (isMissingDatabase(error)) return `The database with table ${table} is missing: ${fix}`;
+    throw error;
+  }
+}
+
+async function migrate(session: MysqlSession, { database, table }: MysqlMigrateOptions): Promise<string[]> {
+  await session.command(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+  await lockOutOthers(session);
+  const done: string[] = [];
+  if (!await databaseExists(session, database)) {
+    await session.command(`CREATE DATABASE ${quoteName(database)} CHARACTER SET utf8mb4`);
+    done.push(`Created database ${database}.`);
+  }
+  await session.command(`USE ${quoteName(database)}`);
+  const collation = await exactCollation(session);
+  const found = await readTable(session, table);
+  if (found === undefined) {
+    await session.command(createTable(table, collation));
+    done.push(`Created table ${table}.`);
+  } else done.push(...await upgrade(session, found, upgradeSteps(found, collation)));
+  for (const { nameBeside, create, problemOf } of SIDE_TABLES) {
+    const name = nameBeside(table);
+    const side = await readTable(session, name);
+    const problem = side && problemOf(side);
+    if (problem !== undefined) throw unusable(`use table ${name}`, problem);
+    if (side !== undefined) continue;
+    await session.command(create(name, collation));
+    done.push(`Created table ${name}.`);
+  }
+  return done;
+}
+
+/** All in one ALTER TABLE, so that the table is copied once and is never half upgraded. */
+async function upgrade(session: MysqlSession, table: MysqlTable, steps: UpgradeStep[]): Promise<string[]> {
+  const problems = upgradeProblems(table);
+  if (problems.length === 0 && !hasUniqueSecretId(table)) problems.push(...await duplicates(session, table));
+  if (problems.length > 0) throw unusable(`upgrade table ${table.name}`, problems.join("; "));
+  if (steps.length > 0) {
+    const clauses = steps.map((step) => step.clause).join(", ");
+    await session.command(`ALTER TABLE ${quoteName(table.name)} ${clauses}`);
+  }
+  return steps.map((step) => step.sentence);
+}
+
+/** Says that several rows share a secretID, if some do. Compared byte by byte, as the unique key will. */
+async function duplicates(session: MysqlSession, table: MysqlTable): Promise<string[]> {
+  const rows = await session.rows(
+    `SELECT 1 FROM ${quoteName(table.name)} WHERE secretID IS NOT NULL
+     GROUP BY CAST(secretID AS BINARY) HAVING COUNT(*) > 1`,
+  );
+  if (rows.length === 0) return [];
+  return [
+    `it has no unique key on secretID, and ${rows.length} secretIDs occur more than once; remove the rows too many`,
+  ];
+}
+
+async function lockOutOthers(session: MysqlSession): Promise<void> {
+  const [row] = await session.rows<{ readonly locked: string | number | null }>(
+    "SELECT GET_LOCK('cacheserver.migrate', ?) AS locked",
+    [LOCK_WAIT_SECONDS],
+  );
+  if (Number(row?.locked) !== 1) {
+    throw unusable("migrate", "another migration runs; try again when it has ended");
+  }
+}
+
+async function databaseExists(session: MysqlSession, name: string): Promise<boolean> {
+  const rows = await session.rows("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?", [name]);
+  return rows.length > 0;
+}
+
+async function exactCollation(session: MysqlSession): Promise<string> {
+  const rows = await session.rows<{ readonly name: string }>(
+    "SELECT COLLATION_NAME AS name FROM information_schema.COLLATIONS WHERE COLLATION_NAME IN (?, ?)",
+    EXACT_COLLATIONS,
+  );
+  const known = EXACT_COLLATIONS.find((name) => rows.some((row) => row.name === name));
+  if (known === undefined) {
+    throw unusable(
+      "use the database",
+      "it is too old, expected MySQL 8.0.17 or MariaDB 10.11, or a later one",
+    );
+  }
+  return known;
+}
+
+function unusable(what: string, why: string): ServiceError {
+  return new ServiceError("internal", `Cannot ${what}: ${why}`, { tier: "database" });
+}
+
+function addressOf({ address }: MysqlPoolOptions): string {
+  return address.kind === "tcp" ? endpointText(address) : address.path;
+}

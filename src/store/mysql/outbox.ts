@@ -1,0 +1,63 @@
+import { secretCacheKey } from "../../core/key.ts";
+import { ANY_EPOCH, type Epoch, type Outbox, type OutboxRecord } from "../../core/ports.ts";
+import { epochsOf, inForce } from "./epoch_schema.ts";
+import { MysqlEpochs } from "./epochs.ts";
+import { outboxOf } from "./outbox_schema.ts";
+import type { MysqlPool } from "./pool.ts";
+import { unlessDeadlock } from "./session.ts";
+import { quoteName } from "./table.ts";
+import { wholeNumber } from "./whole_number.ts";
+
+interface OutboxRow {
+  readonly id: string;
+  readonly secretID: string;
+  readonly rowID: string;
+  readonly revision: string;
+}
+
+/** What waits in the outbox of the secrets in MySQL or MariaDB: a table beside theirs, which changes write too. */
+export class MysqlOutbox implements Outbox {
+  readonly #pool: MysqlPool;
+  readonly #table: string;
+  readonly #epochTable: string;
+  readonly #epochs: MysqlEpochs;
+
+  /** `table` is the one of the secrets. The pool stays its owner's to close. */
+  constructor(pool: MysqlPool, { table }: { readonly table: string }) {
+    this.#pool = pool;
+    this.#table = quoteName(outboxOf(table));
+    this.#epochTable = quoteName(epochsOf(table));
+    this.#epochs = new MysqlEpochs(pool, table);
+  }
+
+  enter(
+    epoch: Epoch,
+    confirm: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    return this.#epochs.enter(epoch, confirm, signal);
+  }
+
+  async pending(limit: number, signal: AbortSignal): Promise<OutboxRecord[]> {
+    const sql = `SELECT id, secretID, rowID, revision FROM ${this.#table} ORDER BY id LIMIT ${limit}`;
+    const rows = await this.#pool.use((session) => session.rows<OutboxRow>(sql), signal);
+    return rows.map((row) => ({
+      id: wholeNumber(row.id, "id"),
+      key: secretCacheKey(row.secretID),
+      version: { id: wholeNumber(row.rowID, "rowID"), revision: wholeNumber(row.revision, "revision") },
+    }));
+  }
+
+  /** In the order of the ids: replicas that clear the same records at once wait for each other, and no more. */
+  async clear(records: readonly OutboxRecord[], epoch: Epoch, signal: AbortSignal): Promise<void> {
+    if (records.length === 0) return;
+    const ids = records.map(({ id }) => id).sort((a, b) => a - b).join(", ");
+    const condition = epoch === ANY_EPOCH ? "" : `AND EXISTS (SELECT 1 ${inForce(this.#epochTable)})`;
+    const sql = `DELETE FROM ${this.#table} WHERE id IN (${ids}) ${condition} ORDER BY id`;
+    const values = epoch === ANY_EPOCH ? [] : [epoch];
+    await this.#pool.change(
+      (session) => unlessDeadlock(() => session.commits(() => session.command(sql, values), () => true)),
+      signal,
+    );
+  }
+}

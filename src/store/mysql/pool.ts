@@ -1,0 +1,243 @@
+/** The only file that imports the MySQL driver. */
+import type { Endpoint } from "../../core/endpoint.ts";
+import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
+import { Socket } from "node:net";
+import type { Clock } from "../../core/clock.ts";
+import { Timeouts } from "../../core/timeouts.ts";
+import { databaseUnavailable, type KnownEffect, refuseAborted } from "../database_error.ts";
+import { isWithoutTls, mysqlUnavailable } from "./errors.ts";
+import { type MysqlConnection, MysqlSession, type MysqlValue } from "./session.ts";
+import { MysqlUnsettled } from "./unsettled.ts";
+import { Slots } from "./semaphore.ts";
+
+/** Which server, and within what limits; the configuration's section has this shape. */
+export interface MysqlPoolOptions {
+  readonly address:
+    | Endpoint & { readonly kind: "tcp" }
+    | { readonly kind: "unix"; readonly path: string };
+  readonly user: string;
+  readonly password: string;
+  /** Empty to connect without one. */
+  readonly database: string;
+  /** `on` checks the certificate and its name; `preferred` takes what the server offers, unchecked. */
+  readonly tls: "off" | "on" | "skip-verify" | "preferred";
+  readonly connectTimeoutMs: number;
+  /** The longest one statement may take, and the longest wait for a free connection. */
+  readonly queryTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+/** Statements kept prepared on each connection; the stores have fewer. */
+const MAX_PREPARED_STATEMENTS = 32;
+/** How long an idle connection is silent before TCP asks whether the server is still there. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
+/** What is known of a session that has been set up. */
+interface ReadySession {
+  /** See {@link MysqlUnsettled}. */
+  readonly lock: string;
+  readonly knowsReturning: boolean;
+}
+
+/** Connections to one server, opened when needed. Nothing waits longer than the configuration says. */
+export class MysqlPool implements AsyncDisposable {
+  readonly #options: MysqlPoolOptions;
+  readonly #clock: Clock;
+  readonly #timeouts: Timeouts;
+  readonly #slots: Slots;
+  readonly #onLost: () => void;
+  readonly #unsettled: MysqlUnsettled;
+  /** Connections whose session has been set up. */
+  readonly #ready = new WeakMap<PoolConnection, ReadySession>();
+  #driver: Pool;
+  #closed = false;
+
+  /** Connects to nothing yet. `onLost` is called when a connection is gone: the server may be gone as well. */
+  constructor(options: MysqlPoolOptions, clock: Clock, onLost: () => void = () => {}) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#onLost = onLost;
+    this.#timeouts = new Timeouts(clock, options.queryTimeoutMs);
+    this.#slots = new Slots(options.maxConnections, this.#timeouts);
+    this.#driver = createPool(driverOptions(options, options.tls));
+    this.#unsettled = new MysqlUnsettled({
+      ask: (sql) => this.use((session) => session.row(sql), new AbortController().signal),
+      clock,
+      limit: options.maxConnections,
+    });
+  }
+
+  /**
+   * Lends `work` a connection and resolves to its result. Rejects with a ServiceError, and at once when the
+   * signal aborts: the statement that is running then goes on to its end, but no further one begins.
+   */
+  async use<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    refuseAborted(signal);
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = () => reject(databaseUnavailable("the caller stopped waiting", signal.reason));
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await Promise.race([this.#lend(work, signal), aborted]);
+    } catch (error) {
+      throw mysqlUnavailable(error);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * As {@link use}, for work that changes something. An error whose outcome is unknown says when it is settled. Rejects
+   * at once while too many changes are not, and with the signal only before a statement: listening costs more.
+   */
+  async change<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    refuseAborted(signal);
+    this.#unsettled.refuseTooMany();
+    try {
+      return await this.#lend(work, signal);
+    } catch (error) {
+      // What has failed in a session says itself what is known; anything else failed before there was one.
+      throw mysqlUnavailable(error, { hadNoEffect: true });
+    }
+  }
+
+  /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unsettled[Symbol.dispose]();
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
+    // It rejects when a connection has been lost in the meantime, which is as good as closed.
+    await Promise.race([new Promise<void>((done) => this.#driver.end(() => done())), tooLate]);
+    timer.cancel();
+    this.#timeouts[Symbol.dispose]();
+  }
+
+  async #lend<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    // The driver's own queue for connections knows neither time-outs nor signals, and so is never used.
+    await this.#slots.take(signal);
+    try {
+      const connection = await this.#connect();
+      let session: MysqlSession | undefined;
+      try {
+        const driver = new DriverConnection(connection);
+        const limits = { timeouts: this.#timeouts, signal };
+        const ready = this.#ready.get(connection) ??
+          await this.#setUp(connection, new MysqlSession(driver, { ...limits, knowsReturning: false }));
+        session = new MysqlSession(driver, { ...limits, knowsReturning: ready.knowsReturning });
+        const result = await work(session);
+        connection.release();
+        return result;
+      } catch (error) {
+        destroy(connection);
+        throw mysqlUnavailable(error, this.#effectOf(session, this.#ready.get(connection)));
+      }
+    } finally {
+      this.#slots.give();
+    }
+  }
+
+  /** What is known of the effect of a change that has failed in this session, which has been given up. */
+  #effectOf(session: MysqlSession | undefined, ready: ReadySession | undefined): KnownEffect {
+    const effect = session?.effect ?? "none";
+    if (effect === "none") return { hadNoEffect: true };
+    return effect === "unknown" && ready !== undefined ? { settled: this.#unsettled.add(ready.lock) } : {};
+  }
+
+  async #connect(): Promise<PoolConnection> {
+    if (this.#closed) throw databaseUnavailable("it has been closed", undefined, { hadNoEffect: true });
+    const driver = this.#driver;
+    try {
+      return await connectionOf(driver);
+    } catch (error) {
+      if (this.#options.tls !== "preferred" || !isWithoutTls(error) || this.#closed) throw error;
+      // The server has said that it cannot: from now on without, for all who have just been told so.
+      if (this.#driver === driver) this.#driver = createPool(driverOptions(this.#options, "off"));
+      return await connectionOf(this.#driver);
+    }
+  }
+
+  /**
+   * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
+   * instead of a cut, and a wait for the lock of a row or table that ends before the time-out where it can, whole
+   * seconds being the server's unit: its own answer says that nothing has happened, a time-out leaves that unknown.
+   */
+  async #setUp(connection: PoolConnection, session: MysqlSession): Promise<ReadySession> {
+    const lockWaitSeconds = Math.max(1, Math.ceil(this.#options.queryTimeoutMs / 1000) - 1);
+    await session.command("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    await session.command(
+      "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', " +
+        `innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
+    );
+    // The time, because a server that starts anew numbers its sessions from the beginning.
+    const lock = `cacheserver.${connection.threadId}.${this.#clock.now()}`;
+    const { version } = await session.row(`SELECT VERSION() AS version, GET_LOCK('${lock}', 0)`);
+    const ready = { lock, knowsReturning: String(version).includes("MariaDB") };
+    this.#ready.set(connection, ready);
+    socketOf(connection)?.once("close", () => this.#onLost());
+    return ready;
+  }
+}
+
+/**
+ * A connection as sessions see it. Not by the driver's own promises: they wrap the connection anew each time that it
+ * leaves the pool, and take the stack of each call, which is a fifth of what a select costs.
+ */
+class DriverConnection implements MysqlConnection {
+  readonly #connection: PoolConnection;
+
+  constructor(connection: PoolConnection) {
+    this.#connection = connection;
+  }
+
+  execute(sql: string, values: MysqlValue[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#connection.execute(sql, values, (error, result) => error ? reject(error) : resolve(result));
+    });
+  }
+
+  query(sql: string, values: MysqlValue[] = []): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#connection.query(sql, values, (error, result) => error ? reject(error) : resolve(result));
+    });
+  }
+}
+
+function connectionOf(driver: Pool): Promise<PoolConnection> {
+  return new Promise((resolve, reject) => {
+    driver.getConnection((error, connection) => error ? reject(error) : resolve(connection));
+  });
+}
+
+/** Ends the connection at once; the driver alone would wait for the server to take part. */
+function destroy(connection: PoolConnection): void {
+  connection.destroy();
+  socketOf(connection)?.destroy();
+}
+
+function socketOf(connection: PoolConnection): Socket | undefined {
+  const socket: unknown = Reflect.get(connection, "stream");
+  return socket instanceof Socket ? socket : undefined;
+}
+
+function driverOptions(options: MysqlPoolOptions, tls: MysqlPoolOptions["tls"]): PoolOptions {
+  const { address, user, password, database, connectTimeoutMs, maxConnections } = options;
+  return {
+    ...(address.kind === "tcp"
+      ? { host: address.hostname, port: address.port }
+      : { socketPath: address.path }),
+    user,
+    password,
+    ...(database !== "" && { database }),
+    ...(tls !== "off" && { ssl: { rejectUnauthorized: tls === "on", verifyIdentity: tls === "on" } }),
+    // Whatever the columns are in, the connection speaks UTF-8 and the server converts.
+    charset: "utf8mb4_general_ci",
+    connectTimeout: connectTimeoutMs,
+    connectionLimit: maxConnections,
+    maxPreparedStatements: MAX_PREPARED_STATEMENTS,
+    keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+  };
+}

@@ -1,0 +1,183 @@
+import type { Entry } from "../../core/entry.ts";
+import { type CacheKey, secretIdOf } from "../../core/key.ts";
+import { type Announcement, ANY_EPOCH, type Authority, type Epoch } from "../../core/ports.ts";
+import { type Secret, type SecretChange, secretExpiresAtMs } from "../../core/secret.ts";
+import { endOf, type Version } from "../../core/version.ts";
+import { refuseAborted } from "../database_error.ts";
+import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./changes.ts";
+import { epochsOf, HEAD_ID } from "./epoch_schema.ts";
+import { outboxOf } from "./outbox_schema.ts";
+import { MysqlDatetime } from "./datetime.ts";
+import type { MysqlPool } from "./pool.ts";
+import { MysqlReads, type SecretRow } from "./reads.ts";
+import { type MysqlSession, transaction } from "./session.ts";
+import { quoteName } from "./table.ts";
+import { wholeNumber } from "./whole_number.ts";
+
+/** What is known of a key without a row. */
+interface GoneRow {
+  /** The epoch in force. */
+  readonly incarnation: string | null;
+  /** The newest version that the outbox has for the key. */
+  readonly rowID: string | null;
+  readonly revision: string | null;
+}
+
+/** The names of the tables are quoted. */
+function statements(outbox: string, epochs: string) {
+  return {
+    record: `INSERT INTO ${outbox} (secretID, rowID, revision) VALUES (?, ?, ?)`,
+    gone: `
+      SELECT head.incarnation, gone.rowID, gone.revision
+      FROM (SELECT 1) AS one LEFT JOIN ${epochs} AS head ON head.id = ${HEAD_ID}
+        LEFT JOIN ${outbox} AS gone ON gone.secretID = ?
+      ORDER BY gone.rowID DESC, gone.revision DESC LIMIT 1`,
+  };
+}
+
+/** The announcement of a change where no shared tier has to be told. */
+const NONE_NEEDED: Readonly<Announcement> = Object.freeze({ epoch: ANY_EPOCH });
+
+export interface MysqlSecretsOptions {
+  readonly table: string;
+  /** The zone of the table's DATETIME columns: `UTC`, `Local` or an IANA name. */
+  readonly location: string;
+  /** Whether a change is asked for what it has made by RETURNING; the server's version tells where this is left out. */
+  readonly returning?: boolean;
+}
+
+/** Secrets in MySQL or MariaDB, one row each. Expired ones stay until they are removed. */
+export class MysqlSecrets implements Authority<Secret, SecretChange> {
+  readonly #pool: MysqlPool;
+  readonly #datetime: MysqlDatetime;
+  readonly #reads: MysqlReads;
+  readonly #changes: { readonly returning: MysqlChanges; readonly reread: MysqlChanges };
+  readonly #returning: boolean | undefined;
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #always = new AbortController().signal;
+  #ping: Promise<unknown> | undefined;
+
+  /** The pool stays its owner's to close. */
+  constructor(pool: MysqlPool, { table, location, returning }: MysqlSecretsOptions) {
+    const secrets = quoteName(table);
+    const epochs = quoteName(epochsOf(table));
+    this.#pool = pool;
+    this.#datetime = new MysqlDatetime(location);
+    this.#reads = new MysqlReads(pool, secrets);
+    this.#changes = {
+      returning: new ReturningChanges({ secrets, epochs }),
+      reread: new RereadChanges({ secrets, epochs }),
+    };
+    this.#returning = returning;
+    this.#sql = statements(quoteName(outboxOf(table)), epochs);
+  }
+
+  async read(key: CacheKey, signal: AbortSignal): Promise<Entry<Secret> | undefined> {
+    const row = await this.#reads.read(secretIdOf(key), signal);
+    return row === undefined ? undefined : this.#entryOf(row);
+  }
+
+  async write(
+    key: CacheKey,
+    change: SecretChange,
+    signal: AbortSignal,
+    announcement: Announcement = NONE_NEEDED,
+  ): Promise<Entry<Secret>> {
+    const { name, description, expires, newSecretKey, atMs } = change;
+    const at = this.#datetime.toText(atMs);
+    const secretId = secretIdOf(key);
+    const row: NewRow = [secretId, newSecretKey, name, description, expires, at, at];
+    return await this.#pool.change(async (session) => {
+      const changes = this.#changesOver(session);
+      const { epoch } = announcement;
+      if (epoch !== undefined) {
+        const written = await changes.write(session, row, epoch);
+        if (written !== undefined) return this.#entryOf(written);
+        announcement.epoch = undefined;
+      }
+      return await transaction(session, async () => {
+        const entry = this.#entryOf((await changes.writeWithin(session, row, ANY_EPOCH))!);
+        await this.#record(session, secretId, entry.version);
+        return entry;
+      });
+    }, signal);
+  }
+
+  /**
+   * Where there is no row, the version that the outbox has for the key: its remover could not tell Redis, and a
+   * publication that is still under way must not outlive this removal either. If Redis cannot be told of this one, it
+   * is recorded all the same: Redis may still hold what another program removed.
+   */
+  async remove(
+    key: CacheKey,
+    signal: AbortSignal,
+    announcement: Announcement = NONE_NEEDED,
+  ): Promise<Version | undefined> {
+    const secretId = secretIdOf(key);
+    return await this.#pool.change(async (session) => {
+      const changes = this.#changesOver(session);
+      const { epoch } = announcement;
+      if (epoch !== undefined) {
+        const id = await changes.remove(session, secretId, epoch);
+        if (id !== undefined) return endOf(wholeNumber(id, "id"));
+        const gone = await this.#gone(session, secretId);
+        // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
+        if (epoch === ANY_EPOCH || gone.epoch === epoch) return gone.version;
+        announcement.epoch = undefined;
+      }
+      return await transaction(session, async () => {
+        const id = await changes.removeWithin(session, secretId, ANY_EPOCH);
+        const version = id === undefined
+          ? (await this.#gone(session, secretId)).version
+          : endOf(wholeNumber(id, "id"));
+        await this.#record(session, secretId, version);
+        return version;
+      });
+    }, signal);
+  }
+
+  #changesOver(session: MysqlSession): MysqlChanges {
+    return this.#changes[this.#returning ?? session.knowsReturning ? "returning" : "reread"];
+  }
+
+  async #record(session: MysqlSession, secretId: string, version: Version | undefined): Promise<void> {
+    await session.run(this.#sql.record, [secretId, version?.id ?? 0, version?.revision ?? 0]);
+  }
+
+  /** Which epoch is in force now, and which version the outbox has for a key without a row. */
+  async #gone(
+    session: MysqlSession,
+    secretId: string,
+  ): Promise<{ readonly epoch: Epoch | undefined; readonly version: Version | undefined }> {
+    const [row] = await session.rows<GoneRow>(this.#sql.gone, [secretId]);
+    const { incarnation, rowID, revision } = row!;
+    const version = rowID === null || revision === null
+      ? undefined
+      : { id: wholeNumber(rowID, "rowID"), revision: wholeNumber(revision, "revision") };
+    return { epoch: incarnation ?? undefined, version };
+  }
+
+  /** All who ask while an answer is under way share it: it tells of a time after each of them has asked. */
+  async ping(signal: AbortSignal): Promise<void> {
+    refuseAborted(signal);
+    this.#ping ??= this.#pool.use((session) => session.rows("SELECT 1"), this.#always)
+      .finally(() => this.#ping = undefined);
+    await this.#ping;
+  }
+
+  #entryOf(row: SecretRow): Entry<Secret> {
+    const value: Secret = {
+      userId: row.userID ?? "",
+      name: row.name ?? "",
+      secretId: row.secretID,
+      secretKey: row.secretKey ?? "",
+      expires: wholeNumber(row.expires ?? "0", "expires"),
+      status: row.status,
+      description: row.description ?? "",
+      createdAtMs: this.#datetime.toEpochMs(row.createdAt),
+      updatedAtMs: this.#datetime.toEpochMs(row.updatedAt),
+    };
+    const version = { id: wholeNumber(row.id, "id"), revision: wholeNumber(row.version, "version") };
+    return { value, expiresAtMs: secretExpiresAtMs(value), version };
+  }
+}

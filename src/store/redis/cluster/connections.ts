@@ -1,0 +1,117 @@
+import type { Clock } from "../../../core/clock.ts";
+import { type ClusterView, readClusterNodes } from "./view.ts";
+import { isRefusal, type RedisClient } from "../client.ts";
+import type { Endpoint } from "../../../core/endpoint.ts";
+
+/** What the connections to the nodes of a cluster are made of. */
+export interface RedisClusterConnectionsOptions {
+  readonly clock: Clock;
+  /** Opens a connection. */
+  readonly connect: (address: Endpoint) => RedisClient;
+  /** Told of what a node answers instead of saying which nodes there are. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Called as the connection to a node is there, and as it is lost. */
+export interface NodeWatcher {
+  onReady(name: string): void;
+  onLost(name: string): void;
+}
+
+/** How long the answer of one node may keep those of the others from being used. */
+const ASK_TIMEOUT_MS = 500;
+
+/** How long a node that is not used any more may take to answer what it was sent before. */
+const RETIRE_TIMEOUT_MS = 1000;
+
+/** A connection to each of several nodes, by name, and what the node has said last over it of its cluster. */
+export class RedisClusterConnections implements AsyncDisposable {
+  readonly #options: RedisClusterConnectionsOptions;
+  readonly #watcher: NodeWatcher;
+  readonly #clients = new Map<string, RedisClient>();
+  readonly #addresses = new Map<string, Endpoint>();
+  readonly #answers = new Map<string, ClusterView>();
+  readonly #retiring = new Set<Promise<void>>();
+
+  constructor(options: RedisClusterConnectionsOptions, watcher: NodeWatcher) {
+    this.#options = options;
+    this.#watcher = watcher;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#clients.keys()];
+  }
+
+  /** The last answer of each node that has given one over its present connection. */
+  get answers(): ReadonlyMap<string, ClusterView> {
+    return this.#answers;
+  }
+
+  get(name: string): RedisClient | undefined {
+    return this.#clients.get(name);
+  }
+
+  /** Opens a connection unless there is one. */
+  open(name: string, address: Endpoint): void {
+    if (this.#clients.has(name)) return;
+    const client = this.#options.connect(address);
+    this.#clients.set(name, client);
+    this.#addresses.set(name, address);
+    client.watch({
+      onReady: () => {
+        if (this.#clients.get(name) === client) this.#watcher.onReady(name);
+      },
+      onLost: () => {
+        if (this.#clients.get(name) !== client) return;
+        // Another node may answer next.
+        this.#answers.delete(name);
+        this.#watcher.onLost(name);
+      },
+    });
+  }
+
+  /** Learns what the node knows, or forgets what it has said before where it does not answer in time. */
+  async ask(name: string): Promise<void> {
+    const client = this.#clients.get(name);
+    if (client === undefined || !client.isReady) return;
+    let view: ClusterView | undefined;
+    try {
+      const reply = await this.#within(ASK_TIMEOUT_MS, client.call("CLUSTER", "NODES"));
+      if (typeof reply === "string") view = readClusterNodes(reply, this.#addresses.get(name)!);
+    } catch (error) {
+      if (isRefusal(error) && error instanceof Error) this.#options.onError(error);
+    }
+    if (this.#clients.get(name) !== client) return;
+    if (view === undefined) this.#answers.delete(name);
+    else this.#answers.set(name, view);
+  }
+
+  /** Closes a connection behind the answers to what it was sent. */
+  retire(name: string): void {
+    const client = this.#clients.get(name);
+    if (client === undefined) return;
+    this.#clients.delete(name);
+    this.#addresses.delete(name);
+    this.#answers.delete(name);
+    const answered = Promise.try(() => client.ping());
+    const closed = this.#within(RETIRE_TIMEOUT_MS, answered).catch(() => {})
+      .then(() => client[Symbol.asyncDispose]()).finally(() => this.#retiring.delete(closed));
+    this.#retiring.add(closed);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const clients = [...this.#clients.values()].map((client) => client[Symbol.asyncDispose]());
+    await Promise.all([...clients, ...this.#retiring]);
+  }
+
+  /** As `work`, or undefined when that takes longer. */
+  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
+    const timer = this.#options.clock.setTimer(() => resolve(undefined), ms, "background");
+    try {
+      return await Promise.race([work, tooLate]);
+    } finally {
+      timer.cancel();
+    }
+  }
+}

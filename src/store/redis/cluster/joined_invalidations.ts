@@ -1,0 +1,72 @@
+import type { CacheKey } from "../../../core/key.ts";
+import type { Invalidations } from "../../../core/ports.ts";
+
+/** One of several that have to be heard. */
+export interface InvalidationSource extends Invalidations {
+  /** From now on it need not be heard any more. */
+  leave(): void;
+}
+
+/**
+ * Several sources of invalidations as one: the target is told that it hears of all changes while it does from every
+ * source, as of the one that confirmed so longest ago.
+ *
+ *     A       resume   confirm   confirm   confirm   suspend
+ *     B                resume    confirm   confirm
+ *     target           resume    confirm   confirm   suspend
+ */
+export class JoinedInvalidations {
+  readonly #target: Invalidations;
+  /** When each source last confirmed; undefined while changes may go untold there. */
+  readonly #confirmedAtMs = new Map<InvalidationSource, number | undefined>();
+  #isOpen = false;
+
+  constructor(target: Invalidations) {
+    this.#target = target;
+  }
+
+  /** A further source. The target hears of all changes only once this one says so too. */
+  join(): InvalidationSource {
+    const source: InvalidationSource = {
+      invalidate: (key: CacheKey) => this.#target.invalidate(key),
+      invalidateAll: () => this.#target.invalidateAll(),
+      suspend: () => {
+        if (this.#confirmedAtMs.has(source)) this.#set(source, undefined);
+      },
+      resume: (atMs) => {
+        if (!this.#confirmedAtMs.has(source)) return;
+        this.#set(source, atMs);
+        this.#resume();
+      },
+      confirm: (atMs) => {
+        if (this.#confirmedAtMs.get(source) === undefined) return;
+        this.#confirmedAtMs.set(source, atMs);
+        if (this.#isOpen) this.#target.confirm(this.#oldestMs());
+      },
+      leave: () => {
+        this.#confirmedAtMs.delete(source);
+        if (!this.#isOpen) this.#resume();
+      },
+    };
+    this.#set(source, undefined);
+    return source;
+  }
+
+  #set(source: InvalidationSource, atMs: number | undefined): void {
+    this.#confirmedAtMs.set(source, atMs);
+    if (atMs !== undefined || !this.#isOpen) return;
+    this.#isOpen = false;
+    this.#target.suspend();
+  }
+
+  #resume(): void {
+    const sources = [...this.#confirmedAtMs.values()];
+    if (sources.length === 0 || sources.includes(undefined)) return;
+    this.#isOpen = true;
+    this.#target.resume(this.#oldestMs());
+  }
+
+  #oldestMs(): number {
+    return Math.min(...[...this.#confirmedAtMs.values()].map((atMs) => atMs ?? -Infinity));
+  }
+}

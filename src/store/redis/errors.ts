@@ -1,0 +1,37 @@
+import { isUnreachable, withCauses } from "../error_causes.ts";
+
+/** How Redis is found, as far as the configuration's keys differ. */
+export type RedisWay = "standalone" | "sentinel" | "cluster";
+
+const WHERE = {
+  standalone: "data.redis.addr",
+  sentinel: "data.redis.sentinel.addrs, data.redis.sentinel.master_name",
+  cluster: "data.redis.cluster.addrs",
+} as const satisfies Record<RedisWay, string>;
+
+const REFUSED_ACCOUNT = /WRONGPASS|NOAUTH|invalid password/;
+
+/** What texts of Redis and of its driver point to. Source: Redis's commands AUTH, ACL, SELECT and CLUSTER. */
+const KEYS: readonly (readonly [text: RegExp, keys: string])[] = [
+  [REFUSED_ACCOUNT, "data.redis.username, data.redis.password"],
+  [/^NOPERM/, "data.redis.username"],
+  [/DB index is out of range|SELECT is not allowed/, "data.redis.db"],
+  [/cluster support disabled/, "data.redis.cluster.addrs"],
+];
+
+const SENTINEL_ACCOUNT = "data.redis.sentinel.username, data.redis.sentinel.password";
+
+/** The keys of the configuration to check after an error; undefined where none is to blame. */
+export function redisKeysOf(error: unknown, way: RedisWay): string | undefined {
+  const errors = withCauses(error);
+  for (const each of errors) {
+    const { message } = each;
+    if (message.includes("sentinels are unreachable")) {
+      return REFUSED_ACCOUNT.test(message) ? SENTINEL_ACCOUNT : WHERE.sentinel;
+    }
+    const known = KEYS.find(([pattern]) => pattern.test(message));
+    if (known !== undefined) return known[1];
+    if (isUnreachable(each)) return WHERE[way];
+  }
+  return undefined;
+}

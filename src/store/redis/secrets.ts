@@ -1,0 +1,213 @@
+import type { Clock } from "../../core/clock.ts";
+import { type Entry, timeLeftMs } from "../../core/entry.ts";
+import { ServiceError } from "../../core/errors.ts";
+import type { CacheKey } from "../../core/key.ts";
+import type { Epoch, SharedCache, SharedLife, SharedRead } from "../../core/ports.ts";
+import type { Secret } from "../../core/secret.ts";
+import type { Version } from "../../core/version.ts";
+import { type BatchScript, RedisBatches } from "./batches.ts";
+import { INCARNATION, type RedisCommands } from "./commands.ts";
+import { redisLeaseKey } from "./lease_key.ts";
+import {
+  ANNOUNCE,
+  BURY,
+  FILL,
+  FORMAT_ENTRY,
+  FORMAT_TOMBSTONE,
+  PAYLOAD_START,
+  PUBLISH,
+  READ,
+  RETRACT,
+  VERSION_PART_DIGITS,
+} from "./secret_scripts.ts";
+import { notedReply, type RedisValue, redisValue } from "./values.ts";
+import { decodeSecret, encodeSecret } from "./secret_codec.ts";
+
+/** How long a tombstone stands: longer than any request can last, see {@link SharedCache}. */
+export const TOMBSTONE_TTL_MS = 60_000;
+
+export interface RedisSecretsOptions {
+  readonly clock: Clock;
+  /** Makes a UUID. */
+  readonly newName: () => string;
+  readonly tombstoneTtlMs?: number;
+}
+
+/** How many secrets a script reads or fills: about 0.1 ms. */
+const MAX_SECRETS = 32;
+
+/** A secret's key and that of its lease; the former twice where it can have none. */
+type KeyPair = readonly [entry: string, lease: string];
+
+interface ReadRequest {
+  readonly keys: KeyPair;
+  /** The text of the lease that is given if nothing is there. */
+  readonly lease: string;
+}
+
+interface FillRequest {
+  readonly keys: KeyPair;
+  /** Lease's text, version, payload, time left. */
+  readonly arguments: readonly [string, string, string, number];
+}
+
+/** What was found, and whether something of another life was met instead. */
+interface Found {
+  readonly found: SharedRead<Secret>;
+  readonly metAnotherLife: boolean;
+}
+
+const READS: BatchScript<ReadRequest, Found> = {
+  script: READ,
+  maxRequests: MAX_SECRETS,
+  keysOf: ({ keys }) => keys,
+  argumentsOf: (requests) => [INCARNATION, ...requests.map(({ lease }) => lease)],
+  read(reply, _requests, sentAtMs) {
+    const { values, notes } = notedReply(reply);
+    return { count: notes.length, at: (index) => foundIn(values[index], notes[index]!, sentAtMs) };
+  },
+};
+
+const FILLS: BatchScript<FillRequest, void> = {
+  script: FILL,
+  maxRequests: MAX_SECRETS,
+  keysOf: ({ keys }) => keys,
+  argumentsOf: (requests) => [INCARNATION, ...requests.flatMap((request) => request.arguments)],
+  read: (_reply, { length }) => ({ count: length, at() {} }),
+};
+
+/** Secrets in Redis, between memory and the database; redis_secret_scripts.ts has the rules and the layout. */
+export class RedisSecrets implements SharedCache<Secret> {
+  readonly #client: RedisCommands;
+  readonly #keyPrefix: string;
+  readonly #clock: Clock;
+  readonly #tombstoneTtlMs: number;
+  readonly #reads: RedisBatches<ReadRequest, Found>;
+  readonly #fills: RedisBatches<FillRequest, void>;
+  readonly #leaseNames: string;
+  readonly life: SharedLife;
+  #lastLease = 0;
+
+  constructor(
+    client: RedisCommands,
+    keyPrefix: string,
+    { clock, newName, tombstoneTtlMs = TOMBSTONE_TTL_MS }: RedisSecretsOptions,
+  ) {
+    this.#client = client;
+    this.#keyPrefix = keyPrefix;
+    this.#clock = clock;
+    this.#tombstoneTtlMs = tombstoneTtlMs;
+    this.#reads = new RedisBatches(client, clock, READS);
+    this.#fills = new RedisBatches(client, clock, FILLS);
+    this.#leaseNames = `${newName()} `;
+    this.life = {
+      get epoch() {
+        return client.epoch;
+      },
+      async confirm() {
+        const { epoch } = client;
+        await client.ping();
+        if (client.epoch !== epoch) {
+          throw new Error("Cannot confirm the connection to Redis: it is another one");
+        }
+      },
+      doubt: () => client.doubtIncarnation(keyPrefix),
+    };
+  }
+
+  async read(key: CacheKey): Promise<SharedRead<Secret>> {
+    const keys = this.#keyPair(key);
+    const lease = `${this.#leaseNames}${++this.#lastLease}`;
+    const { found, metAnotherLife } = await this.#reads.run({ keys, lease });
+    if (metAnotherLife) this.#client.doubtIncarnation(keys[0]);
+    return found;
+  }
+
+  async announce(key: CacheKey, intent: string): Promise<Epoch> {
+    const { epoch } = this.#client;
+    await this.#client.change(ANNOUNCE, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs);
+    if (epoch !== undefined && this.#client.epoch === epoch) return epoch;
+    throw new Error("Cannot announce a change: the connection to Redis is another one than before");
+  }
+
+  async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
+    const put = this.#arguments(entry);
+    await this.#client.change(PUBLISH, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs, ...put);
+  }
+
+  async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+    const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
+    await this.#client.change(BURY, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs, outranked);
+  }
+
+  async retract(key: CacheKey, intent: string): Promise<void> {
+    await this.#client.change(RETRACT, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs);
+  }
+
+  fill(key: CacheKey, lease: string, entry: Entry<Secret>): Promise<void> {
+    return this.#fills.run({ keys: this.#keyPair(key), arguments: [lease, ...this.#arguments(entry)] });
+  }
+
+  /** The secret's and, where it can have one, its lease's. */
+  #keys(key: CacheKey): readonly [string, ...string[]] {
+    const leaseKey = redisLeaseKey(this.#keyPrefix, key);
+    return leaseKey === undefined ? [this.#keyPrefix + key] : [this.#keyPrefix + key, leaseKey];
+  }
+
+  #keyPair(key: CacheKey): KeyPair {
+    const entryKey = this.#keyPrefix + key;
+    return [entryKey, redisLeaseKey(this.#keyPrefix, key) ?? entryKey];
+  }
+
+  /** version, payload, time left: 0 tells the script that the entry never expires. */
+  #arguments(entry: Entry<Secret>): [string, string, number] {
+    const leftMs = timeLeftMs(entry, this.#clock);
+    const ttlMs = leftMs === Infinity ? 0 : Math.max(1, leftMs);
+    return [encodeVersion(entry.version), encodeSecret(entry.value), ttlMs];
+  }
+}
+
+const DECODER = new TextDecoder();
+
+/** ASCII. */
+const DIGIT_0 = 0x30;
+
+function foundIn(value: unknown, note: string, sentAtMs: number): Found {
+  if (note === "-" || note === "d") {
+    const lease = value instanceof Uint8Array ? DECODER.decode(value) : undefined;
+    return { found: { lease }, metAnotherLife: note === "d" };
+  }
+  const held = redisValue(value, note, sentAtMs)!;
+  return { found: secretIn(held), metAnotherLife: false };
+}
+
+function secretIn({ bytes, expiresAtMs }: RedisValue): SharedRead<Secret> {
+  const format = bytes[0];
+  if (format === FORMAT_TOMBSTONE) return "tombstone";
+  if (format === FORMAT_ENTRY) {
+    return { value: decodeSecret(bytes.subarray(PAYLOAD_START)), expiresAtMs, version: decodeVersion(bytes) };
+  }
+  throw new ServiceError(
+    "internal",
+    `Cannot read a secret in Redis: format byte ${format}, expected ${FORMAT_ENTRY} or ${FORMAT_TOMBSTONE}`,
+  );
+}
+
+/** Fixed width, so that the order of the texts is the order of the versions in every locale of Redis's Lua. */
+function encodeVersion(version: Version): string {
+  return digits(version.id) + digits(version.revision);
+}
+
+function digits(part: number): string {
+  return String(part).padStart(VERSION_PART_DIGITS, "0");
+}
+
+function decodeVersion(bytes: Uint8Array): Version {
+  return { id: decodeDigits(bytes, 1), revision: decodeDigits(bytes, 1 + VERSION_PART_DIGITS) };
+}
+
+function decodeDigits(bytes: Uint8Array, start: number): number {
+  let number = 0;
+  for (let at = start; at < start + VERSION_PART_DIGITS; at++) number = number * 10 + (bytes[at]! - DIGIT_0);
+  return number;
+}

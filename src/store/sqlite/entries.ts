@@ -1,0 +1,97 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Entry } from "../../core/entry.ts";
+import type { EntryChange } from "../../core/entry_change.ts";
+import type { CacheKey } from "../../core/key.ts";
+import type { Authority } from "../../core/ports.ts";
+import { UNVERSIONED } from "../../core/version.ts";
+import type { SqliteStatement } from "./database.ts";
+import type { SqliteFile } from "./file.ts";
+import type { SqliteObserver } from "./observer.ts";
+import { SqlitePurge } from "./purge.ts";
+import { AGAIN } from "./queue.ts";
+import { SqliteSizeLimit } from "./size_limit.ts";
+
+type EntryRow = { readonly value: Uint8Array; readonly expiresAtMs: number | null };
+
+const READ = `
+  SELECT value, expiresAtMs FROM entry
+  WHERE key = ?1 AND (expiresAtMs IS NULL OR expiresAtMs > ?2)`;
+
+const WRITE = `
+  INSERT INTO entry (key, value, expiresAtMs) VALUES (?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value, expiresAtMs = excluded.expiresAtMs`;
+
+/** Gives the row a new rowid, the highest; in {@link WRITE} it keeps the one that it has, which costs less. */
+const REPLACE = "INSERT OR REPLACE INTO entry (key, value, expiresAtMs) VALUES (?, ?, ?)";
+
+const REMOVE = "DELETE FROM entry WHERE key = ?";
+
+/** How entries are kept. */
+export interface SqliteEntriesOptions {
+  readonly clock: Clock;
+  /** The size of the file above which entries give way to new ones; Infinity for no limit. */
+  readonly maxBytes: number;
+  readonly observer: SqliteObserver;
+}
+
+/**
+ * The namespaced entries of the embedded profile. An entry is gone at its expiry; its row goes later, in the
+ * background. Entries carry no version, as there is a single copy of each.
+ */
+export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Disposable {
+  readonly #file: SqliteFile;
+  readonly #clock: Clock;
+  readonly #limit: SqliteSizeLimit;
+  readonly #read: SqliteStatement<EntryRow>;
+  readonly #write: SqliteStatement<Record<string, never>>;
+  readonly #remove: SqliteStatement<Record<string, never>>;
+  readonly #ping: SqliteStatement<Record<string, never>>;
+  readonly #purge: SqlitePurge;
+
+  /** The file stays its owner's to close; dispose of the entries first, which ends the purge. */
+  constructor(file: SqliteFile, { clock, maxBytes, observer }: SqliteEntriesOptions) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#limit = new SqliteSizeLimit(file, clock, maxBytes);
+    this.#read = file.statement(READ);
+    this.#write = file.statement(maxBytes === Infinity ? WRITE : REPLACE);
+    this.#remove = file.statement(REMOVE);
+    this.#ping = file.statement("SELECT 1 FROM entry LIMIT 1");
+    this.#purge = new SqlitePurge(file, { clock, limit: this.#limit, observer });
+  }
+
+  read(key: CacheKey, signal: AbortSignal): Promise<Entry<Uint8Array> | undefined> {
+    return this.#file.read(signal, () => {
+      const [row] = this.#read.rows(key, this.#clock.now());
+      if (row === undefined) return undefined;
+      return { value: row.value, expiresAtMs: row.expiresAtMs ?? Infinity, version: UNVERSIONED };
+    });
+  }
+
+  write(key: CacheKey, change: EntryChange, signal: AbortSignal): Promise<Entry<Uint8Array>> {
+    return this.#file.write(signal, () => {
+      const { value, expiresAtMs } = change;
+      if (this.#limit.makeRoom(value.length) === AGAIN) return AGAIN;
+      this.#write.run(key, value, expiresAtMs === Infinity ? null : expiresAtMs);
+      return { value, expiresAtMs, version: UNVERSIONED };
+    });
+  }
+
+  /** Resolves to undefined in any case: there are no versions to outrank. */
+  remove(key: CacheKey, signal: AbortSignal): Promise<undefined> {
+    return this.#file.remove(signal, () => {
+      this.#remove.run(key);
+      return undefined;
+    });
+  }
+
+  ping(signal: AbortSignal): Promise<void> {
+    return this.#file.read(signal, () => {
+      this.#ping.rows();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#purge[Symbol.dispose]();
+  }
+}
