@@ -1,6 +1,6 @@
 /** Joins local memory with the stores to one chain of tiers for entries and one for secrets. */
 import { Chain, type ChainOptions } from "../cache/chain.ts";
-import { LocalGate } from "../cache/local_gate.ts";
+import { LocalCoherence } from "../cache/local_coherence.ts";
 import type { CacheConfig } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import type { EntryChange } from "../core/entry_change.ts";
@@ -28,10 +28,10 @@ export async function makeChains(
   observer: LogObserver,
 ): Promise<Chains> {
   const memory = config.local.disabled ? undefined : new LruMemory(config.local, systemClock);
-  const gate = memory === undefined || stores.subscribe === undefined
+  const coherence = memory === undefined || stores.subscribe === undefined
     ? undefined
-    : new LocalGate(systemClock, config.local.maxStaleMs);
-  const guarded = <V>(store: LocalStore<V> | undefined) => store && (gate?.guard(store) ?? store);
+    : new LocalCoherence(systemClock, config.local.maxStaleMs);
+  const guarded = <V>(store: LocalStore<V> | undefined) => store && (coherence?.wrap(store) ?? store);
   const common = {
     clock: systemClock,
     observer,
@@ -41,7 +41,7 @@ export async function makeChains(
   const entries = resources.use(chain({
     ...common,
     local: guarded(memory?.byteStore()),
-    copies: namespacePolicies(config).useCopies ? localCopies(memory, gate, KEPT_BYTES) : undefined,
+    copies: namespacePolicies(config).useCopies ? localCopies(memory, coherence, KEPT_BYTES) : undefined,
     shared: undefined,
     authority: stores.entries,
     keepsWrites: stores.subscribe === undefined,
@@ -49,14 +49,14 @@ export async function makeChains(
   const secrets = resources.use(chain({
     ...common,
     local: guarded(memory?.store(KEPT_SECRETS)),
-    copies: copyPolicy(config.secrets) && localCopies(memory, gate, KEPT_SECRETS),
+    copies: copyPolicy(config.secrets) && localCopies(memory, coherence, KEPT_SECRETS),
     shared: stores.sharedSecrets && { ...stores.sharedSecrets, covers },
     authority: stores.secrets,
   }));
-  if (gate !== undefined) {
-    gate.tell(entries);
-    gate.tell(secrets);
-    await stores.subscribe?.(gate);
+  if (coherence !== undefined) {
+    coherence.subscribe(entries);
+    coherence.subscribe(secrets);
+    await stores.subscribe?.(coherence);
   }
   return { entries, secrets, haveMemory: memory !== undefined };
 }

@@ -2,7 +2,7 @@
 import { NamespacePolicies, type NamespacePolicy } from "../business/namespace_policies.ts";
 import type { CopyPolicy } from "../cache/copy_policy.ts";
 import { type Copy, COPY_BYTES, LocalCopies } from "../cache/local_copies.ts";
-import type { LocalGate } from "../cache/local_gate.ts";
+import type { LocalCoherence } from "../cache/local_coherence.ts";
 import type { CacheConfig, CopyConfig, NamespaceConfig } from "../config/config.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import type { KeptValues } from "../store/memory/kept_values.ts";
@@ -18,8 +18,8 @@ export function namespacePolicies({ defaults, namespaces }: CacheConfig): Namesp
 export function copyPolicy(config: CopyConfig): CopyPolicy | undefined {
   if (config.localTtlMs === Infinity && config.negativeTtlMs === 0 && config.jitter === 0) return undefined;
   return {
-    keptForMs: config.localTtlMs,
-    absentForMs: config.negativeTtlMs,
+    localTtlMs: config.localTtlMs,
+    negativeTtlMs: config.negativeTtlMs,
     refreshAhead: config.refreshAhead,
     jitter: config.jitter,
   };
@@ -28,12 +28,12 @@ export function copyPolicy(config: CopyConfig): CopyPolicy | undefined {
 /** The part of the memory that keeps entries of one kind under a policy; undefined where memory is turned off. */
 export function localCopies<V>(
   memory: LruMemory | undefined,
-  gate: LocalGate | undefined,
+  coherence: LocalCoherence | undefined,
   values: KeptValues<V>,
 ): LocalCopies<V> | undefined {
   if (memory === undefined) return undefined;
   const store = memory.store(keptCopies(values));
-  return new LocalCopies(gate?.guardCopies(store) ?? store, systemClock, systemRandom);
+  return new LocalCopies(coherence?.wrapCopies(store) ?? store, systemClock, systemRandom);
 }
 
 function keptCopies<V>({ bytesOf, owned }: KeptValues<V>): KeptValues<Copy<V>> {

@@ -138,7 +138,7 @@ export class Chain<V, C> implements AsyncDisposable {
       this.#change<Version | undefined>(
         key,
         (announcement) => this.#authority.remove(key, ALWAYS, announcement),
-        (shared, intent, version) => shared.bury(key, intent, version),
+        (shared, intent, version) => shared.writeTombstone(key, intent, version),
         (version) => version,
         () => false,
       );
@@ -270,7 +270,7 @@ export class Chain<V, C> implements AsyncDisposable {
       if (announcement?.epoch !== undefined) await share(this.#shared, intent, result);
       else {
         // Without an announcement another change's entry may have come in between: distrusted once more.
-        this.#shared.distrust(key, versionOf(result));
+        this.#shared.markDirty(key, versionOf(result));
         if (announced !== undefined) this.#shared.overtaken();
       }
     }
@@ -290,8 +290,8 @@ export class Chain<V, C> implements AsyncDisposable {
       if (intent !== undefined) await this.#shared?.retract(key, intent);
       return;
     }
-    if (settled !== undefined) this.#shared?.distrustUntil(settled, key);
-    else if (error !== undefined) this.#shared?.distrust(key);
+    if (settled !== undefined) this.#shared?.markDirtyUntil(settled, key);
+    else if (error !== undefined) this.#shared?.markDirty(key);
     this.#drop(key);
   }
 

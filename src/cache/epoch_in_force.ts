@@ -1,4 +1,4 @@
-import { ANY_EPOCH, type Epoch, type SharedLife } from "../core/ports.ts";
+import { ANY_EPOCH, type Epoch, type SharedEpoch } from "../core/ports.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { CacheObserver } from "./observer.ts";
 import type { OutboxSource } from "./outbox_drain.ts";
@@ -9,7 +9,7 @@ export interface EpochInForceOptions {
   readonly observer: CacheObserver;
   readonly shared: Tier;
   /** The life of the shared tier which this process reaches. */
-  readonly life: SharedLife;
+  readonly epoch: SharedEpoch;
   /** Drops what this process keeps. */
   readonly forget: (keys: ReadonlySet<CacheKey> | "all") => void;
 }
@@ -40,15 +40,15 @@ export class EpochInForce {
   async enter(epoch: Epoch, isStill: () => boolean, signal: AbortSignal): Promise<boolean | undefined> {
     if (epoch === ANY_EPOCH) return true;
     const { store, tier } = this.#outbox;
-    const { life, shared, observer, forget } = this.#options;
-    const confirm = () => shared.read("confirm", () => life.confirm()).then(isStill, () => false);
+    const { epoch: own, shared, observer, forget } = this.#options;
+    const confirm = () => shared.read("confirm", () => own.confirm()).then(isStill, () => false);
     const isInForce = await tier.write("look at the epoch", () => store.enter(epoch, confirm, signal));
     if (isInForce === undefined || isInForce && this.#seen === epoch) return isInForce;
     this.#seen = isInForce ? epoch : undefined;
     forget("all");
     if (isInForce) return true;
     observer.outOfForce(shared.name);
-    life.doubt();
+    own.recheck();
     return false;
   }
 }

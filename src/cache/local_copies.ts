@@ -53,14 +53,14 @@ export class LocalCopies<V> {
   keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy): void {
     const nowMs = this.#clock.now();
     // Of the entry's own time too: replicas that copied it would otherwise all lose it, and ask below, at once.
-    const keptForMs = this.#spread(Math.min(policy.keptForMs, timeLeftMs(entry, this.#clock)), policy);
-    const endsAtMs = nowMs + keptForMs;
+    const localTtlMs = this.#spread(Math.min(policy.localTtlMs, timeLeftMs(entry, this.#clock)), policy);
+    const endsAtMs = nowMs + localTtlMs;
     const mayRenew = policy.refreshAhead > 0 && endsAtMs < entry.expiresAtMs;
     this.#store.set(key, {
       value: {
         found: entry,
         isThere: true,
-        refreshAtMs: mayRenew ? nowMs + keptForMs * policy.refreshAhead : Infinity,
+        refreshAtMs: mayRenew ? nowMs + localTtlMs * policy.refreshAhead : Infinity,
       },
       expiresAtMs: endsAtMs,
       version: entry.version,
@@ -69,10 +69,10 @@ export class LocalCopies<V> {
 
   /** Remembers that there is no entry, or none but this expired one. */
   keepAbsence(key: CacheKey, expired: Entry<V> | undefined, policy: CopyPolicy): void {
-    if (policy.absentForMs === 0) return;
+    if (policy.negativeTtlMs === 0) return;
     this.#store.set(key, {
       value: { found: expired, isThere: false, refreshAtMs: Infinity },
-      expiresAtMs: this.#clock.now() + this.#spread(policy.absentForMs, policy),
+      expiresAtMs: this.#clock.now() + this.#spread(policy.negativeTtlMs, policy),
       version: UNVERSIONED,
     });
   }

@@ -23,7 +23,7 @@ export interface OutboxSource {
 export interface OutboxDrainOptions extends EpochInForceOptions {
   readonly clock: Clock;
   /** Resolves once the shared tier has a tombstone under the key that outranks the version. */
-  readonly bury: (key: CacheKey, version: Version) => Promise<void>;
+  readonly writeTombstone: (key: CacheKey, version: Version) => Promise<void>;
 }
 
 /** Under what a round has begun: what it finds out holds only as long as both stay as they are. */
@@ -41,7 +41,7 @@ interface Reached {
  *                                      writes v2 and its record in the database, returns OK
  *     reaches Redis again
  *     looks into the outbox
- *     buries what is under the key
+ *     writes a tombstone for the key
  *     reads: a tombstone, and so v2    without the look, v1
  *
  * Every replica does the same work, so that no one has to be alive; a record goes only after its tombstone stands.
@@ -97,7 +97,7 @@ export class OutboxDrain implements Disposable {
    * Says that the tier has not been told of changes which have come to their end by now, or that another life of it
    * has come into force.
    */
-  distrust(): void {
+  markDirty(): void {
     this.#distrusts++;
     this.#drained = undefined;
   }
@@ -133,7 +133,7 @@ export class OutboxDrain implements Disposable {
       if (epoch !== undefined && !await this.#enter(epoch, reached)) return false;
       const records = await tier.read("read the outbox", () => store.pending(BATCH, signal));
       if (records.length === 0) break;
-      await this.#bury(records);
+      await this.#writeTombstone(records);
       // The tombstones may be somewhere else.
       if (epoch === undefined || !this.#isStill(reached)) return false;
       await tier.write("clear the outbox", () => store.clear(records, epoch, signal));
@@ -146,35 +146,35 @@ export class OutboxDrain implements Disposable {
   async #enter(epoch: Epoch, reached: Reached): Promise<boolean> {
     const isInForce = await this.#inForce.enter(epoch, () => this.#isStill(reached), this.#stop.signal);
     if (isInForce === false) {
-      this.distrust();
+      this.markDirty();
       this.#outOfForce = reached;
     }
     return isInForce ?? false;
   }
 
   #reached(): Reached {
-    const { life, shared } = this.#options;
-    return { epoch: life.epoch, interruptions: shared.interruptions };
+    const { epoch, shared } = this.#options;
+    return { epoch: epoch.current, interruptions: shared.interruptions };
   }
 
   #isStill(reached: Reached | undefined): boolean {
     if (reached === undefined) return false;
-    const { life, shared } = this.#options;
-    return reached.interruptions === shared.interruptions && reached.epoch === life.epoch;
+    const { epoch, shared } = this.#options;
+    return reached.interruptions === shared.interruptions && reached.epoch === epoch.current;
   }
 
-  async #bury(records: readonly OutboxRecord[]): Promise<void> {
-    const { bury, forget, observer, shared } = this.#options;
+  async #writeTombstone(records: readonly OutboxRecord[]): Promise<void> {
+    const { writeTombstone, forget, observer, shared } = this.#options;
     const newest = new Map<CacheKey, Version>();
     for (const { key, version } of records) {
       const known = newest.get(key);
       if (known === undefined || compareVersions(version, known) > 0) newest.set(key, version);
     }
     try {
-      await Promise.all([...newest].map(([key, version]) => bury(key, version)));
+      await Promise.all([...newest].map(([key, version]) => writeTombstone(key, version)));
     } catch (error) {
       observer.outboxWaiting(shared.name, records.length);
-      this.distrust();
+      this.markDirty();
       forget(records.length < BATCH ? new Set(newest.keys()) : await this.#untold());
       throw error;
     }

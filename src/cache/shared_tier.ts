@@ -4,7 +4,7 @@ import type { CacheKey } from "../core/key.ts";
 import type { Announcement, Epoch, SharedCache, SharedRead } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import { Backfill, type LeasedCopy } from "./backfill.ts";
-import { DistrustedKeys } from "./distrusted_keys.ts";
+import { DirtyKeys } from "./dirty_keys.ts";
 import type { CacheObserver } from "./observer.ts";
 import { OutboxDrain, type OutboxSource } from "./outbox_drain.ts";
 import type { Tier } from "./tier.ts";
@@ -32,7 +32,7 @@ export class SharedTier<V> implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #observer: CacheObserver;
   readonly #backfill: Backfill<V>;
-  readonly #distrusted: DistrustedKeys;
+  readonly #dirty: DirtyKeys;
   readonly #drain: OutboxDrain | undefined;
   readonly #stop = new AbortController();
 
@@ -47,28 +47,28 @@ export class SharedTier<V> implements AsyncDisposable {
       options.clock,
     );
     const { signal } = this.#stop;
-    const bury = (key: CacheKey, intent: string, version: Version | undefined) =>
-      tier.write("bury", () => store.bury(key, intent, version, signal));
+    const writeTombstone = (key: CacheKey, intent: string, version: Version | undefined) =>
+      tier.write("tombstone", () => store.writeTombstone(key, intent, version, signal));
     this.#drain = options.outbox && new OutboxDrain(options.outbox, {
       ...options,
       shared: tier,
-      life: store.life,
-      bury: (key, version) => bury(key, options.newIntent(), version),
+      epoch: store.epoch,
+      writeTombstone: (key, version) => writeTombstone(key, options.newIntent(), version),
     });
-    this.#distrusted = new DistrustedKeys({
+    this.#dirty = new DirtyKeys({
       clock: options.clock,
-      bury,
+      writeTombstone,
       announce: (key, intent) => tier.write("announce", () => store.announce(key, intent, signal)),
       newIntent: options.newIntent,
       onSettled: (key) => options.forget(new Set([key])),
-      onOverflow: () => this.#drain?.distrust(),
+      onOverflow: () => this.#drain?.markDirty(),
     });
   }
 
   /** An entry that has not expired, or what else the tier says; "unknown" when it cannot be asked. */
   async read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V> | "unknown"> {
     // As there, if it does not know better: nothing is kept of what is read while the truth may be changing.
-    if (this.#distrusted.isUnsettled(key)) return "tombstone";
+    if (this.#dirty.isUnsettled(key)) return "tombstone";
     if (!this.#mayRead(key)) return "unknown";
     try {
       const found = await this.#tier.read("read", () => this.#store.read(key, signal));
@@ -91,7 +91,7 @@ export class SharedTier<V> implements AsyncDisposable {
     try {
       epoch = await this.#tier.write("announce", () => this.#store.announce(key, intent, signal));
     } catch {
-      this.#distrusted.add(key);
+      this.#dirty.add(key);
       return { epoch: undefined };
     }
     return { epoch: this.#drain === undefined || this.#drain.isInForce(epoch) ? epoch : undefined };
@@ -99,19 +99,23 @@ export class SharedTier<V> implements AsyncDisposable {
 
   /** Says that a change has met another life in force than this process. */
   overtaken(): void {
-    this.#drain?.distrust();
+    this.#drain?.markDirty();
   }
 
   /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
   async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
-    if (isExpired(entry, this.#clock)) return await this.bury(key, intent, entry.version);
+    if (isExpired(entry, this.#clock)) return await this.writeTombstone(key, intent, entry.version);
     const publish = () => this.#store.publish(key, intent, entry, this.#stop.signal);
     await this.#finish(key, entry.version, publish);
   }
 
   /** Ends the announcement of a delete; the tombstone stays. */
-  async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    await this.#finish(key, version, () => this.#store.bury(key, intent, version, this.#stop.signal));
+  async writeTombstone(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+    await this.#finish(
+      key,
+      version,
+      () => this.#store.writeTombstone(key, intent, version, this.#stop.signal),
+    );
   }
 
   /**
@@ -130,13 +134,13 @@ export class SharedTier<V> implements AsyncDisposable {
    * Says that what the tier has may be older than the truth, of which this version is known: the key is not read
    * there until it has a tombstone that outranks it.
    */
-  distrust(key: CacheKey, version?: Version): void {
-    this.#distrusted.add(key, version);
+  markDirty(key: CacheKey, version?: Version): void {
+    this.#dirty.add(key, version);
   }
 
   /** As {@link distrust}, of a change that may take effect at any time until `settled` resolves. */
-  distrustUntil(settled: Promise<void>, key: CacheKey): void {
-    this.#distrusted.addUntil(settled, key);
+  markDirtyUntil(settled: Promise<void>, key: CacheKey): void {
+    this.#dirty.addUntil(settled, key);
   }
 
   /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
@@ -152,15 +156,15 @@ export class SharedTier<V> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#backfill.idle();
-    const { unsettled } = this.#distrusted;
+    const { unsettled } = this.#dirty;
     if (unsettled > 0) this.#observer.changesUnsettled(this.#tier.name, unsettled);
-    this.#distrusted[Symbol.dispose]();
+    this.#dirty[Symbol.dispose]();
     this.#drain?.[Symbol.dispose]();
     this.#stop.abort();
   }
 
   #mayRead(key: CacheKey): boolean {
-    return !this.#distrusted.has(key) && (this.#drain === undefined || this.#drain.mayTrust());
+    return !this.#dirty.has(key) && (this.#drain === undefined || this.#drain.mayTrust());
   }
 
   async #finish(key: CacheKey, version: Version | undefined, tell: () => Promise<void>): Promise<void> {
@@ -168,12 +172,12 @@ export class SharedTier<V> implements AsyncDisposable {
       await this.#tier.write("write", tell);
     } catch {
       // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
-      this.#distrusted.add(key, version);
+      this.#dirty.add(key, version);
       return;
     }
     // Not once it is announced: of an earlier change that could not be, the tier knows the version only by what
     // outranks it, and this one may have no effect.
-    this.#distrusted.delete(key);
+    this.#dirty.delete(key);
   }
 
   async #fill(key: CacheKey, { entry, lease }: LeasedCopy<V>): Promise<void> {

@@ -92,7 +92,7 @@ export interface Authority<V, C> {
  * cache loses it, so that a fill under it is never older than what the cache once held. Undefined where none can
  * be had.
  */
-export interface Vacancy {
+export interface Miss {
   readonly lease: string | undefined;
 }
 
@@ -105,7 +105,7 @@ export interface ServerGuard {
 }
 
 /** What a {@link SharedCache} holds: an entry, a sign that the truth is being changed, or nothing. */
-export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
+export type SharedRead<V> = Entry<V> | "tombstone" | Miss;
 
 /**
  * A tier between memory and the authority that all replicas share. It never holds anything older than what
@@ -115,7 +115,7 @@ export type SharedRead<V> = Entry<V> | "tombstone" | Vacancy;
  *     read(k)               ->  an entry, a tombstone, or a lease where nothing is
  *     announce(k, intent)   ->  tombstone {intent}              before the authority is written
  *     publish(k, intent, e) ->  e, if nobody else is writing    after it was
- *     bury(k, intent, v)    ->  tombstone, outranks v           after it was deleted
+ *     writeTombstone(k, intent, v)    ->  tombstone, outranks v           after it was deleted
  *     retract(k, intent)    ->  nothing, if no other writes     after the authority has changed nothing
  *     fill(k, lease, e)     ->  e, if the lease still stands    after the authority was read
  *
@@ -129,21 +129,26 @@ export interface SharedCache<V> {
    */
   announce(key: CacheKey, intent: string, signal: AbortSignal): Promise<Epoch>;
   publish(key: CacheKey, intent: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
-  bury(key: CacheKey, intent: string, version: Version | undefined, signal: AbortSignal): Promise<void>;
+  writeTombstone(
+    key: CacheKey,
+    intent: string,
+    version: Version | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Takes back the announcement of a change that has certainly had no effect, nor will have one. */
   retract(key: CacheKey, intent: string, signal: AbortSignal): Promise<void>;
   fill(key: CacheKey, lease: string, entry: Entry<V>, signal: AbortSignal): Promise<void>;
-  readonly life: SharedLife;
+  readonly epoch: SharedEpoch;
 }
 
-/** The life of a shared cache that this process is connected to. */
-export interface SharedLife {
+/** The epoch of the shared cache that this process is connected to. */
+export interface SharedEpoch {
   /** Undefined while there is no connection. */
-  readonly epoch: Epoch | undefined;
-  /** Resolves when the server answers, in the same life; rejects if it is gone. */
+  readonly current: Epoch | undefined;
+  /** Resolves when the server answers in the same epoch; rejects if that is over. */
   confirm(): Promise<void>;
-  /** Says that the cache may know this life by another name by now: it is learnt anew, once a second at most. */
-  doubt(): void;
+  /** Asks the server for its epoch again, at most once a second: its name may have changed. */
+  recheck(): void;
 }
 
 /** A change of the truth that a {@link SharedCache} could not be told of. */
@@ -173,7 +178,7 @@ export interface OutboxRecord {
  *     enters the new life
  *     copies v1 into the new master
  *                                      writes v2: another life is in force, so it is recorded as well
- *     finds the record, buries v1
+ *     finds the record, writes a tombstone over v1
  */
 export interface Outbox {
   /**

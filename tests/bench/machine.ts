@@ -1,8 +1,8 @@
 import { cpus } from "node:os";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { testServers } from "../support/servers.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { testServers } from "../support/servers/servers.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import { findProgram } from "../support/find_program.ts";
+import { findProgram } from "../support/servers/find_program.ts";
 import { findH2load } from "./load/h2load.ts";
 import { sourceCommit } from "../../src/build/source_commit.ts";
 

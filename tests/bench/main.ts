@@ -1,7 +1,7 @@
 /** `deno task bench`: measures the whole service, in processes of its own and over real sockets. */
-import { printLine } from "../support/print_line.ts";
-import { provideServers } from "../support/provide_servers.ts";
-import { replaceReadmeSection } from "../support/readme.ts";
+import { printLine } from "../support/runner/print_line.ts";
+import { provideServers } from "../support/servers/provide_servers.ts";
+import { replaceReadmeSection } from "../support/runner/readme.ts";
 import { DEFAULT_JSON, parseArguments } from "./arguments.ts";
 import { interruptible } from "./interruption.ts";
 import { describeMachine } from "./machine.ts";

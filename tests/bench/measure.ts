@@ -1,5 +1,5 @@
 import { Status } from "../../src/transport/status.ts";
-import type { TestDatabase } from "../support/mysql_database.ts";
+import type { TestDatabase } from "../support/mysql/database.ts";
 import { measureHere } from "./load/client/workload.ts";
 import { measureWithDeno } from "./load/deno.ts";
 import { findH2load, measureWithH2load } from "./load/h2load.ts";

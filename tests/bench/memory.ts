@@ -6,7 +6,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { cacheKey } from "../../src/core/key.ts";
 import { UNVERSIONED } from "../../src/core/version.ts";
 import { LruMemory, type LruOptions } from "../../src/store/memory/lru.ts";
-import { printLine } from "../support/print_line.ts";
+import { printLine } from "../support/runner/print_line.ts";
 import { entryKey } from "./load/requests.ts";
 
 /** The stored value of each entry: an encoded Any. */

@@ -1,4 +1,4 @@
-import type { ServerPids } from "../support/provide_servers.ts";
+import type { ServerPids } from "../support/servers/provide_servers.ts";
 import type { Effort } from "./effort.ts";
 import type { Row, Section } from "./report/results.ts";
 

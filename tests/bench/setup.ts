@@ -1,9 +1,9 @@
 import type { Path } from "../../src/config/schema.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { TestDatabase } from "../support/mysql_database.ts";
-import { type TestServers, testServers } from "../support/servers.ts";
-import { type RunningService, startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile, type ServiceProfile } from "../support/service_profile.ts";
+import type { TestDatabase } from "../support/mysql/database.ts";
+import { type TestServers, testServers } from "../support/servers/servers.ts";
+import { type RunningService, startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile, type ServiceProfile } from "../support/service/profile.ts";
 import type { Watched } from "./load/load.ts";
 import type { Bench } from "./part.ts";
 

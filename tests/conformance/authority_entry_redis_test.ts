@@ -1,5 +1,5 @@
-import { RedisProbe } from "../support/redis_probe.ts";
-import { testServers, testWithServers } from "../support/servers.ts";
+import { RedisProbe } from "../support/redis/probe.ts";
+import { testServers, testWithServers } from "../support/servers/servers.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { authorityEntrySuite, type OpenEntryStore } from "./authority_entry_suite.ts";
 

@@ -1,6 +1,6 @@
 import { SqliteEntries } from "../../src/store/sqlite/entries.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { ENTRIES, memoryFile } from "../support/sqlite.ts";
+import { ENTRIES, memoryFile } from "../support/sqlite/sqlite.ts";
 import { authorityEntrySuite } from "./authority_entry_suite.ts";
 
 authorityEntrySuite("SqliteEntries", () => {

@@ -2,8 +2,8 @@ import { systemClock } from "../../src/core/clock.ts";
 import { migrateMysql } from "../../src/store/mysql/migrate.ts";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { type MysqlAddress, testServers, testWithServers } from "../support/servers.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { type MysqlAddress, testServers, testWithServers } from "../support/servers/servers.ts";
 import { authoritySecretSuite, type OpenSecretStore } from "./authority_secret_suite.ts";
 
 async function open(server: MysqlAddress, returning: boolean): Promise<OpenSecretStore> {

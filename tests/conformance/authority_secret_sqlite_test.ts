@@ -1,6 +1,6 @@
 import { SqliteSecrets } from "../../src/store/sqlite/secrets.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { memoryFile } from "../support/sqlite.ts";
+import { memoryFile } from "../support/sqlite/sqlite.ts";
 import { authoritySecretSuite } from "./authority_secret_suite.ts";
 
 authoritySecretSuite("SqliteSecrets", () => {

@@ -14,7 +14,7 @@ export function secretEntry(key: CacheKey, version: Version, expiresAtMs = Infin
     userId: "",
     name: `revision ${version.revision}`,
     secretId: secretIdOf(key),
-    secretKey: `incarnation ${version.id}`,
+    secretKey: `epoch ${version.id}`,
     expires: expiresAtMs === Infinity ? 0 : expiresAtMs / 1000,
     status: 1,
     description: "",

@@ -11,7 +11,7 @@ export const V3 = version(1, 3);
 export type Step =
   | { readonly announce: string }
   | { readonly publish: string; readonly at: Version }
-  | { readonly bury: string; readonly at?: Version }
+  | { readonly writeTombstone: string; readonly at?: Version }
   | { readonly retract: string }
   | { readonly look: string }
   /** By a reader that looked before; without one, by one that looks now. */
@@ -43,17 +43,17 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "finds a tombstone after a delete",
-    steps: [{ announce: "A" }, { bury: "A", at: endOf(1) }],
+    steps: [{ announce: "A" }, { writeTombstone: "A", at: endOf(1) }],
     found: "tombstone",
   },
   {
     title: "finds a tombstone after the delete of what was not there",
-    steps: [{ announce: "A" }, { bury: "A" }],
+    steps: [{ announce: "A" }, { writeTombstone: "A" }],
     found: "tombstone",
   },
   {
     title: "finds a tombstone after a delete that nobody announced",
-    steps: [{ fill: V1 }, { bury: "A" }],
+    steps: [{ fill: V1 }, { writeTombstone: "A" }],
     found: "tombstone",
   },
   { title: "finds what was filled into nothing", steps: [{ fill: V1 }], found: V1 },
@@ -79,7 +79,7 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "never finds a fill over a delete, however new",
-    steps: [{ announce: "A" }, { bury: "A", at: V1 }, { fill: version(9, 9) }],
+    steps: [{ announce: "A" }, { writeTombstone: "A", at: V1 }, { fill: version(9, 9) }],
     found: "tombstone",
   },
   {
@@ -104,12 +104,15 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "finds no entry of a write that a delete has overtaken",
-    steps: [{ announce: "A" }, { announce: "B" }, { bury: "B", at: endOf(1) }, { publish: "A", at: V2 }],
+    steps: [{ announce: "A" }, { announce: "B" }, { writeTombstone: "B", at: endOf(1) }, {
+      publish: "A",
+      at: V2,
+    }],
     found: "tombstone",
   },
   {
     title: "finds the entry that was created after a delete that ended first",
-    steps: [{ announce: "A" }, { announce: "B" }, { bury: "B", at: endOf(1) }, {
+    steps: [{ announce: "A" }, { announce: "B" }, { writeTombstone: "B", at: endOf(1) }, {
       publish: "A",
       at: version(2, 1),
     }],
@@ -168,7 +171,7 @@ export const CASES: readonly Case[] = [
     steps: [
       { announce: "A" },
       { announce: "B" },
-      { bury: "C", at: V3 },
+      { writeTombstone: "C", at: V3 },
       { retract: "B" },
       { publish: "A", at: V2 },
     ],
@@ -186,7 +189,7 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "finds a tombstone where the announcement that was taken back had been lost before",
-    steps: [{ announce: "A" }, "flush", { bury: "B", at: endOf(1) }, { retract: "A" }],
+    steps: [{ announce: "A" }, "flush", { writeTombstone: "B", at: endOf(1) }, { retract: "A" }],
     found: "tombstone",
   },
   {
@@ -214,7 +217,7 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "never finds a late fill where the tombstone of a delete has been lost",
-    steps: [{ look: "R" }, { bury: "A", at: endOf(1) }, { lose: ["value"] }, { fill: V1, by: "R" }],
+    steps: [{ look: "R" }, { writeTombstone: "A", at: endOf(1) }, { lose: ["value"] }, { fill: V1, by: "R" }],
     found: "nothing",
   },
   {
@@ -284,7 +287,10 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "finds no entry of that writer behind another announcement either",
-    steps: [{ announce: "A" }, "save", "restart", { announce: "C" }, { bury: "C" }, { publish: "A", at: V2 }],
+    steps: [{ announce: "A" }, "save", "restart", { announce: "C" }, { writeTombstone: "C" }, {
+      publish: "A",
+      at: V2,
+    }],
     found: "tombstone",
   },
   {
@@ -307,7 +313,7 @@ export const CASES: readonly Case[] = [
   },
   {
     title: "finds a tombstone where the announcement of a delete was lost and the entry filled again",
-    steps: [{ announce: "A" }, "flush", { fill: V1 }, { bury: "A", at: endOf(1) }],
+    steps: [{ announce: "A" }, "flush", { fill: V1 }, { writeTombstone: "A", at: endOf(1) }],
     found: "tombstone",
   },
   {

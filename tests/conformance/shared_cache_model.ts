@@ -147,7 +147,7 @@ class Schedule {
     this.#row = undefined;
     yield this.#do(`${name} deletes`);
     yield this.#do(`${name} buries ${text(end)}`, async () => {
-      await this.#cache.store.bury(this.#key, intent, end, SIGNAL);
+      await this.#cache.store.writeTombstone(this.#key, intent, end, SIGNAL);
       if (end !== undefined) this.#end(end);
     });
   }

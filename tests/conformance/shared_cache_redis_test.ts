@@ -1,6 +1,6 @@
-import { FragileRedis } from "../support/fragile_redis.ts";
-import { RedisProbe } from "../support/redis_probe.ts";
-import { testServers, testWithServers } from "../support/servers.ts";
+import { FragileRedis } from "../support/redis/fragile_redis.ts";
+import { RedisProbe } from "../support/redis/probe.ts";
+import { testServers, testWithServers } from "../support/servers/servers.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { OpenSharedCache } from "./fragile_cache.ts";
 import { sharedCacheSuite, TOMBSTONE_TTL_MS } from "./shared_cache_suite.ts";

@@ -75,7 +75,10 @@ export function sharedCacheSuite(
   });
 
   test(" lets every tombstone stand for its own time, over entries that never expire", async (cache) => {
-    const leave: readonly Step[] = [{ announce: "A" }, { bury: "A", at: V1 }, { publish: "B", at: V1 }];
+    const leave: readonly Step[] = [{ announce: "A" }, { writeTombstone: "A", at: V1 }, {
+      publish: "B",
+      at: V1,
+    }];
     for (const step of leave) {
       await play(cache, ["flush", { fill: V1 }, step]);
       assertNear(await cache.timeLeftMs(), TOMBSTONE_TTL_MS);
@@ -121,13 +124,16 @@ export function sharedCacheSuite(
     const ordered = [version(1, 9), version(1, 10), endOf(1), version(2, 1), version(last - 1, 1)];
     for (const [index, newer] of ordered.entries()) {
       for (const older of ordered.slice(0, index)) {
-        await play(cache, ["flush", { announce: "A" }, { bury: "B", at: newer }, {
+        await play(cache, ["flush", { announce: "A" }, { writeTombstone: "B", at: newer }, {
           publish: "A",
           at: older,
         }]);
         assertEquals(await look(cache), "tombstone");
       }
-      await play(cache, ["flush", { announce: "A" }, { bury: "B", at: newer }, { publish: "A", at: newer }]);
+      await play(cache, ["flush", { announce: "A" }, { writeTombstone: "B", at: newer }, {
+        publish: "A",
+        at: newer,
+      }]);
       assertEquals(await look(cache), secretEntry(KEY, newer));
     }
   });
@@ -186,8 +192,9 @@ async function play(cache: FragileCache, steps: readonly Step[]): Promise<void> 
     else if ("announce" in step) await store.announce(KEY, intentOf(step.announce), SIGNAL);
     else if ("publish" in step) {
       await store.publish(KEY, intentOf(step.publish), secretEntry(KEY, step.at), SIGNAL);
-    } else if ("bury" in step) await store.bury(KEY, intentOf(step.bury), step.at, SIGNAL);
-    else if ("retract" in step) await store.retract(KEY, intentOf(step.retract), SIGNAL);
+    } else if ("writeTombstone" in step) {
+      await store.writeTombstone(KEY, intentOf(step.writeTombstone), step.at, SIGNAL);
+    } else if ("retract" in step) await store.retract(KEY, intentOf(step.retract), SIGNAL);
     else if ("look" in step) leases.set(step.look, await leaseOf(store, KEY));
     else {
       const lease = step.by === undefined ? await leaseOf(store, KEY) : leases.get(step.by)!;

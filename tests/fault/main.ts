@@ -4,7 +4,7 @@
  * `--only TEXT` does only faults whose names have the text in them; `--main FILE` runs another program. Ends with `N passed, N failed`; the exit code is 1 unless all passed, 2 for wrong usage.
  */
 import { parseArgs } from "node:util";
-import { printLine } from "../support/print_line.ts";
+import { printLine } from "../support/runner/print_line.ts";
 import { BOUNDS } from "./bounds.ts";
 import { checkHistory } from "./checker/history_checker.ts";
 import { reportViolations, summarize } from "./report.ts";

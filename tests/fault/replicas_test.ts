@@ -1,6 +1,6 @@
 /** Three replicas that are being broken, as their clients see them. `deno task check-history` does it for longer. */
-import { findProgram } from "../support/find_program.ts";
-import { printLine } from "../support/print_line.ts";
+import { findProgram } from "../support/servers/find_program.ts";
+import { printLine } from "../support/runner/print_line.ts";
 import { withSeed } from "../support/seeded_random.ts";
 import { assert, assertEquals } from "@std/assert";
 import { BOUNDS } from "./bounds.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type MethodName, refusal } from "../support/client.ts";
-import type { FieldViolation } from "../support/client_errors.ts";
-import type { ServedProfile } from "../support/service_shared.ts";
+import { type MethodName, refusal } from "../support/client/client.ts";
+import type { FieldViolation } from "../support/client/errors.ts";
+import type { ServedProfile } from "../support/service/shared.ts";
 
 /** A request that the method accepts, for a key that no other test has. */
 export function goodRequest(method: MethodName): object {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { testWithServers } from "../support/servers.ts";
-import { ownVariables, readLines } from "../support/service_program.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { ownVariables, readLines } from "../support/service/program.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const MAIN = decodeURIComponent(new URL("../bench/main.ts", import.meta.url).pathname);

@@ -4,7 +4,7 @@ import type { Metric } from "../bench/report/metrics.ts";
 import type { Results, Row } from "../bench/report/results.ts";
 import { SCENARIOS } from "../bench/scenarios.ts";
 import { measureStaleness } from "../bench/staleness/measure_staleness.ts";
-import { testWithServers } from "../support/servers.ts";
+import { testWithServers } from "../support/servers/servers.ts";
 
 const MAIN = decodeURIComponent(new URL("../bench/main.ts", import.meta.url).pathname);
 

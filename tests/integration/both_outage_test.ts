@@ -1,10 +1,10 @@
 /** Redis and MySQL both silent: nobody can tell what is there, and everybody is told so in time. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

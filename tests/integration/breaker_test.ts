@@ -1,10 +1,10 @@
 /** Redis frozen under load: what GetSecret pays for it, and how soon it is over. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { type LogLine, startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { type LogLine, startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** Long, so that what waits for Redis stands out on a busy machine; two of them would be seen. */

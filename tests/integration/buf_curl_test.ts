@@ -1,9 +1,9 @@
 /** The quickstart by a client that has nothing to do with this project: `buf curl`, which knows only reflection. */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { decodeMessage } from "../support/client_messages.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
+import { decodeMessage } from "../support/client/messages.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
 
 const BUF = "@bufbuild/buf@1.75.0";
 

@@ -3,10 +3,10 @@ import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
 import type { InvalidationState } from "../../src/core/ports.ts";
-import { CoherentReplica, type CoherentReplicaOptions } from "../support/coherent_replica.ts";
-import { redisCli, ThrowawayCluster } from "../support/redis_cluster.ts";
+import { CoherentReplica, type CoherentReplicaOptions } from "../support/redis/coherent_replica.ts";
+import { redisCli, ThrowawayCluster } from "../support/redis/cluster.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import { testWithServers } from "../support/servers.ts";
+import { testWithServers } from "../support/servers/servers.ts";
 import { turn } from "../support/turn.ts";
 import { waitFor } from "../support/wait_for.ts";
 

@@ -1,12 +1,12 @@
 /** A service on a Redis Cluster, by configuration only. */
 import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
-import { CacheClient, refusal } from "../support/client.ts";
-import { redisCli, ThrowawayCluster } from "../support/redis_cluster.ts";
-import { RedisKeys } from "../support/service_redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { behindProfile, type ServersProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { redisCli, ThrowawayCluster } from "../support/redis/cluster.ts";
+import { RedisKeys } from "../support/service/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { behindProfile, type ServersProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

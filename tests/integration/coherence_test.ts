@@ -1,16 +1,16 @@
 /** That local memory hears of every change in Redis, whoever makes it, and is not used where it cannot. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CONFIRMED_FOR_MS } from "../../src/cache/local_gate.ts";
+import { CONFIRMED_FOR_MS } from "../../src/cache/local_coherence.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
 import { type CacheKey, cacheKey, secretCacheKey } from "../../src/core/key.ts";
 import { RedisClient } from "../../src/store/redis/client.ts";
 import { RedisSecrets } from "../../src/store/redis/secrets.ts";
 import { secretEntry, version } from "../conformance/secret_entry.ts";
-import { CoherentReplica, type CoherentReplicaOptions } from "../support/coherent_replica.ts";
-import { startRedis, type ThrowawayRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { ServerLink } from "../support/service_link.ts";
+import { CoherentReplica, type CoherentReplicaOptions } from "../support/redis/coherent_replica.ts";
+import { startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { ServerLink } from "../support/service/link.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const PREFIX = "p:";

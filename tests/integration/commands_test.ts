@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { DatabaseSync } from "node:sqlite";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { testWithServers } from "../support/servers.ts";
-import { freePort } from "../support/free_port.ts";
-import { serveArguments } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
-import { type ProgramOptions, runProgram } from "../support/service_program.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { freePort } from "../support/network/free_port.ts";
+import { serveArguments } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
+import { type ProgramOptions, runProgram } from "../support/service/program.ts";
 
 /** Runs the program, which must fail with this exit code; returns what it writes to standard error. */
 async function complaint(

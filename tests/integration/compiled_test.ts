@@ -1,9 +1,9 @@
 /** The executable that CACHESERVER_TEST_PROGRAM names: what an operator gets who has nothing else. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
-import { CacheClient } from "../support/client.ts";
-import { RunningService } from "../support/service.ts";
-import { compiledProgram, runProgram, spawnProgram } from "../support/service_program.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { RunningService } from "../support/service/service.ts";
+import { compiledProgram, runProgram, spawnProgram } from "../support/service/program.ts";
 
 /** From the start of the process to its first answer, on a machine that does nothing else. */
 const MAX_START_MS = 300;

@@ -1,10 +1,10 @@
 /** MySQL out of reach: namespaces do not notice, secrets can be read where they are cached, and none can change. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { ServerLink } from "../support/service_link.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { ServerLink } from "../support/service/link.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

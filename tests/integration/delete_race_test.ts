@@ -1,11 +1,11 @@
 /** Reads that run into a delete: whatever they found on their way, no read that begins afterwards finds anything. */
 import { assertEquals } from "@std/assert";
 import { FORMAT_TOMBSTONE } from "../../src/store/redis/secret_scripts.ts";
-import { CacheClient, refusal } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { ServerLink } from "../support/service_link.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { ServerLink } from "../support/service/link.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ROUNDS = 15;

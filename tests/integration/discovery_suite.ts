@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { refusal } from "../support/client.ts";
-import { ReflectionClient } from "../support/client_reflection.ts";
-import type { ServedTest } from "../support/service_shared.ts";
+import { refusal } from "../support/client/client.ts";
+import { ReflectionClient } from "../support/client/reflection.ts";
+import type { ServedTest } from "../support/service/shared.ts";
 
 const SERVICES = [
   "cacheserver.v1.CacheServer",

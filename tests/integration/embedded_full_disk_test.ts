@@ -1,9 +1,9 @@
 /** The embedded database on a disk of 20 MiB that becomes full: what expires makes room again, by itself. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { type RunningService, startService } from "../support/service.ts";
-import { embeddedProfile, type ServiceProfile } from "../support/service_profile.ts";
-import { mayMount, type SmallVolume, smallVolume } from "../support/small_volume.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { type RunningService, startService } from "../support/service/service.ts";
+import { embeddedProfile, type ServiceProfile } from "../support/service/profile.ts";
+import { mayMount, type SmallVolume, smallVolume } from "../support/sqlite/small_volume.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

@@ -1,8 +1,8 @@
 /** The transport that can stand in for the native one keeps all promises too, and says where it may not. */
 import { assertEquals } from "@std/assert";
-import { serviceRunsGrpcJs } from "../support/grpc_js.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
+import { serviceRunsGrpcJs } from "../support/client/grpc_js.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
 import { embeddedSuite } from "./embedded_suite.ts";
 
 const GRPC_JS = { "server.grpc.transport": "grpc_js" };

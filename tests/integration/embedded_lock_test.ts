@@ -1,11 +1,11 @@
 /** One process a database file: a second one would not hear of what the first one deletes. */
 import { backup as backUp, DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { RunningService, serveArguments, startService } from "../support/service.ts";
-import { embeddedProfile, type ServiceProfile } from "../support/service_profile.ts";
-import { type ProgramOptions, runProgram, spawnProgram } from "../support/service_program.ts";
-import { findProgram } from "../support/find_program.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { RunningService, serveArguments, startService } from "../support/service/service.ts";
+import { embeddedProfile, type ServiceProfile } from "../support/service/profile.ts";
+import { type ProgramOptions, runProgram, spawnProgram } from "../support/service/program.ts";
+import { findProgram } from "../support/servers/find_program.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new Uint8Array([1]) };

@@ -1,8 +1,8 @@
 /** `data.database.max_bytes`: the embedded file stays below a size, and loses what matters least. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile, type ServiceProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile, type ServiceProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const MiB = 2 ** 20;

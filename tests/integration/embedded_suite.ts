@@ -1,5 +1,5 @@
-import { embeddedProfile } from "../support/service_profile.ts";
-import { type ServedTest, sharedService } from "../support/service_shared.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
+import { type ServedTest, sharedService } from "../support/service/shared.ts";
 import { discoverySuite } from "./discovery_suite.ts";
 import { namespacedSuite } from "./namespaced_suite.ts";
 import { secretSuite } from "./secret_suite.ts";

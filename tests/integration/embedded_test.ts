@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
 import { embeddedSuite } from "./embedded_suite.ts";
 
 embeddedSuite("Embedded service");

@@ -1,11 +1,11 @@
 /** `cacheserver health`, as a container's health check runs it. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { freePort } from "../support/free_port.ts";
-import { startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
-import { type ProgramOptions, runProgram } from "../support/service_program.ts";
+import { freePort } from "../support/network/free_port.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
+import { type ProgramOptions, runProgram } from "../support/service/program.ts";
 
 /** What `health` prints, and its exit code. */
 async function health(args: readonly string[], options: ProgramOptions = {}): Promise<[number, string]> {

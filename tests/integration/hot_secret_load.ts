@@ -1,7 +1,7 @@
 /// <reference lib="deno.worker" />
 /** A worker that sets one secret again and again, so that the load takes nothing from the test's own event loop. */
-import { CacheClient } from "../support/client.ts";
-import { CallError } from "../support/client_errors.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { CallError } from "../support/client/errors.ts";
 
 /** What to do. */
 export interface HotLoad {

@@ -2,13 +2,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { CacheClient } from "../support/client.ts";
-import { printLine } from "../support/print_line.ts";
-import { startRedis } from "../support/redis.ts";
-import { RedisProbe } from "../support/redis_probe.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { printLine } from "../support/runner/print_line.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { RedisProbe } from "../support/redis/probe.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
 import type { HotLoad, HotOutcome } from "./hot_secret_load.ts";
 
 const HOT = "hot";

@@ -1,8 +1,8 @@
 /** What hostile or many clients of the HTTP port can do to the service, in a process of its own. */
 import { assert, assertEquals } from "@std/assert";
-import { HttpTestConnection } from "../support/http_connection.ts";
-import { type RunningService, startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
+import { HttpTestConnection } from "../support/client/http_connection.ts";
+import { type RunningService, startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** The status of an answer to a probe; undefined where there is none. */

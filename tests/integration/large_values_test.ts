@@ -1,9 +1,9 @@
 /** Many large values at once, against the real program with Redis: what they leave in memory. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
 
 const CALLS = 500;
 const VALUE_BYTES = 2 ** 20;

@@ -1,11 +1,11 @@
 /** The program as an operator runs it: from the start to the exit code. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { type RunningService, serveArguments, startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
-import { spawnProgram } from "../support/service_program.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { type RunningService, serveArguments, startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
+import { spawnProgram } from "../support/service/program.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ENTRY = { namespace: "n", key: "k" };

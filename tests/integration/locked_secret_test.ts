@@ -3,12 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { MAX_WAITING_CHANGES } from "../../src/cache/change_queue.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
-import { CacheClient, refusal } from "../support/client.ts";
-import type { CallError } from "../support/client_errors.ts";
-import { serviceRunsGrpcJs } from "../support/grpc_js.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import type { CallError } from "../support/client/errors.ts";
+import { serviceRunsGrpcJs } from "../support/client/grpc_js.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const KEY = "locked";

@@ -1,12 +1,12 @@
 /** What an operator reads in the log: at the start, of a store that fails, and of each call at level debug. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
-import { CacheClient, refusal } from "../support/client.ts";
-import { freePort } from "../support/free_port.ts";
-import { askRedis, startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { type LogLine, type RunningService, startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { freePort } from "../support/network/free_port.ts";
+import { askRedis, startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { type LogLine, type RunningService, startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ENTRY = { namespace: "n", key: "k" };

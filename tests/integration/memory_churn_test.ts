@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { CHURN_LIMITS, type ChurnedMemory } from "../support/memory_churn.ts";
+import { CHURN_LIMITS, type ChurnedMemory } from "../support/service/memory_churn.ts";
 import { withSeed } from "../support/seeded_random.ts";
 
-const CHURN = decodeURIComponent(new URL("../support/memory_churn.ts", import.meta.url).pathname);
+const CHURN = decodeURIComponent(new URL("../support/service/memory_churn.ts", import.meta.url).pathname);
 
 /** Compiled code, and the slabs that are being filled: in a process at work anyway. */
 const SLACK_BYTES = 2 ** 20;

@@ -10,8 +10,8 @@ import { MysqlOutbox } from "../../src/store/mysql/outbox.ts";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { type MysqlSession, transaction } from "../../src/store/mysql/session.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { type MysqlAddress, testWithServers } from "../support/servers.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { type MysqlAddress, testWithServers } from "../support/servers/servers.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const SIGNAL = new AbortController().signal;
@@ -243,7 +243,7 @@ testWithServers(
     assertEquals([await check(), await migrate()], ["", []]);
     await database.run("ALTER TABLE usercenter_secret_epoch ENGINE=MyISAM");
     assertStringIncludes(await check(), "its engine is MyISAM");
-    await database.run("ALTER TABLE usercenter_secret_epoch DROP COLUMN incarnation");
-    await assertRejects(migrate, ServiceError, "it has no column incarnation");
+    await database.run("ALTER TABLE usercenter_secret_epoch DROP COLUMN epoch");
+    await assertRejects(migrate, ServiceError, "it has no column epoch");
   },
 );

@@ -6,9 +6,9 @@ import { secretCacheKey } from "../../src/core/key.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
-import { freePort } from "../support/free_port.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { testWithServers } from "../support/servers.ts";
+import { freePort } from "../support/network/free_port.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { testWithServers } from "../support/servers/servers.ts";
 
 const SIGNAL = new AbortController().signal;
 

@@ -8,8 +8,8 @@ import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts
 import { MysqlOutbox } from "../../src/store/mysql/outbox.ts";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { type MysqlAddress, testWithServers } from "../support/servers.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { type MysqlAddress, testWithServers } from "../support/servers/servers.ts";
 
 const SIGNAL = new AbortController().signal;
 const KEY = secretCacheKey("Alice ");

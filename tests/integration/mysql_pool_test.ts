@@ -6,9 +6,9 @@ import type { SecretChange } from "../../src/core/secret.ts";
 import { migrateMysql } from "../../src/store/mysql/migrate.ts";
 import { MysqlPool, type MysqlPoolOptions } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
-import { startMariadb } from "../support/mariadb.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { type MysqlAddress, testWithServers } from "../support/servers.ts";
+import { startMariadb } from "../support/mysql/mariadb.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { type MysqlAddress, testWithServers } from "../support/servers/servers.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const SIGNAL = new AbortController().signal;

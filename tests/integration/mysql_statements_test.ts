@@ -5,9 +5,9 @@ import { secretCacheKey } from "../../src/core/key.ts";
 import { migrateMysql } from "../../src/store/mysql/migrate.ts";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
-import { startMariadb } from "../support/mariadb.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { testWithServers } from "../support/servers.ts";
+import { startMariadb } from "../support/mysql/mariadb.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { testWithServers } from "../support/servers/servers.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const SIGNAL = new AbortController().signal;
@@ -24,8 +24,7 @@ testWithServers(
     await migrateMysql(config, systemClock, SIGNAL);
     await using pool = new MysqlPool(config, systemClock);
     await pool.use(
-      (session) =>
-        session.command(`INSERT INTO usercenter_secret_epoch (id, incarnation) VALUES (1, '${EPOCH}')`),
+      (session) => session.command(`INSERT INTO usercenter_secret_epoch (id, epoch) VALUES (1, '${EPOCH}')`),
       SIGNAL,
     );
     await using other = new MysqlPool(config, systemClock);

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { refusal } from "../support/client.ts";
-import type { CallError } from "../support/client_errors.ts";
-import type { AnyMessage, EntryName, GetResponse } from "../support/client_messages.ts";
-import type { ServedTest } from "../support/service_shared.ts";
+import { refusal } from "../support/client/client.ts";
+import type { CallError } from "../support/client/errors.ts";
+import type { AnyMessage, EntryName, GetResponse } from "../support/client/messages.ts";
+import type { ServedTest } from "../support/service/shared.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** A name that no other test has. */

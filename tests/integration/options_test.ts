@@ -1,13 +1,13 @@
 /** What the options of namespaces and secrets do in the running service. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import type { EntryName } from "../support/client_messages.ts";
-import { startRedis, type ThrowawayRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { type ServiceSetup, startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
-import { runProgram } from "../support/service_program.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import type { EntryName } from "../support/client/messages.ts";
+import { startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { type ServiceSetup, startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
+import { runProgram } from "../support/service/program.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis/client.ts";

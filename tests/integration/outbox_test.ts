@@ -1,10 +1,10 @@
 /** A replica that alone cannot reach Redis, and dies: what the others serve then. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { ServerLink } from "../support/service_link.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { ServerLink } from "../support/service/link.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const NO_MEMORY = { "cache.local.disabled": "true" };

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 
-const PASSING = decodeURIComponent(new URL("../support/passing_entries.ts", import.meta.url).pathname);
+const PASSING = decodeURIComponent(
+  new URL("../support/service/passing_entries.ts", import.meta.url).pathname,
+);
 
 /** Of the 32 MB that pass by. */
 const MAX_HELD_BYTES = 4_000_000;

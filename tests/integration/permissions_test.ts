@@ -1,10 +1,10 @@
 /** What the process may do, in the start and from then on. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startMariadb } from "../support/mariadb.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startMariadb } from "../support/mysql/mariadb.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ENTRY = { namespace: "n", key: "k" };

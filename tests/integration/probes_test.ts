@@ -1,11 +1,11 @@
 /** What probes of containers and load balancers see of the service, over a real socket. */
 import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertMatch } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { type RunningService, startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { type RunningService, startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** The status of an answer, and its body: as JSON where it is. */

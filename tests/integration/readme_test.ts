@@ -1,10 +1,15 @@
 /** The README tells no stories: its tables are the program's, and its commands work. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { configurationTable, fixedLimitsTable, readmeCommands, readmeSection } from "../support/readme.ts";
-import { testWithServers } from "../support/servers.ts";
-import { ownVariables } from "../support/service_program.ts";
-import { RunningService, serveArguments, startService } from "../support/service.ts";
-import { embeddedProfile, serversProfile } from "../support/service_profile.ts";
+import {
+  configurationTable,
+  fixedLimitsTable,
+  readmeCommands,
+  readmeSection,
+} from "../support/runner/readme.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { ownVariables } from "../support/service/program.ts";
+import { RunningService, serveArguments, startService } from "../support/service/service.ts";
+import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 
 /** A table's cells, whatever they are padded with. */
 function cells(table: string): string[][] {

@@ -1,11 +1,11 @@
 /** A user of Redis's access list that may do no more than the README says. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { readmeCommands } from "../support/readme.ts";
-import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { readmeCommands } from "../support/runner/readme.ts";
+import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

@@ -1,6 +1,6 @@
-import { startRedis } from "../support/redis.ts";
-import { RedisKeys } from "../support/service_redis.ts";
-import { testWithServers } from "../support/servers.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { RedisKeys } from "../support/service/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
 
 testWithServers(
   ["redis"],

@@ -3,13 +3,13 @@
  * what was acknowledged meanwhile, over any replica, is never undone. See src/store/redis/deadline.ts.
  */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { type RunningService, startService } from "../support/service.ts";
-import { type ServersProfile, serversProfile } from "../support/service_profile.ts";
-import { SlowLink } from "../support/slow_link.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { type RunningService, startService } from "../support/service/service.ts";
+import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
+import { SlowLink } from "../support/network/slow_link.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

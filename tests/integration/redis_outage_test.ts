@@ -1,10 +1,10 @@
 /** Redis frozen, dead at the start, dead in between: what goes on, what is refused, and that nothing stale is left. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { expectUnavailable } from "./unavailable.ts";
 

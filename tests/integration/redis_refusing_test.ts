@@ -1,10 +1,10 @@
 /** A Redis that refuses changes, for want of replicas, memory or disk: it still answers reads, and they must be true. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };

@@ -1,10 +1,10 @@
 /** Redis falls back to what it was: what replicas serve when it is started from an old snapshot. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client.ts";
-import { askRedis, startRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { askRedis, startRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);

@@ -1,10 +1,10 @@
 /** Connections that are gone before the service has taken them, as port scanners leave them. */
 import { connect } from "node:net";
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { freeze } from "../support/freeze.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { freeze } from "../support/servers/freeze.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
 
 /** At a pause of a tenth of a second for each it would be ten seconds. */
 const CONNECTIONS = 100;

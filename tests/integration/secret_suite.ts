@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { refusal } from "../support/client.ts";
-import type { Timestamp } from "../support/client_messages.ts";
-import type { ServedTest } from "../support/service_shared.ts";
+import { refusal } from "../support/client/client.ts";
+import type { Timestamp } from "../support/client/messages.ts";
+import type { ServedTest } from "../support/service/shared.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

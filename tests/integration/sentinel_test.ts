@@ -1,18 +1,18 @@
 /** A master that dies or falls silent: the service follows the sentinels to the next one, and serves nothing stale. */
 import { assert, assertEquals } from "@std/assert";
-import { LocalGate } from "../../src/cache/local_gate.ts";
+import { LocalCoherence } from "../../src/cache/local_coherence.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { InvalidationState } from "../../src/core/ports.ts";
 import { RedisChanges } from "../../src/store/redis/changes.ts";
 import { RedisClient } from "../../src/store/redis/client.ts";
 import { RedisInvalidations } from "../../src/store/redis/invalidations.ts";
-import { CacheClient } from "../support/client.ts";
-import { CoherentReplica } from "../support/coherent_replica.ts";
-import { freshKeyPrefix, startRedis, type ThrowawayRedis } from "../support/redis.ts";
-import { SentinelSetting } from "../support/redis_sentinel.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { behindProfile } from "../support/service_profile.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { CoherentReplica } from "../support/redis/coherent_replica.ts";
+import { freshKeyPrefix, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
+import { SentinelSetting } from "../support/redis/sentinel.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { behindProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** From the master's last answer: the sentinel's patience, its election, and ours. */
@@ -137,7 +137,7 @@ testWithServers(
     const [data, listener] = [connect(one), connect(other)];
     const tried = new Promise<void>((resolve) => listener.watch({ onReady() {}, onLost: resolve }));
     const states: InvalidationState[] = [];
-    const gate = new LocalGate(systemClock, 0);
+    const coherence = new LocalCoherence(systemClock, 0);
     const keyPrefix = freshKeyPrefix();
     resources.use(
       new RedisInvalidations({
@@ -149,7 +149,7 @@ testWithServers(
           newSender: () => crypto.randomUUID(),
         }),
         keyPrefix,
-        target: gate,
+        target: coherence,
         clock: systemClock,
         onState: (state) => states.push(state),
       }),

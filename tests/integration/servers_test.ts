@@ -1,7 +1,7 @@
 /** Local memory -> Redis -> MySQL, over a real socket. */
-import { type TestServers, testServers, testWithServers } from "../support/servers.ts";
-import { serversProfile } from "../support/service_profile.ts";
-import { type ServedTest, sharedService } from "../support/service_shared.ts";
+import { type TestServers, testServers, testWithServers } from "../support/servers/servers.ts";
+import { serversProfile } from "../support/service/profile.ts";
+import { type ServedTest, sharedService } from "../support/service/shared.ts";
 import { discoverySuite } from "./discovery_suite.ts";
 import { namespacedSuite } from "./namespaced_suite.ts";
 import { secretSuite } from "./secret_suite.ts";

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { assert } from "@std/assert";
-import { type CacheClient, encodeRequest, type MethodName } from "../support/client.ts";
-import { CallError } from "../support/client_errors.ts";
-import type { ServedTest } from "../support/service_shared.ts";
+import { type CacheClient, encodeRequest, type MethodName } from "../support/client/client.ts";
+import { CallError } from "../support/client/errors.ts";
+import type { ServedTest } from "../support/service/shared.ts";
 import { expectRefused, goodRequest, withText } from "./bad_input.ts";
 
 /** A row of the contract's table of limits. */

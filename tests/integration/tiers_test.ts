@@ -1,10 +1,10 @@
 /** What lies where in Local -> Redis -> MySQL, and that a copy never outlives what it is a copy of. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { FORMAT_TOMBSTONE } from "../../src/store/redis/secret_scripts.ts";
-import { CacheClient, refusal } from "../support/client.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { serversProfile } from "../support/service_profile.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ENTRY = { namespace: "n", key: "k" };

@@ -1,12 +1,12 @@
 /** Two masters at once under Sentinel: what one replica changes by the old one, the others serve all the same. */
 import { assert, assertEquals } from "@std/assert";
 import { FORMAT_ENTRY } from "../../src/store/redis/secret_scripts.ts";
-import { CacheClient, refusal } from "../support/client.ts";
-import { RedisKeys } from "../support/service_redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { startService } from "../support/service.ts";
-import { behindProfile } from "../support/service_profile.ts";
-import { TwoMasters } from "../support/two_masters.ts";
+import { CacheClient, refusal } from "../support/client/client.ts";
+import { RedisKeys } from "../support/service/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { startService } from "../support/service/service.ts";
+import { behindProfile } from "../support/service/profile.ts";
+import { TwoMasters } from "../support/redis/two_masters.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** The longest until a change is seen by a replica that uses another master. */

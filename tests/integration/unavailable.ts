@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { refusal } from "../support/client.ts";
+import { refusal } from "../support/client/client.ts";
 
 /** Expects a call to end with UNAVAILABLE for a tier, and to say when to try again. */
 export async function expectUnavailable(call: Promise<unknown>, tier: "redis" | "database"): Promise<void> {

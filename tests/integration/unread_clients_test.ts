@@ -1,10 +1,10 @@
 /** Clients that do not read their answers, against the real program: what they can hold, and what ends them. */
 import { assert, assertEquals } from "@std/assert";
 import type { RawClient } from "../protocol/raw_client.ts";
-import { CacheClient } from "../support/client.ts";
-import { type RunningService, startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
-import { askWithoutReading, openSockets, storeLargeEntry } from "../support/unread_client.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { type RunningService, startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
+import { askWithoutReading, openSockets, storeLargeEntry } from "../support/client/unread_client.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** A socket that is accepted above the limit exists until it is refused. */

@@ -1,9 +1,9 @@
 /** Requests that take long to arrive, against the real program. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { startService } from "../support/service.ts";
-import { embeddedProfile } from "../support/service_profile.ts";
-import { TcpProxy } from "../support/tcp_proxy.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { startService } from "../support/service/service.ts";
+import { embeddedProfile } from "../support/service/profile.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { refusal } from "../support/client.ts";
-import type { Duration, GetResponse } from "../support/client_messages.ts";
-import type { ServedTest } from "../support/service_shared.ts";
+import { refusal } from "../support/client/client.ts";
+import type { Duration, GetResponse } from "../support/client/messages.ts";
+import type { ServedTest } from "../support/service/shared.ts";
 import { expectRefused, goodRequest } from "./bad_input.ts";
 
 const MIB = 2 ** 20;

@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
 import { assertEquals, assertMatch } from "@std/assert";
-import { encodeRequest, type MethodName, refusal } from "../support/client.ts";
-import { CallError } from "../support/client_errors.ts";
-import type { GetResponse } from "../support/client_messages.ts";
+import { encodeRequest, type MethodName, refusal } from "../support/client/client.ts";
+import { CallError } from "../support/client/errors.ts";
+import type { GetResponse } from "../support/client/messages.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
-import type { ServedTest } from "../support/service_shared.ts";
+import type { ServedTest } from "../support/service/shared.ts";
 import { goodRequest } from "./bad_input.ts";
 
 const METHODS: readonly MethodName[] = ["Set", "Get", "Del", "SetSecret", "GetSecret", "DelSecret"];

@@ -1,5 +1,5 @@
 /** The Redis of compose.yaml, started by that file's own command, on a free port and in a temporary folder. */
-import { freePort } from "../support/free_port.ts";
+import { freePort } from "../support/network/free_port.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { readCompose } from "./compose.ts";
 

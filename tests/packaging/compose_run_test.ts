@@ -1,12 +1,12 @@
 /** What compose.yaml tells its services works: here without containers, beside servers of this machine. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Redis } from "ioredis";
-import { CacheClient } from "../support/client.ts";
-import { TestDatabase } from "../support/mysql_database.ts";
-import { askRedis } from "../support/redis.ts";
-import { testWithServers } from "../support/servers.ts";
-import { RunningService } from "../support/service.ts";
-import { runProgram, spawnProgram } from "../support/service_program.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { TestDatabase } from "../support/mysql/database.ts";
+import { askRedis } from "../support/redis/redis.ts";
+import { testWithServers } from "../support/servers/servers.ts";
+import { RunningService } from "../support/service/service.ts";
+import { runProgram, spawnProgram } from "../support/service/program.ts";
 import { readCompose } from "./compose.ts";
 import { ComposeRedis, SECRETS } from "./compose_redis.ts";
 import { CONTEXT } from "./dockerfile.ts";

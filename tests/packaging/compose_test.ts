@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseDurationMs } from "../../src/config/duration.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { readmeCommands } from "../support/readme.ts";
-import { runProgram } from "../support/service_program.ts";
+import { readmeCommands } from "../support/runner/readme.ts";
+import { runProgram } from "../support/service/program.ts";
 import { mountsOf, publishedPort, readCompose, type Service } from "./compose.ts";
 import { CONTEXT, readDockerfile } from "./dockerfile.ts";
 import { knownCommands, unknownVariables } from "./program_names.ts";

@@ -1,5 +1,5 @@
 /** Runs the image's program as the container would: its user, its files, and nothing else to write to than volumes. */
-import { RunningService } from "../support/service.ts";
+import { RunningService } from "../support/service/service.ts";
 import type { ProgramKind } from "./compile_step.ts";
 import type { Image } from "./image_build.ts";
 

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Keyword } from "dockerfile-ast";
 import manifest from "../../deno.json" with { type: "json" };
 import { loadConfig } from "../../src/config/load.ts";
-import { runProgram } from "../support/service_program.ts";
+import { runProgram } from "../support/service/program.ts";
 import { buildContext, copiedFiles } from "./build_context.ts";
 import {
   argumentDefaults,

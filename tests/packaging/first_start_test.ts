@@ -1,6 +1,6 @@
 /** The first start on a machine, whose Deno has kept nothing yet, says nothing that looks like a fault. */
 import { assert, assertEquals } from "@std/assert";
-import { ownVariables } from "../support/service_program.ts";
+import { ownVariables } from "../support/service/program.ts";
 import { CONTEXT } from "./dockerfile.ts";
 
 /** A copy of what Deno keeps of this project's packages, as they came from the registry; nothing is downloaded. */

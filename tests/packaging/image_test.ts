@@ -1,7 +1,7 @@
 /** The Dockerfile, carried out step by step, makes an image whose program serves, keeps its data and drains. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { CacheClient } from "../support/client.ts";
-import { freePort } from "../support/free_port.ts";
+import { CacheClient } from "../support/client/client.ts";
+import { freePort } from "../support/network/free_port.ts";
 import { chooseBuilder } from "./compile_step.ts";
 import { type Container, containerOf } from "./container.ts";
 import { readDockerfile } from "./dockerfile.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { loadConfig } from "../../src/config/load.ts";
-import { readmeCommands } from "../support/readme.ts";
+import { readmeCommands } from "../support/runner/readme.ts";
 import { unknownVariables } from "./program_names.ts";
 
 interface Container {

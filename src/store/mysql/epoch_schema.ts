@@ -15,7 +15,7 @@ export function epochsOf(table: string): string {
 export function createEpochs(name: string): string {
   return `CREATE TABLE ${quoteName(name)} (
   \`id\` bigint unsigned NOT NULL AUTO_INCREMENT,
-  \`incarnation\` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  \`epoch\` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   \`createdAt\` datetime NOT NULL DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (\`id\`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`;
@@ -23,7 +23,7 @@ export function createEpochs(name: string): string {
 
 /** Why a table of that name cannot be used, or undefined when it can. */
 export function epochsProblem(table: MysqlTable): string | undefined {
-  const missing = ["id", "incarnation"].filter((name) => !table.columns.has(name));
+  const missing = ["id", "epoch"].filter((name) => !table.columns.has(name));
   if (missing.length > 0) {
     return `it has no column ${missing.join(", ")}, so it holds something else; rename it`;
   }
@@ -37,5 +37,5 @@ export function epochsProblem(table: MysqlTable): string | undefined {
  * Read committed alone would lock nothing. `epochs` is quoted.
  */
 export function inForce(epochs: string): string {
-  return `FROM ${epochs} WHERE id = ${HEAD_ID} AND incarnation = ? LOCK IN SHARE MODE`;
+  return `FROM ${epochs} WHERE id = ${HEAD_ID} AND epoch = ? LOCK IN SHARE MODE`;
 }

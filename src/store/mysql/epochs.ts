@@ -5,17 +5,17 @@ import { type MysqlSession, transaction } from "./session.ts";
 import { quoteName } from "./table.ts";
 
 interface EpochRow {
-  readonly incarnation: string;
+  readonly epoch: string;
 }
 
 function statements(epochs: string) {
   return {
-    head: `SELECT incarnation FROM ${epochs} WHERE id = ${HEAD_ID}`,
-    makeHead: `INSERT IGNORE INTO ${epochs} (id, incarnation) VALUES (${HEAD_ID}, '')`,
-    lockHead: `SELECT incarnation FROM ${epochs} WHERE id = ${HEAD_ID} FOR UPDATE`,
-    known: `SELECT incarnation FROM ${epochs} WHERE id <> ${HEAD_ID} AND incarnation = ? LIMIT 1`,
-    add: `INSERT INTO ${epochs} (incarnation) VALUES (?)`,
-    moveHead: `UPDATE ${epochs} SET incarnation = ? WHERE id = ${HEAD_ID}`,
+    head: `SELECT epoch FROM ${epochs} WHERE id = ${HEAD_ID}`,
+    makeHead: `INSERT IGNORE INTO ${epochs} (id, epoch) VALUES (${HEAD_ID}, '')`,
+    lockHead: `SELECT epoch FROM ${epochs} WHERE id = ${HEAD_ID} FOR UPDATE`,
+    known: `SELECT epoch FROM ${epochs} WHERE id <> ${HEAD_ID} AND epoch = ? LIMIT 1`,
+    add: `INSERT INTO ${epochs} (epoch) VALUES (?)`,
+    moveHead: `UPDATE ${epochs} SET epoch = ? WHERE id = ${HEAD_ID}`,
   };
 }
 
@@ -40,7 +40,7 @@ export class MysqlEpochs {
     signal: AbortSignal,
   ): Promise<boolean | undefined> {
     const [head] = await this.#pool.use((session) => session.rows<EpochRow>(this.#sql.head), signal);
-    if (head?.incarnation === epoch) return true;
+    if (head?.epoch === epoch) return true;
     if (head === undefined) await this.#pool.change((session) => session.run(this.#sql.makeHead), signal);
     return await this.#pool.change(
       (session) => transaction(session, () => this.#enter(session, epoch, confirm)),
@@ -54,7 +54,7 @@ export class MysqlEpochs {
     confirm: () => Promise<boolean>,
   ): Promise<boolean | undefined> {
     const [head] = await session.rows<EpochRow>(this.#sql.lockHead);
-    if (head?.incarnation === epoch) return true;
+    if (head?.epoch === epoch) return true;
     const [known] = await session.rows<EpochRow>(this.#sql.known, [epoch]);
     if (known !== undefined) return false;
     if (!await confirm()) return undefined;

@@ -17,7 +17,7 @@ import { wholeNumber } from "./whole_number.ts";
 /** What is known of a key without a row. */
 interface GoneRow {
   /** The epoch in force. */
-  readonly incarnation: string | null;
+  readonly epoch: string | null;
   /** The newest version that the outbox has for the key. */
   readonly rowID: string | null;
   readonly revision: string | null;
@@ -28,7 +28,7 @@ function statements(outbox: string, epochs: string) {
   return {
     record: `INSERT INTO ${outbox} (secretID, rowID, revision) VALUES (?, ?, ?)`,
     gone: `
-      SELECT head.incarnation, gone.rowID, gone.revision
+      SELECT head.epoch, gone.rowID, gone.revision
       FROM (SELECT 1) AS one LEFT JOIN ${epochs} AS head ON head.id = ${HEAD_ID}
         LEFT JOIN ${outbox} AS gone ON gone.secretID = ?
       ORDER BY gone.rowID DESC, gone.revision DESC LIMIT 1`,
@@ -150,11 +150,11 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     secretId: string,
   ): Promise<{ readonly epoch: Epoch | undefined; readonly version: Version | undefined }> {
     const [row] = await session.rows<GoneRow>(this.#sql.gone, [secretId]);
-    const { incarnation, rowID, revision } = row!;
+    const { epoch, rowID, revision } = row!;
     const version = rowID === null || revision === null
       ? undefined
       : { id: wholeNumber(rowID, "rowID"), revision: wholeNumber(revision, "revision") };
-    return { epoch: incarnation ?? undefined, version };
+    return { epoch: epoch ?? undefined, version };
   }
 
   /** All who ask while an answer is under way share it: it tells of a time after each of them has asked. */

@@ -132,8 +132,8 @@ export class RedisChanges implements RedisCommands {
     }
   }
 
-  doubtIncarnation(key: string): void {
-    this.#client.doubtIncarnation(key);
+  recheckEpoch(key: string): void {
+    this.#client.recheckEpoch(key);
   }
 
   #asSent(script: RedisScript, isDated: boolean): RedisScript {

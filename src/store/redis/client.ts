@@ -5,13 +5,13 @@ import type { Clock, Timer } from "../../core/clock.ts";
 import { ANY_EPOCH, type Epoch } from "../../core/ports.ts";
 import {
   type DirectSet,
-  INCARNATION,
+  EPOCH,
   type RedisArgument,
   type RedisCommands,
   type RedisScript,
 } from "./commands.ts";
 import { RedisChangeLost, RedisDeadline, refusedLateAtMs } from "./deadline.ts";
-import { RedisIncarnation } from "./epoch.ts";
+import { RedisEpoch } from "./epoch.ts";
 import { connectOptions, type RedisClientOptions } from "./options.ts";
 import { SentinelError } from "./sentinel_error.ts";
 import { RedisTime, TIME_INTERVAL_MS } from "./time.ts";
@@ -74,7 +74,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #clock: Clock;
   readonly #time: RedisTime;
   #timeCheck: Timer | undefined;
-  readonly #incarnation: RedisIncarnation;
+  readonly #epoch: RedisEpoch;
   /** Resolved while commands may be sent. */
   #usable = Promise.withResolvers<void>();
   #isUsable = false;
@@ -92,7 +92,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#onError = onError;
     this.#clock = clock;
     this.#time = new RedisTime(clock);
-    this.#incarnation = new RedisIncarnation(clock, onError);
+    this.#epoch = new RedisEpoch(clock, onError);
     this.#redis = new Redis({
       ...connectOptions(options),
       ...("sentinels" in options && { Connector: sentinelConnector(onError) }),
@@ -125,14 +125,14 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     return this.#isUsable;
   }
 
-  /** The server that this connection leads to; equal on all connections to it, see {@link RedisIncarnation}. */
-  get incarnation(): string {
-    return this.#incarnation.value;
+  /** The server that this connection leads to; equal on all connections to it, see {@link RedisEpoch}. */
+  get scriptEpoch(): string {
+    return this.#epoch.value;
   }
 
   get epoch(): Epoch | undefined {
     if (!this.isReady) return undefined;
-    return this.#incarnation.isTold ? this.#incarnation.value : ANY_EPOCH;
+    return this.#epoch.isTold ? this.#epoch.value : ANY_EPOCH;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */
@@ -223,8 +223,8 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     await this.run(script, keys, ...args);
   }
 
-  doubtIncarnation(): void {
-    this.#incarnation.doubt(this.#info);
+  recheckEpoch(): void {
+    this.#epoch.doubt(this.#info);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -242,7 +242,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     const connection = ++this.#connection;
     try {
       await Promise.all([
-        this.#incarnation.learn(this.#info),
+        this.#epoch.learn(this.#info),
         this.#time.learn(this.#askTime).catch((error) => {
           if (!isRefusal(error)) throw error;
           this.#onError(error);
@@ -304,7 +304,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   #argument(arg: RedisArgument): WireArgument {
-    if (arg === INCARNATION) return this.#incarnation.value;
+    if (arg === EPOCH) return this.#epoch.value;
     if (!(arg instanceof RedisDeadline)) return arg;
     const atMs = this.#time.at(arg.atMs);
     if (atMs === undefined) {

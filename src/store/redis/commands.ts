@@ -15,10 +15,10 @@ export function redisScript(lua: string): RedisScript {
 }
 
 /**
- * Stands in a script's arguments for the incarnation of the server that the script goes to, see
- * redis_incarnation.ts. The client puts it in as it sends, so that it is that of the very connection.
+ * Stands in a script's arguments for the epoch of the server that the script goes to, see
+ * epoch.ts. The client puts it in as it sends, so that it is that of the very connection.
  */
-export const INCARNATION: unique symbol = Symbol("incarnation");
+export const EPOCH: unique symbol = Symbol("epoch");
 
 /** Bytes behind a text of ASCII, sent as one value: to join them before takes a twentieth of a Set. */
 export interface PrefixedBytes {
@@ -27,7 +27,7 @@ export interface PrefixedBytes {
 }
 
 /** What the stores send as a script's argument. The client sends a deadline in the time of the very server. */
-export type RedisArgument = string | number | Uint8Array | PrefixedBytes | RedisDeadline | typeof INCARNATION;
+export type RedisArgument = string | number | Uint8Array | PrefixedBytes | RedisDeadline | typeof EPOCH;
 
 /** A key that is set without a script. */
 export interface DirectSet {
@@ -45,7 +45,7 @@ export interface RedisCommands {
   /** Whether one script may have keys of different slots: everywhere but in a cluster. */
   readonly spansSlots: boolean;
   /**
-   * The incarnation of the server, undefined while there is no connection; ANY_EPOCH in a cluster, whose slots have
+   * The epoch of the server, undefined while there is no connection; ANY_EPOCH in a cluster, whose slots have
    * owners of their own, and where the server does not tell.
    */
   readonly epoch: Epoch | undefined;
@@ -64,8 +64,8 @@ export interface RedisCommands {
   /** Runs a script that changes its first key, and returns nothing. */
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
   /**
-   * Says that what lies under the key was put there under another {@link INCARNATION} than the script was sent
+   * Says that what lies under the key was put there under another {@link EPOCH} than the script was sent
    * with: the connection to the key's server learns its own anew.
    */
-  doubtIncarnation(key: string): void;
+  recheckEpoch(key: string): void;
 }

@@ -19,7 +19,7 @@ const DOUBT_INTERVAL_MS = 1000;
  * `master_replid` also changes under a living master, an hour after its last replica has left it. Connections of
  * before and after then know one life by two names, until {@link doubt} has them ask anew.
  */
-export class RedisIncarnation {
+export class RedisEpoch {
   readonly #clock: Clock;
   readonly #onRefusal: (error: Error) => void;
   #value = UNTOLD;

@@ -130,9 +130,9 @@ export class RedisInvalidations implements Disposable {
    */
   #requireSameServer(): void {
     const { data, listener } = this.#options;
-    if (data.incarnation === listener.incarnation) return;
+    if (data.scriptEpoch === listener.scriptEpoch) return;
     // Perhaps one server, which has got a new name since the older connection began.
-    data.doubtIncarnation();
+    data.recheckEpoch();
     throw new Error("Cannot track changes: the connections lead to two servers");
   }
 

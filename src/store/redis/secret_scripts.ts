@@ -1,14 +1,14 @@
 /**
  * The Lua scripts that read and change a secret in Redis, each in one step on two keys of one slot.
  *
- *     KEYS[1]  entry      | 0x03 | version | incarnation | the secret as JSON |
- *              tombstone  | 0x04 | version | intent, deadline, incarnation | intent, deadline, incarnation | … |
- *     KEYS[2]  lease      | incarnation | text |
+ *     KEYS[1]  entry      | 0x03 | version | epoch | the secret as JSON |
+ *              tombstone  | 0x04 | version | intent, deadline, epoch | intent, deadline, epoch | … |
+ *     KEYS[2]  lease      | epoch | text |
  *
  * A version is its id and its revision, 16 decimal digits each. A tombstone's version is the greatest that the
  * key had; its intents are the changes that have begun and not yet ended, each with the ms since the Unix
  * epoch from which it counts as given up. An intent is a UUID, 36 characters; a deadline has 13 digits. An
- * incarnation has 16 characters, see redis_incarnation.ts; ARGV[1] is always that of the server.
+ * epoch has 16 characters, see epoch.ts; ARGV[1] is always that of the server.
  *
  * A replica makes one change of a key at a time, so a tombstone has one intent a replica, and more only where
  * the outcome of changes is unknown. MAX_INTENTS bounds the list, and with it what a script costs: one intent that
@@ -41,7 +41,7 @@
  *
  * A lease stands while nobody has changed or filled the key and nothing was lost, so it alone decides of a fill.
  *
- * The interleaving that incarnations guard against: what a server took in another life, it may have forgotten the
+ * The interleaving that epochs guard against: what a server took in another life, it may have forgotten the
  * end of. An entry of another life is not there. An intent of another life keeps others from publishing, and does
  * not count as its writer's own. A lease of another life does not stand.
  *
@@ -66,7 +66,7 @@ export const PAYLOAD_START = VERSION_END + 16;
 
 /** How many intents a tombstone has at most; to look through them takes Redis under 0.1 ms. */
 export const MAX_INTENTS = 64;
-/** The length of an intent, its deadline and its incarnation. */
+/** The length of an intent, its deadline and its epoch. */
 const INTENT_LENGTH = 36 + 13 + 16;
 /** The intent that replaces a list of them. */
 const JOINT_INTENT = "00000000-0000-0000-0000-000000000000";
@@ -76,7 +76,7 @@ export const LEASE_TTL_MS = 15_000;
 
 /**
  * KEYS: entry, lease, entry, lease, … where the entry's key stands again in place of a lease that there cannot be.
- * ARGV: incarnation, text for a new lease of each entry. Replies with a value and a note for each: what is there and
+ * ARGV: epoch, text for a new lease of each entry. Replies with a value and a note for each: what is there and
  * its time left; or the lease's text, null where there is none, and `-`, or `d` where something of another life was
  * met. Of a tombstone there is the first byte alone.
  *
@@ -121,7 +121,7 @@ end
 local function entry(version, payload) return '\\${FORMAT_ENTRY}' .. version .. ARGV[1] .. payload end
 `;
 
-/** KEYS: entry, lease, entry, lease, …, ARGV: incarnation, then for each lease's text, version, payload, ttl or 0. */
+/** KEYS: entry, lease, entry, lease, …, ARGV: epoch, then for each lease's text, version, payload, ttl or 0. */
 export const FILL = redisScript(`
 for i = 1, #KEYS, 2 do
   local entry, lease, at = KEYS[i], KEYS[i + 1], i * 2
@@ -165,24 +165,24 @@ local function newer(a, b) if a > b then return a else return b end end
 local function tombstone(version) put('\\${FORMAT_TOMBSTONE}' .. version .. table.concat(others), ARGV[3]) end
 `;
 
-/** ARGV: incarnation, intent, tombstone's ttl. */
+/** ARGV: epoch, intent, tombstone's ttl. */
 export const ANNOUNCE = redisScript(`${CHANGE}
 add(ARGV[2])
 tombstone(version)
 `);
 
-/** ARGV: incarnation, intent, tombstone's ttl, version, payload, entry's ttl or 0. */
+/** ARGV: epoch, intent, tombstone's ttl, version, payload, entry's ttl or 0. */
 export const PUBLISH = redisScript(`${CHANGE}
 if found and #others == 0 and ARGV[4] >= version then put(entry(ARGV[4], ARGV[5]), ARGV[6])
 else tombstone(newer(version, ARGV[4])) end
 `);
 
-/** ARGV: incarnation, intent, tombstone's ttl, version. */
-export const BURY = redisScript(`${CHANGE}
+/** ARGV: epoch, intent, tombstone's ttl, version. */
+export const WRITE_TOMBSTONE = redisScript(`${CHANGE}
 tombstone(newer(version, ARGV[4]))
 `);
 
-/** ARGV: incarnation, intent, tombstone's ttl. */
+/** ARGV: epoch, intent, tombstone's ttl. */
 export const RETRACT = redisScript(`${CHANGE}
 if found and #others == 0 then redis.call('DEL', KEYS[1])
 elseif found then tombstone(version) end

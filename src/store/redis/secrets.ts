@@ -2,15 +2,14 @@ import type { Clock } from "../../core/clock.ts";
 import { type Entry, timeLeftMs } from "../../core/entry.ts";
 import { ServiceError } from "../../core/errors.ts";
 import type { CacheKey } from "../../core/key.ts";
-import type { Epoch, SharedCache, SharedLife, SharedRead } from "../../core/ports.ts";
+import type { Epoch, SharedCache, SharedEpoch, SharedRead } from "../../core/ports.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { Version } from "../../core/version.ts";
 import { type BatchScript, RedisBatches } from "./batches.ts";
-import { INCARNATION, type RedisCommands } from "./commands.ts";
+import { EPOCH, type RedisCommands } from "./commands.ts";
 import { redisLeaseKey } from "./lease_key.ts";
 import {
   ANNOUNCE,
-  BURY,
   FILL,
   FORMAT_ENTRY,
   FORMAT_TOMBSTONE,
@@ -19,6 +18,7 @@ import {
   READ,
   RETRACT,
   VERSION_PART_DIGITS,
+  WRITE_TOMBSTONE,
 } from "./secret_scripts.ts";
 import { notedReply, type RedisValue, redisValue } from "./values.ts";
 import { decodeSecret, encodeSecret } from "./secret_codec.ts";
@@ -54,14 +54,14 @@ interface FillRequest {
 /** What was found, and whether something of another life was met instead. */
 interface Found {
   readonly found: SharedRead<Secret>;
-  readonly metAnotherLife: boolean;
+  readonly metAnotherEpoch: boolean;
 }
 
 const READS: BatchScript<ReadRequest, Found> = {
   script: READ,
   maxRequests: MAX_SECRETS,
   keysOf: ({ keys }) => keys,
-  argumentsOf: (requests) => [INCARNATION, ...requests.map(({ lease }) => lease)],
+  argumentsOf: (requests) => [EPOCH, ...requests.map(({ lease }) => lease)],
   read(reply, _requests, sentAtMs) {
     const { values, notes } = notedReply(reply);
     return { count: notes.length, at: (index) => foundIn(values[index], notes[index]!, sentAtMs) };
@@ -72,7 +72,7 @@ const FILLS: BatchScript<FillRequest, void> = {
   script: FILL,
   maxRequests: MAX_SECRETS,
   keysOf: ({ keys }) => keys,
-  argumentsOf: (requests) => [INCARNATION, ...requests.flatMap((request) => request.arguments)],
+  argumentsOf: (requests) => [EPOCH, ...requests.flatMap((request) => request.arguments)],
   read: (_reply, { length }) => ({ count: length, at() {} }),
 };
 
@@ -85,7 +85,7 @@ export class RedisSecrets implements SharedCache<Secret> {
   readonly #reads: RedisBatches<ReadRequest, Found>;
   readonly #fills: RedisBatches<FillRequest, void>;
   readonly #leaseNames: string;
-  readonly life: SharedLife;
+  readonly epoch: SharedEpoch;
   #lastLease = 0;
 
   constructor(
@@ -100,8 +100,8 @@ export class RedisSecrets implements SharedCache<Secret> {
     this.#reads = new RedisBatches(client, clock, READS);
     this.#fills = new RedisBatches(client, clock, FILLS);
     this.#leaseNames = `${newName()} `;
-    this.life = {
-      get epoch() {
+    this.epoch = {
+      get current() {
         return client.epoch;
       },
       async confirm() {
@@ -111,37 +111,44 @@ export class RedisSecrets implements SharedCache<Secret> {
           throw new Error("Cannot confirm the connection to Redis: it is another one");
         }
       },
-      doubt: () => client.doubtIncarnation(keyPrefix),
+      recheck: () => client.recheckEpoch(keyPrefix),
     };
   }
 
   async read(key: CacheKey): Promise<SharedRead<Secret>> {
     const keys = this.#keyPair(key);
     const lease = `${this.#leaseNames}${++this.#lastLease}`;
-    const { found, metAnotherLife } = await this.#reads.run({ keys, lease });
-    if (metAnotherLife) this.#client.doubtIncarnation(keys[0]);
+    const { found, metAnotherEpoch } = await this.#reads.run({ keys, lease });
+    if (metAnotherEpoch) this.#client.recheckEpoch(keys[0]);
     return found;
   }
 
   async announce(key: CacheKey, intent: string): Promise<Epoch> {
     const { epoch } = this.#client;
-    await this.#client.change(ANNOUNCE, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs);
+    await this.#client.change(ANNOUNCE, this.#keys(key), EPOCH, intent, this.#tombstoneTtlMs);
     if (epoch !== undefined && this.#client.epoch === epoch) return epoch;
     throw new Error("Cannot announce a change: the connection to Redis is another one than before");
   }
 
   async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
     const put = this.#arguments(entry);
-    await this.#client.change(PUBLISH, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs, ...put);
+    await this.#client.change(PUBLISH, this.#keys(key), EPOCH, intent, this.#tombstoneTtlMs, ...put);
   }
 
-  async bury(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+  async writeTombstone(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
-    await this.#client.change(BURY, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs, outranked);
+    await this.#client.change(
+      WRITE_TOMBSTONE,
+      this.#keys(key),
+      EPOCH,
+      intent,
+      this.#tombstoneTtlMs,
+      outranked,
+    );
   }
 
   async retract(key: CacheKey, intent: string): Promise<void> {
-    await this.#client.change(RETRACT, this.#keys(key), INCARNATION, intent, this.#tombstoneTtlMs);
+    await this.#client.change(RETRACT, this.#keys(key), EPOCH, intent, this.#tombstoneTtlMs);
   }
 
   fill(key: CacheKey, lease: string, entry: Entry<Secret>): Promise<void> {
@@ -175,10 +182,10 @@ const DIGIT_0 = 0x30;
 function foundIn(value: unknown, note: string, sentAtMs: number): Found {
   if (note === "-" || note === "d") {
     const lease = value instanceof Uint8Array ? DECODER.decode(value) : undefined;
-    return { found: { lease }, metAnotherLife: note === "d" };
+    return { found: { lease }, metAnotherEpoch: note === "d" };
   }
   const held = redisValue(value, note, sentAtMs)!;
-  return { found: secretIn(held), metAnotherLife: false };
+  return { found: secretIn(held), metAnotherEpoch: false };
 }
 
 function secretIn({ bytes, expiresAtMs }: RedisValue): SharedRead<Secret> {

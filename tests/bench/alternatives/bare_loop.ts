@@ -1,6 +1,6 @@
-import { killProcess } from "../../support/kill_process.ts";
-import { printLine } from "../../support/print_line.ts";
-import { readLines } from "../../support/service_program.ts";
+import { killProcess } from "../../support/servers/kill_process.ts";
+import { printLine } from "../../support/runner/print_line.ts";
+import { readLines } from "../../support/service/program.ts";
 import { CpuMeter } from "../load/cpu_meter.ts";
 import type { Measurement, Watched } from "../load/load.ts";
 import { Latencies } from "../report/latencies.ts";

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { findProgram } from "../../support/find_program.ts";
-import { readLines } from "../../support/service_program.ts";
+import { findProgram } from "../../support/servers/find_program.ts";
+import { readLines } from "../../support/service/program.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 
 const SERVER = decodeURIComponent(new URL("grpc_js_server.cjs", import.meta.url).pathname);

@@ -1,4 +1,4 @@
-import { freshKeyPrefix } from "../../support/redis.ts";
+import { freshKeyPrefix } from "../../support/redis/redis.ts";
 import { PAYLOAD_BYTES } from "../load/requests.ts";
 import { complaintsOf, Repeats } from "../measure.ts";
 import type { Bench } from "../part.ts";

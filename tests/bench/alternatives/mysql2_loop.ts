@@ -1,6 +1,6 @@
 /** Selects secrets with the driver alone: a prepared statement on as many connections as the service has. */
 import { createPool, type RowDataPacket } from "mysql2/promise";
-import type { MysqlAddress } from "../../support/servers.ts";
+import type { MysqlAddress } from "../../support/servers/servers.ts";
 import { secretKey } from "../load/requests.ts";
 import { type LoopOptions, serveLoop } from "./bare_loop.ts";
 

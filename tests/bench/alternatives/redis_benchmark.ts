@@ -1,5 +1,5 @@
-import { findProgram } from "../../support/find_program.ts";
-import { askRedis } from "../../support/redis.ts";
+import { findProgram } from "../../support/servers/find_program.ts";
+import { askRedis } from "../../support/redis/redis.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { CpuMeter } from "../load/cpu_meter.ts";
 import type { Measurement, Watched } from "../load/load.ts";

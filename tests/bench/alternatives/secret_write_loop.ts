@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import { createPool } from "mysql2/promise";
-import type { MysqlAddress } from "../../support/servers.ts";
+import type { MysqlAddress } from "../../support/servers/servers.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { secretKey } from "../load/requests.ts";
 import { type LoopOptions, serveLoop } from "./bare_loop.ts";

@@ -1,4 +1,4 @@
-import { findProgram } from "../../support/find_program.ts";
+import { findProgram } from "../../support/servers/find_program.ts";
 import type { Load, Measurement } from "./load.ts";
 import { encodeRequests, pathOf } from "./requests.ts";
 import { percentiles } from "../report/statistics.ts";

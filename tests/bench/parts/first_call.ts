@@ -1,8 +1,8 @@
 import type { Bench, Part } from "../part.ts";
-import { embeddedProfile } from "../../support/service_profile.ts";
-import { RunningService, serveArguments } from "../../support/service.ts";
-import { spawnProgram } from "../../support/service_program.ts";
-import { freePort } from "../../support/free_port.ts";
+import { embeddedProfile } from "../../support/service/profile.ts";
+import { RunningService, serveArguments } from "../../support/service/service.ts";
+import { spawnProgram } from "../../support/service/program.ts";
+import { freePort } from "../../support/network/free_port.ts";
 import { Status } from "../../../src/transport/status.ts";
 import { singleCall } from "../load/single_call.ts";
 import { residentBytes } from "../process_figures.ts";

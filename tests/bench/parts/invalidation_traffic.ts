@@ -1,5 +1,5 @@
-import { startService } from "../../support/service.ts";
-import { serversProfile } from "../../support/service_profile.ts";
+import { startService } from "../../support/service/service.ts";
+import { serversProfile } from "../../support/service/profile.ts";
 import { measureWithDeno } from "../load/deno.ts";
 import type { Load, Measurement } from "../load/load.ts";
 import type { Method } from "../load/requests.ts";

@@ -1,4 +1,4 @@
-import { findProgram } from "../../support/find_program.ts";
+import { findProgram } from "../../support/servers/find_program.ts";
 import type { Bench, Part } from "../part.ts";
 import type { Row } from "../report/results.ts";
 import { percentiles, summarize } from "../report/statistics.ts";

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { CoherentReplica } from "../../support/coherent_replica.ts";
-import { startRedis } from "../../support/redis.ts";
+import { CoherentReplica } from "../../support/redis/coherent_replica.ts";
+import { startRedis } from "../../support/redis/redis.ts";
 import { type Order, preciseNowMs, type Report } from "./replica.ts";
 
 /** How many replicas there are beside the one that writes. */

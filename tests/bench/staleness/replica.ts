@@ -1,6 +1,6 @@
 /** A replica in a thread of its own, for measure_staleness.ts: says when it was told, and reads when it is asked to. */
 import { parentPort } from "node:worker_threads";
-import { CoherentReplica } from "../../support/coherent_replica.ts";
+import { CoherentReplica } from "../../support/redis/coherent_replica.ts";
 
 /** What the thread is sent: where Redis is, once; then that it shall read. */
 export type Order = { readonly port: number; readonly keyPrefix: string } | "read";

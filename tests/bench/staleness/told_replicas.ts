@@ -1,6 +1,6 @@
-import { type RunningService, startService } from "../../support/service.ts";
-import type { ServersProfile } from "../../support/service_profile.ts";
-import { TcpProxy } from "../../support/tcp_proxy.ts";
+import { type RunningService, startService } from "../../support/service/service.ts";
+import type { ServersProfile } from "../../support/service/profile.ts";
+import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { cpuMs } from "../process_figures.ts";
 
 /** What has come to replicas, and what they have spent. */

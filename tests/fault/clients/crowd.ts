@@ -1,4 +1,4 @@
-import { CacheClient } from "../../support/client.ts";
+import { CacheClient } from "../../support/client/client.ts";
 import type { Replica } from "../cluster/replica.ts";
 
 /** Longer than the service takes for any call, unless it is frozen. */

@@ -1,6 +1,6 @@
-import { CacheClient } from "../../support/client.ts";
-import { CallError } from "../../support/client_errors.ts";
-import type { GetResponse, GetSecretResponse } from "../../support/client_messages.ts";
+import { CacheClient } from "../../support/client/client.ts";
+import { CallError } from "../../support/client/errors.ts";
+import type { GetResponse, GetSecretResponse } from "../../support/client/messages.ts";
 import type { ReplicaProcess } from "../cluster/replica.ts";
 import type { Delete, Failure, Family, Operation, Read, Write } from "../checker/history.ts";
 

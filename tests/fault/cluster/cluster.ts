@@ -1,8 +1,8 @@
-import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
-import { startRedis, type ThrowawayRedis } from "../../support/redis.ts";
-import type { ServiceSetup } from "../../support/service.ts";
-import { type ProgramOptions, runProgram } from "../../support/service_program.ts";
-import { TcpProxy } from "../../support/tcp_proxy.ts";
+import { startMariadb, type TestMariadb } from "../../support/mysql/mariadb.ts";
+import { startRedis, type ThrowawayRedis } from "../../support/redis/redis.ts";
+import type { ServiceSetup } from "../../support/service/service.ts";
+import { type ProgramOptions, runProgram } from "../../support/service/program.ts";
+import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { Crowd } from "../clients/crowd.ts";
 import { Database, STALLING_ARGUMENTS } from "./database.ts";
 import { RedisPair } from "./redis_pair.ts";

@@ -1,7 +1,7 @@
 import { systemClock } from "../../../src/core/clock.ts";
 import { MysqlPool } from "../../../src/store/mysql/pool.ts";
 import type { MysqlSession } from "../../../src/store/mysql/session.ts";
-import type { TestMariadb } from "../../support/mariadb.ts";
+import type { TestMariadb } from "../../support/mysql/mariadb.ts";
 
 /** What lets commits wait for a replica that there is not, while `rpl_semi_sync_master_enabled` is on. */
 export const STALLING_ARGUMENTS = [

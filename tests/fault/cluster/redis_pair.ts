@@ -1,4 +1,4 @@
-import { askRedis, type ThrowawayRedis } from "../../support/redis.ts";
+import { askRedis, type ThrowawayRedis } from "../../support/redis/redis.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import type { Replica } from "./replica.ts";
 import { tellRedis } from "./tell_redis.ts";

@@ -1,6 +1,6 @@
-import type { ThrowawayRedis } from "../../support/redis.ts";
-import { ScriptedSentinel } from "../../support/scripted_sentinel.ts";
-import { TcpProxy } from "../../support/tcp_proxy.ts";
+import type { ThrowawayRedis } from "../../support/redis/redis.ts";
+import { ScriptedSentinel } from "../../support/redis/scripted_sentinel.ts";
+import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 
 /** How one replica reaches Redis: by a link of its own to each server, and a sentinel of its own where there are two. */
 export class RedisRoute implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import { startRedis, type ThrowawayRedis } from "../../support/redis.ts";
+import { startRedis, type ThrowawayRedis } from "../../support/redis/redis.ts";
 import { tellRedis } from "./tell_redis.ts";
 
 /** Deletes what Redis is the authority for. */

@@ -1,6 +1,6 @@
-import { CacheClient } from "../../support/client.ts";
-import { type RunningService, type ServiceSetup, startService } from "../../support/service.ts";
-import type { TcpProxy } from "../../support/tcp_proxy.ts";
+import { CacheClient } from "../../support/client/client.ts";
+import { type RunningService, type ServiceSetup, startService } from "../../support/service/service.ts";
+import type { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import type { RedisRoute } from "./redis_route.ts";
 

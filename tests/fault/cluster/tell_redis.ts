@@ -1,4 +1,4 @@
-import { askRedis } from "../../support/redis.ts";
+import { askRedis } from "../../support/redis/redis.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 
 /** Runs a command; rejects if Redis refuses it. */

@@ -5,8 +5,8 @@ import { shortenTombstones } from "../short_tombstones.ts";
 
 if (import.meta.main) {
   shortenTombstones();
-  SharedTier.prototype.distrustUntil = function (_settled, key) {
-    this.distrust(key);
+  SharedTier.prototype.markDirtyUntil = function (_settled, key) {
+    this.markDirty(key);
   };
   Deno.exit(await main(Deno.args));
 }

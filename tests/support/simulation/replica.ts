@@ -2,7 +2,7 @@ import { Chain } from "../../../src/cache/chain.ts";
 import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
 import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
-import { LocalGate } from "../../../src/cache/local_gate.ts";
+import { LocalCoherence } from "../../../src/cache/local_coherence.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import type { Entry } from "../../../src/core/entry.ts";
@@ -10,13 +10,13 @@ import type { CacheKey } from "../../../src/core/key.ts";
 import { type Announcement, ANY_EPOCH, type Caller, type Outbox } from "../../../src/core/ports.ts";
 import { ENTRY_OVERHEAD_BYTES, LruMemory } from "../../../src/store/memory/lru.ts";
 import type { SimulatedBroadcast } from "./broadcast.ts";
-import { PATIENT } from "../caller.ts";
+import { PATIENT } from "../cache/caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, NO_FAULTS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { StallingCommits, Stalls } from "./stalling_commits.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
-import { asFound } from "../as_found.ts";
-import { keptAs } from "../kept_as.ts";
+import { asFound } from "../cache/as_found.ts";
+import { keptAs } from "../cache/kept_as.ts";
 
 /** What all replicas of a simulation have in common. */
 export interface World {
@@ -150,14 +150,14 @@ export class Replica {
       };
       return world.commits.run(() => ask(commit), late, options.stalls);
     };
-    const gate = new LocalGate(clock, 0);
+    const coherence = new LocalCoherence(clock, 0);
     // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
     const memory = () =>
       new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.#chain = new Chain<number, Change>({
-      local: options.local ? gate.guard(memory().store(keptAs(8))) : undefined,
+      local: options.local ? coherence.wrap(memory().store(keptAs(8))) : undefined,
       copies: options.local && options.copies !== undefined
-        ? new LocalCopies(gate.guardCopies(memory().store(keptAs(8))), clock, world.random)
+        ? new LocalCopies(coherence.wrapCopies(memory().store(keptAs(8))), clock, world.random)
         : undefined,
       shared: options.shared
         ? {
@@ -178,16 +178,17 @@ export class Replica {
             },
             publish: (key, intent, entry) =>
               changeShared(key, (shared, life) => shared.publish(key, intent, entry, life)),
-            bury: (key, intent, version) => changeShared(key, (shared) => shared.bury(key, intent, version)),
+            writeTombstone: (key, intent, version) =>
+              changeShared(key, (shared) => shared.writeTombstone(key, intent, version)),
             retract: (key, intent) => changeShared(key, (shared, life) => shared.retract(key, intent, life)),
             fill: (key, lease, entry) =>
               changeShared(key, (shared, life) => shared.fill(key, lease, entry, life)),
-            life: {
-              get epoch() {
+            epoch: {
+              get current() {
                 return epoch();
               },
               confirm: () => Promise.resolve(),
-              doubt() {},
+              recheck() {},
             },
           },
         }
@@ -216,8 +217,8 @@ export class Replica {
       newIntent: world.newIntent,
       backfillQueueSize: 4,
     });
-    gate.tell(this.#chain);
-    if (options.local) broadcast.join(this, gate, onTold);
+    coherence.subscribe(this.#chain);
+    if (options.local) broadcast.join(this, coherence, onTold);
   }
 
   get(key: CacheKey): Entry<number> | undefined | Promise<Entry<number> | undefined> {

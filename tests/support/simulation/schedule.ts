@@ -1,7 +1,7 @@
 import { isExpired } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
-import { LeavingCaller } from "../caller.ts";
+import { LeavingCaller } from "../cache/caller.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { SimulatedBroadcast } from "./broadcast.ts";

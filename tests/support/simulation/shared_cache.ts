@@ -84,7 +84,7 @@ export class SimulatedSharedCache {
 
   announce(key: CacheKey, intent: string, life: Life): void {
     const held = this.#get(key);
-    this.#bury(key, held?.version, new Map([...held?.intents ?? [], [intent, life]]));
+    this.#writeTombstone(key, held?.version, new Map([...held?.intents ?? [], [intent, life]]));
   }
 
   retract(key: CacheKey, intent: string, life: Life): void {
@@ -92,20 +92,20 @@ export class SimulatedSharedCache {
     if (held?.intents.get(intent) !== life) return;
     const others = new Map([...held.intents].filter(([each]) => each !== intent));
     if (others.size === 0) this.#held.delete(key);
-    else this.#bury(key, held.version, others);
+    else this.#writeTombstone(key, held.version, others);
   }
 
   publish(key: CacheKey, intent: string, entry: Entry<number>, life: Life): void {
     const held = this.#get(key);
     const alone = held?.intents.size === 1 && held.intents.get(intent) === life;
     if (alone && compareVersions(entry.version, held.version) >= 0) this.#put(key, entry, life);
-    else this.bury(key, intent, entry.version);
+    else this.writeTombstone(key, intent, entry.version);
   }
 
-  bury(key: CacheKey, intent: string, version: Version | undefined): void {
+  writeTombstone(key: CacheKey, intent: string, version: Version | undefined): void {
     const held = this.#get(key);
     const newest = [held?.version, version].filter((each) => each !== undefined).sort(compareVersions).at(-1);
-    this.#bury(key, newest, new Map([...held?.intents ?? []].filter(([each]) => each !== intent)));
+    this.#writeTombstone(key, newest, new Map([...held?.intents ?? []].filter(([each]) => each !== intent)));
   }
 
   fill(key: CacheKey, lease: string, entry: Entry<number>, life: Life): void {
@@ -160,7 +160,7 @@ export class SimulatedSharedCache {
     else this.#held.set(key, { entry, version, life, intents: new Map(), goneAtMs });
   }
 
-  #bury(
+  #writeTombstone(
     key: CacheKey,
     version: Version | undefined,
     intents: ReadonlyMap<string, Life>,

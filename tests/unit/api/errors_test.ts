@@ -3,7 +3,7 @@ import { Metadata as GrpcJsMetadata, type ServiceError as GrpcJsError } from "@g
 import { Buffer } from "node:buffer";
 import { toStatus } from "../../../src/api/errors.ts";
 import { type ErrorCode, ServiceError, type ServiceErrorOptions } from "../../../src/core/errors.ts";
-import { CallError } from "../../support/client_errors.ts";
+import { CallError } from "../../support/client/errors.ts";
 import { enumNames } from "./protobuf/reference.ts";
 
 /** Every code, and what a client sees of it: status, reason and when to try again. */

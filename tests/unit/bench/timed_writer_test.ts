@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { TimedWriter } from "../../bench/load/timed_writer.ts";
 import { Status } from "../../../src/transport/status.ts";
-import { freePort } from "../../support/free_port.ts";
+import { freePort } from "../../support/network/free_port.ts";
 
 Deno.test("TimedWriter.setsPerSecond() counts what went well from one instant until before another", async () => {
   const address = { hostname: "127.0.0.1", port: freePort() };

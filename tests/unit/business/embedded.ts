@@ -8,8 +8,8 @@ import { ServiceError } from "../../../src/core/errors.ts";
 import { SqliteEntries } from "../../../src/store/sqlite/entries.ts";
 import { SqliteSecrets } from "../../../src/store/sqlite/secrets.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { ENTRIES, memoryFile } from "../../support/sqlite.ts";
-import { RecordingObserver } from "../../support/recording_observer.ts";
+import { ENTRIES, memoryFile } from "../../support/sqlite/sqlite.ts";
+import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 
 export const MAX_VALUE_BYTES = 100;
 

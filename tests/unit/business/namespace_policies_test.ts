@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { entryTtlMs, NamespacePolicies } from "../../../src/business/namespace_policies.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import { Embedded, UNLIMITED } from "./embedded.ts";
-import { PATIENT } from "../../support/caller.ts";
-import { asFound } from "../../support/as_found.ts";
+import { PATIENT } from "../../support/cache/caller.ts";
+import { asFound } from "../../support/cache/as_found.ts";
 
 const NEVER = () => 0;
 const VALUE = { typeUrl: "t", payloadBytes: 1, encoded: new Uint8Array(8) };
@@ -17,7 +17,7 @@ Deno.test("NamespacePolicies.of() gives a namespace its own policy, and all othe
 });
 
 Deno.test("NamespacePolicies.useCopies says whether any namespace keeps copies under a policy", () => {
-  const copies = { keptForMs: 1, absentForMs: 0, refreshAhead: 0, jitter: 0 };
+  const copies = { localTtlMs: 1, negativeTtlMs: 0, refreshAhead: 0, jitter: 0 };
   const own = new Map([["n", { ...UNLIMITED, copies }]]);
   assertEquals(new NamespacePolicies(UNLIMITED, own).useCopies, true);
   assertEquals(new NamespacePolicies({ ...UNLIMITED, copies }).useCopies, true);

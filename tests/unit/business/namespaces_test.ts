@@ -9,11 +9,11 @@ import { ServiceError } from "../../../src/core/errors.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { RecordingObserver } from "../../support/recording_observer.ts";
+import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { Embedded, MAX_VALUE_BYTES, refusals, UNLIMITED } from "./embedded.ts";
-import { PATIENT } from "../../support/caller.ts";
-import { asFound } from "../../support/as_found.ts";
-import { keptAs } from "../../support/kept_as.ts";
+import { PATIENT } from "../../support/cache/caller.ts";
+import { asFound } from "../../support/cache/as_found.ts";
+import { keptAs } from "../../support/cache/kept_as.ts";
 
 const NAME = { namespace: "shop", key: "a", violations: [] };
 const VALUE = any({ payloadBytes: 3 });
@@ -133,7 +133,7 @@ Deno.test("Namespaces.get() gives no value of which memory remembers that it had
     newIntent: () => "intent",
     backfillQueueSize: 1,
   });
-  const copies = { keptForMs: 1000, absentForMs: 1000, refreshAhead: 0, jitter: 0 };
+  const copies = { localTtlMs: 1000, negativeTtlMs: 1000, refreshAhead: 0, jitter: 0 };
   const policies = new NamespacePolicies({ ...UNLIMITED, copies });
   const namespaces = new Namespaces(chain, { clock, random: () => 0, maxValueBytes: 100, policies });
   assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);

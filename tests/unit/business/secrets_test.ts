@@ -2,8 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { NewSecret } from "../../../src/business/secrets.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { Embedded, refusals, SECRET_KEY } from "./embedded.ts";
-import { PATIENT } from "../../support/caller.ts";
-import { asFound } from "../../support/as_found.ts";
+import { PATIENT } from "../../support/cache/caller.ts";
+import { asFound } from "../../support/cache/as_found.ts";
 
 const NAME = { key: "alice", violations: [] };
 

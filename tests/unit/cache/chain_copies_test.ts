@@ -11,15 +11,15 @@ import { cacheKey } from "../../../src/core/key.ts";
 import type { SharedRead } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { RecordingObserver } from "../../support/recording_observer.ts";
+import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
-import { PATIENT } from "../../support/caller.ts";
-import { asFound } from "../../support/as_found.ts";
-import { keptAs } from "../../support/kept_as.ts";
+import { PATIENT } from "../../support/cache/caller.ts";
+import { asFound } from "../../support/cache/as_found.ts";
+import { keptAs } from "../../support/cache/kept_as.ts";
 
 const KEY = cacheKey("n", "k");
 
-const POLICY: CopyPolicy = { keptForMs: 1000, absentForMs: 500, refreshAhead: 0.8, jitter: 0 };
+const POLICY: CopyPolicy = { localTtlMs: 1000, negativeTtlMs: 500, refreshAhead: 0.8, jitter: 0 };
 const TIMEOUT_MS = 200;
 
 function entry(value: string, expiresAtMs = Infinity): Entry<string> {
@@ -52,9 +52,9 @@ class Setting {
         store: {
           read: () => Promise.resolve(shared),
           announce: () => Promise.resolve(ANY_EPOCH),
-          life: { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} },
+          epoch: { current: ANY_EPOCH, confirm: () => Promise.resolve(), recheck() {} },
           publish: done,
-          bury: done,
+          writeTombstone: done,
           retract: done,
           fill: done,
         },

@@ -48,7 +48,7 @@ const PARTED = {
 } satisfies ScheduleOptions;
 
 /** Copies that end, are renewed and say what is not there, all within the span of a schedule. */
-const COPIES = { keptForMs: 600, absentForMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
+const COPIES = { localTtlMs: 600, negativeTtlMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
 
 /** Replicas that share a tier which forgets: long, and with few operations at once, for most need many steps. */
 const LOSSY = {

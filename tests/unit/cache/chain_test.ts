@@ -7,10 +7,10 @@ import { cacheKey } from "../../../src/core/key.ts";
 import { ANY_EPOCH, type Authority, type LocalStore, type SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { LeavingCaller, PATIENT } from "../../support/caller.ts";
-import { keptAs } from "../../support/kept_as.ts";
+import { LeavingCaller, PATIENT } from "../../support/cache/caller.ts";
+import { keptAs } from "../../support/cache/kept_as.ts";
 import { turn } from "../../support/turn.ts";
-import { asFound } from "../../support/as_found.ts";
+import { asFound } from "../../support/cache/as_found.ts";
 
 const KEY = cacheKey("namespace", "key");
 
@@ -49,9 +49,9 @@ function setUp(stores: {
   const shared: SharedCache<string> = {
     read: () => note("shared.read", { lease: "L" }),
     announce: () => note("shared.announce", ANY_EPOCH),
-    life: { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} },
+    epoch: { current: ANY_EPOCH, confirm: () => Promise.resolve(), recheck() {} },
     publish: () => note("shared.publish", undefined),
-    bury: () => note("shared.bury", undefined),
+    writeTombstone: () => note("shared.writeTombstone", undefined),
     retract: () => note("shared.retract", undefined),
     fill: (_key, lease, { value }) => note(`shared.fill ${value} under ${lease}`, undefined),
     ...stores.shared,
@@ -243,7 +243,7 @@ Deno.test("Chain.set() publishes nothing where the authority has found another l
   assertEquals(log, ["authority.ping", "shared.announce"]);
   clock.advance(1_000);
   await turn();
-  assertEquals(log.slice(2), ["shared.bury"], "as if it had not been announced");
+  assertEquals(log.slice(2), ["shared.writeTombstone"], "as if it had not been announced");
 });
 
 Deno.test("Chain.set() keeps a tombstone until a write without an answer is settled, and nothing in memory", async () => {
@@ -346,7 +346,7 @@ Deno.test("Chain makes changes of one key one at a time before a shared tier, an
     "shared.publish",
     "shared.announce",
     "authority.remove",
-    "shared.bury",
+    "shared.writeTombstone",
     "shared.announce",
     "shared.publish",
   ]);
@@ -391,7 +391,7 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   const unless = <T>(result: T) => reachable ? Promise.resolve(result) : fails();
   const { chain, clock, local, log } = setUp({
     authority: { read: () => Promise.resolve(entry("new")) },
-    shared: { announce: () => unless(ANY_EPOCH), bury: () => unless(undefined) },
+    shared: { announce: () => unless(ANY_EPOCH), writeTombstone: () => unless(undefined) },
   });
   await chain.set(KEY, PATIENT, "new");
   local.clear();
@@ -407,12 +407,12 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
 });
 
 Deno.test("Chain.set() that could not be announced makes the key safe under the version it has made", async () => {
-  const buried: unknown[] = [];
+  const tombstones: unknown[] = [];
   const { chain, clock } = setUp({
     shared: {
       announce: fails,
-      bury: (_key, _intent, version) => {
-        buried.push(version);
+      writeTombstone: (_key, _intent, version) => {
+        tombstones.push(version);
         return Promise.resolve();
       },
     },
@@ -421,7 +421,7 @@ Deno.test("Chain.set() that could not be announced makes the key safe under the 
   await chain.set(KEY, PATIENT, "new");
   clock.advance(1000);
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-  assertEquals(buried, [entry("new").version]);
+  assertEquals(tombstones, [entry("new").version]);
 });
 
 Deno.test("Chain.get() lets memory give nothing older than a read that went past it", async () => {

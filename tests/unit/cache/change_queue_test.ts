@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChangeQueue, MAX_WAITING_CHANGES } from "../../../src/cache/change_queue.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
-import { LeavingCaller, PATIENT } from "../../support/caller.ts";
+import { LeavingCaller, PATIENT } from "../../support/cache/caller.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 
 const KEY = cacheKey("n", "k");

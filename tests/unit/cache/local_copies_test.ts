@@ -6,10 +6,10 @@ import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
-import { keptAs } from "../../support/kept_as.ts";
+import { keptAs } from "../../support/cache/kept_as.ts";
 
 const KEY = cacheKey("n", "k");
-const POLICY: CopyPolicy = { keptForMs: 1000, absentForMs: 500, refreshAhead: 0.8, jitter: 0 };
+const POLICY: CopyPolicy = { localTtlMs: 1000, negativeTtlMs: 500, refreshAhead: 0.8, jitter: 0 };
 
 function setUp(random = () => 0.5) {
   const clock = new FakeClock();
@@ -33,8 +33,8 @@ Deno.test("LocalCopies.keep() keeps an entry for the policy's time, and the entr
 
 Deno.test("LocalCopies.keep() keeps no copy beyond the entry's own expiry", () => {
   const { clock, copies } = setUp();
-  for (const keptForMs of [1000, Infinity]) {
-    copies.keep(KEY, entry(clock.now() + 100), { ...POLICY, keptForMs });
+  for (const localTtlMs of [1000, Infinity]) {
+    copies.keep(KEY, entry(clock.now() + 100), { ...POLICY, localTtlMs });
     clock.advance(99);
     assert(copies.get(KEY)?.isThere);
     clock.advance(1);
@@ -56,7 +56,7 @@ Deno.test("LocalCopies.isDue() asks for nothing where the entry ends with the co
   const cases: readonly [number, CopyPolicy][] = [
     [1000, POLICY],
     [Infinity, { ...POLICY, refreshAhead: 0 }],
-    [Infinity, { ...POLICY, keptForMs: Infinity }],
+    [Infinity, { ...POLICY, localTtlMs: Infinity }],
   ];
   for (const [ttlMs, policy] of cases) {
     const { clock, copies } = setUp();
@@ -82,7 +82,7 @@ Deno.test("LocalCopies.keepAbsence() remembers for its time that nothing is ther
 
 Deno.test("LocalCopies.keepAbsence() leaves nothing where nothing is to be remembered", () => {
   const { copies } = setUp();
-  copies.keepAbsence(KEY, undefined, { ...POLICY, absentForMs: 0 });
+  copies.keepAbsence(KEY, undefined, { ...POLICY, negativeTtlMs: 0 });
   assertEquals(copies.get(KEY), undefined);
 });
 
@@ -95,7 +95,7 @@ Deno.test("LocalCopies.keepAbsence() takes no more memory than there is", () => 
 Deno.test("LocalCopies.keep() spreads the ends of copies that are kept as long as their entries live", async () => {
   await withSeed((seed) => {
     const { clock, copies } = setUp(seededRandom(seed));
-    const policy = { ...POLICY, keptForMs: Infinity, jitter: 0.2 };
+    const policy = { ...POLICY, localTtlMs: Infinity, jitter: 0.2 };
     const ends = Array.from({ length: 200 }, () => {
       const startMs = clock.now();
       copies.keep(KEY, { ...entry(), expiresAtMs: startMs + 1000 }, policy);
@@ -115,17 +115,17 @@ Deno.test("LocalCopies spreads the ends of copies over the policy's jitter, and 
   await withSeed((seed) => {
     const { clock, copies } = setUp(seededRandom(seed));
     const policy = { ...POLICY, jitter: 0.2 };
-    const keptForMs = (keep: () => void) => {
+    const localTtlMs = (keep: () => void) => {
       const startMs = clock.now();
       keep();
       while (copies.get(KEY) !== undefined) clock.advance(1);
       return clock.now() - startMs;
     };
     const rounds = Array.from({ length: 200 });
-    const kept = rounds.map(() => keptForMs(() => copies.keep(KEY, entry(), policy)));
+    const kept = rounds.map(() => localTtlMs(() => copies.keep(KEY, entry(), policy)));
     assert(Math.min(...kept) >= 800 && Math.max(...kept) <= 1000, "between 80 % and all of the time");
     assert(Math.min(...kept) < 850 && Math.max(...kept) > 950, "all over that");
-    const absent = rounds.map(() => keptForMs(() => copies.keepAbsence(KEY, undefined, policy)));
+    const absent = rounds.map(() => localTtlMs(() => copies.keepAbsence(KEY, undefined, policy)));
     assert(Math.min(...absent) >= 400 && Math.max(...absent) <= 500);
     assert(new Set(absent).size > 20);
     return Promise.resolve();

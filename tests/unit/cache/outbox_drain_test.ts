@@ -4,7 +4,7 @@ import { Tier } from "../../../src/cache/tier.ts";
 import { type CacheKey, secretCacheKey } from "../../../src/core/key.ts";
 import { ANY_EPOCH, type Epoch, type OutboxRecord } from "../../../src/core/ports.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { RecordingObserver } from "../../support/recording_observer.ts";
+import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
 
 const INTERVAL_MS = 1_000;
@@ -24,17 +24,17 @@ class Draining implements Disposable {
   records: OutboxRecord[] = [];
   looks = 0;
   readonly entered: Epoch[] = [];
-  readonly life = {
-    epoch: ANY_EPOCH as Epoch | undefined,
-    doubts: 0,
+  readonly epoch = {
+    current: ANY_EPOCH as Epoch | undefined,
+    rechecks: 0,
     confirm: () => Promise.resolve(),
-    doubt() {
-      this.doubts++;
+    recheck() {
+      this.rechecks++;
     },
   };
   inForce: (epoch: Epoch) => boolean = () => true;
   pending: () => Promise<void> = well;
-  bury: () => Promise<void> = well;
+  writeTombstone: () => Promise<void> = well;
   readonly drain: OutboxDrain;
 
   constructor(records: OutboxRecord[] = []) {
@@ -62,10 +62,10 @@ class Draining implements Disposable {
       clock: this.clock,
       observer: this.observer,
       shared: this.shared,
-      life: this.life,
-      bury: async (key, { id, revision }) => {
-        await this.bury();
-        this.did.push(`bury ${key} ${id}.${revision}`);
+      epoch: this.epoch,
+      writeTombstone: async (key, { id, revision }) => {
+        await this.writeTombstone();
+        this.did.push(`writeTombstone ${key} ${id}.${revision}`);
       },
       forget: (keys) => this.forgotten.push(keys === "all" ? keys : [...keys]),
     });
@@ -92,10 +92,10 @@ Deno.test("OutboxDrain trusts the tier once it has looked into the outbox, not b
   assertEquals([draining.drain.mayTrust(), draining.looks], [true, 1]);
 });
 
-Deno.test("OutboxDrain buries the newest version of each key, and clears the records after that", async () => {
+Deno.test("OutboxDrain writes a tombstone over the newest version of each key, and clears the records after that", async () => {
   using draining = new Draining([record(1), record(2, B, 5), record(3, A, 3), record(4, A, 2)]);
   await turn();
-  assertEquals(draining.did, ["bury secret:a 7.3", "bury secret:b 7.5", "clear 4"]);
+  assertEquals(draining.did, ["writeTombstone secret:a 7.3", "writeTombstone secret:b 7.5", "clear 4"]);
   assertEquals([draining.drain.mayTrust(), draining.records], [true, []]);
 });
 
@@ -112,13 +112,13 @@ Deno.test("OutboxDrain takes 100 records at a time until there are no more", asy
 
 Deno.test("OutboxDrain keeps the records and its distrust while the tier cannot be told, and tells of it", async () => {
   using draining = new Draining([record(1), record(2, B)]);
-  draining.bury = away;
+  draining.writeTombstone = away;
   await turn();
   assertEquals([draining.did, draining.drain.mayTrust()], [[], false]);
   assertEquals(draining.observer.told, ["redis is not told of 2 changes"]);
-  draining.bury = well;
+  draining.writeTombstone = well;
   await draining.pass(INTERVAL_MS);
-  assertEquals(draining.did, ["bury secret:a 7.1", "bury secret:b 7.1", "clear 2"]);
+  assertEquals(draining.did, ["writeTombstone secret:a 7.1", "writeTombstone secret:b 7.1", "clear 2"]);
   assertEquals(draining.drain.mayTrust(), true);
 });
 
@@ -126,13 +126,13 @@ Deno.test("OutboxDrain loses its trust in a tier that cannot be told, and drops 
   using draining = new Draining();
   await turn();
   assertEquals(draining.drain.mayTrust(), true);
-  draining.bury = away;
+  draining.writeTombstone = away;
   draining.records = [record(1), record(2, B), record(3)];
   await draining.pass(INTERVAL_MS);
   assertEquals([draining.drain.mayTrust(), draining.forgotten], [false, [[A, B]]]);
   await draining.pass(INTERVAL_MS);
   assertEquals([draining.drain.mayTrust(), draining.forgotten], [false, [[A, B], [A, B]]]);
-  draining.bury = well;
+  draining.writeTombstone = well;
   await draining.pass(INTERVAL_MS);
   assertEquals([draining.drain.mayTrust(), draining.forgotten.length], [true, 2]);
 });
@@ -141,7 +141,7 @@ Deno.test("OutboxDrain drops what is kept of all keys that wait, and of every ke
   for (const [count, expected] of [[9_999, [A, B]], [10_000, "all"]] as const) {
     using draining = new Draining();
     draining.records = Array.from({ length: count }, (_, id) => record(id, id < 150 ? A : B));
-    draining.bury = away;
+    draining.writeTombstone = away;
     await turn();
     assertEquals(draining.forgotten, [expected]);
   }
@@ -163,7 +163,7 @@ Deno.test("OutboxDrain looks again each second", async () => {
   await draining.pass(INTERVAL_MS - 1);
   assertEquals(draining.did, []);
   await draining.pass(1);
-  assertEquals(draining.did, ["bury secret:a 7.1", "clear 1"]);
+  assertEquals(draining.did, ["writeTombstone secret:a 7.1", "clear 1"]);
 });
 
 Deno.test("OutboxDrain distrusts the tier after each interruption, and hurries when somebody asks", async () => {
@@ -184,7 +184,7 @@ Deno.test("OutboxDrain gains no trust from a look that an interruption or a new 
     const answer = Promise.withResolvers<void>();
     draining.pending = () => answer.promise;
     await draining.pass(INTERVAL_MS);
-    if (overtake === "distrust") draining.drain.distrust();
+    if (overtake === "distrust") draining.drain.markDirty();
     else draining.shared.interrupted();
     answer.resolve();
     await turn();
@@ -203,7 +203,7 @@ Deno.test("OutboxDrain leaves no timer once it is disposed of", async () => {
 
 Deno.test("OutboxDrain trusts a life of the tier once it is in force, and each new one after another look", async () => {
   using draining = new Draining();
-  draining.life.epoch = "x";
+  draining.epoch.current = "x";
   await turn();
   draining.entered.length = 0;
   await draining.pass(INTERVAL_MS);
@@ -211,7 +211,7 @@ Deno.test("OutboxDrain trusts a life of the tier once it is in force, and each n
     "x",
   ]]);
 
-  draining.life.epoch = "y";
+  draining.epoch.current = "y";
   assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("y")], [false, false]);
   draining.forgotten.length = 0;
   await draining.pass(HURRY_MS);
@@ -227,7 +227,7 @@ Deno.test("OutboxDrain leaves a life alone that is not in force, drops what is k
   using draining = new Draining();
   await turn();
   draining.records = [record(1)];
-  draining.life.epoch = "x";
+  draining.epoch.current = "x";
   draining.inForce = () => false;
   await draining.pass(INTERVAL_MS);
   draining.entered.length = 0;
@@ -241,39 +241,39 @@ Deno.test("OutboxDrain leaves a life alone that is not in force, drops what is k
   assertEquals(draining.entered, ["x", "x", "x"]);
   assertEquals(draining.forgotten, ["all", "all", "all"]);
   assertEquals([draining.did, draining.records.length, draining.drain.isInForce("x")], [[], 1, false]);
-  assertEquals(draining.life.doubts >= 3, true);
+  assertEquals(draining.epoch.rechecks >= 3, true);
   assertEquals(draining.observer.told.includes("redis is out of force"), true);
 
   // The same server under its present name.
   draining.inForce = () => true;
-  draining.life.epoch = "x again";
+  draining.epoch.current = "x again";
   assertEquals(draining.drain.mayTrust(), false);
   await draining.pass(HURRY_MS);
   draining.drain.mayTrust();
   await turn();
-  assertEquals([draining.drain.mayTrust(), draining.did], [true, [`bury ${A} 7.1`, "clear 1"]]);
+  assertEquals([draining.drain.mayTrust(), draining.did], [true, [`writeTombstone ${A} 7.1`, "clear 1"]]);
 });
 
 Deno.test("OutboxDrain clears no records whose tombstones may have gone to another server", async () => {
   using draining = new Draining();
-  draining.life.epoch = "x";
+  draining.epoch.current = "x";
   await draining.pass(INTERVAL_MS);
   draining.records = [record(1)];
-  draining.bury = () => {
-    draining.life.epoch = "y";
+  draining.writeTombstone = () => {
+    draining.epoch.current = "y";
     return well();
   };
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.did, draining.records.length], [[`bury ${A} 7.1`], 1]);
-  draining.bury = well;
+  assertEquals([draining.did, draining.records.length], [[`writeTombstone ${A} 7.1`], 1]);
+  draining.writeTombstone = well;
   await draining.pass(INTERVAL_MS);
   assertEquals(draining.records.length, 0);
 });
 
 Deno.test("OutboxDrain trusts nothing and clears nothing without a connection, but drops what others have changed", async () => {
   using draining = new Draining([record(1), record(2, B)]);
-  draining.life.epoch = undefined;
-  draining.bury = away;
+  draining.epoch.current = undefined;
+  draining.writeTombstone = away;
   await draining.pass(INTERVAL_MS);
   assertEquals([draining.drain.mayTrust(), draining.records.length, draining.entered.includes("x")], [
     false,

@@ -8,7 +8,7 @@ import { type CacheKey, secretCacheKey } from "../../../src/core/key.ts";
 import { ANY_EPOCH, type Epoch, type SharedCache, type SharedRead } from "../../../src/core/ports.ts";
 import { endOf, type Version } from "../../../src/core/version.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { RecordingObserver } from "../../support/recording_observer.ts";
+import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
 
 const KEY = secretCacheKey("alice");
@@ -20,7 +20,7 @@ const VACANT = { lease: "L" };
 /** A shared cache that writes down what it is told, and answers or fails as the test says. */
 class ScriptedCache implements SharedCache<string> {
   readonly told: string[] = [];
-  readonly life = { epoch: ANY_EPOCH, confirm: () => Promise.resolve(), doubt() {} };
+  readonly epoch = { current: ANY_EPOCH, confirm: () => Promise.resolve(), recheck() {} };
   holds: SharedRead<string> = VACANT;
   /** What every operation waits for. */
   answer: () => Promise<void> = () => Promise.resolve();
@@ -39,8 +39,8 @@ class ScriptedCache implements SharedCache<string> {
     return this.#take(`publish ${intent} ${entry.value}`);
   }
 
-  bury(_key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    return this.#take(`bury ${intent} ${version?.id ?? "nothing"}`);
+  writeTombstone(_key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
+    return this.#take(`writeTombstone ${intent} ${version?.id ?? "nothing"}`);
   }
 
   retract(_key: CacheKey, intent: string): Promise<void> {
@@ -144,19 +144,19 @@ Deno.test("SharedTier.announce() that fails distrusts the key until a tombstone 
     sharing.store.answer = well;
     assertEquals(await sharing.read(), "unknown");
     await sharing.nextRetry();
-    assertEquals(sharing.store.told, ["announce A", "bury own nothing"]);
+    assertEquals(sharing.store.told, ["announce A", "writeTombstone own nothing"]);
     assertEquals(await sharing.read(), sharing.store.holds);
   }
 });
 
-Deno.test("SharedTier.publish() and bury() that succeed trust a key again that was distrusted, announce() does not", async () => {
+Deno.test("SharedTier.publish() and writeTombstone() that succeed trust a key again that was distrusted, announce() does not", async () => {
   const ends = [
     (sharing: Sharing) => sharing.shared.publish(KEY, "A", sharing.entry()),
-    (sharing: Sharing) => sharing.shared.bury(KEY, "A", endOf(2)),
+    (sharing: Sharing) => sharing.shared.writeTombstone(KEY, "A", endOf(2)),
   ];
   for (const end of ends) {
     const sharing = new Sharing();
-    sharing.shared.distrust(KEY, { id: 1, revision: 1 });
+    sharing.shared.markDirty(KEY, { id: 1, revision: 1 });
     assertEquals(await sharing.shared.announce(KEY, "A"), { epoch: ANY_EPOCH });
     assertEquals(await sharing.read(), "unknown");
     await end(sharing);
@@ -168,12 +168,12 @@ Deno.test("SharedTier.publish() and bury() that succeed trust a key again that w
 
 Deno.test("SharedTier.retract() leaves a key distrusted of which an earlier change could not be announced", async () => {
   const sharing = new Sharing();
-  sharing.shared.distrust(KEY, { id: 7, revision: 1 });
+  sharing.shared.markDirty(KEY, { id: 7, revision: 1 });
   await sharing.shared.announce(KEY, "A");
   await sharing.shared.retract(KEY, "A");
   assertEquals(await sharing.read(), "unknown");
   await sharing.nextRetry();
-  assertEquals(sharing.store.told, ["announce A", "retract A", "bury own 7"]);
+  assertEquals(sharing.store.told, ["announce A", "retract A", "writeTombstone own 7"]);
   assertEquals(await sharing.read(), VACANT);
 });
 
@@ -181,23 +181,28 @@ Deno.test("SharedTier.read() says unknown when the key is distrusted while the a
   const sharing = new Sharing();
   sharing.store.holds = sharing.entry();
   const reading = sharing.read();
-  sharing.shared.distrust(KEY);
+  sharing.shared.markDirty(KEY);
   assertEquals(await reading, "unknown");
 });
 
-Deno.test("SharedTier.publish() and bury() hand the result on, and an expired entry as a delete", async () => {
+Deno.test("SharedTier.publish() and writeTombstone() hand the result on, and an expired entry as a delete", async () => {
   const sharing = new Sharing();
   await sharing.shared.publish(KEY, "A", sharing.entry());
   await sharing.shared.publish(KEY, "B", sharing.entry(0));
-  await sharing.shared.bury(KEY, "C", endOf(7));
-  await sharing.shared.bury(KEY, "D", undefined);
-  assertEquals(sharing.store.told, ["publish A v", "bury B 1", "bury C 7", "bury D nothing"]);
+  await sharing.shared.writeTombstone(KEY, "C", endOf(7));
+  await sharing.shared.writeTombstone(KEY, "D", undefined);
+  assertEquals(sharing.store.told, [
+    "publish A v",
+    "writeTombstone B 1",
+    "writeTombstone C 7",
+    "writeTombstone D nothing",
+  ]);
 });
 
-Deno.test("SharedTier.publish() and bury() that fail do not fail the change, and distrust the key", async () => {
+Deno.test("SharedTier.publish() and writeTombstone() that fail do not fail the change, and distrust the key", async () => {
   const changes = [
     (sharing: Sharing) => sharing.shared.publish(KEY, "A", sharing.entry()),
-    (sharing: Sharing) => sharing.shared.bury(KEY, "A", endOf(1)),
+    (sharing: Sharing) => sharing.shared.writeTombstone(KEY, "A", endOf(1)),
   ];
   for (const change of changes) {
     for (const answer of [away, silent]) {
@@ -263,7 +268,7 @@ Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
 
 Deno.test("SharedTier ends with its copies made and no timer left", async () => {
   const sharing = new Sharing();
-  sharing.shared.distrust(KEY);
+  sharing.shared.markDirty(KEY);
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
   await sharing.shared[Symbol.asyncDispose]();
   assertEquals(sharing.store.told, ["fill v under L"]);

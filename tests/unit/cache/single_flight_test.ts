@@ -2,8 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SingleFlight } from "../../../src/cache/single_flight.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import type { Caller } from "../../../src/core/ports.ts";
-import { asFound } from "../../support/as_found.ts";
-import { LeavingCaller, PATIENT } from "../../support/caller.ts";
+import { asFound } from "../../support/cache/as_found.ts";
+import { LeavingCaller, PATIENT } from "../../support/cache/caller.ts";
 import { turn } from "../../support/turn.ts";
 
 /** Work that ends when the test says so. */

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Tier } from "../../../src/cache/tier.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { RecordingObserver } from "../../support/recording_observer.ts";
+import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
 
 const OPTIONS = { name: "redis", readTimeoutMs: 100, writeTimeoutMs: 300 };

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type HttpLimits, type HttpServer, serveHttp } from "../../../src/gateway/http_server.ts";
 import { answerProbe } from "../../../src/gateway/probes.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { HttpTestConnection } from "../../support/http_connection.ts";
+import { HttpTestConnection } from "../../support/client/http_connection.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { frame, headerBlock, PREFACE, settings } from "../../protocol/frames.ts";
 import { RawClient } from "../../protocol/raw_client.ts";

@@ -9,7 +9,7 @@ import { type Redirect, redirectOf } from "./redirect.ts";
 /** The connection to one master. */
 export type ClusterNode = Pick<
   RedisClient,
-  "ping" | "run" | "setBy" | "runAsking" | "doubtIncarnation"
+  "ping" | "run" | "setBy" | "runAsking" | "recheckEpoch"
 >;
 
 /** Who has which slot, see {@link RedisClusterNodes}. */
@@ -102,10 +102,10 @@ export class RedisCluster implements RedisCommands {
     await this.run(script, keys, ...args);
   }
 
-  doubtIncarnation(key: string): void {
+  recheckEpoch(key: string): void {
     const { nodes } = this.#options;
     const owner = nodes.ownerOf(calculateSlot(key));
-    if (owner !== undefined) nodes.client(owner)?.doubtIncarnation();
+    if (owner !== undefined) nodes.client(owner)?.recheckEpoch();
   }
 
   async #send<T>(key: string, command: NodeCommand<T>): Promise<T> {

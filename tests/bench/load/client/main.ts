@@ -1,5 +1,5 @@
 /** The load generator's process: takes a Load as JSON on its command line, prints a Measurement as JSON. */
-import { printLine } from "../../../support/print_line.ts";
+import { printLine } from "../../../support/runner/print_line.ts";
 import type { Load } from "../load.ts";
 import { measureHere } from "./workload.ts";
 

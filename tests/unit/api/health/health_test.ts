@@ -4,7 +4,7 @@ import type { MethodDefinition } from "@grpc/grpc-js";
 import { Health } from "../../../../src/api/health/health.ts";
 import { decodeHealthResponse, encodeHealthRequest } from "../../../../src/api/health/messages.ts";
 import type { GrpcServer, Implementation, ServiceDefinition } from "../../../../src/transport/service.ts";
-import { serviceDefinition } from "../../../support/client_messages.ts";
+import { serviceDefinition } from "../../../support/client/messages.ts";
 
 /** protobufjs as the reference: what a client writes and reads. */
 const REFERENCE = serviceDefinition("grpc.health.v1.Health");

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { decodeEntryName, decodeSetRequest } from "../../../../src/api/protobuf/namespaced_messages.ts";
 import { MalformedMessage } from "../../../../src/api/protobuf/reader.ts";
 import { decodeSecretName, decodeSetSecretRequest } from "../../../../src/api/protobuf/secret_messages.ts";
-import { decodeMessage } from "../../../support/client_messages.ts";
+import { decodeMessage } from "../../../support/client/messages.ts";
 import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
 import { Draw, encoded, joined, unknownField, varint } from "./reference.ts";
 

@@ -7,7 +7,7 @@ import { encode } from "../../../../src/api/unary.ts";
 import { MAX_DURATION_SECONDS } from "../../../../src/business/time_to_live.ts";
 import type { Secret } from "../../../../src/core/secret.ts";
 import { concat } from "../../../protocol/frames.ts";
-import { decodeMessage, type GetResponse, type GetSecretResponse } from "../../../support/client_messages.ts";
+import { decodeMessage, type GetResponse, type GetSecretResponse } from "../../../support/client/messages.ts";
 import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
 import { Draw } from "./reference.ts";
 

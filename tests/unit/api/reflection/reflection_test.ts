@@ -10,7 +10,7 @@ import {
 } from "../../../../src/api/reflection/messages.ts";
 import { ProtobufReader, WireType } from "../../../../src/api/protobuf/reader.ts";
 import { Status } from "../../../../src/transport/status.ts";
-import { serviceDefinition } from "../../../support/client_messages.ts";
+import { serviceDefinition } from "../../../support/client/messages.ts";
 
 /** protobufjs as the reference: what a client writes and reads. */
 const REFERENCE = serviceDefinition("grpc.reflection.v1.ServerReflection")[

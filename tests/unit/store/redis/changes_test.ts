@@ -9,8 +9,8 @@ import {
 } from "../../../../src/store/redis/commands.ts";
 import { RedisChangeLost, refusedLateAtMs } from "../../../../src/store/redis/deadline.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 import { turn } from "../../../support/turn.ts";
 
 const TIMEOUT_MS = 200;
@@ -38,7 +38,7 @@ class Connection implements RedisCommands {
   setBy = () => Promise.reject(new Error("not expected"));
   ping = () => Promise.resolve();
   change: RedisCommands["change"] = async (...sent) => void await this.run(...sent);
-  doubtIncarnation(): void {}
+  recheckEpoch(): void {}
 }
 
 function setUp() {

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { cacheKey } from "../../../../src/core/key.ts";
 import { isRefusalOfOne } from "../../../../src/store/redis/client.ts";
 import { redisScript } from "../../../../src/store/redis/commands.ts";
-import { startRedis } from "../../../support/redis.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { startRedis } from "../../../support/redis/redis.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 import { waitFor } from "../../../support/wait_for.ts";
 
 const ECHO = redisScript("return ARGV[1]");

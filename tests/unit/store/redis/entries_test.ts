@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cacheKey } from "../../../../src/core/key.ts";
 import { MAX_BYTES_READ, MAX_KEYS_READ } from "../../../../src/store/redis/entries.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 
 const keyOf = (name: string) => cacheKey("shop", name);
 

@@ -10,9 +10,9 @@ import {
   MAX_SCRIPT_VALUE_BYTES,
   RedisEntryWrites,
 } from "../../../../src/store/redis/entry_writes.ts";
-import { askRedis, startRedis } from "../../../support/redis.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { askRedis, startRedis } from "../../../support/redis/redis.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 
 const keyOf = (name: string) => cacheKey("shop", name);
 const valueOf = (text: string, bytes = 1) => ({ prefix: text, bytes: new Uint8Array(bytes) });
@@ -37,7 +37,7 @@ class Counter implements RedisCommands {
   setBy: RedisCommands["setBy"] = (incomingKey, change) => this.#client.setBy(incomingKey, change);
   ping = () => this.#client.ping();
   change: RedisCommands["change"] = (script, keys, ...args) => this.#client.change(script, keys, ...args);
-  doubtIncarnation(): void {}
+  recheckEpoch(): void {}
 }
 
 function writesTo(redis: RedisProbe, clock: Clock = redis.clock, client: RedisCommands = redis.client) {

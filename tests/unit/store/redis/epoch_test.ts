@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { RedisIncarnation } from "../../../../src/store/redis/epoch.ts";
+import { RedisEpoch } from "../../../../src/store/redis/epoch.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
-import { incarnationOf } from "../../../support/incarnation.ts";
-import { askRedis, startRedis } from "../../../support/redis.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { epochOf } from "../../../support/redis/epoch_of.ts";
+import { askRedis, startRedis } from "../../../support/redis/redis.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 import { waitFor } from "../../../support/wait_for.ts";
 
 /** INFO's replies in one life, and how often it was asked for. */
@@ -20,11 +20,11 @@ function info(runId: string, replicationId: string) {
   return ask;
 }
 
-Deno.test("RedisIncarnation.learn() tells a restart and a promotion from the same life", async () => {
-  const incarnation = new RedisIncarnation(new FakeClock(), () => {});
+Deno.test("RedisEpoch.learn() tells a restart and a promotion from the same life", async () => {
+  const epoch = new RedisEpoch(new FakeClock(), () => {});
   const learn = async (runId: string, replicationId: string) => {
-    await incarnation.learn(info(runId, replicationId));
-    return incarnation.value;
+    await epoch.learn(info(runId, replicationId));
+    return epoch.value;
   };
   const first = await learn("a", "x");
   assertEquals(first.length, 16);
@@ -33,54 +33,54 @@ Deno.test("RedisIncarnation.learn() tells a restart and a promotion from the sam
   assertNotEquals(await learn("a", "y"), first);
 });
 
-Deno.test("RedisIncarnation.learn() takes servers that do not tell for one, and says so once", async () => {
+Deno.test("RedisEpoch.learn() takes servers that do not tell for one, and says so once", async () => {
   const told: Error[] = [];
-  const incarnation = new RedisIncarnation(new FakeClock(), (error) => told.push(error));
+  const epoch = new RedisEpoch(new FakeClock(), (error) => told.push(error));
   const refusal = Object.assign(new Error("NOPERM"), { name: "ReplyError" });
-  const untold = incarnation.value;
-  await incarnation.learn(info("a", "x"));
-  for (let times = 0; times < 2; times++) await incarnation.learn(() => Promise.reject(refusal));
-  assertEquals(incarnation.value, untold);
+  const untold = epoch.value;
+  await epoch.learn(info("a", "x"));
+  for (let times = 0; times < 2; times++) await epoch.learn(() => Promise.reject(refusal));
+  assertEquals(epoch.value, untold);
   assertEquals(told, [refusal]);
-  await incarnation.learn(() => Promise.resolve("a proxy's own words"));
-  assertEquals(incarnation.value, untold);
+  await epoch.learn(() => Promise.resolve("a proxy's own words"));
+  assertEquals(epoch.value, untold);
 });
 
-Deno.test("RedisIncarnation.doubt() asks once a second at most, and forgives a lost connection", async () => {
+Deno.test("RedisEpoch.doubt() asks once a second at most, and forgives a lost connection", async () => {
   const clock = new FakeClock();
-  const incarnation = new RedisIncarnation(clock, () => {});
-  await incarnation.learn(info("a", "x"));
-  const first = incarnation.value;
-  await incarnation.doubt(() => Promise.reject(new Error("Connection is closed.")));
+  const epoch = new RedisEpoch(clock, () => {});
+  await epoch.learn(info("a", "x"));
+  const first = epoch.value;
+  await epoch.doubt(() => Promise.reject(new Error("Connection is closed.")));
   const ask = info("a", "y");
   clock.advance(999);
-  await incarnation.doubt(ask);
-  assertEquals(incarnation.value, first);
+  await epoch.doubt(ask);
+  assertEquals(epoch.value, first);
   clock.advance(1);
-  for (let times = 0; times < 3; times++) await incarnation.doubt(ask);
-  assertNotEquals(incarnation.value, first);
+  for (let times = 0; times < 3; times++) await epoch.doubt(ask);
+  assertNotEquals(epoch.value, first);
   assertEquals(ask.count, 2);
 });
 
 testWithServers(
   ["redis"],
-  "RedisClient.run() puts in the same incarnation on every connection, and another after a restart",
+  "RedisClient.run() puts in the same epoch on every connection, and another after a restart",
   async () => {
     await using server = await startRedis();
     await using one = await RedisProbe.open(server);
     await using other = await RedisProbe.open(server);
-    const before = await incarnationOf(one.client);
-    assertEquals(await incarnationOf(other.client), before);
+    const before = await epochOf(one.client);
+    assertEquals(await epochOf(other.client), before);
     await server.stop();
     await server.start();
-    const after = await waitFor(() => incarnationOf(one.client), { what: "the connection" });
+    const after = await waitFor(() => epochOf(one.client), { what: "the connection" });
     assertNotEquals(after, before);
   },
 );
 
 testWithServers(
   ["redis"],
-  "RedisClient.doubtIncarnation() learns the promotion of a replica that it has been connected to",
+  "RedisClient.recheckEpoch() learns the promotion of a replica that it has been connected to",
   async () => {
     await using master = await startRedis();
     await using replica = await startRedis({ args: ["--replicaof", master.hostname, String(master.port)] });
@@ -92,9 +92,9 @@ testWithServers(
       },
     );
     await using redis = await RedisProbe.open(replica);
-    const before = await incarnationOf(redis.client);
+    const before = await epochOf(redis.client);
     assert((await answer("REPLICAOF NO ONE")).startsWith("+OK"));
-    redis.client.doubtIncarnation();
-    await waitFor(async () => await incarnationOf(redis.client) !== before, { what: "the new life's name" });
+    redis.client.recheckEpoch();
+    await waitFor(async () => await epochOf(redis.client) !== before, { what: "the new life's name" });
   },
 );

@@ -7,11 +7,11 @@ import { MAX_INTENTS } from "../../../../src/store/redis/secret_scripts.ts";
 import { RedisSecrets } from "../../../../src/store/redis/secrets.ts";
 import { secretEntry, version } from "../../../conformance/secret_entry.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
-import { incarnationOf } from "../../../support/incarnation.ts";
-import { startRedis } from "../../../support/redis.ts";
-import { printLine } from "../../../support/print_line.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { epochOf } from "../../../support/redis/epoch_of.ts";
+import { startRedis } from "../../../support/redis/redis.ts";
+import { printLine } from "../../../support/runner/print_line.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 
 const KEY = secretCacheKey("alice");
 const INTENT = "00000000-0000-4000-8000-000000000001";
@@ -29,7 +29,7 @@ const UNREADABLE = {
 /** What is no entry of this life of the server. */
 const OF_ANOTHER_LIFE = {
   "an entry of another life": bytes(`\x03${"0".repeat(32)}another life    {}`),
-  "an entry without its incarnation": bytes(`\x03${"0".repeat(32)}`),
+  "an entry without its epoch": bytes(`\x03${"0".repeat(32)}`),
   "an entry without its version": bytes("\x03123"),
 };
 
@@ -70,9 +70,9 @@ async function change(store: RedisSecrets): Promise<void> {
 }
 
 test("RedisSecrets.announce() resolves to the life of the server", async ({ client }, store) => {
-  assertEquals(await store.announce(KEY, INTENT), client.incarnation);
-  assertEquals(store.life.epoch, client.incarnation);
-  await store.life.confirm();
+  assertEquals(await store.announce(KEY, INTENT), client.epoch);
+  assertEquals(store.epoch.current, client.epoch);
+  await store.epoch.confirm();
 });
 
 Deno.test("RedisSecrets.announce() and confirm() reject where the connection is another one than before", async () => {
@@ -91,12 +91,12 @@ Deno.test("RedisSecrets.announce() and confirm() reject where the connection is 
     run: done,
     setBy: done,
     change: reconnect,
-    doubtIncarnation() {},
+    recheckEpoch() {},
   };
   const store = new RedisSecrets(client, "", { clock: new FakeClock(), newName: () => "name" });
   await assertRejects(() => store.announce(KEY, INTENT), Error, "is another one than before");
   epoch = "x";
-  await assertRejects(() => store.life.confirm(), Error, "it is another one");
+  await assertRejects(() => store.epoch.confirm(), Error, "it is another one");
   epoch = undefined;
   await assertRejects(() => store.announce(KEY, INTENT), Error);
 });
@@ -106,10 +106,10 @@ test(
   async (redis, store) => {
     await fill(store);
     const stored = new TextDecoder().decode(await redis.bytes(KEY));
-    const [, version, incarnation, json] = /^(\d{32})([0-9a-f]{16})(.*)$/.exec(stored.slice(1)) ?? [];
+    const [, version, epoch, json] = /^(\d{32})([0-9a-f]{16})(.*)$/.exec(stored.slice(1)) ?? [];
     assertEquals(stored[0], "\x03");
     assertEquals(version, "00000000000000030000000000000007");
-    assertEquals(incarnation, await incarnationOf(redis.client));
+    assertEquals(epoch, await epochOf(redis.client));
     assertEquals(json, JSON.stringify(ENTRY.value));
   },
 );
@@ -171,7 +171,7 @@ test(
     const changes: Readonly<Record<string, () => Promise<unknown>>> = {
       announce: () => store.announce(KEY, INTENT),
       publish: () => store.publish(KEY, INTENT, ENTRY),
-      bury: () => store.bury(KEY, INTENT, ENTRY.version),
+      writeTombstone: () => store.writeTombstone(KEY, INTENT, ENTRY.version),
     };
     for (const [what, change] of Object.entries(changes)) {
       await redis.put(KEY, LONG_TOMBSTONE);
@@ -207,7 +207,7 @@ testWithServers(
       read: () => store.read(KEY),
       announce: () => store.announce(KEY, INTENT),
       publish: () => store.publish(KEY, INTENT, ENTRY),
-      bury: () => store.bury(KEY, INTENT, ENTRY.version),
+      writeTombstone: () => store.writeTombstone(KEY, INTENT, ENTRY.version),
       retract: () => store.retract(KEY, INTENT),
     };
     for (const [what, tombstone] of [["long", LONG_TOMBSTONE], ["full", FULL_TOMBSTONE]] as const) {

@@ -2,9 +2,9 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { redisScript } from "../../../../src/store/redis/commands.ts";
 import { encodeCommand } from "../../../../src/store/redis/wire.ts";
-import { RedisProbe } from "../../../support/redis_probe.ts";
+import { RedisProbe } from "../../../support/redis/probe.ts";
 import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
-import { testWithServers } from "../../../support/servers.ts";
+import { testWithServers } from "../../../support/servers/servers.ts";
 import { Draw } from "../../api/protobuf/reference.ts";
 
 Deno.test("encodeCommand() writes the length of each argument in bytes, and the argument as it is", () => {

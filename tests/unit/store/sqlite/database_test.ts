@@ -3,7 +3,7 @@ import { ServiceError } from "../../../../src/core/errors.ts";
 import { cacheKey, secretCacheKey } from "../../../../src/core/key.ts";
 import { SqliteEntries } from "../../../../src/store/sqlite/entries.ts";
 import { SqliteSecrets } from "../../../../src/store/sqlite/secrets.ts";
-import { ENTRIES, memoryFile, openFile } from "../../../support/sqlite.ts";
+import { ENTRIES, memoryFile, openFile } from "../../../support/sqlite/sqlite.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;

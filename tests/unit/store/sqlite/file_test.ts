@@ -5,7 +5,7 @@ import { cacheKey } from "../../../../src/core/key.ts";
 import { SqliteEntries } from "../../../../src/store/sqlite/entries.ts";
 import type { SqliteFile } from "../../../../src/store/sqlite/file.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
-import { ENTRIES, openFile, WAIT_MS } from "../../../support/sqlite.ts";
+import { ENTRIES, openFile, WAIT_MS } from "../../../support/sqlite/sqlite.ts";
 
 const SIGNAL = new AbortController().signal;
 const KEY = cacheKey("shop", "a");

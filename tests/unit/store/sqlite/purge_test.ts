@@ -4,7 +4,7 @@ import type { SqliteFile } from "../../../../src/store/sqlite/file.ts";
 import { SqliteEntries } from "../../../../src/store/sqlite/entries.ts";
 import { STEP_ROWS } from "../../../../src/store/sqlite/expired.ts";
 import { PURGE_PAUSE_MS, PURGE_STEP_PAUSE_MS } from "../../../../src/store/sqlite/purge.ts";
-import { ENTRIES, memoryFile } from "../../../support/sqlite.ts";
+import { ENTRIES, memoryFile } from "../../../support/sqlite/sqlite.ts";
 import { turn } from "../../../support/turn.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 

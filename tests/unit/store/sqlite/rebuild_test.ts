@@ -5,7 +5,7 @@ import { ServiceError } from "../../../../src/core/errors.ts";
 import { openSqlite } from "../../../../src/store/sqlite/open.ts";
 import { SqlitePages } from "../../../../src/store/sqlite/pages.ts";
 import { SQLITE_SCHEMA } from "../../../../src/store/sqlite/schema.ts";
-import { OPEN } from "../../../support/sqlite.ts";
+import { OPEN } from "../../../support/sqlite/sqlite.ts";
 
 /** A file as an earlier release made it: without the pages that let it shrink. */
 async function withEarlierFile(

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { SqliteReserve } from "../../../../src/store/sqlite/reserve.ts";
-import { mayMount, smallVolume } from "../../../support/small_volume.ts";
+import { mayMount, smallVolume } from "../../../support/sqlite/small_volume.ts";
 
 const BYTES = 3 * 2 ** 20 + 5;
 const SIZES = { reserveBytes: BYTES, roomBytes: 2 ** 20 };

@@ -4,7 +4,7 @@ import { cacheKey, secretCacheKey } from "../../../../src/core/key.ts";
 import { SqliteEntries } from "../../../../src/store/sqlite/entries.ts";
 import { SqliteSecrets } from "../../../../src/store/sqlite/secrets.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
-import { ENTRIES, memoryFile } from "../../../support/sqlite.ts";
+import { ENTRIES, memoryFile } from "../../../support/sqlite/sqlite.ts";
 
 const SIGNAL = new AbortController().signal;
 const MAX_BYTES = 2 ** 20;

@@ -38,7 +38,7 @@ class Node implements ClusterNode {
   }
 
   ready = () => this.#ready.promise;
-  doubtIncarnation = () => void this.sent.push("doubt");
+  recheckEpoch = () => void this.sent.push("doubt");
   ping = () => this.#take("ping");
   setBy = (incomingKey: string, { key }: DirectSet) => this.#take(`set ${key} by ${incomingKey}`);
   run = (_script: unknown, keys: readonly string[]) => this.#take(`run ${keys}`);
@@ -205,8 +205,8 @@ Deno.test("RedisCluster.ping() needs every master's answer", async () => {
   assertEquals(await done, "down");
 });
 
-Deno.test("RedisCluster.doubtIncarnation() tells the key's node", () => {
+Deno.test("RedisCluster.recheckEpoch() tells the key's node", () => {
   const { a, b, cluster } = setUp();
-  cluster.doubtIncarnation("k");
+  cluster.recheckEpoch("k");
   assertEquals([a.sent, b.sent], [["doubt"], []]);
 });

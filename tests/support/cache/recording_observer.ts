@@ -1,0 +1,31 @@
+import type { BreakerState } from "../../../src/cache/circuit_breaker.ts";
+import type { CacheObserver } from "../../../src/cache/observer.ts";
+
+/** Writes down what it is told, a line each: `redis read: <the error's text>`. */
+export class RecordingObserver implements CacheObserver {
+  readonly told: string[] = [];
+
+  tierFailed(tier: string, operation: string, error: unknown): void {
+    this.told.push(`${tier} ${operation}: ${error instanceof Error ? error.message : error}`);
+  }
+
+  breakerChanged(tier: string, state: BreakerState): void {
+    this.told.push(`${tier} breaker ${state}`);
+  }
+
+  outboxWaiting(tier: string, atLeast: number): void {
+    this.told.push(`${tier} is not told of ${atLeast} changes`);
+  }
+
+  changesUnsettled(tier: string, keys: number): void {
+    this.told.push(`${tier} leaves ${keys} keys unsettled`);
+  }
+
+  outOfForce(tier: string): void {
+    this.told.push(`${tier} is out of force`);
+  }
+
+  fillDropped(tier: string): void {
+    this.told.push(`${tier} dropped a fill`);
+  }
+}

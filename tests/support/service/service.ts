@@ -1,0 +1,127 @@
+import { readLines, spawnProgram } from "./program.ts";
+import type { ServiceProfile } from "./profile.ts";
+import { waitFor } from "../wait_for.ts";
+
+/** A line of the service's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** The real program, serving in a process of its own; killed when it is disposed of. */
+export class RunningService implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #outputEnd: Promise<unknown>;
+  /** All that it has logged so far. */
+  readonly log: LogLine[] = [];
+  /** All that it has written to standard error so far, line by line. */
+  readonly errors: string[] = [];
+  #exitCode: number | undefined;
+
+  constructor(process: Deno.ChildProcess) {
+    this.#process = process;
+    this.#outputEnd = Promise.all([
+      readLines(process.stdout, (line) => this.log.push(JSON.parse(line))),
+      readLines(process.stderr, (line) => this.errors.push(line)),
+    ]);
+    process.status.then(({ code }) => this.#exitCode = code);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** `host:port`, as the log says it. */
+  get address(): string {
+    return String(this.log.find(({ event }) => event === "serving")?.address);
+  }
+
+  /** The same of the HTTP side. */
+  get httpAddress(): string {
+    return String(this.log.find(({ event }) => event === "serving")?.http);
+  }
+
+  /** The first line of this event, once there is one. */
+  async logged(event: string): Promise<LogLine> {
+    return await waitFor(() => {
+      const line = this.log.find((line) => line.event === event);
+      return line ?? (this.#exitCode === undefined ? undefined : "ended");
+    }, { what: `the event ${event} in the log`, timeoutMs: 15_000 }).then((line) => {
+      if (line !== "ended") return line;
+      this.requireSound();
+      throw new Error(`The service has ended without the event ${event}`);
+    });
+  }
+
+  /** Throws, with what it had to say, if the process has ended by itself or has logged a mistake of its own. */
+  requireSound(): void {
+    if (this.#exitCode !== undefined) {
+      throw new Error(`The service ended with ${this.#exitCode}: ${this.errors.join("\n")}`);
+    }
+    const mistake = this.log.find(({ level }) => level === "error");
+    if (mistake !== undefined) throw new Error(`The service failed: ${JSON.stringify(mistake)}`);
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Resolves to the exit code once the process has ended and all of its output is here. */
+  async ended(): Promise<number> {
+    const { code } = await this.#process.status;
+    await this.#outputEnd;
+    return code;
+  }
+
+  /** Asks it to drain, and resolves to its exit code. */
+  async stop(): Promise<number> {
+    this.signal("SIGTERM");
+    return await this.ended();
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    if (this.#exitCode === undefined) this.signal("SIGKILL");
+    await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+/** What a service needs to know of its profile. */
+export type ServiceSetup = Pick<ServiceProfile, "config" | "settings" | "programOptions">;
+
+/** The arguments of `serve` for a profile, on a free port unless `set` names one. */
+export function serveArguments(
+  profile: ServiceSetup,
+  set: Readonly<Record<string, string>> = {},
+): string[] {
+  const settings = {
+    "server.grpc.addr": "127.0.0.1:0",
+    "server.http.addr": "127.0.0.1:0",
+    ...profile.settings,
+    ...set,
+  };
+  const flags = Object.entries(settings).flatMap(([path, value]) => ["--set", `${path}=${value}`]);
+  return ["serve", "--config", profile.config, ...flags];
+}
+
+/** Starts the service and resolves once it takes calls. `set` stands above what the profile says. */
+export async function startService(
+  profile: ServiceSetup,
+  set: Readonly<Record<string, string>> = {},
+): Promise<RunningService> {
+  const service = new RunningService(
+    spawnProgram(serveArguments(profile, set), profile.programOptions),
+  );
+  try {
+    await service.logged("serving");
+    return service;
+  } catch (error) {
+    await service.kill();
+    throw error;
+  }
+}
