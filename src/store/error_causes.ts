@@ -1,7 +1,7 @@
-/** Errors are wrapped a few times at most, and one may be its own cause. */
+/** Bounds the chain: an error may be its own cause. */
 const MAX_CAUSES = 8;
 
-/** An error and all that caused it, outermost first. */
+/** An error and its causes, outermost first. */
 export function withCauses(error: unknown): Error[] {
   const chain: Error[] = [];
   for (let cause = error; cause instanceof Error && chain.length < MAX_CAUSES; cause = cause.cause) {
@@ -10,11 +10,11 @@ export function withCauses(error: unknown): Error[] {
   return chain;
 }
 
-/** Names of errors of connect(2) and getaddrinfo(3), and what drivers say of bytes that are not their protocol. */
+/** Error names of connect(2) and getaddrinfo(3), and driver errors about another protocol. */
 const UNREACHABLE =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|Unknown RESP type|PROTOCOL_/;
 
-/** Whether an error says that a server was not reached, or that another kind of server answered. */
+/** Whether the server was unreachable, or a server of another kind answered. */
 export function isUnreachable(error: Error): boolean {
   return UNREACHABLE.test(`${Reflect.get(error, "code")} ${error.message}`);
 }

@@ -1,30 +1,36 @@
 import type { Secret } from "../../core/secret.ts";
-import { textBytes } from "./text_bytes.ts";
 
-/** How local memory keeps the values of one kind of entries. */
+/** How local memory measures and stores values of one type. */
 export interface KeptValues<V> {
-  /** What a value takes in memory, in bytes. */
+  /** The memory that a value takes, in bytes. */
   bytesOf(value: V): number;
-  /** The value, or a copy of it, that holds on to nothing but itself. */
+  /** The value, or a copy that keeps no other memory alive. */
   owned(value: V): V;
 }
 
-/** The typed array, its buffer's object, and what the allocator adds; by what the resident memory grows. */
+/** The typed array, its buffer object and the allocator's overhead, as measured in resident memory. */
 const BUFFER_OVERHEAD_BYTES = 400;
 
-/** Bytes, in a typed array of their own. What Redis has sent are views into all that came with them. */
+/** Bytes, each value in its own buffer: a value from Redis is a view into a larger one. */
 export const KEPT_BYTES: KeptValues<Uint8Array> = {
   bytesOf: (value) => value.length + BUFFER_OVERHEAD_BYTES,
   owned: (value) => value.length === value.buffer.byteLength ? value : value.slice(),
 };
 
-/** The object with its numbers, and the headers of its texts. */
+/** The object, its numbers and the headers of its strings. */
 const SECRET_OVERHEAD_BYTES = 280;
 
-/** Secrets, which are never changed. */
+/** Secrets, which are immutable and need no copy. */
 export const KEPT_SECRETS: KeptValues<Secret> = {
   bytesOf: ({ userId, name, secretId, secretKey, description }) =>
     SECRET_OVERHEAD_BYTES + textBytes(userId) + textBytes(name) + textBytes(secretId) +
     textBytes(secretKey) + textBytes(description),
   owned: (secret) => secret,
 };
+
+const WIDE_CHARACTER = /[\u0100-\uffff]/;
+
+/** The memory that a string's characters take: one byte each if all are Latin-1, else two. */
+export function textBytes(text: string): number {
+  return WIDE_CHARACTER.test(text) ? text.length * 2 : text.length;
+}

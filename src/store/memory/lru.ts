@@ -4,46 +4,45 @@ import { type Entry, isExpired } from "../../core/entry.ts";
 import type { CacheKey } from "../../core/key.ts";
 import type { LocalStore } from "../../core/ports.ts";
 import { UNVERSIONED } from "../../core/version.ts";
-import { KEPT_BYTES, type KeptValues } from "./kept_values.ts";
+import { KEPT_BYTES, type KeptValues, textBytes } from "./kept_values.ts";
 import { MAX_RECORD_VALUE_BYTES } from "./slab.ts";
 import { recordBytes, SlabHeap } from "./slab_heap.ts";
-import { textBytes } from "./text_bytes.ts";
 
-/** How much an {@link LruMemory} may hold. */
+/** The bounds of an {@link LruMemory}. */
 export interface LruOptions {
-  /** The most that all entries may take, keys and bookkeeping counted. */
+  /** The most bytes that all entries may take, keys and bookkeeping included. */
   readonly maxBytes: number;
-  /** An entry that takes more is not kept. */
+  /** A larger entry is not kept. */
   readonly maxEntryBytes: number;
 }
 
 /**
- * What any entry takes beside its key's characters and what is kept under it, in bytes: the key's header and padding
- * up to 23, the map 28 to 112 (112 when it has just doubled under deletes), the library's five lists 40 to 60, and 8 to
- * 16 for a slot. tests/bench/memory.ts measures the resident memory.
+ * Bytes that an entry takes beside its key's characters and its value: the key's header and padding up to 23, the map 28
+ * to 112 (112 after it has doubled under deletes), the library's five lists 40 to 60, a slot 8 to 16.
+ * tests/bench/memory.ts measures the resident memory.
  */
 const INDEX_BYTES = 210;
 
-/** An entry that is kept as an object: that object, with its numbers and its version. */
+/** An entry object, its numbers and its version. */
 const OBJECT_BYTES = 120;
 
-/** What an entry takes that is kept as an object, beside its key's characters and its value. */
+/** Bytes that an entry object takes beside its key's characters and its value. */
 export const ENTRY_OVERHEAD_BYTES = INDEX_BYTES + OBJECT_BYTES;
 
 /**
- * The most entries that there may be. Beyond 2^24 a Map throws, and it counts what was deleted since it last grew: only
- * up to half of that it can go on for ever at the same size.
+ * The most entries. A Map throws beyond 2^24 and counts entries deleted since it last grew, so only half of that can be
+ * sustained for ever.
  */
 const MAX_ENTRIES = 2 ** 23;
 
-/** What stands under a key: the entry itself, or the slot that has it in the {@link SlabHeap}. */
+/** The value of a key in the map: the entry, or its slot in the {@link SlabHeap}. */
 type Kept = Entry<unknown> | number;
 
 /**
- * This process's memory, bounded in bytes: the least recently used entries make room. There is no timer an
- * entry; an expired one is found out when it is asked for, or makes room like any other.
+ * This process's memory, bounded in bytes: it evicts the least recently used entries. No entry has a timer; an expired
+ * one leaves when it is read or evicted.
  *
- * One memory serves entries of several kinds, so that they compete for one budget; their keys never meet.
+ * Entries of all types share one budget; their keys are distinct.
  */
 export class LruMemory {
   readonly #maxBytes: number;
@@ -59,20 +58,20 @@ export class LruMemory {
     this.#cache = this.#cacheOver(this.#heap);
   }
 
-  /** The bytes that the entries take by the count that bounds them. */
+  /** The bytes that count towards the bound. */
   get usedBytes(): number {
     return this.#cache.calculatedSize;
   }
 
-  /** How many entries there are, expired ones that nobody has asked for included. */
+  /** The number of entries, including expired ones that were not read since. */
   get entryCount(): number {
     return this.#cache.size;
   }
 
-  /** The part of the memory that holds one kind of entry, as objects. For bytes there is {@link byteStore}. */
+  /** A store of entry objects of one type. {@link byteStore} is the one for bytes. */
   store<V>(values: KeptValues<V>): LocalStore<V> {
     return {
-      // Whatever stands under a key of this kind was put there by set().
+      // Only set() of the same type writes under this key.
       get: (key: CacheKey) => this.#get(key) as Entry<V> | undefined,
       set: (key: CacheKey, entry: Entry<V>) => this.#setObject(key, entry, values),
       delete: (key: CacheKey) => this.#delete(key),
@@ -80,7 +79,7 @@ export class LruMemory {
     };
   }
 
-  /** The part that holds bytes: of a small value a copy beside others, a large one itself. */
+  /** A store of bytes: copies small values into shared slabs and keeps large ones as objects. */
   byteStore(): LocalStore<Uint8Array> {
     return {
       ...this.store(KEPT_BYTES),
@@ -113,7 +112,7 @@ export class LruMemory {
     this.#cache.set(key, value === entry.value ? entry : { ...entry, value }, { size });
   }
 
-  /** Whether an entry of this size may be kept; if not, the one that it was to replace is gone. */
+  /** Whether an entry of this size is kept; if not, removes the entry it would have replaced. */
   #hasRoomFor(key: CacheKey, size: number): boolean {
     if (size > this.#maxEntryBytes) {
       this.#cache.delete(key);
@@ -127,7 +126,7 @@ export class LruMemory {
     this.#cache.delete(key);
   }
 
-  /** Begins anew: to remove entry by entry would keep every call waiting. */
+  /** Starts over with an empty map: removing entry by entry would block all calls. */
   #clear(): void {
     this.#heap = new SlabHeap();
     this.#cache = this.#cacheOver(this.#heap);

@@ -1,27 +1,27 @@
-/** Records are placed at multiples of this many bytes, so that their numbers can be read as numbers. */
+/** Records are aligned to this many bytes, so that typed arrays can read their numbers. */
 const UNIT_BYTES = 8;
 
-/** What a record takes before its value. */
+/** The header before a value. */
 const HEADER_UNITS = 2;
 
 /**
- * How much a slab holds. Larger ones would cost more to move the survivors of, in one go between two calls; smaller
- * ones would take more for their own bookkeeping.
+ * The size of a slab. Compacting a larger one would block longer between two calls; smaller ones need more
+ * bookkeeping.
  */
 export const SLAB_BYTES = 64 * 1024;
 export const SLAB_UNITS = SLAB_BYTES / UNIT_BYTES;
 
-/** A value up to this size becomes a record; at most a sixteenth of a slab stays empty for want of room. */
+/** The largest value of a record; at most a sixteenth of a slab stays empty at its end. */
 export const MAX_RECORD_VALUE_BYTES = 4 * 1024 - HEADER_UNITS * UNIT_BYTES;
 
-/** The units that a record with a value of this size takes. */
+/** The units of a record with a value of this size. */
 export function recordUnits(valueBytes: number): number {
   return HEADER_UNITS + Math.ceil(valueBytes / UNIT_BYTES);
 }
 
 /**
- * A piece of memory to which records are appended. Once it has lent a view of any value it is never written again, so
- * the view stays right for as long as somebody holds it: it holds the slab.
+ * Memory that records are appended to. A slab that has lent a view of a value is never overwritten, so the view stays
+ * valid for as long as it is held: it keeps the slab alive.
  *
  *     +--------+--------+-------------+-----------------+---------------
  *     | slot   | length | expiresAtMs | value           | the next record
@@ -34,12 +34,12 @@ export class Slab {
   readonly #integers = new Uint32Array(this.#buffer);
   readonly #floats = new Float64Array(this.#buffer);
   #endUnit = 0;
-  /** Whether somebody may hold a view of a value. */
+  /** Whether a view of a value may be held. */
   #isLent = false;
-  /** How much its records take, but for those that are gone. Kept by who knows which are. */
+  /** The units of its live records. The {@link SlabHeap} maintains it. */
   liveUnits = 0;
 
-  /** Where the next record will begin. */
+  /** The unit of the next record. */
   get endUnit(): number {
     return this.#endUnit;
   }
@@ -73,7 +73,7 @@ export class Slab {
     return this.#floats[unit + 1]!;
   }
 
-  /** A view of the value, which from then on nothing is written over. */
+  /** A view of the value, which is not overwritten from now on. */
   lendValueAt(unit: number): Uint8Array {
     this.#isLent = true;
     return this.#valueAt(unit);
@@ -84,7 +84,7 @@ export class Slab {
     slab.append(this.slotAt(unit), this.#valueAt(unit), this.expiresAtMsAt(unit));
   }
 
-  /** Forgets all records, so that it can be filled anew; false, and nothing done, if somebody may hold a view. */
+  /** Drops all records for reuse; returns false and does nothing if a view may be held. */
   reset(): boolean {
     if (this.#isLent) return false;
     this.#endUnit = 0;

@@ -2,82 +2,83 @@ import type { Entry } from "../../core/entry.ts";
 import { UNVERSIONED } from "../../core/version.ts";
 import { recordUnits, Slab, SLAB_BYTES, SLAB_UNITS } from "./slab.ts";
 
-/** The unit that a slot without a record names; no slab is as large. */
+/** The unit of an empty slot; no slab is that large. */
 const NOWHERE = 2 ** 32 - 1;
 
 const INITIAL_SLOTS = 1024;
 
-/** How much of all full slabs together may be dead, or was never used. */
+/** The share of all full slabs that may be dead or unused. */
 const MAX_DEAD_SHARE = 1 / 8;
 const MIN_LIVE_UNITS = SLAB_UNITS * (1 - MAX_DEAD_SHARE);
 
-/** Among how many slabs the sparsest is looked for: a look at all of them would be a pause where there are many. */
+/** Slabs compared to find a sparse one: comparing all of many would block. */
 const SLABS_COMPARED = 256;
 
-/** The most that a record with a value of this size takes: itself, and its share of what is dead around it. */
+/** The most bytes that a record with a value of this size takes, including its share of dead space. */
 export function recordBytes(valueBytes: number): number {
   return Math.ceil(recordUnits(valueBytes) / MIN_LIVE_UNITS * SLAB_BYTES);
 }
 
 /**
- * Unversioned entries with small values, some hundreds to a slab: a typed array and an object for each would take
- * several times what a small value does, and would be the garbage collector's to walk over.
+ * Unversioned entries with small values, some hundreds to a slab. A typed array and an object each would take several
+ * times the size of a small value and burden the garbage collector.
  *
  *     slot -> slab and unit     slab: record record record …
  *
- * Memory comes back by the slab, never by the record. A slab is given up once nothing in it lives, or, while too
- * little lives in all of them, if it is the sparsest: then its survivors are copied into the newest slab, and their
- * slots say so. Where the oldest records go first, each slab soon dies whole and nothing is copied. It is filled again
- * only if it has never lent a view, and is the garbage collector's otherwise, or this could happen:
+ * Memory is freed by the slab, not by the record. A slab is freed when all its records are dead. While the dead share of
+ * all slabs is too large, a sparse slab is freed too: its live records move to the newest slab. With the oldest records
+ * removed first, slabs die whole and nothing moves.
+ *
+ * A freed slab is reused only if it has never lent a view; otherwise it is left to the garbage collector, or this could
+ * happen:
  *
  *     get(a): a view of a's value      set(b): evicts a, puts b in a's place
- *     the view is written to a socket: the caller who asked for a is sent b
+ *     the view is written to a socket: the caller of get(a) receives b
  *
- * To fill it again is worth it: under a writer whose entries nobody reads, slabs would die faster than garbage is
- * collected.
+ * Reuse matters under a writer whose entries are never read: slabs would die faster than garbage is collected.
  */
 export class SlabHeap {
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #freeSlabs: number[] = [];
-  /** Given up, and seen by nobody. */
+  /** A freed slab that never lent a view, for reuse. */
   #spare: Slab | undefined;
-  /** Of each slot the slab's index and, behind it, the unit at which the record begins. */
+  /** For each slot two numbers: the slab's index and the record's first unit. */
   #places = new Uint32Array(2 * INITIAL_SLOTS);
   readonly #freeSlots: number[] = [];
   #slotCount = 0;
   #newest = new Slab();
   #newestIndex = 0;
-  /** In all slabs but the newest. */
+  /** Live units in all slabs but the newest. */
   #liveUnits = 0;
-  /** Where the next sparse slab is looked for. */
+  /** Where the next search for a sparse slab begins. */
   #hand = 0;
 
   constructor() {
     this.#slabs.push(this.#newest);
   }
 
-  /** What the slabs with records take. */
+  /** Bytes of the slabs in use. */
   get heldBytes(): number {
     return (this.#slabs.length - this.#freeSlabs.length) * SLAB_BYTES;
   }
 
-  /** Keeps a copy of the value, at most MAX_RECORD_VALUE_BYTES; returns the slot, which names it until it is removed. */
+  /** Stores a copy of the value, at most MAX_RECORD_VALUE_BYTES; returns its slot, valid until {@link remove}. */
   add(value: Uint8Array, expiresAtMs: number): number {
-    const slot = this.#takeSlot();
+    const slot = this.#acquireSlot();
     this.#place(slot, recordUnits(value.length));
     this.#newest.append(slot, value, expiresAtMs);
     this.#compact();
     return slot;
   }
 
-  /** The entry in a slot. Its value is a view, which stays as it is also after the entry was removed. */
+  /** The entry in a slot. Its value is a view that stays valid after the entry is removed. */
   get(slot: number): Entry<Uint8Array> {
     const slab = this.#slabs[this.#places[slot * 2]!]!;
     const unit = this.#places[slot * 2 + 1]!;
     return { value: slab.lendValueAt(unit), expiresAtMs: slab.expiresAtMsAt(unit), version: UNVERSIONED };
   }
 
-  /** Gives the slot back. */
+  /** Removes the entry and frees its slot. */
   remove(slot: number): void {
     const index = this.#places[slot * 2]!;
     const slab = this.#slabs[index]!;
@@ -87,11 +88,11 @@ export class SlabHeap {
     this.#freeSlots.push(slot);
     if (slab === this.#newest) return;
     this.#liveUnits -= units;
-    if (slab.liveUnits === 0) this.#giveUp(index, slab);
+    if (slab.liveUnits === 0) this.#free(index, slab);
     else this.#compact();
   }
 
-  /** Lets the slot name the next record of the newest slab, which has room for one of this size. */
+  /** Points the slot to the next record of the newest slab, and makes a new slab if the record does not fit. */
   #place(slot: number, units: number): void {
     if (!this.#newest.hasRoomFor(units)) this.#beginSlab();
     this.#places[slot * 2] = this.#newestIndex;
@@ -106,15 +107,15 @@ export class SlabHeap {
     this.#slabs[this.#newestIndex] = this.#newest;
   }
 
-  /** Gives slabs up until enough of the others is alive. */
+  /** Frees sparse slabs until the live share is large enough. */
   #compact(): void {
     while (this.#liveUnits < (this.#slabs.length - this.#freeSlabs.length - 1) * MIN_LIVE_UNITS) {
       const index = this.#sparseSlab();
-      this.#giveUp(index, this.#slabs[index]!);
+      this.#free(index, this.#slabs[index]!);
     }
   }
 
-  /** The sparsest of some slabs, of which one at least has too little alive: on average they have. */
+  /** The sparsest of some slabs. At least one slab is too sparse, because the average is. */
   #sparseSlab(): number {
     let sparsest = -1;
     let leastUnits = MIN_LIVE_UNITS;
@@ -129,11 +130,11 @@ export class SlabHeap {
     return sparsest;
   }
 
-  #giveUp(index: number, slab: Slab): void {
+  #free(index: number, slab: Slab): void {
     this.#liveUnits -= slab.liveUnits;
     for (let unit = 0; slab.liveUnits > 0; unit += slab.unitsAt(unit)) {
       const slot = slab.slotAt(unit);
-      // A dead record's slot is empty, or names another record by now.
+      // The slot of a dead record is empty or points to another record.
       if (this.#places[slot * 2] !== index || this.#places[slot * 2 + 1] !== unit) continue;
       slab.liveUnits -= slab.unitsAt(unit);
       this.#place(slot, slab.unitsAt(unit));
@@ -144,7 +145,7 @@ export class SlabHeap {
     this.#freeSlabs.push(index);
   }
 
-  #takeSlot(): number {
+  #acquireSlot(): number {
     const free = this.#freeSlots.pop();
     if (free !== undefined) return free;
     if (this.#slotCount * 2 === this.#places.length) {

@@ -5,35 +5,35 @@ import { databaseUnavailable } from "../database_error.ts";
 import { sqliteOpenError } from "./open_error.ts";
 import { SQLITE_SCHEMA } from "./schema.ts";
 
-/** What a statement takes and what a row holds. Columns without a value are null. */
+/** A parameter of a statement or a column of a row; null for a column without a value. */
 export type SqliteValue = string | number | Uint8Array | null;
 
 /**
- * The length of the log, in pages of 4 KiB, at which it is copied into the file. A longer one would make commits no
- * faster, and the reserve has to have room for it.
+ * The log is copied into the file when it reaches this length, in pages of 4 KiB. A longer log makes commits no faster,
+ * and the reserve must have room for it.
  */
 const LOG_PAGES = 256;
 
 /**
- * A database file, opened and brought to the present schema by the constructor and closed by its owner.
+ * A database file. The constructor opens it and brings it to the current schema; its owner closes it.
  *
- * `synchronous=FULL` waits for the disk at each commit. With NORMAL a power failure would take back the last
- * commits: secrets that were acknowledged, and deletes.
+ * `synchronous=FULL` waits for the disk at each commit. With NORMAL a power failure could undo acknowledged secrets and
+ * deletes.
  */
 export class SqliteDatabase implements Disposable {
   readonly #database: DatabaseSync;
 
-  /** Opens an existing file, or `:memory:`, which keeps nothing. */
+  /** Opens an existing file, or `:memory:`, whose content ends with the process. */
   constructor(path: string) {
     this.#database = open(path);
   }
 
-  /** Prepares a statement, valid until the database is closed. `Row` names the columns that it returns. */
+  /** Prepares a statement, valid until the database is closed. `Row` names its result columns. */
   statement<Row extends Record<keyof Row, SqliteValue>>(sql: string): SqliteStatement<Row> {
     return new SqliteStatement<Row>(this.#database.prepare(sql));
   }
 
-  /** The number that a setting has. */
+  /** The value of a numeric setting. */
   pragma(name: string): number {
     const [row] = this.statement<Record<string, number>>(`PRAGMA ${name}`).rows();
     return Object.values(row ?? {})[0] ?? 0;
@@ -44,7 +44,7 @@ export class SqliteDatabase implements Disposable {
   }
 }
 
-/** A prepared statement. Values and rows are copies on both ways; a failure is a {@link ServiceError}. */
+/** A prepared statement. Parameters and rows are copied; a failure is a {@link ServiceError}. */
 export class SqliteStatement<Row extends Record<keyof Row, SqliteValue>> {
   readonly #statement: StatementSync;
 
@@ -52,12 +52,12 @@ export class SqliteStatement<Row extends Record<keyof Row, SqliteValue>> {
     this.#statement = statement;
   }
 
-  /** The rows, all of them: a statement that is not run to its end has not committed what it returns. */
+  /** All rows of the result. A statement that stops early does not commit the rows it returned. */
   rows(...values: SqliteValue[]): Row[] {
     return attempt(() => this.#statement.all(...values) as Row[]);
   }
 
-  /** Runs a statement without rows and returns how many it has changed. */
+  /** Runs a statement that returns no rows; returns the number of changed rows. */
   run(...values: SqliteValue[]): number {
     return attempt(() => Number(this.#statement.run(...values).changes));
   }
@@ -74,11 +74,11 @@ function attempt<T>(use: () => T): T {
 function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    // Waiting within SQLite would stop the whole process.
+    // A wait within SQLite would block the event loop.
     database = new DatabaseSync(path, { timeout: 0 });
-    // Only of a file that has no tables yet: it can then give back what deleted rows had.
+    // Takes effect only in a file without tables. Such a file can shrink later.
     database.prepare("PRAGMA auto_vacuum = INCREMENTAL").all();
-    // Prepared: the driver's error of exec() does not say that the file is locked.
+    // Prepared, because the driver's error of exec() does not tell that the file is locked.
     database.prepare("PRAGMA journal_mode = WAL").all();
     database.prepare("PRAGMA synchronous = FULL").all();
     database.prepare(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`).all();
@@ -90,19 +90,19 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/** Takes the steps that the file has not taken yet, in one transaction. An up-to-date file is not written to. */
+/** Runs the missing schema steps in one transaction. An up-to-date file is not written to. */
 function upgrade(database: DatabaseSync, path: string): void {
-  const taken = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-  if (taken > SQLITE_SCHEMA.length) {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > SQLITE_SCHEMA.length) {
     throw new ServiceError(
       "store_unavailable",
-      `Cannot open the database file ${path}: its schema is version ${taken}, expected at most ` +
+      `Cannot open the database file ${path}: its schema is version ${version}, expected at most ` +
         `${SQLITE_SCHEMA.length}; use the release that wrote it or a later one`,
       { tier: "database" },
     );
   }
-  if (taken === SQLITE_SCHEMA.length) return;
+  if (version === SQLITE_SCHEMA.length) return;
   database.prepare("BEGIN IMMEDIATE").run();
-  for (const step of SQLITE_SCHEMA.slice(taken)) database.exec(step);
+  for (const step of SQLITE_SCHEMA.slice(version)) database.exec(step);
   database.exec(`PRAGMA user_version = ${SQLITE_SCHEMA.length}; COMMIT`);
 }

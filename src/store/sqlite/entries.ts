@@ -6,8 +6,7 @@ import type { Authority } from "../../core/ports.ts";
 import { UNVERSIONED } from "../../core/version.ts";
 import type { SqliteStatement } from "./database.ts";
 import type { SqliteFile } from "./file.ts";
-import type { SqliteObserver } from "./observer.ts";
-import { SqlitePurge } from "./purge.ts";
+import { type SqliteObserver, SqlitePurge } from "./purge.ts";
 import { AGAIN } from "./queue.ts";
 import { SqliteSizeLimit } from "./size_limit.ts";
 
@@ -21,22 +20,22 @@ const WRITE = `
   INSERT INTO entry (key, value, expiresAtMs) VALUES (?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value, expiresAtMs = excluded.expiresAtMs`;
 
-/** Gives the row a new rowid, the highest; in {@link WRITE} it keeps the one that it has, which costs less. */
+/** Gives the row the highest rowid. {@link WRITE} keeps its rowid, which costs less. */
 const REPLACE = "INSERT OR REPLACE INTO entry (key, value, expiresAtMs) VALUES (?, ?, ?)";
 
 const REMOVE = "DELETE FROM entry WHERE key = ?";
 
-/** How entries are kept. */
+/** The parts and limits of {@link SqliteEntries}. */
 export interface SqliteEntriesOptions {
   readonly clock: Clock;
-  /** The size of the file above which entries give way to new ones; Infinity for no limit. */
+  /** Above this file size, old entries are removed to make room for new ones; Infinity for no limit. */
   readonly maxBytes: number;
   readonly observer: SqliteObserver;
 }
 
 /**
- * The namespaced entries of the embedded profile. An entry is gone at its expiry; its row goes later, in the
- * background. Entries carry no version, as there is a single copy of each.
+ * The namespaced entries of the embedded profile. An entry is absent from its expiry on; a background purge removes its
+ * row later. Entries carry no version, because there is only one copy of each.
  */
 export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Disposable {
   readonly #file: SqliteFile;
@@ -48,7 +47,7 @@ export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Dispos
   readonly #ping: SqliteStatement<Record<string, never>>;
   readonly #purge: SqlitePurge;
 
-  /** The file stays its owner's to close; dispose of the entries first, which ends the purge. */
+  /** The caller keeps the file. It disposes of the entries first, which ends the purge, then of the file. */
   constructor(file: SqliteFile, { clock, maxBytes, observer }: SqliteEntriesOptions) {
     this.#file = file;
     this.#clock = clock;
@@ -77,7 +76,7 @@ export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Dispos
     });
   }
 
-  /** Resolves to undefined in any case: there are no versions to outrank. */
+  /** Always resolves to undefined: entries have no versions. */
   remove(key: CacheKey, signal: AbortSignal): Promise<undefined> {
     return this.#file.remove(signal, () => {
       this.#remove.run(key);

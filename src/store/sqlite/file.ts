@@ -7,26 +7,26 @@ import type { OpenSqlite } from "./open.ts";
 import { SqlitePages } from "./pages.ts";
 import { type AGAIN, SqliteQueue } from "./queue.ts";
 
-/** "CSdb": what SQLite's header has room for, to tell whose file it is. The same in every release. */
+/** "CSdb" in SQLite's header says that CacheServer owns the file. The same in every release. */
 const APPLICATION_ID = 0x43_53_64_62;
 
 type NoRow = Record<string, never>;
 
-/** How a file is used. */
+/** The clock and patience of a {@link SqliteFile}. */
 export interface SqliteFileOptions {
   readonly clock: Clock;
   /** The longest that an operation waits while another program has the file locked. */
   readonly waitMs: number;
 }
 
-/** What an operation does, within one turn of the event loop; {@link AGAIN} asks for another one. */
+/** One operation, run within one turn of the event loop; {@link AGAIN} asks for another turn. */
 export type SqliteWork<T> = () => T | typeof AGAIN;
 
 /**
- * A database file as the stores use it. Reads and changes run in the order in which they came, and none waits within
- * SQLite. It also knows whether changes are possible at present.
+ * A database file as the stores use it. Reads run in their order of arrival, and so do changes; none waits within
+ * SQLite. The file also tracks whether changes succeed.
  *
- * A full disk: the reserve is given up, only removals go on, and once the reserve can be taken again all changes do.
+ * On a full disk it releases its reserve and runs only removals. All changes run again once the reserve is refilled.
  *
  *     writable --- no room ---> full: removals only --- recover(): reserve held, room left ---> writable
  */
@@ -44,7 +44,7 @@ export class SqliteFile implements Disposable {
   #refusal: Error | undefined;
   #onRefusal: (refusal: Error | undefined) => void = () => {};
 
-  /** Takes over the database: disposing of the file closes it. */
+  /** Owns `opened` from now on: disposing of the file closes it. */
   constructor(opened: OpenSqlite, { clock, waitMs }: SqliteFileOptions) {
     const { database, reserve } = opened;
     this.#opened = opened;
@@ -65,7 +65,7 @@ export class SqliteFile implements Disposable {
     return this.#database.statement<Row>(sql);
   }
 
-  /** Resolves to what `work` has read. A caller that has gone by then gets a rejection. */
+  /** Resolves to the result of `work`; rejects if the signal aborts before it runs. */
   read<T>(signal: AbortSignal, work: SqliteWork<T>): Promise<T> {
     return this.#reads.run(() => {
       refuseAborted(signal);
@@ -73,7 +73,7 @@ export class SqliteFile implements Disposable {
     });
   }
 
-  /** Resolves to what `work` returns, and not before its changes are on the disk. Rejects while that is full. */
+  /** Resolves to the result of `work` once its changes are on the disk. Rejects while the disk is full. */
   write<T>(signal: AbortSignal, work: SqliteWork<T>): Promise<T> {
     return this.#changes.run(() => {
       refuseAborted(signal);
@@ -82,7 +82,7 @@ export class SqliteFile implements Disposable {
     });
   }
 
-  /** Like {@link write}, for work that makes room: it goes on while the disk is full. */
+  /** Like {@link write}, for work that frees space: it also runs while the disk is full. */
   remove<T>(signal: AbortSignal, work: SqliteWork<T>): Promise<T> {
     return this.#changes.run(() => {
       refuseAborted(signal);
@@ -97,8 +97,8 @@ export class SqliteFile implements Disposable {
   }
 
   /**
-   * Finds out whether writes are possible, also while there are none. As long as they are possible, this writes
-   * nothing to the disk.
+   * Checks whether writes succeed, also when no client writes. While they succeed, the check itself writes nothing to
+   * the disk.
    */
   async checkWritable(): Promise<void> {
     if (this.#isFull) return;
@@ -111,17 +111,17 @@ export class SqliteFile implements Disposable {
         });
       });
     } catch {
-      // The listener has heard of it.
+      // #changed() has reported it to the listener.
     }
     if (this.#opened.reserve?.hasRoom === false) this.#enterFull(this.#diskFull());
   }
 
-  /** Gives free pages back to the disk, all of them if that is full; returns whether there is more to give. */
+  /** Returns free pages to the disk, all of them if the disk is full. True while more can be returned. */
   shrink(maxPages: number): boolean {
     return this.pages.shrink(this.#isFull ? 0 : maxPages);
   }
 
-  /** Lets writes go on if the disk was full and has room again. */
+  /** Accepts writes again if the disk was full and has room now. */
   async recover(): Promise<void> {
     if (!this.#isFull) return;
     this.#tryEmptyLog();
@@ -152,7 +152,7 @@ export class SqliteFile implements Disposable {
     if (this.#opened.reserve !== undefined && !this.#isFull) {
       this.#isFull = true;
       this.#opened.reserve.release();
-      // First of all, as long as the reserve is there for it: what the log holds may make the file longer.
+      // First, while the released space is still free: copying the log may make the file longer.
       this.#tryEmptyLog();
     }
     this.#setRefusal(error);
@@ -162,7 +162,7 @@ export class SqliteFile implements Disposable {
     try {
       this.#emptyLog.rows();
     } catch {
-      // No room for that either, or a reader needs the log: the next recover() tries again.
+      // The disk is too full, or a reader needs the log. The next recover() tries again.
     }
   }
 
@@ -175,7 +175,7 @@ export class SqliteFile implements Disposable {
   #diskFull(): ServiceError {
     const mebibytes = (this.#opened.reserve?.resumeBytes ?? 0) / 2 ** 20;
     return databaseUnavailable(
-      `its disk is full: writes go on once ${mebibytes} MiB are free beside its reserve`,
+      `its disk is full: writes resume once ${mebibytes} MiB are free beside its reserve`,
     );
   }
 }

@@ -1,25 +1,25 @@
 import type { Clock } from "../../core/clock.ts";
 import { ServiceError } from "../../core/errors.ts";
 
-/** How long a start waits for the process that has the file: long enough for one that is about to leave. */
+/** How long a start waits for the process that owns the file: enough for an overlapping restart. */
 export const LOCK_WAIT_MS = 5_000;
 
-/** Longer text in a lock file is not ours. */
+/** A lock file with a longer line was not written by this service. */
 const MAX_OWNER_CHARACTERS = 300;
 
-/** What the wait for a lock needs. */
+/** The clock that bounds the wait, and this process's name. */
 export interface SqliteLockOptions {
   readonly clock: Clock;
-  /** Names this process in the error of the next one: `process 12 on host db-1`. */
+  /** This process's name, for the error of a second one: `process 12 on host db-1`. */
   readonly owner: string;
 }
 
 /**
- * Keeps a second process away from a database file: local memory would not hear of what that one changes.
+ * Keeps a second process away from a database file, whose changes this process's memory would not notice.
  *
- * The lock is a flock(2) on `<file>.lock`. Containers that share a volume share it; it ends with the process, however
- * that ends. SQLite knows nothing of it, so `sqlite3 FILE .backup` works meanwhile. The lock file stays when the lock
- * is given up: removing it would let two processes each lock a file of that name.
+ * The lock is a flock(2) on `<file>.lock`. Containers that share a volume share it, and the kernel releases it when the
+ * process ends. SQLite ignores it, so `sqlite3 FILE .backup` works meanwhile. The lock file remains after the release:
+ * removing it would let two processes lock two files of one name.
  */
 export class SqliteLock implements Disposable {
   readonly #file: Deno.FsFile;
@@ -29,11 +29,11 @@ export class SqliteLock implements Disposable {
   }
 
   /**
-   * Locks the existing file `path`, by whatever name it is called. Rejects with a {@link ServiceError} that names the
-   * process that has it, if that one does not leave within {@link LOCK_WAIT_MS}.
+   * Locks the existing file `path`. Rejects with a {@link ServiceError} that names the owner if another process still
+   * holds the lock after {@link LOCK_WAIT_MS}.
    */
   static async take(path: string, { clock, owner }: SqliteLockOptions): Promise<SqliteLock> {
-    // A symbolic link and its target are one database.
+    // A symbolic link and its target share one lock.
     const lockPath = `${Deno.realPathSync(path)}.lock`;
     const { file, isWritable } = openLockFile(lockPath);
     if (!await locks(file, clock)) {
@@ -55,7 +55,7 @@ export class SqliteLock implements Disposable {
   }
 }
 
-/** Reading suffices to lock: the file may be another user's. */
+/** A readable file can be locked: it may belong to another user. */
 function openLockFile(path: string): { readonly file: Deno.FsFile; readonly isWritable: boolean } {
   try {
     const file = Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 });
@@ -66,7 +66,7 @@ function openLockFile(path: string): { readonly file: Deno.FsFile; readonly isWr
   }
 }
 
-/** Whether the file could be locked in time. If not, it is closed once the wait in the kernel ends. */
+/** Whether the file was locked in time. If not, it is closed once the kernel's wait ends. */
 function locks(file: Deno.FsFile, clock: Clock): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let isLate = false;
@@ -86,13 +86,13 @@ function locks(file: Deno.FsFile, clock: Clock): Promise<boolean> {
   });
 }
 
-/** A full disk does not keep the service from starting: the lock holds, only its owner has no name. */
+/** Writes the owner's name. A full disk does not stop the start: the lock holds without a name. */
 function writeOwner(file: Deno.FsFile, owner: string): void {
   try {
     file.truncateSync(0);
     file.writeSync(new TextEncoder().encode(`${owner}\n`));
   } catch {
-    // The next process then says "another process".
+    // A second process then reports "another process".
   }
 }
 

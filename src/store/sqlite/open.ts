@@ -8,33 +8,33 @@ import { SqlitePages } from "./pages.ts";
 import { rebuild } from "./rebuild.ts";
 import { SqliteReserve, type SqliteReserveSizes } from "./reserve.ts";
 
-/** How long a start waits for another program that has the file locked, and how often it looks. */
+/** How long a start waits while another program locks the file, and the pause between attempts. */
 const OPEN_WAIT_MS = 5_000;
 const OPEN_PAUSE_MS = 50;
 
-/** The most that a file may have in use to be rebuilt at the start of the service: it takes about a second. */
+/** A file with at most this much in use is rebuilt at the start of the service, which takes about a second. */
 const SMALL_BYTES = 64 * 2 ** 20;
 
-/** How a file is opened. */
+/** How {@link openSqlite} locks, reserves and rebuilds. */
 export interface SqliteOpenOptions extends SqliteLockOptions, SqliteReserveSizes {
   /**
-   * Which files of an earlier release are rebuilt so that they can shrink: `small` ones, where that works, or `any`,
-   * where a failure is an error.
+   * Which files of an earlier release are rebuilt so that they can shrink: only `small` ones, ignoring failures, or
+   * `any`, where a failure is an error.
    */
   readonly rebuilds: "small" | "any";
 }
 
-/** A database with what lies beside its file; disposing of it closes all of them. */
+/** A database and its reserve; disposing of it closes both and releases the lock. */
 export interface OpenSqlite extends Disposable {
   readonly database: SqliteDatabase;
-  /** Space on the disk for removing rows when it is full; undefined without a file. */
+  /** Disk space for removing rows when the disk is full; undefined for `:memory:`. */
   readonly reserve: SqliteReserve | undefined;
   readonly isRebuilt: boolean;
 }
 
 /**
- * Opens the file, made together with its folder if missing, for this process alone. Nothing in it is read or changed
- * before it is locked. `:memory:` keeps nothing. Rejects with a one-line reason that names the file.
+ * Opens the file for this process alone; creates it and its folder if they are missing. Locks it before it reads or
+ * changes anything in it. `:memory:` ends with the process. Rejects with a one-line reason that names the file.
  */
 export async function openSqlite(path: string, options: SqliteOpenOptions): Promise<OpenSqlite> {
   using resources = new DisposableStack();
@@ -60,7 +60,7 @@ function owned(parts: Omit<OpenSqlite, typeof Symbol.dispose>, resources: Dispos
   return { ...parts, [Symbol.dispose]: () => resources.dispose() };
 }
 
-/** SQLite itself does not wait for the lock of another program, and needs room for the index of its log. */
+/** Opens the file once no other program locks it. A full disk costs the reserve: SQLite needs room for its index. */
 async function whenUnlocked(path: string, reserve: SqliteReserve, clock: Clock): Promise<SqliteDatabase> {
   for (let waitedMs = 0;; waitedMs += OPEN_PAUSE_MS) {
     try {
@@ -74,7 +74,7 @@ async function whenUnlocked(path: string, reserve: SqliteReserve, clock: Clock):
   }
 }
 
-/** Closes the database, and rebuilds its file if it cannot shrink. */
+/** Closes the database, then rebuilds its file if it cannot shrink. */
 function rebuildIfDue(database: SqliteDatabase, path: string, options: SqliteOpenOptions): boolean {
   const pages = new SqlitePages(database);
   const isDue = !pages.canShrink &&
@@ -90,7 +90,7 @@ function rebuildIfDue(database: SqliteDatabase, path: string, options: SqliteOpe
   }
 }
 
-/** It will hold secrets, so only its owner may read it; SQLite gives the files beside it the same mode. */
+/** Creates the file readable by its owner alone, for it holds secrets. SQLite copies the mode to its log. */
 function makeFile(path: string): void {
   Deno.mkdirSync(dirname(path), { recursive: true });
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();

@@ -3,7 +3,7 @@ import { ServiceError } from "../../core/errors.ts";
 
 const ELSEWHERE = "name another file in data.database.source";
 
-/** What fixed texts mean for an operator, each with what helps. Source: sqlite3ErrStr() of SQLite, strerror(3). */
+/** Advice for an operator by fixed parts of error texts. Source: sqlite3ErrStr() of SQLite, strerror(3). */
 const KNOWN_FAULTS: readonly (readonly [text: string, fault: string])[] = [
   ["file is not a database", `it is no SQLite database, or its beginning is damaged; ${ELSEWHERE}`],
   ["malformed", "the file is damaged; put a backup in its place, or save what `sqlite3 FILE .recover` finds"],
@@ -15,8 +15,8 @@ const KNOWN_FAULTS: readonly (readonly [text: string, fault: string])[] = [
 ];
 
 /**
- * The error of a database file that cannot be opened, in one line: the file, what is wrong with it, what helps. A cause
- * that says all that itself is returned as it is.
+ * The error of a database file that cannot be opened, in one line: the file, the fault, the remedy. Returns a
+ * {@link ServiceError} unchanged.
  */
 export function sqliteOpenError(path: string, cause: unknown): ServiceError {
   if (cause instanceof ServiceError) return cause;
@@ -27,7 +27,7 @@ export function sqliteOpenError(path: string, cause: unknown): ServiceError {
 
 function faultOf(path: string, cause: unknown): string {
   const folder = dirname(path);
-  // Deno's own text advises flags, which an executable does not take.
+  // Deno's own text advises flags that the executable does not take.
   if (cause instanceof Deno.errors.NotCapable) return `this process may not write to ${folder}; ${ELSEWHERE}`;
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Deno.errors.PermissionDenied || isReadOnly(reason)) {
@@ -47,7 +47,7 @@ function isReadOnly(reason: string): boolean {
   return reason.startsWith("Read-only file system");
 }
 
-/** The system's words without what Deno puts behind them: `Permission denied (os error 13): mkdir '/x'`. */
+/** The system's words, without Deno's suffix: `Permission denied (os error 13): mkdir '/x'`. */
 function systemReason(reason: string): string {
   return /^(.*?) \(os error \d+\)/.exec(reason)?.[1]?.toLowerCase() ?? reason;
 }

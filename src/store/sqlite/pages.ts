@@ -1,9 +1,9 @@
 import type { SqliteDatabase, SqliteStatement } from "./database.ts";
 
-/** Pages that one step gives back: at worst each has to be moved, 256 of them in about 5 ms. */
+/** Pages returned in one step: at worst each must be moved, 256 of them in about 5 ms. */
 const STEP_PAGES = 256;
 
-/** A file is left alone while it has fewer free pages than this, or than a quarter of all. */
+/** The file keeps this many free pages, or a quarter of its pages if that is more. */
 const SPARED_PAGES = 256;
 
 /** `PRAGMA auto_vacuum` of a file that can shrink without being rebuilt. */
@@ -12,7 +12,7 @@ const INCREMENTAL = 2;
 type NoRow = Record<string, never>;
 
 /**
- * The pages of a database file. What deleted rows had is free for new ones; only shrinking gives it back to the disk.
+ * The pages of a database file. New rows reuse the pages of deleted ones; only shrinking returns pages to the disk.
  *
  *     | used | free | used | used | free | free |
  *       total = 6, used = 3; shrink(0) -> | used | used | used |
@@ -23,7 +23,7 @@ export class SqlitePages {
   readonly #free: SqliteStatement<{ readonly freelist_count: number }>;
   readonly #vacuum: SqliteStatement<NoRow>;
   readonly #checkpoint: SqliteStatement<NoRow>;
-  /** The size of one, in bytes. */
+  /** The size of one page, in bytes. */
   readonly pageBytes: number;
 
   constructor(database: SqliteDatabase) {
@@ -47,14 +47,14 @@ export class SqlitePages {
     return this.total - this.free;
   }
 
-  /** Whether the file can give pages back; one that an earlier release made is rebuilt first. */
+  /** Whether the file can return pages. A file of an earlier release must be rebuilt first. */
   get canShrink(): boolean {
     return this.#database.pragma("auto_vacuum") === INCREMENTAL;
   }
 
   /**
-   * Gives some free pages back to the disk if they are many, or if the file is over `maxPages`; returns whether there
-   * is more to give.
+   * Returns some free pages to the disk if there are many, or if the file exceeds `maxPages`. True while more can be
+   * returned.
    */
   shrink(maxPages: number): boolean {
     const { total, free } = this;
@@ -62,7 +62,7 @@ export class SqlitePages {
     if (!isOver && free <= Math.max(SPARED_PAGES, total / 4)) return false;
     if (!this.canShrink) return false;
     this.#vacuum.rows();
-    // The file itself becomes shorter when the log has been copied into it.
+    // The file becomes shorter only when the log is copied into it.
     this.#checkpoint.rows();
     return true;
   }

@@ -1,17 +1,22 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { ExpiredRows, STEP_ROWS } from "./expired.ts";
 import type { SqliteFile } from "./file.ts";
-import type { SqliteObserver } from "./observer.ts";
 import { AGAIN } from "./queue.ts";
 import type { SqliteSizeLimit } from "./size_limit.ts";
 
-/** The pause between steps while there is more to do. */
+/** Observes the embedded database; must not throw. */
+export interface SqliteObserver {
+  /** Rows could not be removed. Reported once, until a removal succeeds again. */
+  purgeFailed(error: unknown): void;
+}
+
+/** The pause between two steps. */
 export const PURGE_STEP_PAUSE_MS = 20;
 
-/** The pause once nothing is left. */
+/** The pause after the last step. */
 export const PURGE_PAUSE_MS = 1_000;
 
-/** What the purge works with. */
+/** The parts of a {@link SqlitePurge}. */
 export interface SqlitePurgeOptions {
   readonly clock: Clock;
   readonly limit: SqliteSizeLimit;
@@ -19,8 +24,8 @@ export interface SqlitePurgeOptions {
 }
 
 /**
- * Makes room, a little at a time, from its construction until its disposal: removes the rows of expired entries and
- * those that are too many, gives free pages back to the disk, and ends the time in which the disk was full.
+ * Frees space in small steps until it is disposed of: removes expired rows and those above the size limit, returns free
+ * pages to the disk, and lets the file recover from a full disk.
  */
 export class SqlitePurge implements Disposable {
   readonly #file: SqliteFile;
@@ -65,7 +70,7 @@ export class SqlitePurge implements Disposable {
     }
   }
 
-  /** Does one piece of the work; resolves to whether there is more. */
+  /** Runs one step; resolves to whether more work is left. */
   #step(): Promise<boolean> {
     return this.#file.remove(this.#ended.signal, () => {
       if (this.#expired.removeSome() === STEP_ROWS) return true;

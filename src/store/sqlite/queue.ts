@@ -3,20 +3,20 @@ import { type Place, Timeouts } from "../../core/timeouts.ts";
 import { databaseUnavailable } from "../database_error.ts";
 import { isLocked } from "./errors.ts";
 
-/** The pause before a locked file is tried again; it doubles with each try, up to {@link MAX_PAUSE_MS}. */
+/** The pause before the first retry of a locked file; it doubles with each retry, up to {@link MAX_PAUSE_MS}. */
 const FIRST_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 25;
 
-/** How many waiting operations one turn of the event loop runs; each may take a millisecond of the disk. */
+/** Waiting operations run in one turn of the event loop; each may take a millisecond of disk time. */
 const OPERATIONS_PER_TURN = 8;
 
-/** More do not wait: what they hold in memory would have no bound. */
+/** The most waiting operations; the limit bounds the memory they hold. */
 export const MAX_WAITING = 10_000;
 
-/** The result of an attempt that has done a part of its work and needs another turn of the event loop. */
+/** The result of an attempt that did part of its work and needs another turn of the event loop. */
 export const AGAIN: unique symbol = Symbol("again");
 
-/** An operation that is not done yet. */
+/** An unfinished operation. */
 interface Waiting {
   /** Does the work and settles the operation's promise; throws while the file is locked. */
   attempt(): "done" | "again";
@@ -24,15 +24,15 @@ interface Waiting {
 }
 
 /**
- * Runs operations on a database file that another program may have locked, without blocking the event loop: SQLite
- * itself does not wait, a timer tries again.
+ * Runs operations on a database file that another program may lock, without blocking the event loop: SQLite does not
+ * wait; a timer retries.
  *
- * Operations take effect in the order in which they came, so that an earlier one that waits never overwrites a later
- * one. All have the same time-out; one that has run out of time is gone and takes no effect any more.
+ * Operations take effect in their order of arrival, so a waiting one never overwrites a later one. All have the same
+ * time-out; an operation that times out leaves the queue and has no effect.
  *
  *     run -> [locked, tried by the timer] [waits] [waits] <- run
  *
- * While nothing waits, an operation runs at once, within the call.
+ * With an empty queue, an operation runs at once, within the call.
  */
 export class SqliteQueue implements Disposable {
   readonly #clock: Clock;
@@ -42,7 +42,7 @@ export class SqliteQueue implements Disposable {
   #pauseMs = FIRST_PAUSE_MS;
   #timer: Timer | undefined;
 
-  /** An operation waits for at most `waitMs`. `onTimeUp` hears of each that has waited in vain. */
+  /** An operation waits at most `waitMs`. `onTimeUp` is called for each one that times out. */
   constructor(clock: Clock, waitMs: number, onTimeUp: (error: Error) => void = () => {}) {
     this.#clock = clock;
     this.#timeouts = new Timeouts(clock, waitMs);
@@ -50,8 +50,8 @@ export class SqliteQueue implements Disposable {
   }
 
   /**
-   * Resolves to what `attempt` returns once the file is free and it is this operation's turn. Rejects with what it
-   * throws, other than that the file is locked, and with `store_unavailable` when the time is up.
+   * Resolves to the result of `attempt`, which runs when its turn comes and the file is free. Rejects with the error of
+   * `attempt`, except for a locked file, and with `store_unavailable` on time-out.
    */
   run<T>(attempt: () => T | typeof AGAIN): Promise<T> {
     if (this.#waiting.length === 0) {
@@ -68,7 +68,7 @@ export class SqliteQueue implements Disposable {
     return new Promise((resolve, reject) => this.#enqueue(attempt, resolve, reject));
   }
 
-  /** Stops the timers; what still waits never settles. */
+  /** Stops the timers; waiting operations never settle. */
   [Symbol.dispose](): void {
     this.#timer?.cancel();
     this.#timeouts[Symbol.dispose]();

@@ -2,17 +2,17 @@ import { dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { SqliteDatabase, type SqliteValue } from "./database.ts";
 
-/** Rows that are copied at a time. */
+/** Rows copied in one transaction. */
 const STEP_ROWS = 100;
 
 type Row = Readonly<Record<string, SqliteValue>>;
 
 /**
- * Writes a database file anew, without what has expired, so that it can shrink from now on. SQLite's own VACUUM would
- * need a permission to open any file.
+ * Rewrites a database file without expired entries, so that it can shrink from now on. SQLite's own VACUUM would need
+ * permission to open any file.
  *
- * `<file>.new` takes the place of the file in one step, at the end: what fails before changes nothing. Both are open
- * to this process alone. Takes as much room on the disk as the file has in use.
+ * `<file>.new` replaces the file in one step at the end; an earlier failure changes nothing. Only this process may read
+ * the new file. It needs as much disk space as the old file has in use.
  */
 export function rebuild(path: string, clock: Clock): void {
   const newPath = `${path}.new`;
@@ -20,10 +20,10 @@ export function rebuild(path: string, clock: Clock): void {
   try {
     Deno.openSync(newPath, { write: true, create: true, mode: 0o600 }).close();
     copyFile(path, newPath, clock);
-    // Closing has copied the log into the file, unless another program reads it.
+    // Closing copies the log into the file, unless another program reads it.
     if (exists(`${path}-wal`)) throw new Error(`another program has ${path} open`);
     Deno.renameSync(newPath, path);
-    // The name has to be on the disk before anything new is in the file.
+    // The rename must reach the disk before new content does.
     using folder = Deno.openSync(dirname(path));
     folder.syncSync();
   } finally {
@@ -36,7 +36,7 @@ function copyFile(path: string, newPath: string, clock: Clock): void {
   using to = new SqliteDatabase(newPath);
   copyRows(from, to, "entry", `(expiresAtMs IS NULL OR expiresAtMs > ${clock.now()})`);
   copyRows(from, to, "secret", "TRUE");
-  // Ids of deleted secrets must not come back.
+  // Ids of deleted secrets must not be reused.
   to.statement("DELETE FROM sqlite_sequence").run();
   copyRows(from, to, "sqlite_sequence", "TRUE");
 }

@@ -1,23 +1,23 @@
 import { statfsSync } from "node:fs";
 
-/** What is free when writes begin again, as a multiple of what has to be free while they go on. */
+/** Writes resume when this multiple of `roomBytes` is free. */
 const RESUME_FACTOR = 1.5;
 
 /** The sizes of a {@link SqliteReserve}. */
 export interface SqliteReserveSizes {
-  /** What the reserve holds: enough to copy the log into the file, and to remove rows. */
+  /** The size of the reserve: enough to copy the log into the file and to remove rows. */
   readonly reserveBytes: number;
-  /** What has to be free beside it: a value passes through the log into the file. */
+  /** The free space that writes need beside the reserve: a value passes through the log into the file. */
   readonly roomBytes: number;
 }
 
 const BLOCK_BYTES = 2 ** 16;
 
 /**
- * Space on the disk of a database file, held in `<file>.reserve` and given up when the disk is full: removing rows
- * needs room too, first in the log, then in the file that the log is copied into.
+ * Disk space held in `<file>.reserve` and released when the disk is full. Removing rows needs space too, first in the
+ * log, then in the file that the log is copied into.
  *
- * The open file is kept, so that no permission is needed later.
+ * The file stays open, so that no permission is needed later.
  */
 export class SqliteReserve implements Disposable {
   readonly #bytes: number;
@@ -26,7 +26,7 @@ export class SqliteReserve implements Disposable {
   readonly #file: Deno.FsFile;
   #isHeld: boolean;
 
-  /** Opens the reserve at `path`, or makes an empty one. An earlier process may have left it held. */
+  /** Opens the reserve at `path`, or creates an empty one. An earlier process may have left it filled. */
   constructor(path: string, { reserveBytes, roomBytes }: SqliteReserveSizes) {
     this.#path = path;
     this.#bytes = reserveBytes;
@@ -46,18 +46,18 @@ export class SqliteReserve implements Disposable {
     return this.#freeBytes() >= this.#roomBytes;
   }
 
-  /** What has to be free beside the reserve for writes to begin again. */
+  /** The free space beside the reserve at which writes resume. */
   get resumeBytes(): number {
     return RESUME_FACTOR * this.#roomBytes;
   }
 
-  /** Gives the space up. */
+  /** Releases the space. */
   release(): void {
     this.#isHeld = false;
     this.#file.truncateSync(0);
   }
 
-  /** Takes the space again; resolves to false, and takes none, unless {@link resumeBytes} are left. */
+  /** Takes the space again if {@link resumeBytes} remain free; else resolves to false and takes nothing. */
   async fill(): Promise<boolean> {
     if (this.#isHeld) return true;
     const { size } = await this.#file.stat();
@@ -69,7 +69,7 @@ export class SqliteReserve implements Disposable {
       }
       this.#isHeld = true;
     } catch {
-      // A quota, or another program that was faster.
+      // A quota applies, or another program took the space first.
       this.release();
     }
     return this.#isHeld;
@@ -81,12 +81,12 @@ export class SqliteReserve implements Disposable {
 
   #freeBytes(): number {
     const { blocks, bavail, bsize } = statfsSync(this.#path);
-    // Some file systems do not say.
+    // Some file systems report no sizes.
     return blocks === 0 ? Infinity : bavail * bsize;
   }
 }
 
-/** Bytes that a file system which compresses cannot make smaller: xorshift, of any seed. */
+/** Incompressible bytes (xorshift), so that a compressing file system holds the full size. */
 const BLOCK = new Uint8Array(BLOCK_BYTES);
 for (let i = 0, state = 0x9e3779b9; i < BLOCK_BYTES; i++) {
   state ^= state << 13;

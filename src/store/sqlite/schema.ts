@@ -1,8 +1,8 @@
 /**
- * The steps that make a database file, oldest first. The file's `user_version` says how many it has taken;
- * a released step is never edited, a change of the schema is a further step.
+ * The steps that build the schema, oldest first. The file's `user_version` is the number of steps it has. A released step
+ * is never edited; each change of the schema is a further step.
  *
- * AUTOINCREMENT keeps the id of a deleted row from coming back, which versions rely on.
+ * AUTOINCREMENT never reuses the id of a deleted row, which versions rely on.
  */
 export const SQLITE_SCHEMA: readonly string[] = [
   `

@@ -23,7 +23,7 @@ const WRITE = `
 
 const REMOVE = "DELETE FROM secret WHERE secretId = ? RETURNING id";
 
-/** The secrets of the embedded profile, one row each. Expired ones stay until they are removed. */
+/** The secrets of the embedded profile, one row each. An expired secret keeps its row until it is deleted. */
 export class SqliteSecrets implements Authority<Secret, SecretChange> {
   readonly #file: SqliteFile;
   readonly #read: SqliteStatement<SecretRow>;
@@ -31,7 +31,7 @@ export class SqliteSecrets implements Authority<Secret, SecretChange> {
   readonly #remove: SqliteStatement<{ readonly id: number }>;
   readonly #ping: SqliteStatement<Record<string, never>>;
 
-  /** The file stays its owner's to close. */
+  /** The caller keeps and closes the file. */
   constructor(file: SqliteFile) {
     this.#file = file;
     this.#read = file.statement(READ);

@@ -5,25 +5,25 @@ import { ExpiredRows, STEP_ROWS } from "./expired.ts";
 import type { SqliteFile } from "./file.ts";
 import { AGAIN } from "./queue.ts";
 
-/** Rows beyond need that a step removes while it is at it, in bytes. */
+/** Bytes that a step removes beyond the need, to save the next steps. */
 const SLACK_BYTES = 2 ** 16;
 
-/** What a row may take beside its value: its key, index entries and parts of pages that stay empty, in pages. */
+/** Pages that a row may take beside its value: key, index entries, partly empty pages. */
 const OVERHEAD_PAGES = 8;
 
 type NoRow = Record<string, never>;
 
-/** The length of a value is in its row's header: the value itself is not read. */
+/** The row header holds the length, so the value itself is not read. */
 const OLDEST = `SELECT rowid AS id, length(value) AS bytes FROM entry ORDER BY rowid LIMIT ${STEP_ROWS}`;
 
 const REMOVE_UP_TO = "DELETE FROM entry WHERE rowid <= ?";
 
 /**
- * Keeps a database file below a size: expired entries go first, then those written longest ago, never secrets. A row
- * that is written gets the highest rowid, so rowids are in the order of writing.
+ * Keeps a database file below a size. Removes expired entries first, then those written longest ago, never secrets. Each
+ * write gives its row the highest rowid, so rowids are in the order of writing.
  */
 export class SqliteSizeLimit {
-  /** The pages that the limit has room for; Infinity for no limit. */
+  /** The limit in pages; Infinity for no limit. */
   readonly maxPages: number;
   readonly #file: SqliteFile;
   readonly #expired: ExpiredRows;
@@ -39,7 +39,7 @@ export class SqliteSizeLimit {
     this.#removeUpTo = file.statement(REMOVE_UP_TO);
   }
 
-  /** Removes a few rows while a value of `bytes` does not fit, and asks to be called again: {@link AGAIN}. */
+  /** Removes a few rows and returns {@link AGAIN} while a value of `bytes` does not fit. */
   makeRoom(bytes: number): typeof AGAIN | undefined {
     const { pages } = this.#file;
     if (this.maxPages === Infinity) return undefined;
@@ -56,7 +56,7 @@ export class SqliteSizeLimit {
     return AGAIN;
   }
 
-  /** The last of the oldest rows that take so many bytes together. */
+  /** The rowid up to which the oldest rows take this many bytes. */
   #lastOf(bytes: number): number | undefined {
     let left = bytes;
     const oldest = this.#oldest.rows();
