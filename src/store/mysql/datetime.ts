@@ -1,4 +1,4 @@
-/** Formatted as MySQL writes a DATETIME, but for the comma between date and time. */
+/** The parts of a DATETIME as MySQL writes them. */
 const FORMAT: Intl.DateTimeFormatOptions = {
   calendar: "gregory",
   numberingSystem: "latn",
@@ -14,21 +14,20 @@ const FORMAT: Intl.DateTimeFormatOptions = {
 const DATETIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)$/;
 const DAY_MS = 86_400_000;
 
-/** Formatting an instant in a zone costs 3 µs, and a row has two: ten years of days make it rare. */
+/** Formatting an instant in a zone costs 3 µs, and a row has two. Ten years of cached days make that rare. */
 const MAX_REMEMBERED_DAYS = 4096;
 
 /**
- * Reads and writes DATETIME columns, which say a time of day without its zone: the same texts as a Go program
- * with the DSN's `loc`.
+ * Reads and writes DATETIME columns, which hold a wall time without a zone, as a Go program does with the DSN's `loc`.
  *
- *     clocks go back:     02:30 happens twice     the earlier instant is meant
- *     clocks go forward:  02:30 never happens     03:30 is meant, as if they had not
+ *     clocks go back:     02:30 happens twice     reads as the earlier instant
+ *     clocks go forward:  02:30 never happens     reads as 03:30
  */
 export class MysqlDatetime {
   readonly #format: Intl.DateTimeFormat;
-  /** The offset through each of the UTC days that were met, counted from 1970; undefined where it changes within. */
+  /** The zone's offset by UTC day since 1970; undefined for a day in which it changes. */
   readonly #dayOffsetsMs = new Map<number, number | undefined>();
-  /** The last instant that was written: of many changes in one second the first alone is formatted. */
+  /** The last written second: only the first change of a second is formatted. */
   #lastSecondMs = NaN;
   #lastText = "";
 
@@ -38,7 +37,7 @@ export class MysqlDatetime {
     this.#format = new Intl.DateTimeFormat("en-US", { ...FORMAT, ...zone });
   }
 
-  /** The column's text for an instant; parts of a second are cut off. */
+  /** The column's text for an instant, truncated to seconds. */
   toText(epochMs: number): string {
     const secondMs = Math.floor(epochMs / 1000) * 1000;
     if (secondMs !== this.#lastSecondMs) {
@@ -49,7 +48,7 @@ export class MysqlDatetime {
     return this.#lastText;
   }
 
-  /** Ms since the Unix epoch; 0 for NULL, for the zero date and for anything else that is no date. */
+  /** Ms since the Unix epoch; 0 for NULL, the zero date and any text that is no date. */
   toEpochMs(text: string | null): number {
     const wallMs = utcMs(text ?? "");
     if (Number.isNaN(wallMs)) return 0;
@@ -62,7 +61,7 @@ export class MysqlDatetime {
     return wallMs - before;
   }
 
-  /** How far the zone's clocks are ahead of UTC at an instant. */
+  /** The zone's offset from UTC at an instant. */
   #offsetMs(epochMs: number): number {
     const day = Math.floor(epochMs / DAY_MS);
     if (!this.#dayOffsetsMs.has(day)) {
@@ -87,7 +86,7 @@ export class MysqlDatetime {
   }
 }
 
-/** The text read as if it were UTC; NaN when it is no date. */
+/** The instant if the text were in UTC; NaN for a text that is no date. */
 function utcMs(text: string): number {
   const match = DATETIME.exec(text);
   return match === null ? NaN : Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}Z`);

@@ -16,25 +16,25 @@ import {
 import type { MysqlSession } from "./session.ts";
 import { type MysqlTable, quoteName, readTable } from "./table.ts";
 
-/** Altering a table copies it: a large one takes its time. */
+/** ALTER TABLE copies the table, which takes long for a large one. */
 const STATEMENT_TIMEOUT_MS = 3_600_000;
-/** How long to wait for others who use the table, or migrate it at the same time. */
+/** How long to wait for sessions that use the table, and for another migration. */
 const LOCK_WAIT_SECONDS = 30;
 
-/** The tables beside the one of the secrets: what they are called, how they are made, and why one may be of no use. */
+/** The tables beside the table of secrets: name, statement that creates one, and the check of an existing one. */
 const SIDE_TABLES = [
   { nameBeside: outboxOf, create: createOutbox, problemOf: outboxProblem },
   { nameBeside: epochsOf, create: createEpochs, problemOf: epochsProblem },
 ];
 
-/** Which table in which database of which server; the configuration's section has this shape. */
+/** The server, database and table; the configuration's section has this shape. */
 export interface MysqlMigrateOptions extends MysqlPoolOptions {
   readonly table: string;
 }
 
 /**
- * Creates database and table, or upgrades the table in place and keeps every row. Resolves to what was done in
- * plain sentences, none when nothing was missing. Rejects with one line that names the thing and the fix.
+ * Creates the database and its tables, or upgrades the table of secrets in place and keeps every row. Resolves to one
+ * sentence for each change. Rejects with one line that names the fault and the fix.
  */
 export async function migrateMysql(
   options: MysqlMigrateOptions,
@@ -50,13 +50,13 @@ export async function migrateMysql(
     throw new ServiceError(
       "store_unavailable",
       `Cannot migrate database ${options.database} at ${addressOf(options)}: ${reasonOf(error)}; ` +
-        "check that the server runs and that data.database.source names it and an account that may do this",
+        "check that the server runs and that data.database.source names it and an account with the rights to migrate",
       { cause: error, tier: "database" },
     );
   }
 }
 
-/** One sentence that says why the table cannot be used yet, or undefined when it can. */
+/** A sentence that tells why the tables cannot be used, or undefined if they can. */
 export async function checkMysqlSchema(
   pool: MysqlPool,
   table: string,
@@ -113,7 +113,7 @@ async function migrate(session: MysqlSession, { database, table }: MysqlMigrateO
   return done;
 }
 
-/** All in one ALTER TABLE, so that the table is copied once and is never half upgraded. */
+/** Runs all steps in one ALTER TABLE: the table is copied once and never half upgraded. */
 async function upgrade(session: MysqlSession, table: MysqlTable, steps: UpgradeStep[]): Promise<string[]> {
   const problems = upgradeProblems(table);
   if (problems.length === 0 && !hasUniqueSecretId(table)) problems.push(...await duplicates(session, table));
@@ -125,7 +125,7 @@ async function upgrade(session: MysqlSession, table: MysqlTable, steps: UpgradeS
   return steps.map((step) => step.sentence);
 }
 
-/** Says that several rows share a secretID, if some do. Compared byte by byte, as the unique key will. */
+/** A problem for each kind of duplicate secretID, compared byte by byte like the unique key. */
 async function duplicates(session: MysqlSession, table: MysqlTable): Promise<string[]> {
   const rows = await session.rows(
     `SELECT 1 FROM ${quoteName(table.name)} WHERE secretID IS NOT NULL
@@ -133,7 +133,7 @@ async function duplicates(session: MysqlSession, table: MysqlTable): Promise<str
   );
   if (rows.length === 0) return [];
   return [
-    `it has no unique key on secretID, and ${rows.length} secretIDs occur more than once; remove the rows too many`,
+    `it has no unique key on secretID, and ${rows.length} secretIDs occur more than once; remove the duplicate rows`,
   ];
 }
 
@@ -143,7 +143,7 @@ async function lockOutOthers(session: MysqlSession): Promise<void> {
     [LOCK_WAIT_SECONDS],
   );
   if (Number(row?.locked) !== 1) {
-    throw unusable("migrate", "another migration runs; try again when it has ended");
+    throw unusable("migrate", "another migration is running; try again when it has ended");
   }
 }
 

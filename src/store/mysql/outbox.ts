@@ -15,14 +15,14 @@ interface OutboxRow {
   readonly revision: string;
 }
 
-/** What waits in the outbox of the secrets in MySQL or MariaDB: a table beside theirs, which changes write too. */
+/** The outbox of the secrets: a table beside theirs, written in the transaction of each change that needs a record. */
 export class MysqlOutbox implements Outbox {
   readonly #pool: MysqlPool;
   readonly #table: string;
   readonly #epochTable: string;
   readonly #epochs: MysqlEpochs;
 
-  /** `table` is the one of the secrets. The pool stays its owner's to close. */
+  /** `table` is the table of secrets. The caller keeps and closes the pool. */
   constructor(pool: MysqlPool, { table }: { readonly table: string }) {
     this.#pool = pool;
     this.#table = quoteName(outboxOf(table));
@@ -48,7 +48,7 @@ export class MysqlOutbox implements Outbox {
     }));
   }
 
-  /** In the order of the ids: replicas that clear the same records at once wait for each other, and no more. */
+  /** Deletes in the order of ids, so that replicas which clear the same records wait for each other without deadlock. */
   async clear(records: readonly OutboxRecord[], epoch: Epoch, signal: AbortSignal): Promise<void> {
     if (records.length === 0) return;
     const ids = records.map(({ id }) => id).sort((a, b) => a - b).join(", ");

@@ -1,4 +1,4 @@
-/** The table beside the table of secrets where changes wait that Redis could not be told of; see {@link Outbox}. */
+/** The table of changes that could not be announced to Redis, beside the table of secrets; see {@link Outbox}. */
 import { type MysqlTable, quoteName } from "./table.ts";
 
 const SUFFIX = "_outbox";
@@ -8,7 +8,7 @@ export function outboxOf(table: string): string {
   return table + SUFFIX;
 }
 
-/** The statement that creates an outbox under its own name. `createdAt` is for the operator who wonders. */
+/** The statement that creates an outbox. Only operators read `createdAt`. */
 export function createOutbox(name: string, collation: string): string {
   return `CREATE TABLE ${quoteName(name)} (
   \`id\` bigint unsigned NOT NULL AUTO_INCREMENT,
@@ -20,11 +20,11 @@ export function createOutbox(name: string, collation: string): string {
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`;
 }
 
-/** Why a table of that name cannot be the outbox, or undefined when it can. */
+/** Why the table cannot be the outbox, or undefined if it can. */
 export function outboxProblem(table: MysqlTable): string | undefined {
   const missing = ["id", "secretID", "rowID", "revision"].filter((name) => !table.columns.has(name));
   if (missing.length > 0) return `it has no column ${missing.join(", ")}, so it is no outbox; rename it`;
   if (table.columns.get("id")?.isAutoIncrement !== true) return "its column id is no AUTO_INCREMENT";
-  // Another engine would keep the record of a change that was rolled back, or lose that of one that was not.
+  // Another engine could keep the record of a rolled-back change, or lose that of a committed one.
   return table.engine === "InnoDB" ? undefined : `its engine is ${table.engine}, expected InnoDB`;
 }

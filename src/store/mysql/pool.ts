@@ -8,7 +8,7 @@ import { databaseUnavailable, type KnownEffect, refuseAborted } from "../databas
 import { isWithoutTls, mysqlUnavailable } from "./errors.ts";
 import { type MysqlConnection, MysqlSession, type MysqlValue } from "./session.ts";
 import { MysqlUnsettled } from "./unsettled.ts";
-import { Slots } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** Which server, and within what limits; the configuration's section has this shape. */
 export interface MysqlPoolOptions {
@@ -44,7 +44,7 @@ export class MysqlPool implements AsyncDisposable {
   readonly #options: MysqlPoolOptions;
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
-  readonly #slots: Slots;
+  readonly #permits: Semaphore;
   readonly #onLost: () => void;
   readonly #unsettled: MysqlUnsettled;
   /** Connections whose session has been set up. */
@@ -58,7 +58,7 @@ export class MysqlPool implements AsyncDisposable {
     this.#clock = clock;
     this.#onLost = onLost;
     this.#timeouts = new Timeouts(clock, options.queryTimeoutMs);
-    this.#slots = new Slots(options.maxConnections, this.#timeouts);
+    this.#permits = new Semaphore(options.maxConnections, this.#timeouts);
     this.#driver = createPool(driverOptions(options, options.tls));
     this.#unsettled = new MysqlUnsettled({
       ask: (sql) => this.use((session) => session.row(sql), new AbortController().signal),
@@ -115,7 +115,7 @@ export class MysqlPool implements AsyncDisposable {
 
   async #lend<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
     // The driver's own queue for connections knows neither time-outs nor signals, and so is never used.
-    await this.#slots.take(signal);
+    await this.#permits.acquire(signal);
     try {
       const connection = await this.#connect();
       let session: MysqlSession | undefined;
@@ -133,7 +133,7 @@ export class MysqlPool implements AsyncDisposable {
         throw mysqlUnavailable(error, this.#effectOf(session, this.#ready.get(connection)));
       }
     } finally {
-      this.#slots.give();
+      this.#permits.release();
     }
   }
 

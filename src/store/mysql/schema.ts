@@ -1,15 +1,15 @@
-/** The table of secrets: a superset of onex's, so that a table which that program has filled can be adopted. */
+/** The table of secrets: a superset of onex's table, so that a filled one can be adopted. */
 import { type MysqlColumn, type MysqlTable, quoteName } from "./table.ts";
 
 /**
- * The collations under which secretID tells any two texts apart, the preferred one first; each server knows
- * one. Plain `utf8mb4_bin` pads with spaces: it takes "a" and "a " for one key.
+ * The collations under which any two different texts differ, the preferred one first; each server supports one. Plain
+ * `utf8mb4_bin` pads with spaces, so "a" and "a " would be one key.
  */
 export const EXACT_COLLATIONS = ["utf8mb4_nopad_bin", "utf8mb4_0900_bin"];
 
 const SECRET_ID = "secretID";
 
-/** The columns in their order, as they are created. */
+/** The columns of a new table, in order. */
 function definitions(collation: string): Record<string, string> {
   return {
     id: "bigint unsigned NOT NULL AUTO_INCREMENT",
@@ -26,10 +26,10 @@ function definitions(collation: string): Record<string, string> {
   };
 }
 
-/** Without these, a table of that name holds something else. */
+/** A table without these columns holds something else. */
 const ESSENTIAL = ["id", SECRET_ID, "secretKey"];
 
-/** The texts that are written, and how many characters each must hold. */
+/** The text columns and the characters that each must hold. */
 const WRITTEN_CHARACTERS: Record<string, number> = {
   name: 253,
   [SECRET_ID]: 253,
@@ -60,7 +60,7 @@ export interface UpgradeStep {
   readonly sentence: string;
 }
 
-/** What a table lacks. It narrows nothing, drops nothing and is empty for an upgraded table. */
+/** The steps that upgrade the table; none for an upgraded one. They narrow and drop nothing. */
 export function upgradeSteps(table: MysqlTable, collation: string): UpgradeStep[] {
   const steps: UpgradeStep[] = [];
   if (table.engine !== "InnoDB") {
@@ -103,7 +103,7 @@ function changeOf(column: MysqlColumn, collation: string): UpgradeStep | undefin
   };
 }
 
-/** Why the table cannot be used as it is nor be upgraded, in plain sentences; empty when it can. */
+/** Why the table can be neither used nor upgraded, one sentence each; empty if it can. */
 export function upgradeProblems(table: MysqlTable): string[] {
   if (table.kind !== "BASE TABLE") return [`it is a ${table.kind}, expected a table`];
   const missing = ESSENTIAL.filter((name) => !table.columns.has(name));
@@ -119,7 +119,7 @@ export function upgradeProblems(table: MysqlTable): string[] {
   if (dataType !== "varchar" && dataType !== "char") {
     problems.push(`its secretID is ${dataType}, expected varchar`);
   }
-  // A change that finds another Redis in force has no secretID, and must be refused for that.
+  // A change announced in a superseded epoch writes NULL as secretID, so that the server refuses it.
   if (isNullable) problems.push("its secretID may be NULL, expected NOT NULL");
   const version = table.columns.get("version");
   if (version !== undefined && version.dataType !== "bigint") {
@@ -128,7 +128,9 @@ export function upgradeProblems(table: MysqlTable): string[] {
   const known = definitions("");
   for (const column of table.columns.values()) {
     if (column.isRequired && !(column.name in known)) {
-      problems.push(`its column ${column.name} has no default, so no secret can be added; give it one`);
+      problems.push(
+        `its column ${column.name} has no default, so no secret can be added; give the column a default`,
+      );
     }
   }
   for (const [key, columns] of table.uniqueKeys) {

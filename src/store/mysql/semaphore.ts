@@ -1,22 +1,22 @@
 import type { Timeouts } from "../../core/timeouts.ts";
 
 /**
- * A fixed number of places, given in the order of asking. Who waits too long or is aborted leaves the queue, so
- * that a place never goes to somebody who has gone.
+ * A fixed number of permits, granted in the order of arrival. A caller that times out or is aborted leaves the queue, so
+ * a permit never goes to a caller that has stopped waiting.
  */
-export class Slots {
+export class Semaphore {
   readonly #timeouts: Timeouts;
   readonly #waiting = new Set<() => void>();
   #free: number;
 
-  /** `timeouts` bound the waiting. */
+  /** `timeouts` bound the wait. */
   constructor(count: number, timeouts: Timeouts) {
     this.#free = count;
     this.#timeouts = timeouts;
   }
 
-  /** Resolves once a place is the caller's, who gives it back; rejects after the time-out or with the signal. */
-  take(signal: AbortSignal): Promise<void> {
+  /** Resolves once the caller has a permit, which it must release. Rejects on time-out or abort. */
+  acquire(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#free > 0) {
       this.#free--;
@@ -39,12 +39,12 @@ export class Slots {
     this.#waiting.add(enter);
     return this.#timeouts.race(promise, () => {
       leave();
-      return new DOMException(`No place was free within ${this.#timeouts.timeoutMs} ms`, "TimeoutError");
+      return new DOMException(`No permit was free within ${this.#timeouts.timeoutMs} ms`, "TimeoutError");
     });
   }
 
-  /** Gives a place back, to the one who waits longest if there is one. */
-  give(): void {
+  /** Returns a permit, or passes it to the caller that has waited longest. */
+  release(): void {
     const [next] = this.#waiting;
     if (next === undefined) this.#free++;
     else next();

@@ -6,15 +6,15 @@ export interface MysqlColumn {
   readonly dataType: string;
   /** The type as it is declared: `varchar(36)`. */
   readonly columnType: string;
-  /** How long a text may be; undefined for other types. */
+  /** The most characters of a text; undefined for other types. */
   readonly maxCharacters: number | undefined;
   readonly charset: string | undefined;
   readonly collation: string | undefined;
   readonly isNullable: boolean;
-  /** Whether a row must say a value because neither a default nor NULL can stand in. */
+  /** Whether an INSERT must give a value: there is no default. */
   readonly isRequired: boolean;
   readonly isAutoIncrement: boolean;
-  /** What its definition says behind type and collation: `NOT NULL DEFAULT '' COMMENT 'who owns it'`. */
+  /** The rest of the definition after type and collation: `NOT NULL DEFAULT '' COMMENT 'owner'`. */
   readonly attributes: string;
 }
 
@@ -25,7 +25,7 @@ export interface MysqlTable {
   readonly kind: string;
   readonly engine: string;
   readonly columns: ReadonlyMap<string, MysqlColumn>;
-  /** The columns of each unique key, `<column> prefix` for one that is not unique as a whole; see `PRIMARY`. */
+  /** The columns of each unique key, `PRIMARY` included; `<column> prefix` where only a prefix is unique. */
   readonly uniqueKeys: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -66,7 +66,7 @@ interface KeyRow {
   readonly isPrefix: number;
 }
 
-/** The table of that name in the session's database, or undefined if there is none. */
+/** The table in the session's database, or undefined if there is none. */
 export async function readTable(session: MysqlSession, name: string): Promise<MysqlTable | undefined> {
   const [found] = await session.rows<{ readonly kind: string; readonly engine: string | null }>(TABLE, [
     name,
@@ -110,8 +110,8 @@ async function readDefinition(session: MysqlSession, name: string): Promise<stri
 }
 
 /**
- * The rest of a column's line in SHOW CREATE TABLE. Servers describe defaults in information_schema each in
- * their own way, but these words they take back as they gave them.
+ * The rest of a column's line in SHOW CREATE TABLE. Servers differ in how information_schema describes defaults, but each
+ * accepts its own words from here.
  */
 export function attributesOf(column: string, definition: string): string {
   const start = `  ${quoteName(column)} `;
@@ -122,7 +122,7 @@ export function attributesOf(column: string, definition: string): string {
   return words?.[1]?.trim() ?? "";
 }
 
-/** A name as it stands in a statement. */
+/** A name quoted for a statement. */
 export function quoteName(name: string): string {
   return "`" + name.replaceAll("`", "``") + "`";
 }

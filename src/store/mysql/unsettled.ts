@@ -1,45 +1,44 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { databaseUnavailable } from "../database_error.ts";
 
-/** How often the server is asked whether the sessions of unsettled changes have ended. */
-const LOOK_MS = 500;
+/** The interval between checks whether the sessions of unsettled changes have ended. */
+const CHECK_MS = 500;
 
-/** The first look comes sooner: most sessions end as soon as the server notices that their client has gone. */
-const FIRST_LOOK_MS = 50;
+/** The first check comes sooner: most sessions end once the server notices the closed connection. */
+const FIRST_CHECK_MS = 50;
 
-/** Why a change is refused: too many others have no outcome yet. The server is well, as far as reads go. */
+/** The refusal of a change while too many others have no outcome. Reads may still succeed. */
 export class TooManyUnsettled extends Error {
   constructor(count: number) {
-    super(`${count} changes before this one have not come to an end in the server`);
+    super(`${count} earlier changes have not ended in the server`);
   }
 }
 
-/** What {@link MysqlUnsettled} is made of. */
+/** The parts of a {@link MysqlUnsettled}. */
 export interface MysqlUnsettledOptions {
   /** Runs a query over any connection; resolves to its one row. */
   readonly ask: (sql: string) => Promise<Readonly<Record<string, unknown>>>;
   readonly clock: Clock;
-  /** How many sessions may be left to come to an end; each one is a connection that the server still has. */
+  /** The most sessions that may be unsettled; each is a connection that the server still holds. */
   readonly limit: number;
 }
 
 /**
- * The changes without an answer, each in a session that this process has given up. The server may still be at work on
- * it, for as long as a commit waits for a disk, or for a replica under semi-synchronous replication:
+ * The changes that timed out, each in a session whose connection this process has closed. The server may still execute
+ * them, for as long as a commit waits for a disk, or for a replica under semi-synchronous replication:
  *
  *     this process                     the server
  *     INSERT …                         waits in the commit
- *     no answer in time: closes the
- *     connection
- *                                      reads go on, and find the old row
- *                                      the disk answers: the new row is there
- *                                      the session ends, and its locks are free
+ *     time-out: closes the connection
+ *                                      reads find the old row
+ *                                      the disk answers: the new row is visible
+ *                                      the session ends and frees its locks
  *
- * So each session holds a user-level lock of its own name (GET_LOCK), which the server frees when the session ends, and
- * not before the statement has. Unlike a connection's number it is never given again, also after a restart.
+ * So each session holds a user-level lock (GET_LOCK) of a unique name. The server frees it when the session ends, which
+ * is after the statement. Unlike a connection id, the name is never reused, not even after a restart.
  *
- * Sessions are not killed: a commit that waits for a replica would then end without it. One that waits for a lock of a
- * row or table gives up by itself, see MysqlPool.
+ * Sessions are not killed: a commit that waits for a replica would then end without it. A session that waits for a row
+ * or table lock times out by itself, see MysqlPool.
  */
 export class MysqlUnsettled implements Disposable {
   readonly #options: MysqlUnsettledOptions;
@@ -51,20 +50,20 @@ export class MysqlUnsettled implements Disposable {
     this.#options = options;
   }
 
-  /** Throws while there are too many: each further change would only park one more session. */
+  /** Throws while there are too many: another change would only occupy one more session. */
   refuseTooMany(): void {
     const { size } = this.#settle;
     if (size < this.#options.limit) return;
-    throw databaseUnavailable("changes do not come to an end", new TooManyUnsettled(size), {
+    throw databaseUnavailable("earlier changes do not end", new TooManyUnsettled(size), {
       hadNoEffect: true,
     });
   }
 
-  /** Resolves once the session that holds this lock has ended. `lock` needs no quoting. */
+  /** Resolves once the session that holds this lock has ended. `lock` is safe in an SQL string. */
   add(lock: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#settle.set(lock, resolve);
-    this.#lookAfter(FIRST_LOOK_MS);
+    this.#checkAfter(FIRST_CHECK_MS);
     return promise;
   }
 
@@ -73,12 +72,12 @@ export class MysqlUnsettled implements Disposable {
     this.#timer?.cancel();
   }
 
-  #lookAfter(delayMs: number): void {
+  #checkAfter(delayMs: number): void {
     if (this.#isClosed) return;
-    this.#timer ??= this.#options.clock.setTimer(() => this.#look(), delayMs, "background");
+    this.#timer ??= this.#options.clock.setTimer(() => this.#check(), delayMs, "background");
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const locks = [...this.#settle.keys()];
     const columns = locks.map((lock, index) => `IS_USED_LOCK('${lock}') AS s${index}`);
     try {
@@ -89,9 +88,9 @@ export class MysqlUnsettled implements Disposable {
         this.#settle.delete(lock);
       }
     } catch {
-      // A server that cannot be asked is asked again.
+      // The next check asks again.
     }
     this.#timer = undefined;
-    if (this.#settle.size > 0) this.#lookAfter(LOOK_MS);
+    if (this.#settle.size > 0) this.#checkAfter(CHECK_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from "../../core/errors.ts";
 
-/** The number that a 64-bit column says; an error where a JavaScript number would be another one. */
+/** The value of a 64-bit column; throws if a JavaScript number cannot hold it exactly. */
 export function wholeNumber(text: string, column: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number)) return number;

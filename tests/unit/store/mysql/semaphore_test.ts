@@ -1,49 +1,49 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Timeouts } from "../../../../src/core/timeouts.ts";
-import { Slots } from "../../../../src/store/mysql/semaphore.ts";
+import { Semaphore } from "../../../../src/store/mysql/semaphore.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;
 
-Deno.test("Slots gives a place to those who wait in the order of asking", async () => {
-  const slots = new Slots(1, new Timeouts(new FakeClock(), 1_000));
-  await slots.take(SIGNAL);
+Deno.test("Semaphore grants permits in the order of arrival", async () => {
+  const semaphore = new Semaphore(1, new Timeouts(new FakeClock(), 1_000));
+  await semaphore.acquire(SIGNAL);
   const order: string[] = [];
-  const first = slots.take(SIGNAL).then(() => order.push("first"));
-  const second = slots.take(SIGNAL).then(() => order.push("second"));
-  slots.give();
+  const first = semaphore.acquire(SIGNAL).then(() => order.push("first"));
+  const second = semaphore.acquire(SIGNAL).then(() => order.push("second"));
+  semaphore.release();
   await first;
   assertEquals(order, ["first"]);
-  slots.give();
+  semaphore.release();
   await second;
   assertEquals(order, ["first", "second"]);
 });
 
-Deno.test("Slots lets nobody wait longer than asked for, nor gives them a place afterwards", async () => {
+Deno.test("Semaphore.acquire() rejects at its time-out, and the permit goes to a later caller", async () => {
   const clock = new FakeClock();
-  const slots = new Slots(1, new Timeouts(clock, 1_000));
-  await slots.take(SIGNAL);
+  const semaphore = new Semaphore(1, new Timeouts(clock, 1_000));
+  await semaphore.acquire(SIGNAL);
   const late = assertRejects(
-    () => slots.take(SIGNAL),
+    () => semaphore.acquire(SIGNAL),
     DOMException,
-    "No place was free within 1000 ms",
+    "No permit was free within 1000 ms",
   );
   clock.advance(1_000);
   await late;
-  slots.give();
-  await slots.take(SIGNAL);
+  semaphore.release();
+  await semaphore.acquire(SIGNAL);
   assertEquals(clock.pendingTimers, 0);
 });
 
-Deno.test("Slots lets go of a caller that is aborted, before or while it waits", async () => {
+Deno.test("Semaphore.acquire() rejects a caller that is aborted, before or while it waits", async () => {
   const clock = new FakeClock();
-  const slots = new Slots(1, new Timeouts(clock, 1_000));
-  await assertRejects(() => slots.take(AbortSignal.abort(new Error("gone"))), Error, "gone");
-  await slots.take(SIGNAL);
+  const semaphore = new Semaphore(1, new Timeouts(clock, 1_000));
+  await assertRejects(() => semaphore.acquire(AbortSignal.abort(new Error("gone"))), Error, "gone");
+  await semaphore.acquire(SIGNAL);
   const caller = new AbortController();
-  const waiting = assertRejects(() => slots.take(caller.signal), Error, "gone");
+  const waiting = assertRejects(() => semaphore.acquire(caller.signal), Error, "gone");
   caller.abort(new Error("gone"));
   await waiting;
-  slots.give();
-  await slots.take(SIGNAL);
+  semaphore.release();
+  await semaphore.acquire(SIGNAL);
 });
