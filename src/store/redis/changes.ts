@@ -10,10 +10,11 @@ import {
 import { IN_TIME, RedisChangeLost, RedisDeadline } from "./deadline.ts";
 
 /**
- * Lua that follows a script which changes keys: one step with the change, so that no replica misses a change whose
- * writer dies. Who may not publish may still write, hence pcall. `behind` is how many arguments follow:
+ * Lua that publishes messages after a script's change, atomically with it, so that no replica misses a change whose
+ * writer dies. An account without the right to publish may still write, hence pcall. `behind` counts the arguments after
+ * the channel:
  *
- *     ARGV  … | message, message, … | how many messages | channel | deadline, if there is one |
+ *     ARGV  … | message, message, … | number of messages | channel | deadline, optional |
  */
 function tell(behind: 0 | 1): string {
   const count = `ARGV[#ARGV - ${behind + 1}]`;
@@ -24,34 +25,34 @@ end
 `;
 }
 
-/** How long a sender's name is: a UUID. */
+/** The length of a sender's name, a UUID. */
 const SENDER_LENGTH = 36;
 
 export interface RedisChangesOptions {
   readonly clock: Clock;
-  /** How long after its beginning a change may be executed: no longer than its caller waits. */
+  /** How long after its start a change may be executed: at most as long as its caller waits. */
   readonly timeoutMs: number;
   /** Makes a UUID. */
   readonly newSender: () => string;
 }
 
 /**
- * A connection to Redis that has changes of entries executed in time or not at all, see redis_deadline.ts, and tells the
- * other replicas of all changes where Redis does not do that by itself.
+ * A connection to Redis that executes changes of entries in time or not at all, see deadline.ts, and publishes all changes
+ * to other replicas unless Redis notifies them itself.
  *
- * Those of secrets have no deadline: they are in the right order by their versions and intents, and a tombstone that
- * comes late still keeps others from what is old.
+ * Changes of secrets have no deadline: versions and intents order them, and a late tombstone still protects readers from
+ * old values.
  */
 export class RedisChanges implements RedisCommands {
   readonly #client: RedisCommands;
   readonly #keyPrefix: string;
   readonly #options: RedisChangesOptions;
-  /** Scripts as they are sent: with what comes before and behind. */
-  readonly #silent = new Map<RedisScript, RedisScript>();
-  readonly #telling = new Map<RedisScript, RedisScript>();
-  #tells = true;
+  /** Scripts with their prologue and epilogue, by the original script. */
+  readonly #plain = new Map<RedisScript, RedisScript>();
+  readonly #publishing = new Map<RedisScript, RedisScript>();
+  #publishes = true;
   #sender: string;
-  /** Where changes are published, as the sender's name and the key without its prefix. */
+  /** The channel of published changes. A message is the sender's name and the key without its prefix. */
   readonly channel: string;
 
   constructor(client: RedisCommands, keyPrefix: string, options: RedisChangesOptions) {
@@ -62,21 +63,21 @@ export class RedisChanges implements RedisCommands {
     this.channel = `${keyPrefix}invalidate`;
   }
 
-  /** Leaves it to Redis to tell the others; until this is called, and after {@link tellOthers}, they are told. */
-  leaveItToRedis(): void {
-    this.#tells = false;
+  /** Stops publishing, because Redis itself notifies the other replicas. */
+  disablePublishing(): void {
+    this.#publishes = false;
   }
 
   /**
-   * Tells the others from now on. Under a new name: a change sent over a connection that was lost may take place
-   * after it, and its sender must then hear of it like anybody else.
+   * Publishes changes, as from the start. Takes a new sender's name: a change over a lost connection may execute later, and
+   * this process must then handle its message like any other.
    */
-  tellOthers(): void {
-    this.#tells = true;
+  enablePublishing(): void {
+    this.#publishes = true;
     this.#sender = this.#options.newSender();
   }
 
-  /** The key that a message on the channel is about; undefined when this process has sent it. */
+  /** The key of a message on the channel; undefined for a message of this process. */
   keyOf(message: string): string | undefined {
     return message.startsWith(this.#sender) ? undefined : message.slice(SENDER_LENGTH);
   }
@@ -98,12 +99,12 @@ export class RedisChanges implements RedisCommands {
   }
 
   setBy(incomingKey: string, change: DirectSet): Promise<void> {
-    const told = [this.channel, this.#messageOf(change.key)] as const;
-    return this.#client.setBy(incomingKey, this.#tells ? { ...change, told } : change);
+    const published = [this.channel, this.#messageOf(change.key)] as const;
+    return this.#client.setBy(incomingKey, this.#publishes ? { ...change, published } : change);
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
-    await this.#client.change(this.#asSent(script, false), keys, ...this.#toldOf([keys[0]!], args));
+    await this.#client.change(this.#asSent(script, false), keys, ...this.#withMessages([keys[0]!], args));
   }
 
   /** The deadline of a change that begins now. */
@@ -112,16 +113,16 @@ export class RedisChanges implements RedisCommands {
   }
 
   /**
-   * Runs a script that changes all its keys; the last argument is the deadline. It may reject before that, unlike
+   * Runs a script that changes all its keys; the last argument is the deadline. It may reject before the deadline, unlike
    * {@link settled}.
    */
   changeAll(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
-    return this.#client.run(this.#asSent(script, true), keys, ...this.#toldOf(keys, args));
+    return this.#client.run(this.#asSent(script, true), keys, ...this.#withMessages(keys, args));
   }
 
   /**
-   * Settles as a change does; but when that was lost on its way, not before the deadline. A caller that is told
-   * that the outcome is unknown may go on: the change has been executed by then, or it never is.
+   * Settles like `change`, but if its connection was lost, only after its deadline. By then the change was executed or
+   * never will be, so its caller may go on.
    */
   async settled<T>(change: Promise<T>): Promise<T> {
     try {
@@ -137,22 +138,22 @@ export class RedisChanges implements RedisCommands {
   }
 
   #asSent(script: RedisScript, isDated: boolean): RedisScript {
-    const known = this.#tells ? this.#telling : this.#silent;
+    const known = this.#publishes ? this.#publishing : this.#plain;
     let sent = known.get(script);
     if (sent === undefined) {
       const { lua } = script;
-      const told = this.#tells
+      const body = this.#publishes
         ? `local function change()\n${lua}\nend\nlocal reply = change()${tell(isDated ? 1 : 0)}return reply`
         : lua;
-      sent = redisScript(isDated ? IN_TIME + told : told);
+      sent = redisScript(isDated ? IN_TIME + body : body);
       known.set(script, sent);
     }
     return sent;
   }
 
-  /** Puts what the others are told of these keys behind the arguments, but before a deadline. */
-  #toldOf(keys: readonly string[], args: RedisArgument[]): RedisArgument[] {
-    if (!this.#tells) return args;
+  /** Appends the messages for these keys to the arguments, before a deadline. */
+  #withMessages(keys: readonly string[], args: RedisArgument[]): RedisArgument[] {
+    if (!this.#publishes) return args;
     const messages = keys.map((key) => this.#messageOf(key));
     const end = args.at(-1) instanceof RedisDeadline ? args.length - 1 : args.length;
     return [...args.slice(0, end), ...messages, messages.length, this.channel, ...args.slice(end)];

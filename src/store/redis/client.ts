@@ -187,7 +187,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
    * As a transaction, for Redis's Lua hashes each byte that it is handed: a value that comes too late has expired
    * before it can be given its name. Redis also tells a writer of what its scripts change, and not of this.
    */
-  async setBy(incomingKey: string, { key, value, ttlMs, deadline, told }: DirectSet): Promise<void> {
+  async setBy(incomingKey: string, { key, value, ttlMs, deadline, published }: DirectSet): Promise<void> {
     this.#requireConnection();
     const deadlineMs = this.#argument(deadline);
     const replies = await this.#answered([deadline], () => {
@@ -200,7 +200,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       if (ttlMs === Infinity) queue("persist", incomingKey);
       else queue("pexpire", incomingKey, ttlMs);
       queue("rename", incomingKey, key);
-      if (told !== undefined) queue("publish", ...told);
+      if (published !== undefined) queue("publish", ...published);
       return this.#send("exec", []);
     });
     const failure = Array.isArray(replies) ? replies.find((reply) => reply instanceof Error) : undefined;

@@ -37,7 +37,7 @@ export interface DirectSet {
   readonly ttlMs: number;
   readonly deadline: RedisDeadline;
   /** Channel and message for the others. */
-  readonly told?: readonly [string, string];
+  readonly published?: readonly [string, string];
 }
 
 /** What the stores do with Redis. */

@@ -4,17 +4,20 @@ import type { Invalidations, InvalidationState } from "../../core/ports.ts";
 import type { RedisChanges } from "./changes.ts";
 import { isRefusal, type RedisClient, type RedisMessage } from "./client.ts";
 
-/** The part of {@link RedisChanges} that invalidations need. */
-export type ChangeTeller = Pick<RedisChanges, "channel" | "keyOf" | "leaveItToRedis" | "tellOthers">;
+/** The part of {@link RedisChanges} that publishes invalidations where Redis does not track. */
+export type InvalidationPublisher = Pick<
+  RedisChanges,
+  "channel" | "keyOf" | "enablePublishing" | "disablePublishing"
+>;
 
-/** What invalidations are made of. */
+/** The parts of {@link RedisInvalidations}. */
 export interface RedisInvalidationsOptions {
   /** The connection that reads and writes the entries. */
   readonly data: RedisClient;
-  /** A connection for nothing but this. */
+  /** A connection that carries only invalidations. */
   readonly listener: RedisClient;
-  /** Stands before `data`; told whether Redis tells the others or it has to. */
-  readonly changes: ChangeTeller;
+  /** Wraps `data`; publishes changes unless Redis notifies other replicas itself. */
+  readonly changes: InvalidationPublisher;
   readonly keyPrefix: string;
   readonly target: Invalidations;
   readonly clock: Clock;
@@ -22,34 +25,33 @@ export interface RedisInvalidationsOptions {
   readonly onState: (state: InvalidationState) => void;
 }
 
-/** Where Redis says which keys have changed; a fixed name. */
+/** Redis's fixed channel for tracked keys. */
 const TRACKING_CHANNEL = "__redis__:invalidate";
 
-/** How often the lines are asked whether they still stand. */
+/** The interval of pings over both connections. */
 const PING_INTERVAL_MS = 250;
 
-/** How long after a set-up that failed over standing connections it is tried again. */
+/** The pause before the next attempt after a failed set-up. */
 const RETRY_MS = 1000;
 
 /**
- * Keeps local memory told of what changes in Redis: by server-assisted client-side caching, or where that is
- * refused by what the replicas publish.
+ * Invalidates local memory when keys in Redis change, by server-assisted client-side caching; where Redis refuses that,
+ * by messages that the replicas publish.
  *
  *     data      CLIENT TRACKING ON REDIRECT <id> BCAST PREFIX … NOLOOP            ping     ping
  *     listener  CLIENT ID, SUBSCRIBE                                              ping     ping
  *     target                                                                      resume   confirm   …   suspend
  *
- * Either connection's end is the end of tracking, and both are set up anew: Redis does not say so to a client of
- * RESP2. A line that is dead without having been closed answers no ping. The pings' answers come behind all
- * messages that Redis had sent before it got them, so they confirm; and a listener that answers after tracking is
- * on was alive when it was turned on.
+ * Tracking ends when either connection does, and both are set up again: Redis does not notify a RESP2 client of that end. A
+ * dead connection answers no ping. Redis answers a ping after all messages that it sent before, so the answer confirms
+ * them; and a listener that answers after tracking is on was alive when it was turned on.
  */
 export class RedisInvalidations implements Disposable {
   readonly #options: RedisInvalidationsOptions;
   readonly #prefixBytes: number;
-  /** The listener's number at Redis, once it has subscribed; undefined where Redis does not tell. */
+  /** The listener's client id in Redis, once it has subscribed; undefined if Redis refuses to tell it. */
   #redirect: Promise<string | undefined> | undefined;
-  /** Counts the times that a line was lost or set up, so that what began before does nothing after. */
+  /** Counts losses and set-ups; work of an earlier attempt has no effect. */
   #attempt = 0;
   #state: InvalidationState | undefined;
   #timer: Timer | undefined;
@@ -72,7 +74,7 @@ export class RedisInvalidations implements Disposable {
     this.#setUp();
   }
 
-  /** Resolves when this process is told of changes for the first time, or was refused. */
+  /** Resolves when notifications begin for the first time, or are refused. */
   get settled(): Promise<void> {
     return this.#first.promise;
   }
@@ -93,7 +95,7 @@ export class RedisInvalidations implements Disposable {
       const sentAtMs = clock.now();
       await Promise.all([data.ping(), listener.ping()]);
       if (attempt !== this.#attempt) return;
-      if (state === "tracking") changes.leaveItToRedis();
+      if (state === "tracking") changes.disablePublishing();
       if (state !== "refused") target.resume(sentAtMs);
       this.#setState(state);
       this.#first.resolve();
@@ -103,15 +105,15 @@ export class RedisInvalidations implements Disposable {
     }
   }
 
-  /** Turns on what Redis allows. Rejects when a connection fails. */
+  /** Turns on the best mode that Redis allows. Rejects when a connection fails. */
   async #listen(): Promise<Exclude<InvalidationState, "lost">> {
     const { data, changes, keyPrefix } = this.#options;
     this.#requireSameServer();
     const redirect = await (this.#redirect ??= this.#subscribe());
     if (redirect !== undefined) {
-      // Of entries alone: nobody has copies of what else lies in Redis, such as leases.
+      // Only entries: memory holds no copies of other keys, such as leases.
       const prefixes = KEY_KINDS.flatMap((kind) => ["PREFIX", keyPrefix + kind]);
-      // Off first: a prefix that is tracked already is refused.
+      // Off first: Redis refuses a prefix that is already tracked.
       const [, on] = await Promise.all([
         unlessRefused(data.call("CLIENT", "TRACKING", "OFF")),
         unlessRefused(
@@ -125,18 +127,18 @@ export class RedisInvalidations implements Disposable {
   }
 
   /**
-   * Throws where a failover has led the connections to two servers: the number of the listener at the one may be
-   * somebody else's at the other, which would be told in its place.
+   * Throws if a failover has led the connections to two servers: the listener's id may belong to another client on the
+   * other server.
    */
   #requireSameServer(): void {
     const { data, listener } = this.#options;
     if (data.scriptEpoch === listener.scriptEpoch) return;
-    // Perhaps one server, which has got a new name since the older connection began.
+    // It may be one server whose epoch was renamed since the older connection began.
     data.recheckEpoch();
     throw new Error("Cannot track changes: the connections lead to two servers");
   }
 
-  /** Subscribes the listener to what it may hear. The number comes first: a subscriber cannot ask for it. */
+  /** Subscribes the listener to all allowed channels. Asks for its id first: a subscriber cannot. */
   async #subscribe(): Promise<string | undefined> {
     const { listener, changes } = this.#options;
     const id = await unlessRefused(listener.call("CLIENT", "ID"));
@@ -167,13 +169,13 @@ export class RedisInvalidations implements Disposable {
     if (this.#disposed) return;
     this.#attempt++;
     this.#timer?.cancel();
-    this.#options.changes.tellOthers();
+    this.#options.changes.enablePublishing();
     if (this.#state === undefined || this.#state === "lost") return;
     this.#options.target.suspend();
     this.#setState("lost");
   }
 
-  /** Something failed although both connections stand: a listener without a past is the way to try again. */
+  /** Starts over with a new listener, after a failure over open connections. */
   #startOver(): void {
     this.#lost();
     const again = () => this.#options.listener.reconnect();
@@ -191,7 +193,7 @@ export class RedisInvalidations implements Disposable {
     if (channel === TRACKING_CHANNEL) {
       if (!Array.isArray(message)) return target.invalidateAll();
       for (const key of message) {
-        // A third of what a TextDecoder takes.
+        // Takes a third of the time of a TextDecoder.
         target.invalidate(storedCacheKey(key.toString("utf8", this.#prefixBytes)));
       }
     } else if (channel === changes.channel && message instanceof Uint8Array) {
@@ -201,7 +203,7 @@ export class RedisInvalidations implements Disposable {
   }
 }
 
-/** What Redis answers, undefined when it refuses; rejects when there is no answer. */
+/** Redis's answer, or undefined if it refuses. Rejects without an answer. */
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -3,28 +3,28 @@ import { type ClusterView, readClusterNodes } from "./view.ts";
 import { isRefusal, type RedisClient } from "../client.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 
-/** What the connections to the nodes of a cluster are made of. */
+/** The parts of {@link RedisClusterConnections}. */
 export interface RedisClusterConnectionsOptions {
   readonly clock: Clock;
   /** Opens a connection. */
   readonly connect: (address: Endpoint) => RedisClient;
-  /** Told of what a node answers instead of saying which nodes there are. */
+  /** Called when a node refuses CLUSTER NODES. */
   readonly onError: (error: Error) => void;
 }
 
-/** Called as the connection to a node is there, and as it is lost. */
+/** Observes the connections by the name of their node. */
 export interface NodeWatcher {
   onReady(name: string): void;
   onLost(name: string): void;
 }
 
-/** How long the answer of one node may keep those of the others from being used. */
+/** The longest that one node's answer delays the use of the others'. */
 const ASK_TIMEOUT_MS = 500;
 
-/** How long a node that is not used any more may take to answer what it was sent before. */
+/** How long a retired node may take to answer earlier commands. */
 const RETIRE_TIMEOUT_MS = 1000;
 
-/** A connection to each of several nodes, by name, and what the node has said last over it of its cluster. */
+/** One connection for each node, by name, with the node's last view of its cluster. */
 export class RedisClusterConnections implements AsyncDisposable {
   readonly #options: RedisClusterConnectionsOptions;
   readonly #watcher: NodeWatcher;
@@ -42,7 +42,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     return [...this.#clients.keys()];
   }
 
-  /** The last answer of each node that has given one over its present connection. */
+  /** The last view of each node that has answered over its current connection. */
   get answers(): ReadonlyMap<string, ClusterView> {
     return this.#answers;
   }
@@ -51,7 +51,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     return this.#clients.get(name);
   }
 
-  /** Opens a connection unless there is one. */
+  /** Opens a connection unless the node has one. */
   open(name: string, address: Endpoint): void {
     if (this.#clients.has(name)) return;
     const client = this.#options.connect(address);
@@ -70,7 +70,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     });
   }
 
-  /** Learns what the node knows, or forgets what it has said before where it does not answer in time. */
+  /** Asks the node for its view; drops the last one if it does not answer in time. */
   async ask(name: string): Promise<void> {
     const client = this.#clients.get(name);
     if (client === undefined || !client.isReady) return;
@@ -86,7 +86,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     else this.#answers.set(name, view);
   }
 
-  /** Closes a connection behind the answers to what it was sent. */
+  /** Closes a connection once the commands sent over it are answered. */
   retire(name: string): void {
     const client = this.#clients.get(name);
     if (client === undefined) return;
@@ -104,7 +104,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     await Promise.all([...clients, ...this.#retiring]);
   }
 
-  /** As `work`, or undefined when that takes longer. */
+  /** The result of `work`, or undefined on time-out. */
   async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
     const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
     const timer = this.#options.clock.setTimer(() => resolve(undefined), ms, "background");

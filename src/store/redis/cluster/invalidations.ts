@@ -7,52 +7,52 @@ import type { RedisClusterNodes } from "./nodes.ts";
 import { RedisInvalidations } from "../invalidations.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 
-/** What the invalidations of a cluster are made of. */
+/** The parts of {@link RedisClusterInvalidations}. */
 export interface RedisClusterInvalidationsOptions {
   readonly nodes: RedisClusterNodes;
-  /** Opens a connection for nothing but this. */
+  /** Opens a connection that carries only invalidations. */
   readonly connect: (address: Endpoint) => RedisClient;
   readonly changes: RedisChanges;
   readonly keyPrefix: string;
   readonly target: Invalidations;
   readonly clock: Clock;
-  /** Called at each change of the state of all masters together. */
+  /** Called when the combined state of all masters changes. */
   readonly onState: (state: InvalidationState) => void;
 }
 
-/** From the worst to the best: what all masters have in common is the worst that one of them has. */
+/** From worst to best: the combined state is the worst state of any master. */
 const STATES = ["lost", "refused", "publishing", "tracking"] as const satisfies readonly InvalidationState[];
 
-/** After so long without agreement about the masters there may have been another one in between. */
+/** After this long without agreement about the masters, an unknown one may have come and gone. */
 const MAX_DISAGREEMENT_MS = 1000;
 
-/** What there is of one master. */
+/** One master and its connection for invalidations. */
 interface TrackedMaster {
   readonly source: InvalidationSource;
   readonly listener: RedisClient;
   readonly invalidations: RedisInvalidations;
   state: InvalidationState;
-  /** Whether Redis tells the others of what is changed there. */
-  isTold: boolean;
+  /** Whether Redis itself notifies other replicas of changes on this master. */
+  isTracked: boolean;
 }
 
 /**
- * Keeps local memory told of what changes in a cluster: every master tells of its own keys, and memory is used only
- * while all of them do and none knows of a further master.
+ * Invalidates local memory when keys of a cluster change. Each master notifies of its own keys. Memory is used only while
+ * every master does so and none knows of another master.
  *
  *     A          tracking    confirm   confirm   …
  *     B          tracking    confirm   confirm   lost
  *     masters    agreed      confirm   confirm   changed: A, C
  *     memory     resume      confirm   confirm   suspend       … until C is tracked and all agree once more
  *
- * A slot that moves from one tracked master to another needs no pause: the key is told of by both, while it is
- * removed here and while it is written there, and masters without slots are tracked before they get any.
+ * A slot that moves between tracked masters needs no pause: both notify of its keys, one when it removes them and one when
+ * it writes them. Masters without slots are tracked before they get any.
  */
 export class RedisClusterInvalidations implements AsyncDisposable {
   readonly #options: RedisClusterInvalidationsOptions;
   readonly #joined: JoinedInvalidations;
   readonly #masters = new Map<string, TrackedMaster>();
-  /** Hears of no key; confirms that there are no masters but those that are tracked. */
+  /** A source without keys. It confirms that every master is tracked. */
   readonly #agreement: InvalidationSource;
   readonly #closing = new Set<Promise<void>>();
   #agreedAtMs: number | undefined;
@@ -65,18 +65,18 @@ export class RedisClusterInvalidations implements AsyncDisposable {
     this.#agreement = this.#joined.join();
     options.nodes.watch({
       onMaster: (name, client, address) => this.#track(name, client, address),
-      onGone: (name) => this.#forget(name),
+      onGone: (name) => this.#untrack(name),
       onAgreed: (atMs) => this.#agreed(atMs),
     });
   }
 
-  /** Resolves when this process is told of changes for the first time, or was refused. */
+  /** Resolves when notifications begin for the first time, or are refused. */
   get settled(): Promise<void> {
     return this.#first.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of [...this.#masters.keys()]) this.#forget(name);
+    for (const name of [...this.#masters.keys()]) this.#untrack(name);
     await Promise.all(this.#closing);
   }
 
@@ -91,19 +91,19 @@ export class RedisClusterInvalidations implements AsyncDisposable {
       changes: {
         channel: changes.channel,
         keyOf: (message) => changes.keyOf(message),
-        leaveItToRedis: () => this.#setTold(name, true),
-        tellOthers: () => this.#setTold(name, false),
+        disablePublishing: () => this.#setTracked(name, true),
+        enablePublishing: () => this.#setTracked(name, false),
       },
       keyPrefix,
       target: source,
       clock,
       onState: (state) => this.#setState(name, state),
     });
-    this.#masters.set(name, { source, listener, invalidations, state: "lost", isTold: false });
-    changes.tellOthers();
+    this.#masters.set(name, { source, listener, invalidations, state: "lost", isTracked: false });
+    changes.enablePublishing();
   }
 
-  #forget(name: string): void {
+  #untrack(name: string): void {
     const master = this.#masters.get(name);
     if (master === undefined) return;
     this.#disagreed();
@@ -115,11 +115,11 @@ export class RedisClusterInvalidations implements AsyncDisposable {
     this.#closing.add(closed);
   }
 
-  /** The masters are others than before. */
+  /** The set of masters has changed. */
   #disagreed(): void {
     this.#agreedAtMs = undefined;
     this.#agreement.suspend();
-    this.#stateMayDiffer();
+    this.#updateState();
   }
 
   #agreed(atMs: number): void {
@@ -127,31 +127,31 @@ export class RedisClusterInvalidations implements AsyncDisposable {
     this.#agreedAtMs = atMs;
     if (sinceMs > MAX_DISAGREEMENT_MS) this.#agreement.resume(atMs);
     else this.#agreement.confirm(atMs);
-    this.#stateMayDiffer();
+    this.#updateState();
   }
 
-  /** Redis tells the others of everything only where each master does. */
-  #setTold(name: string, isTold: boolean): void {
+  /** This process stops publishing its changes only when every master tracks. */
+  #setTracked(name: string, isTracked: boolean): void {
     const { changes } = this.#options;
     const master = this.#masters.get(name);
-    if (master !== undefined) master.isTold = isTold;
-    if (!isTold) changes.tellOthers();
-    else if ([...this.#masters.values()].every((each) => each.isTold)) changes.leaveItToRedis();
+    if (master !== undefined) master.isTracked = isTracked;
+    if (!isTracked) changes.enablePublishing();
+    else if ([...this.#masters.values()].every((each) => each.isTracked)) changes.disablePublishing();
   }
 
   #setState(name: string, state: InvalidationState): void {
     const master = this.#masters.get(name);
     if (master === undefined) return;
     master.state = state;
-    this.#stateMayDiffer();
+    this.#updateState();
   }
 
-  #stateMayDiffer(): void {
+  #updateState(): void {
     const states = [...this.#masters.values()].map(({ state }) => state);
     const worst = STATES.find((each) => states.includes(each)) ?? "lost";
     const state = this.#agreedAtMs === undefined ? "lost" : worst;
     if (state === this.#state) return;
-    // Masters are found and connected one by one: nothing was lost before there was anything.
+    // At the start, masters connect one by one: "lost" is no news before the first other state.
     if (state === "lost" && this.#state === undefined) return;
     this.#state = state;
     if (state !== "lost") this.#first.resolve();

@@ -1,15 +1,15 @@
 import type { CacheKey } from "../../../core/key.ts";
 import type { Invalidations } from "../../../core/ports.ts";
 
-/** One of several that have to be heard. */
+/** One of several joined sources. */
 export interface InvalidationSource extends Invalidations {
-  /** From now on it need not be heard any more. */
+  /** Removes the source: the target no longer depends on it. */
   leave(): void;
 }
 
 /**
- * Several sources of invalidations as one: the target is told that it hears of all changes while it does from every
- * source, as of the one that confirmed so longest ago.
+ * Joins several sources of invalidations. The target is resumed while every source is, and confirmed as of the oldest
+ * confirmation.
  *
  *     A       resume   confirm   confirm   confirm   suspend
  *     B                resume    confirm   confirm
@@ -17,7 +17,7 @@ export interface InvalidationSource extends Invalidations {
  */
 export class JoinedInvalidations {
   readonly #target: Invalidations;
-  /** When each source last confirmed; undefined while changes may go untold there. */
+  /** The last confirmation of each source; undefined while it is suspended. */
   readonly #confirmedAtMs = new Map<InvalidationSource, number | undefined>();
   #isOpen = false;
 
@@ -25,7 +25,7 @@ export class JoinedInvalidations {
     this.#target = target;
   }
 
-  /** A further source. The target hears of all changes only once this one says so too. */
+  /** Adds a source. The target stays suspended until this source resumes too. */
   join(): InvalidationSource {
     const source: InvalidationSource = {
       invalidate: (key: CacheKey) => this.#target.invalidate(key),

@@ -6,68 +6,68 @@ import { type ClusterView, nodeName } from "./view.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import { SlotMap } from "./slot_map.ts";
 
-/** What the nodes of a cluster are found with. */
+/** The parts of {@link RedisClusterNodes}. */
 export interface RedisClusterNodesOptions extends RedisClusterConnectionsOptions {
-  /** Nodes that are asked for the others, at first and whenever it is in doubt which nodes are members. */
+  /** Configured nodes. They are asked at the start and whenever membership is in doubt. */
   readonly seeds: readonly Endpoint[];
   readonly observer: ClusterObserver;
 }
 
-/** Told of what an operator should know about the members of a cluster. */
+/** Reports changes of membership to the operator. */
 export interface ClusterObserver {
-  /** The node of this name is not a member of the cluster in force, and is not used from now on. */
+  /** This node is not a member of the current cluster and is no longer used. */
   clusterNodeLeft(name: string): void;
-  /** Another cluster is in force from now on. */
+  /** Another cluster has replaced the current one. */
   clusterReplaced(): void;
-  /** Nodes answer, and no cluster can be told by what they say. */
+  /** Nodes answer, but do not agree on a cluster. */
   clusterUndecided(): void;
 }
 
-/** Called as the masters of a cluster change. */
+/** Observes the masters of the cluster. */
 export interface ClusterWatcher {
   /** A master was found; `client` may not be connected yet. */
   onMaster(name: string, client: RedisClient, address: Endpoint): void;
-  /** A master is none any more; its connection is about to be closed. */
+  /** A node is no longer a master; its connection is about to be closed. */
   onGone(name: string): void;
-  /** Every master has answered a question sent at `atMs`, and none of them knows another one. */
+  /** Every master has answered a query sent at `atMs`, and none knows another master. */
   onAgreed(atMs: number): void;
 }
 
-/** How often each master is asked which nodes there are: a line of text a node, four times a second. */
+/** The interval of CLUSTER NODES to each master: four replies a second, one line a node. */
 const ASK_INTERVAL_MS = 250;
 
 /**
- * The masters of a cluster, each with a connection, as the nodes themselves name them again and again.
+ * The masters of a cluster and a connection to each, from periodic queries to the nodes themselves.
  *
- * All masters are asked, not one: a failover or a slot that moves is known to the nodes it concerns before the others
- * hear of it, and local memory may be used only while every node is known at which a key may change.
+ * All masters are queried, not one: the nodes concerned know of a failover or a moved slot before the others do, and local
+ * memory may be used only while every node is known at which a key may change.
  *
- * A connection is used once its node has said over it that it is a member, see {@link ClusterMembership}: another one
- * may listen at the address by now. It is given up when the node says that it is none any more.
+ * A connection is used once its node has answered over it as a member, see {@link ClusterMembership}: another node may
+ * listen at that address by now. It is closed when the node is no longer a member.
  */
 export class RedisClusterNodes implements AsyncDisposable {
   readonly #options: RedisClusterNodesOptions;
   readonly #seeds: ReadonlyMap<string, Endpoint>;
   readonly #membership: ClusterMembership;
-  /** To masters, and to seeds while it is in doubt which nodes are members. */
+  /** To all masters, and to the seeds while membership is in doubt. */
   readonly #connections: RedisClusterConnections;
   readonly #watchers: ClusterWatcher[] = [];
   readonly #refreshing = new Map<string, Promise<void>>();
   #map = new SlotMap();
-  /** The masters that have answered as members over their present connections. */
+  /** The masters that have answered as members over their current connections. */
   readonly #usable = new Map<string, RedisClient>();
-  /** What waits for a master to be usable. */
+  /** Callers that wait for a master to be usable. */
   readonly #awaited = new Map<string, PromiseWithResolvers<void>>();
-  /** Masters and seeds that have said last that they are no members. */
+  /** Masters and seeds whose last answer was not that of a member. */
   readonly #left = new Set<string>();
-  /** The masters that the watchers know of: all but those that have left. */
+  /** The masters announced to the watchers: all but those that have left. */
   readonly #watched = new Set<string>();
   #isAsking = false;
   #timer: Timer | undefined;
   #disposed = false;
   readonly #ready = Promise.withResolvers<void>();
 
-  /** Starts to look for the nodes. */
+  /** Starts the search for the nodes. */
   constructor(options: RedisClusterNodesOptions) {
     this.#options = options;
     this.#seeds = new Map(options.seeds.map((seed) => [nodeName(seed), seed]));
@@ -83,22 +83,22 @@ export class RedisClusterNodes implements AsyncDisposable {
     this.#askLater();
   }
 
-  /** Resolves when the masters are known and each could be sent to. */
+  /** Resolves once the masters are known and all are usable. */
   ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** The names of all masters, those without slots too. */
+  /** The names of all masters, including those without slots. */
   get masters(): readonly string[] {
     return [...this.#map.masters.keys()];
   }
 
-  /** Whether each slot has an owner, as far as is known. */
+  /** Whether each slot has a known owner. */
   get isComplete(): boolean {
     return this.#map.isComplete;
   }
 
-  /** The connection to a master; undefined where it has not said yet over it that it is one. */
+  /** The connection to a master; undefined until it has answered over it as a member. */
   client(name: string): RedisClient | undefined {
     return this.#usable.get(name);
   }
@@ -111,24 +111,24 @@ export class RedisClusterNodes implements AsyncDisposable {
     await awaited.promise;
   }
 
-  /** The name of the master that has the slot, as far as is known; undefined where none can be trusted to. */
+  /** The name of the slot's known owner, or undefined. */
   ownerOf(slot: number): string | undefined {
     return this.#map.ownerOf(slot);
   }
 
-  /** The name of the master to which this node is moving the slot, as far as is known. */
+  /** The name of the master that imports the slot from this node, if known. */
   importerOf(slot: number, from: string): string | undefined {
     const id = this.#connections.answers.get(from)?.moving.get(slot);
     return id === undefined ? undefined : this.#map.nameOf(id);
   }
 
-  /** Tells of the masters that there are, at once, and of all changes. */
+  /** Calls the watcher for each current master at once, and for each later change. */
   watch(watcher: ClusterWatcher): void {
     this.#watchers.push(watcher);
     for (const name of this.#watched) this.#introduce(name, watcher);
   }
 
-  /** Resolves once what this node knows is known here as well, or it has not answered in time. */
+  /** Asks this node for its view; resolves once it is used, or on time-out. */
   refresh(name: string): Promise<void> {
     const asked = this.#refreshing.get(name);
     if (asked !== undefined) return asked;
@@ -147,7 +147,7 @@ export class RedisClusterNodes implements AsyncDisposable {
     for (const [name, seed] of this.#seeds) this.#connections.open(name, seed);
   }
 
-  /** Something has happened to the connection to this node, and perhaps to the cluster. */
+  /** Queries again: a connection was made or lost, and the cluster may have changed. */
   #askSoon(name: string): void {
     if (this.#isAsking) this.refresh(name);
     else this.#askAll();
@@ -168,8 +168,8 @@ export class RedisClusterNodes implements AsyncDisposable {
     this.#isAsking = false;
     if (this.#disposed) return;
     this.#askLater();
-    const members = this.#use();
-    // A master that has just been found has not been asked yet.
+    const members = this.#apply();
+    // A master found just now was not queried yet.
     if (members !== undefined && this.masters.every((name) => names.includes(name) && members.has(name))) {
       for (const watcher of this.#watchers) watcher.onAgreed(sentAtMs);
     }
@@ -177,11 +177,11 @@ export class RedisClusterNodes implements AsyncDisposable {
 
   async #refresh(name: string): Promise<void> {
     await this.#connections.ask(name);
-    if (!this.#disposed) this.#use();
+    if (!this.#disposed) this.#apply();
   }
 
-  /** Takes over what the members say; resolves to their answers. */
-  #use(): ReadonlyMap<string, ClusterView> | undefined {
+  /** Applies the members' views; returns their answers. */
+  #apply(): ReadonlyMap<string, ClusterView> | undefined {
     const { observer } = this.#options;
     const { answers } = this.#connections;
     const wasDecided = this.#membership.isDecided;
@@ -195,18 +195,18 @@ export class RedisClusterNodes implements AsyncDisposable {
     }
     if (decision?.isNew) {
       observer.clusterReplaced();
-      // What is in local memory is of the former one.
-      for (const name of this.#watched) this.#forget(name);
+      // Local memory holds keys of the former cluster.
+      for (const name of this.#watched) this.#unwatch(name);
     }
-    // At the start, nodes that answer before it is known who is a member may turn out to be one.
-    if (members !== undefined || wasDecided) this.#leave(members);
+    // At the start, a node that answers before the first decision may still be a member.
+    if (members !== undefined || wasDecided) this.#dropStrangers(members);
     if (members !== undefined) {
       for (const name of members.keys()) this.#left.delete(name);
       const isAt = (id: string, name: string) =>
         !this.#left.has(name) && (members.get(name)?.id ?? id) === id;
       const before = this.#map.masters;
       this.#map = new SlotMap(members.values(), isAt);
-      this.#compare(before, members);
+      this.#dropFormer(before, members);
     }
     this.#keepConnections(members !== undefined);
     for (const name of members?.keys() ?? []) this.#admit(name);
@@ -214,36 +214,36 @@ export class RedisClusterNodes implements AsyncDisposable {
     return members;
   }
 
-  /** Stops using the nodes that answer and are no members. */
-  #leave(members: ReadonlyMap<string, ClusterView> | undefined): void {
+  /** Stops using the nodes that answer but are not members. */
+  #dropStrangers(members: ReadonlyMap<string, ClusterView> | undefined): void {
     for (const [name, { isJoining }] of [...this.#connections.answers]) {
       if (members?.has(name)) continue;
       this.#usable.delete(name);
-      if (!isJoining && !this.#left.has(name)) this.#dismiss(name);
+      if (!isJoining && !this.#left.has(name)) this.#expel(name);
     }
   }
 
-  /** Parts with the masters that are none any more: replicas now, or no members. */
-  #compare(before: SlotMap["masters"], members: ReadonlyMap<string, ClusterView>): void {
+  /** Drops former masters: they are replicas now, or not members. */
+  #dropFormer(before: SlotMap["masters"], members: ReadonlyMap<string, ClusterView>): void {
     for (const name of [...this.#watched]) {
       if (this.#map.masters.has(name)) continue;
       const id = before.get(name)!.id;
-      if (members.values().some(({ known }) => known.has(id))) this.#forget(name);
-      else this.#dismiss(name);
+      if (members.values().some(({ known }) => known.has(id))) this.#unwatch(name);
+      else this.#expel(name);
     }
   }
 
-  #dismiss(name: string): void {
+  #expel(name: string): void {
     this.#left.add(name);
     this.#options.observer.clusterNodeLeft(name);
-    this.#forget(name);
+    this.#unwatch(name);
     this.#retire(name);
   }
 
-  /** Opens and closes connections, so that there is one to each node that is used or has a say. */
-  #keepConnections(isHeard: boolean): void {
+  /** Keeps one connection to each node that is used or votes. */
+  #keepConnections(hasMembers: boolean): void {
     const { masters } = this.#map;
-    const needsSeeds = !isHeard || !this.#membership.isConfirmed || this.#left.size > 0 ||
+    const needsSeeds = !hasMembers || !this.#membership.isConfirmed || this.#left.size > 0 ||
       !this.#map.isComplete;
     for (const name of this.#connections.names) {
       if (!masters.has(name) && !(needsSeeds && this.#seeds.has(name))) this.#retire(name);
@@ -262,12 +262,12 @@ export class RedisClusterNodes implements AsyncDisposable {
     watcher.onMaster(name, this.#connections.get(name)!, this.#map.masters.get(name)!.address);
   }
 
-  #forget(name: string): void {
+  #unwatch(name: string): void {
     if (!this.#watched.delete(name)) return;
     for (const watcher of this.#watchers) watcher.onGone(name);
   }
 
-  /** The node has said that it is a member. */
+  /** Marks a node usable that has answered as a member. */
   #admit(name: string): void {
     const client = this.#connections.get(name);
     if (client === undefined || !client.isReady || !this.#map.masters.has(name)) return;

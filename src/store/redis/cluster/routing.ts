@@ -12,47 +12,47 @@ export type ClusterNode = Pick<
   "ping" | "run" | "setBy" | "runAsking" | "recheckEpoch"
 >;
 
-/** Who has which slot, see {@link RedisClusterNodes}. */
+/** The slots' owners and the connections to them, see {@link RedisClusterNodes}. */
 export interface ClusterRoutes
   extends
     Pick<RedisClusterNodes, "masters" | "isComplete" | "ownerOf" | "importerOf" | "usable" | "refresh"> {
   client(name: string): ClusterNode | undefined;
 }
 
-/** What the commands of a cluster are made of. */
+/** The parts of a {@link RedisCluster}. */
 export interface RedisClusterOptions {
   readonly nodes: ClusterRoutes;
   readonly clock: Clock;
-  /** No longer than the shortest time that any caller waits for a command. */
+  /** At most the shortest time that a caller waits for a command. */
   readonly patienceMs: number;
-  /** Makes what stands before the master of this name. */
+  /** Makes the guard of the master of this name. */
   readonly guard: (name: string) => ServerGuard;
 }
 
-/** Whether a node is still importing the key's slot, or has it. */
+/** Whether the node is importing the key's slot or owns it. */
 type Asking = "asking" | "owning";
 
 /** A command on one node. */
 type NodeCommand<T> = (node: ClusterNode, asking: Asking) => Promise<T>;
 
-/** Where a command is sent. */
+/** The destination of a command. */
 interface Target {
   readonly name: string;
   readonly asking: Asking;
 }
 
-/** How often one command may be sent on; more is a cluster whose nodes do not agree. */
+/** The most redirects of one command; more mean that the nodes do not agree. */
 const MAX_REDIRECTS = 16;
 
-/** How long a command waits whose keys are in two places, because their slot is being moved. */
+/** The pause of a command whose keys are split by a migrating slot. */
 const RETRY_DELAY_MS = 20;
 
 /**
- * A cluster as if it were one server: each command goes to the master that has its key's slot, over the one
- * connection to it, so that all that holds for a {@link RedisClient} holds for each of them.
+ * A cluster behind the interface of one server. Each command goes to the owner of its key's slot, over the one connection
+ * to it, so that the guarantees of a {@link RedisClient} hold for each master.
  *
- * A redirect says that nothing was executed, so the command is sent again, to where the slot is now, but only
- * while its caller still waits. The interleaving that this guards against:
+ * A redirect means that nothing was executed, so the command is sent again to the new owner, but only while its caller
+ * waits. Otherwise this could happen:
  *
  *     set(k, 1)                     the slot            set(k, 2)
  *     is sent to A, slowly          moves to B
@@ -61,20 +61,20 @@ const RETRY_DELAY_MS = 20;
  *     A answers MOVED
  *     must not be sent to B: k would be 1 again
  *
- * Sent in time, it is before all that begins later on the connection to B.
+ * A command that is sent in time precedes all later commands on the connection to B.
  */
 export class RedisCluster implements RedisCommands {
   readonly spansSlots = false;
   readonly epoch = ANY_EPOCH;
   readonly #options: RedisClusterOptions;
-  /** Of all masters that there have ever been: one that comes back under its old name is the same server. */
+  /** One guard for each master ever seen: a master that returns under its old name is the same server. */
   readonly #guards = new Map<string, ServerGuard>();
 
   constructor(options: RedisClusterOptions) {
     this.#options = options;
   }
 
-  /** Resolves when every master answers, and each slot has one. */
+  /** Resolves when every master answers and each slot has an owner. */
   async ping(): Promise<void> {
     const { masters, isComplete } = this.#options.nodes;
     if (masters.length === 0) throw new Error("Cannot send to Redis: no node of the cluster answers");
@@ -92,7 +92,7 @@ export class RedisCluster implements RedisCommands {
     );
   }
 
-  /** At the slot's owner alone, which refuses it where that has moved. */
+  /** Goes to the slot's owner alone, which refuses it if the slot has moved. */
   async setBy(incomingKey: string, change: DirectSet): Promise<void> {
     const { client, guard } = this.#node(this.#ownerOf(calculateSlot(change.key)));
     await guard.run(() => client.setBy(incomingKey, change));
@@ -116,7 +116,7 @@ export class RedisCluster implements RedisCommands {
     let asking: Asking = "owning";
     for (let redirects = 0;; redirects++) {
       const { client, guard } = this.#node(name);
-      // Inside the guard a redirect is an answer like any other.
+      // For the guard a redirect is a normal answer.
       const answer = await guard.run(() => answerOf(Promise.try(command, client, asking)));
       if ("value" in answer) return answer.value;
       const leftMs = this.#options.patienceMs - Math.abs(clock.now() - sentAtMs);
@@ -124,15 +124,15 @@ export class RedisCluster implements RedisCommands {
       const next = await this.#follow(answer.redirect, name, slot, redirects);
       if (next === undefined) throw answer.error;
       ({ name, asking } = next);
-      // The connection to a new master may not stand yet.
+      // The connection to a new master may not be usable yet.
       const { nodes } = this.#options;
       if (nodes.client(name) === undefined) await Promise.race([nodes.usable(name), this.#elapsed(leftMs)]);
-      // Again, and from here on in one turn with the sending: a caller that has gone may have been told anything.
+      // Checked again, in the same turn as the send: a command must not be sent after its caller has given up.
       if (Math.abs(clock.now() - sentAtMs) >= this.#options.patienceMs) throw answer.error;
     }
   }
 
-  /** Where a command has to be sent to instead of `from`; undefined where `from` does not say in time. */
+  /** The next destination after a redirect by `from`; undefined if `from` does not name one in time. */
   async #follow(
     redirect: Redirect,
     from: string,
@@ -141,7 +141,7 @@ export class RedisCluster implements RedisCommands {
   ): Promise<Target | undefined> {
     const { nodes } = this.#options;
     if (redirect === "ask") {
-      // What is known of a move may be of an earlier one: a second redirect has it asked for anew.
+      // The known importer may belong to an earlier migration: a second redirect asks again.
       if (redirects > 0 || nodes.importerOf(slot, from) === undefined) await nodes.refresh(from);
       const name = nodes.importerOf(slot, from);
       return name === undefined ? undefined : { name, asking: "asking" };
@@ -160,7 +160,7 @@ export class RedisCluster implements RedisCommands {
   #node(name: string): { readonly client: ClusterNode; readonly guard: ServerGuard } {
     const client = this.#options.nodes.client(name);
     if (client === undefined) {
-      throw new Error(`Cannot send to Redis: ${name} has not said that it is a member`);
+      throw new Error(`Cannot send to Redis: ${name} has not answered as a member of the cluster`);
     }
     let guard = this.#guards.get(name);
     if (guard === undefined) {
@@ -175,10 +175,10 @@ export class RedisCluster implements RedisCommands {
   }
 }
 
-/** A command's result, or the redirect that stands in for it. */
-type Answer<T> = { readonly value: T } | { readonly redirect: Redirect; readonly error: unknown };
+/** A command's result or a redirect. */
+type NodeAnswer<T> = { readonly value: T } | { readonly redirect: Redirect; readonly error: unknown };
 
-async function answerOf<T>(command: Promise<T>): Promise<Answer<T>> {
+async function answerOf<T>(command: Promise<T>): Promise<NodeAnswer<T>> {
   try {
     return { value: await command };
   } catch (error) {

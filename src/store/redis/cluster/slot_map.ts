@@ -1,15 +1,15 @@
 import type { ClusterMaster, ClusterView } from "./view.ts";
 
-/** How many slots every cluster has. */
+/** The number of slots of any cluster. */
 const SLOTS = 16_384;
 
 /**
- * Which node of a cluster has which slot, as its nodes say. Where they differ, because news of a failover or of a
- * slot that was moved has not reached all of them, the claim under the greatest epoch counts. A slot has no owner where
- * another node than the claimant was found at its address.
+ * The owner of each slot, from the views of several nodes. Views differ until news of a failover or a moved slot has
+ * reached every node; the claim with the greatest epoch counts. A slot has no owner if another node was found at the
+ * claimant's address.
  */
 export class SlotMap {
-  /** All masters that any node knows, by name. */
+  /** All known masters, by name. */
   readonly masters: ReadonlyMap<string, ClusterMaster>;
   readonly #names: ReadonlyMap<string, string>;
   readonly #owners: readonly (string | undefined)[];
@@ -17,7 +17,7 @@ export class SlotMap {
   /** Whether each slot has an owner. */
   readonly isComplete: boolean;
 
-  /** `isAt`: false where it is known that the node with this id is not the one of this name. */
+  /** `isAt` returns false if the node with this id is known not to be at this name. */
   constructor(views: Iterable<ClusterView> = [], isAt: (id: string, name: string) => boolean = () => true) {
     const masters = new Map<string, ClusterMaster>();
     const names = new Map<string, string>();
@@ -42,12 +42,12 @@ export class SlotMap {
     this.isComplete = !owners.includes(undefined);
   }
 
-  /** The name of the master that has the slot; undefined where none has. */
+  /** The name of the slot's owner, or undefined. */
   ownerOf(slot: number): string | undefined {
     return this.#owners[slot];
   }
 
-  /** The name of the master with this id; undefined where none has. */
+  /** The name of the master with this id, or undefined. */
   nameOf(id: string): string | undefined {
     return this.#names.get(id);
   }

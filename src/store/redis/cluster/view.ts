@@ -1,27 +1,27 @@
 import type { Endpoint } from "../../../core/endpoint.ts";
 
-/** A cluster as one of its nodes sees it. */
+/** A cluster as one of its nodes describes it. */
 export interface ClusterView {
   /** The node's own id. */
   readonly id: string;
-  /** The ids of all nodes that it takes for members, replicas and failed ones too, and its own. */
+  /** The ids of all nodes that it considers members, including replicas, failed nodes and itself. */
   readonly known: ReadonlySet<string>;
-  /** Whether it is getting to know a node at present: it may have just joined, and some members know it already. */
+  /** Whether it is in a handshake: it may have just joined, so that only some members know it. */
   readonly isJoining: boolean;
-  /** Masters without slots too, since keys are moved to them before any slot is theirs. */
+  /** All masters; keys move to a master without slots before it owns any. */
   readonly masters: readonly ClusterMaster[];
-  /** The slots that the node is moving away, each with the id of the node that gets it. */
+  /** The slots that the node is migrating, with the id of the importing node. */
   readonly moving: ReadonlyMap<number, string>;
 }
 
-/** A master of a cluster as one of its nodes sees it. */
+/** A master as one node of the cluster describes it. */
 export interface ClusterMaster {
-  /** Which a node has for life, or until CLUSTER RESET HARD. */
+  /** Constant until CLUSTER RESET HARD. */
   readonly id: string;
-  /** `host:port`, which names the node from here on. */
+  /** `host:port`, the node's name in this process. */
   readonly name: string;
   readonly address: Endpoint;
-  /** Who claims a slot under the greater epoch has it, which is how the nodes settle it among themselves. */
+  /** The claim with the greatest epoch wins a slot, as among the nodes themselves. */
   readonly epoch: number;
   readonly slots: readonly SlotRange[];
 }
@@ -34,8 +34,8 @@ export type SlotRange = readonly [first: number, last: number];
  *
  *     <id> <ip>:<port>@<bus port>[,<hostname>] <flags> <master's id> <ping> <pong> <epoch> <link> <slot> <slot> …
  *
- * Masters that the cluster has given up and relieved of their slots are not part of the answer. A node that does not
- * know its own host gets that of `asked`. The host name is not used: it may not resolve here.
+ * Leaves out failed masters without slots. A node that does not know its own host gets that of `asked`. Ignores the host
+ * name, which may not resolve here.
  */
 export function readClusterNodes(reply: string, asked: Endpoint): ClusterView {
   const known = new Set<string>();
@@ -48,7 +48,7 @@ export function readClusterNodes(reply: string, asked: Endpoint): ClusterView {
     if (id === undefined || endpoint === undefined || flagText === undefined) continue;
     const flags = flagText.split(",");
     if (flags.includes("myself")) self = id;
-    // Until the handshake is over the id is made up.
+    // During the handshake the id is provisional.
     if (flags.includes("handshake")) isJoining = true;
     else known.add(id);
     for (const range of ranges) {
@@ -65,19 +65,19 @@ export function readClusterNodes(reply: string, asked: Endpoint): ClusterView {
   return { id: self, known, isJoining, masters, moving };
 }
 
-/** The name of the node that listens there. */
+/** The name of the node at this endpoint, in Redis's own form: IPv6 has no brackets. */
 export function nodeName({ hostname, port }: Endpoint): string {
   return `${hostname}:${port}`;
 }
 
-/** Reads `host:port`, with whatever the bus adds behind it. */
+/** Reads `host:port` and ignores the suffix of the cluster bus. */
 function readEndpoint(text: string, asked: Endpoint): Endpoint {
   const [known = ""] = text.split(/[@,]/, 1);
   const colon = known.lastIndexOf(":");
   return { hostname: known.slice(0, colon) || asked.hostname, port: Number(known.slice(colon + 1)) };
 }
 
-/** Slots that are on their way, `[93->-…]` here and `[93-<-…]` there, still are where they were. */
+/** Ignores migrating slots, `[93->-…]` and `[93-<-…]`: they still have their owner. */
 function readRange(text: string): SlotRange[] {
   const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
   return first === undefined ? [] : [[Number(first), Number(last)]];

@@ -62,7 +62,7 @@ Deno.test("RedisChanges sends what others are told behind the arguments and befo
     changes.changeAll(CHANGES, ["p:k", "p:l"], "v", "w", deadline),
   ];
   const done = send();
-  changes.leaveItToRedis();
+  changes.disablePublishing();
   done.push(...send());
   const { sent } = connection;
   assertEquals(sent.map(({ args }) => args), [
@@ -104,7 +104,7 @@ testWithServers(
         timeoutMs: -1000,
         newSender: () => crypto.randomUUID(),
       });
-      if (!tells) changes.leaveItToRedis();
+      if (!tells) changes.disablePublishing();
       const error = await assertRejects(
         () => changes.changeAll(CHANGE, [key], "late", changes.newDeadline()),
         Error,

@@ -43,7 +43,7 @@ class Counter implements RedisCommands {
 function writesTo(redis: RedisProbe, clock: Clock = redis.clock, client: RedisCommands = redis.client) {
   const newName = () => crypto.randomUUID();
   const changes = new RedisChanges(client, redis.keyPrefix, { clock, timeoutMs: 5_000, newSender: newName });
-  changes.leaveItToRedis();
+  changes.disablePublishing();
   return new RedisEntryWrites(changes, redis.keyPrefix, { clock, newName });
 }
 
