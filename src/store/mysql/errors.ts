@@ -56,7 +56,7 @@ export function isMissingDatabase(error: unknown): boolean {
   return error instanceof ServiceError && propertyOf(error.cause, "errno") === BAD_DATABASE;
 }
 
-/** The keys of the configuration to check after an error; undefined where none is to blame. */
+/** The configuration keys to check after this error, or undefined. */
 export function mysqlKeysOf(error: unknown): string | undefined {
   for (const each of withCauses(error)) {
     const errno = propertyOf(each, "errno");
@@ -76,7 +76,6 @@ export function reasonOf(error: unknown): string {
   return cause.message || String(propertyOf(cause, "code"));
 }
 
-/**
 /**
  * The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. Call it once
  * the connection of the failed statement has been given up: only then is it certain that nothing commits it any more.

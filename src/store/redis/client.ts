@@ -132,7 +132,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   get epoch(): Epoch | undefined {
     if (!this.isReady) return undefined;
-    return this.#epoch.isTold ? this.#epoch.value : ANY_EPOCH;
+    return this.#epoch.isKnown ? this.#epoch.value : ANY_EPOCH;
   }
 
   /** Tells of each time that the connection is there or gone, from the next time on. */
@@ -224,7 +224,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   recheckEpoch(): void {
-    this.#epoch.doubt(this.#info);
+    this.#epoch.recheck(this.#info);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { Epoch } from "../../core/ports.ts";
 import type { RedisDeadline } from "./deadline.ts";
 
-/** A Lua script on keys of one slot, but see {@link RedisCommands.spansSlots}; {@link redisScript} makes one. */
+/** A Lua script, made by {@link redisScript}. Its keys share a slot, unless {@link RedisCommands.spansSlots}. */
 export interface RedisScript {
   readonly lua: string;
-  /** The name under which Redis knows a script that it has run before. */
+  /** The script's name in Redis's script cache. */
   readonly sha1: string;
 }
 
@@ -15,57 +15,57 @@ export function redisScript(lua: string): RedisScript {
 }
 
 /**
- * Stands in a script's arguments for the epoch of the server that the script goes to, see
- * epoch.ts. The client puts it in as it sends, so that it is that of the very connection.
+ * A placeholder in a script's arguments for the epoch of the server that receives the script, see epoch.ts. The client
+ * fills it in when it sends, so that it is the epoch of that connection.
  */
 export const EPOCH: unique symbol = Symbol("epoch");
 
-/** Bytes behind a text of ASCII, sent as one value: to join them before takes a twentieth of a Set. */
+/** An ASCII prefix and bytes, sent as one value. Joining them first would take a twentieth of a Set. */
 export interface PrefixedBytes {
   readonly prefix: string;
   readonly bytes: Uint8Array;
 }
 
-/** What the stores send as a script's argument. The client sends a deadline in the time of the very server. */
+/** An argument of a script. The client converts a deadline to the clock of the receiving server. */
 export type RedisArgument = string | number | Uint8Array | PrefixedBytes | RedisDeadline | typeof EPOCH;
 
-/** A key that is set without a script. */
+/** A change that sets a key without a script. */
 export interface DirectSet {
   readonly key: string;
   readonly value: PrefixedBytes;
-  /** A whole number of 1 or more; Infinity for ever. */
+  /** A whole number of at least 1; Infinity for no expiry. */
   readonly ttlMs: number;
   readonly deadline: RedisDeadline;
-  /** Channel and message for the others. */
+  /** Channel and message of the published change, for other replicas. */
   readonly published?: readonly [string, string];
 }
 
-/** What the stores do with Redis. */
+/** The commands that the stores use. */
 export interface RedisCommands {
-  /** Whether one script may have keys of different slots: everywhere but in a cluster. */
+  /** Whether a script may have keys of different slots: everywhere except in a cluster. */
   readonly spansSlots: boolean;
   /**
-   * The epoch of the server, undefined while there is no connection; ANY_EPOCH in a cluster, whose slots have
-   * owners of their own, and where the server does not tell.
+   * The epoch of the server; undefined without a connection; ANY_EPOCH in a cluster, where each slot has its own owner,
+   * and for a server that refuses to tell.
    */
   readonly epoch: Epoch | undefined;
   ping(): Promise<void>;
   /**
-   * Runs a script; strings in its reply come as bytes, which may be a view into a larger buffer. The first of the
-   * keys says which server it goes to. With a {@link RedisDeadline} for its last argument, rejects with
-   * `RedisChangeLost` when the script was sent and the connection lost.
+   * Runs a script on the server of its first key. Strings in the reply are bytes, perhaps a view into a larger buffer.
+   * With a {@link RedisDeadline} as the last argument, rejects with `RedisChangeLost` if the connection is lost after the
+   * script was sent.
    */
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown>;
   /**
-   * Sets a key without a script, by way of another one, in one step, which is made by its deadline or refused. In a
-   * cluster it is also refused while the slot is being moved. Rejects with `RedisChangeLost` as {@link run} does.
+   * Sets a key without a script: writes `incomingKey`, then renames it in one step, by the deadline or not at all. A
+   * cluster also refuses it while the slot migrates. Rejects with `RedisChangeLost` as {@link run} does.
    */
   setBy(incomingKey: string, change: DirectSet): Promise<void>;
-  /** Runs a script that changes its first key, and returns nothing. */
+  /** Runs a script that changes its first key and ignores the reply. */
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void>;
   /**
-   * Says that what lies under the key was put there under another {@link EPOCH} than the script was sent
-   * with: the connection to the key's server learns its own anew.
+   * Has the connection to the key's server ask for its epoch again, because the stored value has another {@link EPOCH}
+   * than the script that read it.
    */
   recheckEpoch(key: string): void;
 }

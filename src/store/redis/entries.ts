@@ -9,48 +9,48 @@ import { type BatchScript, RedisBatches } from "./batches.ts";
 import type { RedisChanges } from "./changes.ts";
 import { redisScript } from "./commands.ts";
 import { RedisEntryWrites, type RedisEntryWritesOptions } from "./entry_writes.ts";
-import { NOTE, notedReply, type RedisValue, redisValue } from "./values.ts";
+import { type RedisValue, redisValue, TTL_OF, valuesWithTtls } from "./values.ts";
 
-/** The first byte of a value: how the rest is to be read. This release knows one way: the entry's bytes follow. */
+/** The first byte of a value is its format. This release has one: the entry's bytes follow. */
 const FORMAT_PLAIN = 1;
 const FORMAT_PREFIX = String.fromCharCode(FORMAT_PLAIN);
 
-/** How many keys a script reads: about 0.1 ms. */
+/** The most keys that a script reads, in about 0.1 ms. */
 export const MAX_KEYS_READ = 64;
 
-/** A script reads no further key after this many bytes, so that large values do not hold Redis up either. */
+/** A script stops reading after this many bytes, so that large values do not block Redis. */
 export const MAX_BYTES_READ = 1024 * 1024;
 
 /**
- * The values of the keys and the time that each has left, as of one instant, for as many of the keys as the limit
- * allows, at least one. GET and PTTL sent one behind the other are two instants: a SET in between would pair the old
- * value with the new one's time. A key of another type has its error for a value.
+ * The values and TTLs of the keys at one instant, for at least one key and as many as the limit allows. Separate GET and
+ * PTTL commands would be two instants: a SET in between would pair the old value with the new TTL. A key of another type
+ * has its error as value.
  */
-const READ = redisScript(`${NOTE}
-local reply, notes, bytes = {}, {}, 0
+const READ = redisScript(`${TTL_OF}
+local reply, ttls, bytes = {}, {}, 0
 for i, key in ipairs(KEYS) do
   local value = pcall('GET', key)
   reply[i] = value
-  notes[i] = value and note(key) or '-'
+  ttls[i] = value and ttlOf(key) or '-'
   if type(value) == 'string' then bytes = bytes + #value end
   if bytes >= ${MAX_BYTES_READ} then break end
 end
-reply[#notes + 1] = table.concat(notes, ' ')
+reply[#ttls + 1] = table.concat(ttls, ' ')
 return reply
 `);
 
-/** Reads the entries under keys; undefined for one that is not there. */
+/** Reads entries by key; undefined for a missing one. */
 const READS: BatchScript<string, Entry<Uint8Array> | undefined> = {
   script: READ,
   maxRequests: MAX_KEYS_READ,
   keysOf: (key) => [key],
   argumentsOf: () => [],
   read(reply, _keys, sentAtMs) {
-    const { values, notes } = notedReply(reply);
+    const { values, ttls } = valuesWithTtls(reply);
     return {
-      count: notes.length,
+      count: ttls.length,
       at(index) {
-        const value = redisValue(values[index], notes[index], sentAtMs);
+        const value = redisValue(values[index], ttls[index], sentAtMs);
         return value && decodeEntry(value);
       },
     };
@@ -58,7 +58,7 @@ const READS: BatchScript<string, Entry<Uint8Array> | undefined> = {
 };
 
 /**
- * Namespaced entries in Redis, where they live under `<prefix>namespace:<escaped namespace>:<key>`:
+ * Namespaced entries in Redis, under `<prefix>namespace:<escaped namespace>:<key>`:
  *
  *     +------+------------------------+
  *     | 0x01 | google.protobuf.Any …  |      expiry: the key's own
@@ -87,7 +87,7 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
   async write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
     const stored = { prefix: FORMAT_PREFIX, bytes: change.value };
     const ttlMs = timeLeftMs(change, this.#clock);
-    // Redis refuses a TTL of 0; what has already expired is the same as what is not there.
+    // Redis refuses a TTL of 0. An expired entry is the same as a missing one.
     if (ttlMs === 0) await this.#writes.delete(key);
     else await this.#writes.set(key, stored, ttlMs);
     return { value: change.value, expiresAtMs: change.expiresAtMs, version: UNVERSIONED };
@@ -109,7 +109,7 @@ function decodeEntry({ bytes, expiresAtMs }: RedisValue): Entry<Uint8Array> {
       `Cannot read an entry in Redis: format byte ${bytes[0]}, expected ${FORMAT_PLAIN}`,
     );
   }
-  // No copy, which costs more than all else here: whoever keeps it longer than a call makes one.
+  // No copy: it would cost more than all the rest. A caller that keeps the value longer than a call copies it.
   const value = new Uint8Array(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1);
   return { value, expiresAtMs, version: UNVERSIONED };
 }

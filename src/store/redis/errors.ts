@@ -1,17 +1,17 @@
 import { isUnreachable, withCauses } from "../error_causes.ts";
 
-/** How Redis is found, as far as the configuration's keys differ. */
-export type RedisWay = "standalone" | "sentinel" | "cluster";
+/** The topologies, which have different configuration keys. */
+export type RedisTopologyKind = "standalone" | "sentinel" | "cluster";
 
 const WHERE = {
   standalone: "data.redis.addr",
   sentinel: "data.redis.sentinel.addrs, data.redis.sentinel.master_name",
   cluster: "data.redis.cluster.addrs",
-} as const satisfies Record<RedisWay, string>;
+} as const satisfies Record<RedisTopologyKind, string>;
 
 const REFUSED_ACCOUNT = /WRONGPASS|NOAUTH|invalid password/;
 
-/** What texts of Redis and of its driver point to. Source: Redis's commands AUTH, ACL, SELECT and CLUSTER. */
+/** Configuration keys by error text of Redis and its driver. Source: Redis's commands AUTH, ACL, SELECT and CLUSTER. */
 const KEYS: readonly (readonly [text: RegExp, keys: string])[] = [
   [REFUSED_ACCOUNT, "data.redis.username, data.redis.password"],
   [/^NOPERM/, "data.redis.username"],
@@ -21,8 +21,8 @@ const KEYS: readonly (readonly [text: RegExp, keys: string])[] = [
 
 const SENTINEL_ACCOUNT = "data.redis.sentinel.username, data.redis.sentinel.password";
 
-/** The keys of the configuration to check after an error; undefined where none is to blame. */
-export function redisKeysOf(error: unknown, way: RedisWay): string | undefined {
+/** The configuration keys to check after this error, or undefined. */
+export function redisKeysOf(error: unknown, topology: RedisTopologyKind): string | undefined {
   const errors = withCauses(error);
   for (const each of errors) {
     const { message } = each;
@@ -31,7 +31,7 @@ export function redisKeysOf(error: unknown, way: RedisWay): string | undefined {
     }
     const known = KEYS.find(([pattern]) => pattern.test(message));
     if (known !== undefined) return known[1];
-    if (isUnreachable(each)) return WHERE[way];
+    if (isUnreachable(each)) return WHERE[topology];
   }
   return undefined;
 }

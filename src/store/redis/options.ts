@@ -1,20 +1,20 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 
-/** Who knows where the master is; asked anew for each connection. */
+/** The sentinels that name the master; asked again for each connection. */
 export interface RedisSentinels {
   readonly masterName: string;
   readonly sentinels: readonly Endpoint[];
   /** Empty for the sentinels' default user. */
   readonly sentinelUsername: string;
-  /** Empty when they ask for none. */
+  /** Empty for none. */
   readonly sentinelPassword: string;
 }
 
-/** How a client presents itself, wherever the server is. */
+/** The account, database and time-out of a connection. */
 export interface RedisAccount {
   /** Empty for Redis's default user. */
   readonly username: string;
-  /** Empty when the server asks for none. */
+  /** Empty for none. */
   readonly password: string;
   readonly db: number;
   readonly connectTimeoutMs: number;
@@ -50,7 +50,7 @@ type ConnectOptions = AccountOptions & (ServerOptions | SentinelOptions);
 /** The longest pause between two attempts to listen to a sentinel for failovers. */
 const SENTINEL_RECONNECT_DELAY_MS = 1000;
 
-/** The options in the words of ioredis. */
+/** The options of ioredis. */
 export function connectOptions(options: RedisClientOptions): ConnectOptions {
   const { username, password, db, connectTimeoutMs } = options;
   return {
@@ -69,9 +69,9 @@ function sentinelOptions(options: RedisSentinels & RedisAccount): SentinelOption
     sentinels: sentinels.map(({ hostname, port }) => ({ host: hostname, port })),
     ...(sentinelUsername !== "" && { sentinelUsername }),
     ...(sentinelPassword !== "" && { sentinelPassword }),
-    // A sentinel that is frozen must not keep the others from being asked.
+    // A frozen sentinel must not delay the others.
     sentinelCommandTimeout: connectTimeoutMs,
-    // The sentinels say when they have made another server the master: the old one may neither close nor answer.
+    // The sentinels announce a new master: the old one may neither close nor answer.
     failoverDetector: true,
     sentinelReconnectStrategy: () => SENTINEL_RECONNECT_DELAY_MS,
   };

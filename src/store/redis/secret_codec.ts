@@ -4,14 +4,14 @@ import type { Secret } from "../../core/secret.ts";
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * A secret as the text that Redis keeps in UTF-8: JSON, its numbers exact. As text, since ioredis puts a command with
- * bytes in it together in a buffer of its own, piece by piece, and one of texts as one text.
+ * A secret as JSON text, which Redis stores as UTF-8. Text, because ioredis joins a command of texts at once but one with
+ * bytes piece by piece.
  */
 export function encodeSecret(secret: Secret): string {
   return JSON.stringify(secret);
 }
 
-/** Reads what {@link encodeSecret} wrote. Throws `internal` for anything else, without quoting it. */
+/** Reads the text of {@link encodeSecret}. Throws `internal` for anything else, without quoting it. */
 export function decodeSecret(bytes: Uint8Array): Secret {
   let parsed: unknown;
   try {

@@ -51,7 +51,7 @@
  *     R looks: v1 is of another life; gets a lease, reads v2, fills
  */
 import { redisScript } from "./commands.ts";
-import { NOTE } from "./values.ts";
+import { TTL_OF } from "./values.ts";
 
 /** First byte of a key that holds a secret. */
 export const FORMAT_ENTRY = 3;
@@ -76,15 +76,15 @@ export const LEASE_TTL_MS = 15_000;
 
 /**
  * KEYS: entry, lease, entry, lease, … where the entry's key stands again in place of a lease that there cannot be.
- * ARGV: epoch, text for a new lease of each entry. Replies with a value and a note for each: what is there and
+ * ARGV: epoch, text for a new lease of each entry. Replies with a value and a TTL or mark for each: what is there and
  * its time left; or the lease's text, null where there is none, and `-`, or `d` where something of another life was
  * met. Of a tombstone there is the first byte alone.
  *
  * A hit touches one key and writes nothing. A Redis that takes no writes just now (memory is full, it is a replica)
  * gives no lease, hence pcall.
  */
-export const READ = redisScript(`${NOTE}
-local reply, notes = {}, {}
+export const READ = redisScript(`${TTL_OF}
+local reply, ttls = {}, {}
 for i = 1, #KEYS, 2 do
   local n = (i + 1) / 2
   local held = pcall('GET', KEYS[i])
@@ -94,7 +94,7 @@ for i = 1, #KEYS, 2 do
 }, ${PAYLOAD_START}) ~= ARGV[1]
   if kind == ${FORMAT_TOMBSTONE} then held = string.sub(held, 1, 1) end
   if held and not isForeign then
-    reply[n], notes[n] = held, note(KEYS[i])
+    reply[n], ttls[n] = held, ttlOf(KEYS[i])
   else
     local mayLease = KEYS[i + 1] ~= KEYS[i]
     local lease = mayLease and pcall('GET', KEYS[i + 1])
@@ -106,10 +106,10 @@ for i = 1, #KEYS, 2 do
       local placed = mayLease and pcall('SET', KEYS[i + 1], ARGV[1] .. ARGV[n + 1], 'PX', ${LEASE_TTL_MS})
       reply[n] = placed and not placed.err and ARGV[n + 1]
     end
-    notes[n] = (isForeign or isHeld and not isOwn) and 'd' or '-'
+    ttls[n] = (isForeign or isHeld and not isOwn) and 'd' or '-'
   end
 end
-reply[#notes + 1] = table.concat(notes, ' ')
+reply[#ttls + 1] = table.concat(ttls, ' ')
 return reply
 `);
 

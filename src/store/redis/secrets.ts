@@ -20,7 +20,7 @@ import {
   VERSION_PART_DIGITS,
   WRITE_TOMBSTONE,
 } from "./secret_scripts.ts";
-import { notedReply, type RedisValue, redisValue } from "./values.ts";
+import { type RedisValue, redisValue, valuesWithTtls } from "./values.ts";
 import { decodeSecret, encodeSecret } from "./secret_codec.ts";
 
 /** How long a tombstone stands: longer than any request can last, see {@link SharedCache}. */
@@ -63,8 +63,8 @@ const READS: BatchScript<ReadRequest, Found> = {
   keysOf: ({ keys }) => keys,
   argumentsOf: (requests) => [EPOCH, ...requests.map(({ lease }) => lease)],
   read(reply, _requests, sentAtMs) {
-    const { values, notes } = notedReply(reply);
-    return { count: notes.length, at: (index) => foundIn(values[index], notes[index]!, sentAtMs) };
+    const { values, ttls } = valuesWithTtls(reply);
+    return { count: ttls.length, at: (index) => foundIn(values[index], ttls[index]!, sentAtMs) };
   },
 };
 

@@ -1,4 +1,4 @@
-/** A connection to one sentinel failed. The master may be there all the same, and other sentinels may know it. */
+/** A failed connection to one sentinel. Other sentinels may still name the master. */
 export class SentinelError extends Error {
   override readonly name = "SentinelError";
   /** `host:port` of the sentinel. */

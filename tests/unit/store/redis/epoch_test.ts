@@ -46,18 +46,18 @@ Deno.test("RedisEpoch.learn() takes servers that do not tell for one, and says s
   assertEquals(epoch.value, untold);
 });
 
-Deno.test("RedisEpoch.doubt() asks once a second at most, and forgives a lost connection", async () => {
+Deno.test("RedisEpoch.recheck() asks once a second at most, and forgives a lost connection", async () => {
   const clock = new FakeClock();
   const epoch = new RedisEpoch(clock, () => {});
   await epoch.learn(info("a", "x"));
   const first = epoch.value;
-  await epoch.doubt(() => Promise.reject(new Error("Connection is closed.")));
+  await epoch.recheck(() => Promise.reject(new Error("Connection is closed.")));
   const ask = info("a", "y");
   clock.advance(999);
-  await epoch.doubt(ask);
+  await epoch.recheck(ask);
   assertEquals(epoch.value, first);
   clock.advance(1);
-  for (let times = 0; times < 3; times++) await epoch.doubt(ask);
+  for (let times = 0; times < 3; times++) await epoch.recheck(ask);
   assertNotEquals(epoch.value, first);
   assertEquals(ask.count, 2);
 });
