@@ -106,9 +106,9 @@ export class RedisChanges implements RedisCommands {
     await this.#client.change(this.#asSent(script, false), keys, ...this.#toldOf([keys[0]!], args));
   }
 
-  /** The deadline of a change that begins now. */
+  /** The deadline of a change that begins in this turn. */
   newDeadline(): RedisDeadline {
-    return new RedisDeadline(this.#options.clock.monotonic() + this.#options.timeoutMs);
+    return new RedisDeadline(this.#options.clock.monotonicOfTurn() + this.#options.timeoutMs);
   }
 
   /**

@@ -43,7 +43,7 @@ return reply
 const READS: BatchScript<string, Entry<Uint8Array> | undefined> = {
   script: READ,
   maxRequests: MAX_KEYS_READ,
-  keysOf: (key) => [key],
+  keysOf: (keys) => keys,
   argumentsOf: () => [],
   read(reply, _keys, sentAtMs) {
     const { values, notes } = notedReply(reply);
