@@ -112,24 +112,20 @@ export class RedisChanges implements RedisCommands {
   }
 
   /**
-   * Runs a script that changes all its keys; the last argument is the deadline. It may reject before that, unlike
-   * {@link settled}.
+   * Runs a script that changes all its keys; the last argument is the deadline. Its error may come before that:
+   * await {@link settled} before the caller is told of it.
    */
   changeAll(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.#client.run(this.#asSent(script, true), keys, ...this.#toldOf(keys, args));
   }
 
   /**
-   * Settles as a change does; but when that was lost on its way, not before the deadline. A caller that is told
-   * that the outcome is unknown may go on: the change has been executed by then, or it never is.
+   * Resolves once the caller of a change may be told of its error: of one that was lost on its way, not before the
+   * deadline. A caller that is told that the outcome is unknown may go on: the change has been executed by then, or
+   * it never is.
    */
-  async settled<T>(change: Promise<T>): Promise<T> {
-    try {
-      return await change;
-    } catch (error) {
-      if (error instanceof RedisChangeLost) await this.#passed(error.deadline);
-      throw error;
-    }
+  async settled(error: unknown): Promise<void> {
+    if (error instanceof RedisChangeLost) await this.#passed(error.deadline);
   }
 
   doubtIncarnation(key: string): void {

@@ -84,17 +84,18 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
     return this.#reads.run(this.#keyPrefix + key);
   }
 
-  async write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
-    const stored = { prefix: FORMAT_PREFIX, bytes: change.value };
+  write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
+    const { value, expiresAtMs } = change;
     const ttlMs = timeLeftMs(change, this.#clock);
     // Redis refuses a TTL of 0; what has already expired is the same as what is not there.
-    if (ttlMs === 0) await this.#writes.delete(key);
-    else await this.#writes.set(key, stored, ttlMs);
-    return { value: change.value, expiresAtMs: change.expiresAtMs, version: UNVERSIONED };
+    const written = ttlMs === 0
+      ? this.#writes.delete(key)
+      : this.#writes.set(key, { prefix: FORMAT_PREFIX, bytes: value }, ttlMs);
+    return written.then(() => ({ value, expiresAtMs, version: UNVERSIONED }));
   }
 
-  async remove(key: CacheKey): Promise<undefined> {
-    await this.#writes.delete(key);
+  remove(key: CacheKey): Promise<undefined> {
+    return this.#writes.delete(key).then(() => undefined);
   }
 
   ping(): Promise<void> {

@@ -100,24 +100,30 @@ export class RedisEntryWrites {
   }
 
   /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
-  set(key: CacheKey, value: PrefixedBytes, ttlMs: number): Promise<void> {
+  async set(key: CacheKey, value: PrefixedBytes, ttlMs: number): Promise<void> {
     const write = {
       key: this.#keyPrefix + key,
       value,
       ttl: ttlMs === Infinity ? FOR_EVER : ttlMs,
       deadline: this.#changes.newDeadline(),
     };
-    const isSmall = value.bytes.length <= MAX_SCRIPT_VALUE_BYTES;
-    return this.#changes.settled(
-      isSmall ? this.#writes.run(write) : this.#setLarge(key, value, ttlMs, write),
-    );
+    try {
+      if (value.bytes.length <= MAX_SCRIPT_VALUE_BYTES) await this.#writes.run(write);
+      else await this.#setLarge(key, value, ttlMs, write);
+    } catch (error) {
+      await this.#changes.settled(error);
+      throw error;
+    }
   }
 
-  delete(key: CacheKey): Promise<void> {
+  async delete(key: CacheKey): Promise<void> {
     const deadline = this.#changes.newDeadline();
-    return this.#changes.settled(
-      this.#writes.run({ key: this.#keyPrefix + key, value: undefined, ttl: DELETE, deadline }),
-    );
+    try {
+      await this.#writes.run({ key: this.#keyPrefix + key, value: undefined, ttl: DELETE, deadline });
+    } catch (error) {
+      await this.#changes.settled(error);
+      throw error;
+    }
   }
 
   async #setLarge(key: CacheKey, value: PrefixedBytes, ttlMs: number, write: Write): Promise<void> {
