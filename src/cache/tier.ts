@@ -129,7 +129,7 @@ export class Tier {
         end(outcome);
         reject(failure);
       };
-      const working = Promise.try(work);
+      const working = begun(work);
       // After the work has begun: what the store itself bounds by this time-out, from its own beginning, is over by
       // the time that the caller is told of it.
       const place = timeouts.enter({
@@ -166,6 +166,15 @@ export class Tier {
   ): ServiceError {
     const text = `Cannot ${operation} in the ${this.name} tier: ${why}`;
     return new ServiceError("store_unavailable", text, { tier: this.name, ...options });
+  }
+}
+
+/** What has begun; not by Promise.try, which has a promise of its own wait for the work's. */
+function begun<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

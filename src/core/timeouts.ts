@@ -35,10 +35,10 @@ export class Timeouts implements Disposable {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Tells the operation when the time-out has passed from now on, unless its place has been emptied by then. */
+  /** Tells the operation when the time-out has passed from this turn on, unless its place has been emptied by then. */
   enter(operation: TimeBounded): Place {
     this.#skipEmpty();
-    const place = { operation, dueMs: this.#clock.monotonic() + this.timeoutMs };
+    const place = { operation, dueMs: this.#clock.monotonicOfTurn() + this.timeoutMs };
     this.#queue.push(place);
     this.#timer ??= this.#clock.setTimer(() => this.#expire(), this.timeoutMs);
     return place;

@@ -10,10 +10,10 @@ export interface BatchScript<Q, R> {
   readonly script: RedisScript;
   /** How many requests it takes at most: Redis does nothing else meanwhile. */
   readonly maxRequests: number;
-  keysOf(request: Q): readonly string[];
+  keysOf(requests: readonly Q[]): readonly string[];
   argumentsOf(requests: readonly Q[]): readonly RedisArgument[];
-  /** Whether a request that has waited may still be sent. Without it, each may. */
-  mayBegin?(request: Q): boolean;
+  /** The instant of the monotonic clock from which on a request is not sent any more. Without it, there is none. */
+  dueMs?(request: Q): number;
   /** Reads the reply to a script that was sent at this time. Throws for one that nobody can read. */
   read(reply: unknown, requests: readonly Q[], sentAtMs: number): BatchAnswers<R>;
 }
@@ -92,11 +92,13 @@ export class RedisBatches<Q, R> {
   #takeWaiting(): readonly Waiting<Q, R>[] {
     const all = this.#waiting;
     this.#waiting = [];
-    if (this.#batch.mayBegin === undefined) return all;
+    const { dueMs } = this.#batch;
+    if (dueMs === undefined) return all;
+    const nowMs = this.#clock.monotonic();
     return all.filter(({ request, reject }) => {
-      const mayBegin = this.#batch.mayBegin!(request);
-      if (!mayBegin) reject(new Error("Cannot send to Redis: the time for it was over before its turn came"));
-      return mayBegin;
+      const isInTime = nowMs < dueMs(request);
+      if (!isInTime) reject(new Error("Cannot send to Redis: the time for it was over before its turn came"));
+      return isInTime;
     });
   }
 
@@ -118,7 +120,7 @@ export class RedisBatches<Q, R> {
     const { script, keysOf, argumentsOf, read } = this.#batch;
     const requests = batch.map(({ request }) => request);
     const sentAtMs = this.#clock.now();
-    const reply = await this.#client.run(script, requests.flatMap(keysOf), ...argumentsOf(requests));
+    const reply = await this.#client.run(script, keysOf(requests), ...argumentsOf(requests));
     const answers = read(reply, requests, sentAtMs);
     if (!(answers.count > 0 && answers.count <= batch.length)) {
       throw new ServiceError(

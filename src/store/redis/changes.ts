@@ -107,30 +107,25 @@ export class RedisChanges implements RedisCommands {
     await this.#client.change(this.#asSent(script, false), keys, ...this.#withMessages([keys[0]!], args));
   }
 
-  /** The deadline of a change that begins now. */
+  /** The deadline of a change that begins in this turn. */
   newDeadline(): RedisDeadline {
-    return new RedisDeadline(this.#options.clock.monotonic() + this.#options.timeoutMs);
+    return new RedisDeadline(this.#options.clock.monotonicOfTurn() + this.#options.timeoutMs);
   }
 
   /**
-   * Runs a script that changes all its keys; the last argument is the deadline. It may reject before the deadline, unlike
-   * {@link settled}.
+   * Runs a script that changes all its keys; the last argument is the deadline. It may reject before the
+   * deadline: await {@link settled} before the error reaches the caller.
    */
   changeAll(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.#client.run(this.#asSent(script, true), keys, ...this.#withMessages(keys, args));
   }
 
   /**
-   * Settles like `change`, but if its connection was lost, only after its deadline. By then the change was executed or
-   * never will be, so its caller may go on.
+   * Resolves once a change's error may reach its caller: after the deadline if the connection was lost. By then the change
+   * was executed or never will be, so its caller may go on.
    */
-  async settled<T>(change: Promise<T>): Promise<T> {
-    try {
-      return await change;
-    } catch (error) {
-      if (error instanceof RedisChangeLost) await this.#passed(error.deadline);
-      throw error;
-    }
+  async settled(error: unknown): Promise<void> {
+    if (error instanceof RedisChangeLost) await this.#passed(error.deadline);
   }
 
   recheckEpoch(key: string): void {

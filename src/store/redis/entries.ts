@@ -43,7 +43,7 @@ return reply
 const READS: BatchScript<string, Entry<Uint8Array> | undefined> = {
   script: READ,
   maxRequests: MAX_KEYS_READ,
-  keysOf: (key) => [key],
+  keysOf: (keys) => keys,
   argumentsOf: () => [],
   read(reply, _keys, sentAtMs) {
     const { values, ttls } = valuesWithTtls(reply);
@@ -84,17 +84,18 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
     return this.#reads.run(this.#keyPrefix + key);
   }
 
-  async write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
-    const stored = { prefix: FORMAT_PREFIX, bytes: change.value };
+  write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
+    const { value, expiresAtMs } = change;
     const ttlMs = timeLeftMs(change, this.#clock);
     // Redis refuses a TTL of 0. An expired entry is the same as a missing one.
-    if (ttlMs === 0) await this.#writes.delete(key);
-    else await this.#writes.set(key, stored, ttlMs);
-    return { value: change.value, expiresAtMs: change.expiresAtMs, version: UNVERSIONED };
+    const written = ttlMs === 0
+      ? this.#writes.delete(key)
+      : this.#writes.set(key, { prefix: FORMAT_PREFIX, bytes: value }, ttlMs);
+    return written.then(() => ({ value, expiresAtMs, version: UNVERSIONED }));
   }
 
-  async remove(key: CacheKey): Promise<undefined> {
-    await this.#writes.delete(key);
+  remove(key: CacheKey): Promise<undefined> {
+    return this.#writes.delete(key).then(() => undefined);
   }
 
   ping(): Promise<void> {

@@ -23,12 +23,12 @@ const DELETE = "-";
  * each key, value and ttl in ms, 0 for ever, - to delete.
  */
 const WRITE = redisScript(`
-local replies, failures = {}, 0
+local pcall, args, replies, failures = redis.pcall, ARGV, {}, 0
 for i, key in ipairs(KEYS) do
-  local ttl, reply = ARGV[2 * i]
-  if ttl == '${DELETE}' then reply = redis.pcall('DEL', key)
-  elseif ttl == '${FOR_EVER}' then reply = redis.pcall('SET', key, ARGV[2 * i - 1])
-  else reply = redis.pcall('SET', key, ARGV[2 * i - 1], 'PX', ttl) end
+  local ttl, reply = args[2 * i]
+  if ttl == '${DELETE}' then reply = pcall('DEL', key)
+  elseif ttl == '${FOR_EVER}' then reply = pcall('SET', key, args[2 * i - 1])
+  else reply = pcall('SET', key, args[2 * i - 1], 'PX', ttl) end
   local isFailure = type(reply) == 'table' and reply.err
   replies[i] = isFailure and reply
   if isFailure then failures = failures + 1 end
@@ -80,7 +80,7 @@ export class RedisEntryWrites {
     this.#writes = new RedisBatches(connection, clock, {
       script: WRITE,
       maxRequests: MAX_KEYS_WRITTEN,
-      keysOf: ({ key }) => [key],
+      keysOf: (writes) => writes.map(({ key }) => key),
       argumentsOf(writes) {
         const args: RedisArgument[] = [];
         for (const { value, ttl } of writes) args.push(value ?? "", ttl);
@@ -88,7 +88,7 @@ export class RedisEntryWrites {
         args.push(writes[0]!.deadline);
         return args;
       },
-      mayBegin: ({ deadline }) => clock.monotonic() < deadline.atMs,
+      dueMs: ({ deadline }) => deadline.atMs,
       read: (reply, { length }) => ({
         count: length,
         at(index) {
@@ -100,24 +100,30 @@ export class RedisEntryWrites {
   }
 
   /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
-  set(key: CacheKey, value: PrefixedBytes, ttlMs: number): Promise<void> {
+  async set(key: CacheKey, value: PrefixedBytes, ttlMs: number): Promise<void> {
     const write = {
       key: this.#keyPrefix + key,
       value,
       ttl: ttlMs === Infinity ? FOR_EVER : ttlMs,
       deadline: this.#changes.newDeadline(),
     };
-    const isSmall = value.bytes.length <= MAX_SCRIPT_VALUE_BYTES;
-    return this.#changes.settled(
-      isSmall ? this.#writes.run(write) : this.#setLarge(key, value, ttlMs, write),
-    );
+    try {
+      if (value.bytes.length <= MAX_SCRIPT_VALUE_BYTES) await this.#writes.run(write);
+      else await this.#setLarge(key, value, ttlMs, write);
+    } catch (error) {
+      await this.#changes.settled(error);
+      throw error;
+    }
   }
 
-  delete(key: CacheKey): Promise<void> {
+  async delete(key: CacheKey): Promise<void> {
     const deadline = this.#changes.newDeadline();
-    return this.#changes.settled(
-      this.#writes.run({ key: this.#keyPrefix + key, value: undefined, ttl: DELETE, deadline }),
-    );
+    try {
+      await this.#writes.run({ key: this.#keyPrefix + key, value: undefined, ttl: DELETE, deadline });
+    } catch (error) {
+      await this.#changes.settled(error);
+      throw error;
+    }
   }
 
   async #setLarge(key: CacheKey, value: PrefixedBytes, ttlMs: number, write: Write): Promise<void> {

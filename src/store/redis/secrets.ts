@@ -60,7 +60,7 @@ interface Found {
 const READS: BatchScript<ReadRequest, Found> = {
   script: READ,
   maxRequests: MAX_SECRETS,
-  keysOf: ({ keys }) => keys,
+  keysOf: (requests) => requests.flatMap(({ keys }) => keys),
   argumentsOf: (requests) => [EPOCH, ...requests.map(({ lease }) => lease)],
   read(reply, _requests, sentAtMs) {
     const { values, ttls } = valuesWithTtls(reply);
@@ -71,7 +71,7 @@ const READS: BatchScript<ReadRequest, Found> = {
 const FILLS: BatchScript<FillRequest, void> = {
   script: FILL,
   maxRequests: MAX_SECRETS,
-  keysOf: ({ keys }) => keys,
+  keysOf: (requests) => requests.flatMap(({ keys }) => keys),
   argumentsOf: (requests) => [EPOCH, ...requests.flatMap((request) => request.arguments)],
   read: (_reply, { length }) => ({ count: length, at() {} }),
 };

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { PrefixedBytes } from "./commands.ts";
 
-/** A longer command goes out in pieces: what it holds is then copied once less. */
+/** A larger value goes out by itself: to copy it would take longer than a further write. */
 const MAX_JOINED_BYTES = 8 * 1024;
 
 /** What stands in a command as it is sent. Bytes may not change before the command is answered. */
@@ -10,48 +10,70 @@ export type WireArgument = string | number | Uint8Array | PrefixedBytes;
 type WirePiece = string | Uint8Array;
 
 /**
- * A command as it goes on the wire, in pieces to be written one behind the other, mostly one. ioredis puts a command
- * with bytes together from five pieces an argument, each measured twice and copied by itself, which takes a fifth of a
- * Set; here all text between two values is one piece. Source: RESP,
- * redis.io/docs/latest/develop/reference/protocol-spec.
+ * A command as it goes on the wire, in pieces to be written one behind the other, mostly one: each further write takes
+ * as long as encoding a small value. ioredis puts a command with bytes together from five pieces an argument, each
+ * measured twice and copied by itself, which takes a fifth of a Set; here all text between two values is one part.
+ * Source: RESP, redis.io/docs/latest/develop/reference/protocol-spec.
  */
 export function encodeCommand(name: string, args: readonly WireArgument[]): readonly WirePiece[] {
-  const pieces: WirePiece[] = [];
-  let text = `*${args.length + 1}\r\n${encodeText(name)}`;
+  const parts: WirePiece[] = [];
+  const lengths: number[] = [];
+  let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
+  /** How many bytes more than characters the text has. */
+  let surplus = 0;
   for (const arg of args) {
-    if (typeof arg === "string" || typeof arg === "number") {
-      text += encodeText(String(arg));
-      continue;
+    if (typeof arg === "number") {
+      const digits = String(arg);
+      text += `$${digits.length}\r\n${digits}\r\n`;
+    } else if (typeof arg === "string") {
+      const length = Buffer.byteLength(arg);
+      text += `$${length}\r\n${arg}\r\n`;
+      surplus += length - arg.length;
+    } else {
+      const { prefix, bytes } = arg instanceof Uint8Array ? { prefix: "", bytes: arg } : arg;
+      text += `$${prefix.length + bytes.length}\r\n${prefix}`;
+      parts.push(text, bytes);
+      lengths.push(text.length + surplus, bytes.length);
+      text = "\r\n";
+      surplus = 0;
     }
-    const { prefix, bytes } = arg instanceof Uint8Array ? { prefix: "", bytes: arg } : arg;
-    pieces.push(`${text}$${prefix.length + bytes.length}\r\n${prefix}`, bytes);
-    text = "\r\n";
   }
-  pieces.push(text);
-  if (pieces.length === 1) return pieces;
-  const length = byteLength(pieces);
-  return length > MAX_JOINED_BYTES ? pieces : [joined(pieces, length)];
+  parts.push(text);
+  lengths.push(text.length + surplus);
+  return parts.length === 1 ? parts : joined(parts, lengths);
 }
 
-function encodeText(text: string): string {
-  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+/** Joins the parts between large values. */
+function joined(parts: readonly WirePiece[], lengths: readonly number[]): readonly WirePiece[] {
+  const pieces: WirePiece[] = [];
+  let start = 0;
+  for (let at = 0; at <= parts.length; at++) {
+    const part = parts[at];
+    const isLarge = typeof part === "object" && part.length > MAX_JOINED_BYTES;
+    if (part !== undefined && !isLarge) continue;
+    if (at === start + 1) pieces.push(parts[start]!);
+    else if (at > start) pieces.push(copied(parts, lengths, start, at));
+    if (part !== undefined) pieces.push(part);
+    start = at + 1;
+  }
+  return pieces;
 }
 
-function byteLength(pieces: readonly WirePiece[]): number {
+function copied(
+  parts: readonly WirePiece[],
+  lengths: readonly number[],
+  start: number,
+  end: number,
+): Buffer {
   let length = 0;
-  for (const piece of pieces) length += typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
-  return length;
-}
-
-function joined(pieces: readonly WirePiece[], length: number): Buffer {
+  for (let at = start; at < end; at++) length += lengths[at]!;
   const bytes = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const piece of pieces) {
-    if (typeof piece === "string") at += bytes.write(piece, at);
-    else {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
+  let written = 0;
+  for (let at = start; at < end; at++) {
+    const part = parts[at]!;
+    if (typeof part === "string") bytes.write(part, written);
+    else bytes.set(part, written);
+    written += lengths[at]!;
   }
   return bytes;
 }

@@ -84,8 +84,8 @@ export class MessageMemory {
   /** Counts octets that are no longer held. */
   give(bytes: number): void {
     this.#usedBytes -= bytes;
-    this.#resumeNext();
-    this.#startNext();
+    if (this.#waiting.size > 0) this.#resumeNext();
+    if (this.#starting.size > 0) this.#startNext();
   }
 
   /** Counts the answer of a method that is to come; returns what {@link answered} is to be told. */
@@ -98,8 +98,11 @@ export class MessageMemory {
   /** An answer of `bytes` has come, and is counted from now on where it waits. */
   answered(method: string, expectedBytes: number, bytes: number): void {
     // The first one counts alone: a guess that wore off slowly would hold back methods whose answers are small.
-    const earlier = this.#expectedBytes.get(method) ?? bytes;
-    this.#expectedBytes.set(method, Math.ceil(earlier + (bytes - earlier) * EXPECTATION_STEP));
+    const earlier = this.#expectedBytes.get(method);
+    if (earlier === undefined) this.#expectedBytes.set(method, bytes);
+    else if (earlier !== bytes) {
+      this.#expectedBytes.set(method, Math.ceil(earlier + (bytes - earlier) * EXPECTATION_STEP));
+    }
     this.give(expectedBytes);
   }
 

@@ -117,6 +117,7 @@ Deno.test("Timeouts bounds work that hangs while the machine's clock is set, bac
     const race = new Race((fake) => ({
       now: () => fake.now() + offMs,
       monotonic: () => fake.monotonic(),
+      monotonicOfTurn: () => fake.monotonicOfTurn(),
       setTimer: (callback, delayMs) => fake.setTimer(callback, delayMs),
     }));
     race.begin("first");

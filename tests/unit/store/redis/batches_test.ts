@@ -49,7 +49,7 @@ const MAX_REQUESTS = 3;
 const ECHO: BatchScript<string, string> = {
   script: redisScript("return KEYS"),
   maxRequests: MAX_REQUESTS,
-  keysOf: (request) => [request],
+  keysOf: (requests) => requests,
   argumentsOf: (requests) => [`of ${requests.length}`],
   read(reply, _requests, sentAtMs) {
     const names = reply as readonly string[];
@@ -151,8 +151,11 @@ Deno.test("RedisBatches rejects all requests of a script that fails, and goes on
 Deno.test("RedisBatches fails what may not begin any more when its turn comes, and sends the rest", async () => {
   const connection = new Connection();
   const clock = new FakeClock();
-  const over = new Set<string>();
-  const batches = new RedisBatches(connection, clock, { ...ECHO, mayBegin: (name) => !over.has(name) });
+  const dueMs = clock.monotonic() + 5;
+  const batches = new RedisBatches(connection, clock, {
+    ...ECHO,
+    dueMs: (name) => name === "late" ? dueMs : Infinity,
+  });
   const first = Array.from({ length: MAX_SCRIPTS_UNDER_WAY }, (_, index) => `first ${index}`);
   const sent: Promise<string>[] = [];
   for (const name of first) {
@@ -161,7 +164,7 @@ Deno.test("RedisBatches fails what may not begin any more when its turn comes, a
   }
   const late = assertRejects(() => batches.run("late"), Error, "the time for it was over");
   const next = batches.run("next");
-  over.add("late");
+  clock.advance(5);
   await connection.answer(0);
   await late;
   assertEquals(connection.keys, [...first.map((name) => [name]), ["next"]]);

@@ -129,7 +129,8 @@ testWithServers(
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
     // Deadlines by this clock have long passed when they are made.
-    const slow: Clock = { ...redis.clock, monotonic: () => redis.clock.monotonic() - 10_000 };
+    const passed = () => redis.clock.monotonic() - 10_000;
+    const slow: Clock = { ...redis.clock, monotonic: passed, monotonicOfTurn: passed };
     const writes = writesTo(redis, slow);
     const key = keyOf("k");
     await redis.put(key, new TextEncoder().encode("acknowledged"));

@@ -35,6 +35,29 @@ Deno.test("encodeCommand() leaves a large value where it is", () => {
   ]);
 });
 
+Deno.test("encodeCommand() joins small values to one piece, however many, up to a large one", () => {
+  const small = { prefix: "\x01", bytes: new Uint8Array(1_000) };
+  const large = new Uint8Array(10_000);
+  const many = Array.from({ length: 64 }, () => ["ß", small]).flat();
+  const alone = encodeCommand("evalsha", many);
+  assertEquals(alone.length, 1);
+  const pieces = encodeCommand("evalsha", [...many, large, ...many]);
+  assertEquals(pieces.map((piece) => piece === large), [false, true, false]);
+  const sent = Buffer.concat(pieces.map((piece) => Buffer.from(piece as Uint8Array)));
+  const expected = Buffer.concat([
+    Buffer.from(`*${2 * many.length + 2}\r\n$7\r\nevalsha\r\n`),
+    ...[...many, large, ...many].flatMap((arg) => {
+      const value = typeof arg === "string"
+        ? Buffer.from(arg)
+        : arg === large
+        ? Buffer.from(large)
+        : Buffer.concat([Buffer.from("\x01"), Buffer.from(small.bytes)]);
+      return [Buffer.from(`$${value.length}\r\n`), value, Buffer.from("\r\n")];
+    }),
+  ]);
+  assertEquals(sent.equals(expected), true);
+});
+
 const ARGUMENTS = redisScript("return ARGV");
 
 testWithServers(

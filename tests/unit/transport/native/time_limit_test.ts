@@ -47,6 +47,7 @@ Deno.test("TimeLimit bounds calls while the machine's clock is set back", () => 
   const limit = new TimeLimit(LIMIT_MS, {
     now: () => clock.now() - setBackMs,
     monotonic: () => clock.monotonic(),
+    monotonicOfTurn: () => clock.monotonicOfTurn(),
     setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
   });
   const ended: string[] = [];
