@@ -10,7 +10,7 @@ const FIRST_LOOK_MS = 50;
 /** Why a change is refused: too many others have no outcome yet. The server is well, as far as reads go. */
 export class TooManyUnsettled extends Error {
   constructor(count: number) {
-    super(`${count} changes before this one have not come to an end in the server`);
+    super(`${count} sessions with changes before this one have not come to an end in the server`);
   }
 }
 
