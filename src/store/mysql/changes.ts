@@ -52,26 +52,31 @@ export interface MysqlChanges {
 
 /**
  * VALUES() is deprecated in MySQL 8, but its successor is unknown to MariaDB. An INSERT … SELECT would lock the numbers
- * of the table until its commit, so the epoch is asked for the key: without it there is none, which is an error.
+ * of the table until its commit, so the epoch is asked for the first key: without it there is none, which is an error.
  */
-function upsert({ secrets }: ChangedTables, key: string): string {
+function upsert({ secrets }: ChangedTables, firstKey: string, count: number): string {
+  const rows = Array.from(
+    { length: count },
+    (_, index) => `(${index === 0 ? firstKey : "?"}, ?, ?, ?, ?, ?, ?)`,
+  );
   return `
     INSERT INTO ${secrets} (secretID, secretKey, name, description, expires, createdAt, updatedAt)
-    VALUES (${key}, ?, ?, ?, ?, ?, ?)
+    VALUES ${rows.join(", ")}
     ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description),
       expires = VALUES(expires), updatedAt = VALUES(updatedAt), version = version + 1`;
 }
 
 /** One statement for changes that compare nothing, and one that has the epoch after the key. */
-interface Statements {
+export interface Statements {
   readonly always: string;
   readonly ifInForce: string;
 }
 
-function upserts(tables: ChangedTables, returning: string): Statements {
+/** Statements that write `count` rows. */
+export function upserts(tables: ChangedTables, count: number, returning: string): Statements {
   return {
-    always: upsert(tables, "?") + returning,
-    ifInForce: upsert(tables, `(SELECT ? ${inForce(tables.epochs)})`) + returning,
+    always: upsert(tables, "?", count) + returning,
+    ifInForce: upsert(tables, `(SELECT ? ${inForce(tables.epochs)})`, count) + returning,
   };
 }
 
@@ -90,16 +95,23 @@ function deletes({ secrets, epochs }: ChangedTables, rest: string): Statements {
   };
 }
 
-function statementFor(statements: Statements, epoch: Epoch): string {
+/** Statements that give up at once where they would wait for a lock; MariaDB knows them. */
+export function impatient({ always, ifInForce }: Statements): Statements {
+  const prefix = "SET STATEMENT innodb_lock_wait_timeout = 0 FOR ";
+  return { always: prefix + always, ifInForce: prefix + ifInForce };
+}
+
+export function statementFor(statements: Statements, epoch: Epoch): string {
   return epoch === ANY_EPOCH ? statements.always : statements.ifInForce;
 }
 
-function valuesFor([key, ...others]: readonly MysqlValue[], epoch: Epoch): MysqlValue[] {
+/** `values` begin with the first key. */
+export function valuesFor([key, ...others]: readonly MysqlValue[], epoch: Epoch): MysqlValue[] {
   return epoch === ANY_EPOCH ? [key!, ...others] : [key!, epoch, ...others];
 }
 
 /** Resolves as `write` does, or to undefined where it has found the epoch not in force, and so no key. */
-async function unlessOutOfForce<T>(write: () => Promise<T>): Promise<T | undefined> {
+export async function unlessOutOfForce<T>(write: () => Promise<T>): Promise<T | undefined> {
   try {
     return await write();
   } catch (error) {
@@ -112,7 +124,7 @@ function lock(secrets: string): string {
   return `SELECT id FROM ${secrets} WHERE secretID = ? FOR UPDATE`;
 }
 
-const isAny = (rows: readonly unknown[]): boolean => rows.length > 0;
+export const isAny = (rows: readonly unknown[]): boolean => rows.length > 0;
 
 /** For MariaDB, which gives back the rows that a statement has changed, and can be told not to wait for a lock. */
 export class ReturningChanges implements MysqlChanges {
@@ -123,10 +135,8 @@ export class ReturningChanges implements MysqlChanges {
 
   constructor(tables: ChangedTables) {
     this.#lock = lock(tables.secrets);
-    this.#upserts = upserts(tables, ` RETURNING ${SECRET_COLUMNS}`);
-    const impatient = "SET STATEMENT innodb_lock_wait_timeout = 0 FOR";
-    const { always, ifInForce } = this.#upserts;
-    this.#impatientUpserts = { always: impatient + always, ifInForce: impatient + ifInForce };
+    this.#upserts = upserts(tables, 1, ` RETURNING ${SECRET_COLUMNS}`);
+    this.#impatientUpserts = impatient(this.#upserts);
     this.#deletes = deletes(tables, " RETURNING id");
   }
 
@@ -176,7 +186,7 @@ export class RereadChanges implements MysqlChanges {
   constructor(tables: ChangedTables) {
     this.#lock = lock(tables.secrets);
     this.#updates = updates(tables);
-    this.#upserts = upserts(tables, "");
+    this.#upserts = upserts(tables, 1, "");
     this.#read = selectSecrets(tables.secrets, 1);
     // The session remembers what LAST_INSERT_ID() was last given, also by a DELETE.
     this.#deletes = deletes(tables, " AND LAST_INSERT_ID(id)");

@@ -28,7 +28,7 @@ export interface MysqlPoolOptions {
 }
 
 /** Statements kept prepared on each connection; the stores have fewer. */
-const MAX_PREPARED_STATEMENTS = 32;
+const MAX_PREPARED_STATEMENTS = 64;
 /** How long an idle connection is silent before TCP asks whether the server is still there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 

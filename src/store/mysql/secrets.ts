@@ -4,8 +4,10 @@ import { type Announcement, ANY_EPOCH, type Authority, type Epoch } from "../../
 import { type Secret, type SecretChange, secretExpiresAtMs } from "../../core/secret.ts";
 import { endOf, type Version } from "../../core/version.ts";
 import { refuseAborted } from "../database_error.ts";
+import { MysqlChangeBatches } from "./change_batches.ts";
 import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./changes.ts";
 import { epochsOf, HEAD_ID } from "./epoch_schema.ts";
+import { JointChanges } from "./joint_changes.ts";
 import { outboxOf } from "./outbox_schema.ts";
 import { MysqlDatetime } from "./datetime.ts";
 import type { MysqlPool } from "./pool.ts";
@@ -13,6 +15,12 @@ import { MysqlReads, type SecretRow } from "./reads.ts";
 import { type MysqlSession, transaction } from "./session.ts";
 import { quoteName } from "./table.ts";
 import { wholeNumber } from "./whole_number.ts";
+
+/** A removal that has been made. */
+interface Removal {
+  /** The version that outranks all that the key had; undefined if it had none. */
+  readonly outranks: Version | undefined;
+}
 
 /** What is known of a key without a row. */
 interface GoneRow {
@@ -52,6 +60,9 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #datetime: MysqlDatetime;
   readonly #reads: MysqlReads;
   readonly #changes: { readonly returning: MysqlChanges; readonly reread: MysqlChanges };
+  readonly #joint: JointChanges;
+  readonly #writes: MysqlChangeBatches<NewRow, SecretRow | undefined>;
+  readonly #removals: MysqlChangeBatches<string, Removal | undefined>;
   readonly #returning: boolean | undefined;
   readonly #sql: ReturnType<typeof statements>;
   readonly #always = new AbortController().signal;
@@ -68,6 +79,17 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
       returning: new ReturningChanges({ secrets, epochs }),
       reread: new RereadChanges({ secrets, epochs }),
     };
+    this.#joint = new JointChanges({ secrets, epochs });
+    this.#writes = new MysqlChangeBatches(pool, {
+      knowsTogether: (session) => this.#knowsReturning(session),
+      alone: (session, row, epoch) => this.#changesOver(session).write(session, row, epoch),
+      together: (session, rows, epoch) => this.#writeTogether(session, rows, epoch),
+    });
+    this.#removals = new MysqlChangeBatches(pool, {
+      knowsTogether: (session) => this.#knowsReturning(session),
+      alone: (session, secretId, epoch) => this.#removeAlone(session, secretId, epoch),
+      together: (session, secretIds, epoch) => this.#removeTogether(session, secretIds, epoch),
+    });
     this.#returning = returning;
     this.#sql = statements(quoteName(outboxOf(table)), epochs);
   }
@@ -87,20 +109,19 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     const at = this.#datetime.toText(atMs);
     const secretId = secretIdOf(key);
     const row: NewRow = [secretId, newSecretKey, name, description, expires, at, at];
-    return await this.#pool.change(async (session) => {
-      const changes = this.#changesOver(session);
-      const { epoch } = announcement;
-      if (epoch !== undefined) {
-        const written = await changes.write(session, row, epoch);
-        if (written !== undefined) return this.#entryOf(written);
-        announcement.epoch = undefined;
-      }
-      return await transaction(session, async () => {
+    const { epoch } = announcement;
+    if (epoch !== undefined) {
+      const written = await this.#writes.make(secretId, row, epoch, signal);
+      if (written !== undefined) return this.#entryOf(written);
+      announcement.epoch = undefined;
+    }
+    return await this.#pool.change((session) =>
+      transaction(session, async () => {
+        const changes = this.#changesOver(session);
         const entry = this.#entryOf((await changes.writeWithin(session, row, ANY_EPOCH))!);
         await this.#record(session, secretId, entry.version);
         return entry;
-      });
-    }, signal);
+      }), signal);
   }
 
   /**
@@ -114,30 +135,68 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     announcement: Announcement = NONE_NEEDED,
   ): Promise<Version | undefined> {
     const secretId = secretIdOf(key);
-    return await this.#pool.change(async (session) => {
-      const changes = this.#changesOver(session);
-      const { epoch } = announcement;
-      if (epoch !== undefined) {
-        const id = await changes.remove(session, secretId, epoch);
-        if (id !== undefined) return endOf(wholeNumber(id, "id"));
-        const gone = await this.#gone(session, secretId);
-        // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
-        if (epoch === ANY_EPOCH || gone.epoch === epoch) return gone.version;
-        announcement.epoch = undefined;
-      }
-      return await transaction(session, async () => {
-        const id = await changes.removeWithin(session, secretId, ANY_EPOCH);
+    const { epoch } = announcement;
+    if (epoch !== undefined) {
+      const removal = await this.#removals.make(secretId, secretId, epoch, signal);
+      if (removal !== undefined) return removal.outranks;
+      announcement.epoch = undefined;
+    }
+    return await this.#pool.change((session) =>
+      transaction(session, async () => {
+        const id = await this.#changesOver(session).removeWithin(session, secretId, ANY_EPOCH);
         const version = id === undefined
           ? (await this.#gone(session, secretId)).version
           : endOf(wholeNumber(id, "id"));
         await this.#record(session, secretId, version);
         return version;
-      });
-    }, signal);
+      }), signal);
+  }
+
+  async #writeTogether(
+    session: MysqlSession,
+    rows: readonly NewRow[],
+    epoch: Epoch,
+  ): Promise<readonly (SecretRow | undefined)[]> {
+    return await this.#joint.write(session, rows, epoch) ?? rows.map(() => undefined);
+  }
+
+  async #removeAlone(session: MysqlSession, secretId: string, epoch: Epoch): Promise<Removal | undefined> {
+    const id = await this.#changesOver(session).remove(session, secretId, epoch);
+    return await this.#removalOf(session, secretId, id, epoch);
+  }
+
+  async #removeTogether(
+    session: MysqlSession,
+    secretIds: readonly string[],
+    epoch: Epoch,
+  ): Promise<(Removal | undefined)[]> {
+    const ids = await this.#joint.remove(session, secretIds, epoch);
+    const removals: (Removal | undefined)[] = [];
+    for (const secretId of secretIds) {
+      removals.push(await this.#removalOf(session, secretId, ids.get(secretId), epoch));
+    }
+    return removals;
+  }
+
+  /** What came of a removal that found the row of this id, or none; undefined if the epoch was not in force. */
+  async #removalOf(
+    session: MysqlSession,
+    secretId: string,
+    id: string | undefined,
+    epoch: Epoch,
+  ): Promise<Removal | undefined> {
+    if (id !== undefined) return { outranks: endOf(wholeNumber(id, "id")) };
+    const gone = await this.#gone(session, secretId);
+    // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
+    return epoch === ANY_EPOCH || gone.epoch === epoch ? { outranks: gone.version } : undefined;
+  }
+
+  #knowsReturning(session: MysqlSession): boolean {
+    return this.#returning ?? session.knowsReturning;
   }
 
   #changesOver(session: MysqlSession): MysqlChanges {
-    return this.#changes[this.#returning ?? session.knowsReturning ? "returning" : "reread"];
+    return this.#changes[this.#knowsReturning(session) ? "returning" : "reread"];
   }
 
   async #record(session: MysqlSession, secretId: string, version: Version | undefined): Promise<void> {

@@ -10,7 +10,7 @@ const FIRST_CHECK_MS = 50;
 /** The refusal of a change while too many others have no outcome. Reads may still succeed. */
 export class TooManyUnsettled extends Error {
   constructor(count: number) {
-    super(`${count} earlier changes have not ended in the server`);
+    super(`${count} sessions with earlier changes have not ended in the server`);
   }
 }
 

@@ -1,0 +1,126 @@
+import { ServiceError } from "../../core/errors.ts";
+import type { Epoch } from "../../core/ports.ts";
+import { refuseAborted } from "../database_error.ts";
+import { isRowBusy } from "./errors.ts";
+import type { MysqlPool } from "./pool.ts";
+import type { MysqlSession } from "./session.ts";
+
+/** How many changes a statement makes at most. */
+export const MAX_CHANGES_TOGETHER = 16;
+
+/** How changes of one kind are made; `C` says what to change, `R` what came of it. */
+export interface ChangeStatements<C, R> {
+  /** Makes one change in a transaction of its own, and waits for the lock of its row. */
+  alone(session: MysqlSession, change: C, epoch: Epoch): Promise<R>;
+  /** Makes changes in one transaction, all or none. Rejects at once if one of the rows is locked. */
+  together(session: MysqlSession, changes: readonly C[], epoch: Epoch): Promise<readonly R[]>;
+  /** Whether the server can make changes together. */
+  knowsTogether(session: MysqlSession): boolean;
+}
+
+interface Waiting<C, R> {
+  readonly secretId: string;
+  readonly change: C;
+  readonly epoch: Epoch;
+  readonly signal: AbortSignal;
+  readonly resolve: (result: R) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Makes changes of different rows, those that wait for a connection at the same time by one statement: it costs this
+ * process and the server several times a row, and flushes the log once. One that waits for nothing else is made alone.
+ *
+ *     a, b, c, d, e wait    two connections are free    ->  INSERT a, b, c, d    INSERT e
+ *     b's row is locked                                 ->  nothing is done      ->  INSERT a    INSERT b    …
+ *
+ * So no change waits for the lock of another one's row, and none fails because another one is refused. Statements have
+ * 1, 2, 4 … rows, so that there are few to prepare.
+ *
+ * Each change asks for a connection, and whichever comes takes those that have waited longest. Where none comes in time,
+ * the one that has waited longest is told so: each of them by the end of its own time, therefore.
+ */
+export class MysqlChangeBatches<C, R> {
+  readonly #pool: Pick<MysqlPool, "change">;
+  readonly #statements: ChangeStatements<C, R>;
+  /** Of everybody: nobody's leaving stops a statement that others wait for. */
+  readonly #signal = new AbortController().signal;
+  #waiting: Waiting<C, R>[] = [];
+
+  constructor(pool: Pick<MysqlPool, "change">, statements: ChangeStatements<C, R>) {
+    this.#pool = pool;
+    this.#statements = statements;
+  }
+
+  /** Makes the change. Rejects as {@link MysqlPool.change} does, and never makes it for a caller that has gone. */
+  make(secretId: string, change: C, epoch: Epoch, signal: AbortSignal): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ secretId, change, epoch, signal, resolve, reject });
+      this.#begin();
+    });
+  }
+
+  async #begin(): Promise<void> {
+    let batch: readonly Waiting<C, R>[] | undefined;
+    try {
+      await this.#pool.change(async (session) => {
+        // Only now, so that whoever has come meanwhile is among them.
+        batch = this.#take(this.#statements.knowsTogether(session) ? MAX_CHANGES_TOGETHER : 1);
+        await this.#make(session, batch);
+      }, this.#signal);
+    } catch (error) {
+      if (batch === undefined) return this.#waiting.shift()?.reject(error);
+      const isCertain = error instanceof ServiceError && error.hadNoEffect;
+      for (const each of batch) {
+        if (isCertain && batch.length > 1) this.#makeAlone(each);
+        else each.reject(error);
+      }
+    }
+  }
+
+  async #make(session: MysqlSession, batch: readonly Waiting<C, R>[]): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    const { change, epoch } = first;
+    if (batch.length === 1) return first.resolve(await this.#statements.alone(session, change, epoch));
+    try {
+      const changes = batch.map(({ change }) => change);
+      const results = await this.#statements.together(session, changes, epoch);
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]!);
+    } catch (error) {
+      if (!isRowBusy(error)) throw error;
+      for (const each of batch) this.#makeAlone(each);
+    }
+  }
+
+  #makeAlone({ change, epoch, signal, resolve, reject }: Waiting<C, R>): void {
+    this.#pool.change((session) => this.#statements.alone(session, change, epoch), signal)
+      .then(resolve, reject);
+  }
+
+  /** Those who have waited longest, of different rows and with the same epoch: a power of 2 of them, at most `limit`. */
+  #take(limit: number): readonly Waiting<C, R>[] {
+    this.#waiting = this.#waiting.filter((waiting) => !hasGone(waiting));
+    const fitting = new Map<string, Waiting<C, R>>();
+    for (const waiting of this.#waiting) {
+      if (fitting.size === limit) break;
+      const { secretId, epoch } = waiting;
+      if (epoch === this.#waiting[0]!.epoch && !fitting.has(secretId)) fitting.set(secretId, waiting);
+    }
+    const count = fitting.size === 0 ? 0 : 2 ** Math.floor(Math.log2(fitting.size));
+    const batch = new Set([...fitting.values()].slice(0, count));
+    this.#waiting = this.#waiting.filter((waiting) => !batch.has(waiting));
+    return [...batch];
+  }
+}
+
+/** Whether the caller has gone, who is told then that nothing was done. */
+function hasGone<C, R>({ signal, reject }: Waiting<C, R>): boolean {
+  try {
+    refuseAborted(signal);
+    return false;
+  } catch (error) {
+    reject(error);
+    return true;
+  }
+}
