@@ -1,7 +1,7 @@
 /** Loads configurations from text, so that no test needs a file or the process's environment. */
 import { assertThrows } from "@std/assert";
 import { ConfigError } from "../../../src/config/config_error.ts";
-import type { Environment } from "../../../src/config/environment.ts";
+import type { Environment } from "../../../src/config/sources/environment.ts";
 import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
 
 /** What stands above the file. */
