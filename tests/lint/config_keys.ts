@@ -45,9 +45,9 @@ function textsOutside(folder: URL): string[] {
   });
 }
 
-/** The names in `object.name` and `{ name, name }`, not in comments. */
+/** The names in `object.name` and `{ name, name }`, not in comments and strings. */
 function readFields(text: string): string[] {
-  const code = text.replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*/gms, "");
+  const code = text.replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*|"[^"\n]*"/gms, "");
   return [...code.matchAll(/\.(\w+)\b(?!\()|(?<=(?:(?<!\$)\{|,)\s*)(\w+)(?=\s*[,}])/g)]
     .map(([, member, shorthand]) => member ?? shorthand!);
 }
