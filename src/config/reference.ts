@@ -8,6 +8,7 @@ export interface ReferenceRow {
   readonly path: string;
   /** As an operator would write it; empty for an empty text, undefined where there is none. */
   readonly default: string | undefined;
+  /** What the key does and which values it accepts. */
   readonly meaning: string;
 }
 
@@ -23,7 +24,7 @@ export function configurationReference(): readonly ReferenceRow[] {
   const rows: ReferenceRow[] = keysOf(KEYS).map((key) => ({
     path: key.path,
     default: key.default === undefined ? undefined : formatted(key, key.default),
-    meaning: key.meaning,
+    meaning: `${key.meaning} Accepted: ${key.type.accepted}.`,
   }));
   const lastDefault = rows.findLastIndex(({ path }) => path.startsWith("cache.defaults."));
   return rows.toSpliced(lastDefault + 1, 0, NAMESPACE_ROW);

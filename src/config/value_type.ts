@@ -9,6 +9,8 @@ export type Parsed<T> = { readonly value: T } | ParseError;
 
 /** One type of value. */
 export interface ValueType<T> {
+  /** What is accepted, in a few words for the table of keys. */
+  readonly accepted: string;
   /** Parses a value of the YAML file. */
   parse(value: unknown): Parsed<T>;
   /** Parses the text of a variable, a flag or an expanded reference. */
@@ -23,15 +25,15 @@ export interface Range {
   readonly max: number;
 }
 
-/** Text without control characters. */
-export const anyText = text(() => true, "text without control characters");
-
-/** Text without control characters that `legal` accepts; `accepted` completes "expected ...". */
-export function text(legal: (text: string) => boolean, accepted: string): ValueType<string> {
+/** Text without control characters that matches `legal`; `accepted` completes "expected ...". */
+export function text(accepted: string, legal?: RegExp): ValueType<string> {
   const parseText = (text: string): Parsed<string> =>
     // deno-lint-ignore no-control-regex -- control characters are what it looks for
-    /[\x00-\x1f\x7f]/.test(text) || !legal(text) ? { wrong: "is not accepted", accepted } : { value: text };
+    /[\x00-\x1f\x7f]/.test(text) || legal?.test(text) === false
+      ? { wrong: "is not accepted", accepted }
+      : { value: text };
   return {
+    accepted: legal === undefined ? "text" : accepted,
     parseText,
     parse: (value) =>
       typeof value === "string" ? parseText(value) : {
@@ -42,6 +44,9 @@ export function text(legal: (text: string) => boolean, accepted: string): ValueT
   };
 }
 
+/** Text without control characters. */
+export const anyText = text("text without control characters");
+
 /** One of a few words. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueType<W> {
   const accepted = new Intl.ListFormat("en", { type: "disjunction" }).format(words);
@@ -49,13 +54,14 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValueType
     const word = words.find((word) => word === value);
     return word === undefined ? { wrong: "is not accepted", accepted } : { value: word };
   };
-  return { parse, parseText: parse, format: (value) => value };
+  return { accepted, parse, parseText: parse, format: (value) => value };
 }
 
 /** True or false. */
 export function boolean(): ValueType<boolean> {
   const error: ParseError = { wrong: "is not a boolean", accepted: "true or false" };
   return {
+    accepted: error.accepted,
     parse: (value) => typeof value === "boolean" ? { value } : error,
     parseText: (text) => text === "true" || text === "false" ? { value: text === "true" } : error,
     format: String,
@@ -70,6 +76,7 @@ export function integer(range: Range): ValueType<number> {
       ? inRange(value as number, range, accepted)
       : { wrong: "is not a whole number", accepted };
   return {
+    accepted: `${range.min} to ${range.max}`,
     parse,
     parseText: (text) => parse(/^-?\d{1,15}$/.test(text) ? Number(text) : text),
     format: String,
@@ -78,18 +85,20 @@ export function integer(range: Range): ValueType<number> {
 
 /** A share above 0 and up to 1. */
 export function ratio(): ValueType<number> {
-  return share((value) => value > 0 && value <= 1, "a number above 0 and up to 1, such as 0.5");
+  return share("above 0 and up to 1", 0.5, (value) => value > 0 && value <= 1);
 }
 
 /** A share from 0 to below 1. */
 export function fraction(): ValueType<number> {
-  return share((value) => value >= 0 && value < 1, "a number from 0 to below 1, such as 0.1");
+  return share("from 0 to below 1", 0.1, (value) => value >= 0 && value < 1);
 }
 
-function share(isLegal: (value: number) => boolean, accepted: string): ValueType<number> {
+function share(range: string, example: number, isLegal: (value: number) => boolean): ValueType<number> {
+  const accepted = `a number ${range}, such as ${example}`;
   const parse = (value: unknown): Parsed<number> =>
     typeof value === "number" && isLegal(value) ? { value } : { wrong: "is not accepted", accepted };
   return {
+    accepted: range,
     parse,
     parseText: (text) => parse(/^\d?\.?\d{1,15}$/.test(text) ? Number(text) : text),
     format: String,
@@ -110,22 +119,23 @@ export function durationOrZero(): ValueType<number> {
 }
 
 function durationBetween(range: Range): ValueType<number> {
-  const accepted = `from ${formatDuration(range.min)} to ${formatDuration(range.max)}`;
+  const accepted = `${formatDuration(range.min)} to ${formatDuration(range.max)}`;
   const parseText = (text: string): Parsed<number> => {
     const ms = parseDurationMs(text);
     return ms === undefined
       ? { wrong: "is not a duration", accepted: "a number with a unit such as 1s, 0.2s or 200ms" }
-      : inRange(ms, range, accepted);
+      : inRange(ms, range, `from ${accepted}`);
   };
-  return { parse: (value) => parseText(String(value)), parseText, format: formatDuration };
+  return { accepted, parse: (value) => parseText(String(value)), parseText, format: formatDuration };
 }
 
 /** As {@link duration}, or 0 for never, whose value is Infinity. */
 export function durationOrNever(maxMs?: number): ValueType<number> {
-  const { parseText, format } = duration(maxMs);
+  const { parseText, format, accepted } = duration(maxMs);
   const parseTextOrNever = (text: string): Parsed<number> =>
     /^0(?:ms|[smh])?$/.test(text) ? { value: Infinity } : parseText(text);
   return {
+    accepted: `${accepted}, or 0`,
     parse: (value) => parseTextOrNever(String(value)),
     parseText: parseTextOrNever,
     format: (value) => value === Infinity ? "0s" : format(value),
@@ -134,24 +144,26 @@ export function durationOrNever(maxMs?: number): ValueType<number> {
 
 /** Bytes, with a unit or without. */
 export function size(range: Range): ValueType<number> {
+  const accepted = `${formatSize(range.min)} to ${formatSize(range.max)}`;
   const parseText = (text: string): Parsed<number> => {
     const bytes = parseSizeBytes(text);
     return bytes === undefined
       ? { wrong: "is not a size", accepted: "a number of bytes, or one with a unit such as 512KiB or 64MiB" }
-      : inRange(bytes, range, `from ${formatSize(range.min)} to ${formatSize(range.max)}`);
+      : inRange(bytes, range, `from ${accepted}`);
   };
-  return { parse: (value) => parseText(String(value)), parseText, format: formatSize };
+  return { accepted, parse: (value) => parseText(String(value)), parseText, format: formatSize };
 }
 
 /** As {@link size}, or 0 for no limit, whose value is Infinity. */
 export function sizeOrUnlimited(range: Range): ValueType<number> {
-  const { parseText, format } = size(range);
+  const { parseText, format, accepted } = size(range);
   const parseTextOrUnlimited = (text: string): Parsed<number> => {
     if (/^0(?:[KMG]i?B|B)?$/.test(text)) return { value: Infinity };
     const parsed = parseText(text);
     return "value" in parsed ? parsed : { ...parsed, accepted: `0 for no limit, or ${parsed.accepted}` };
   };
   return {
+    accepted: `${accepted}, or 0`,
     parse: (value) => parseTextOrUnlimited(String(value)),
     parseText: parseTextOrUnlimited,
     format: (value) => value === Infinity ? "0" : format(value),
@@ -177,7 +189,7 @@ function address(defaultHostname: string, minPort: number, accepted: string): Va
   };
   // As text, a list of one is its element.
   const parse = (value: unknown) => Array.isArray(value) ? error : parseText(String(value));
-  return { parse, parseText, format: endpointText };
+  return { accepted: "host:port", parse, parseText, format: endpointText };
 }
 
 /** Addresses to connect to: a YAML list, or text with commas between them. */
@@ -193,6 +205,7 @@ export function remoteAddresses(): ValueType<readonly Endpoint[]> {
   };
   const parseText = (text: string) => parseAll(text.split(","));
   return {
+    accepted: "list of host:port",
     parseText,
     parse: (value) => Array.isArray(value) ? parseAll(value) : parseText(String(value)),
     format: (addresses) => addresses.map(format).join(","),

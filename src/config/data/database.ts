@@ -20,15 +20,15 @@ import { breakerKeys, MAX_STORE_TIMEOUT_MS } from "./store_keys.ts";
 
 /** Legal between backquotes in MySQL and MariaDB, whose names have at most 64 characters: `_outbox` is added. */
 const identifier = text(
-  (name) => /^[A-Za-z_][A-Za-z0-9_$]{0,56}$/.test(name),
   "a letter or _, then at most 56 letters, digits, _ or $",
+  /^[A-Za-z_][A-Za-z0-9_$]{0,56}$/,
 );
 
 export const DATABASE_KEYS = {
   driver: optionalKey(
     "data.database.driver",
     oneOf("mysql", "sqlite"),
-    "mysql (also for MariaDB) or sqlite.",
+    "The database; mysql also for MariaDB.",
   ),
   source: secret(optionalKey(
     "data.database.source",
