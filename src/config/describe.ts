@@ -11,19 +11,20 @@ export function describeSettings(settings: Settings, namespaces: readonly Namesp
   const notInForce = new Set(
     [redis, redis.sentinel].flatMap((section) => isConfigured(section) ? [] : listed(section)),
   );
+  const lastOfCache = listed(settings.cache).at(-1);
   const lines: string[] = [];
   let above: readonly string[] = [];
   for (const setting of listed(settings)) {
     if (setting.value === undefined || notInForce.has(setting)) continue;
     const sections = setting.key.path.split(".");
     const name = sections.pop()!;
-    if (above[0] === "cache" && sections[0] !== "cache") lines.push(...namespaceLines(namespaces));
     for (const [depth, section] of sections.entries()) {
       if (sections.slice(0, depth + 1).join(".") === above.slice(0, depth + 1).join(".")) continue;
       lines.push(`${indent(depth)}${section}:`);
     }
     above = sections;
     lines.push(`${indent(sections.length)}${name}: ${shown(setting)} # ${setting.origin}`);
+    if (setting === lastOfCache) lines.push(...namespaceLines(namespaces));
   }
   return lines.join("\n") + "\n";
 }

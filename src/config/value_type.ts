@@ -38,7 +38,7 @@ export function text(accepted: string, legal?: RegExp): ValueType<string> {
     parse: (value) =>
       typeof value === "string" ? parseText(value) : {
         wrong: "is not text",
-        accepted: `${accepted}, with quotes around what YAML takes for something else`,
+        accepted: `${accepted}, in quotes if YAML reads it as another type`,
       },
     format: (value) => value,
   };

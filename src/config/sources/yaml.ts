@@ -17,7 +17,7 @@ export function parseYaml(text: string, path: string): unknown {
       path: line === undefined ? path : `${path}:${line}:${column}`,
       wrong: isFixedSentence(reason) ? `is not YAML (${reason})` : "is not YAML",
       accepted: EXPECTATIONS.find(([pattern]) => pattern.test(reason))?.[1] ??
-        "lines of key: value, with quotes around text that holds a sign",
+        "lines of key: value, with quotes around text with special characters",
     }]);
   }
 }

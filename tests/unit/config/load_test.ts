@@ -81,7 +81,7 @@ Deno.test("loadConfig() fills in every default", () => {
   });
 });
 
-Deno.test("loadConfig() expands references, also those that stand for a number", () => {
+Deno.test("loadConfig() expands references, also to numbers", () => {
   const { config } = load(SERVERS, { variables: { REDIS_PASSWORD: "${x}" } });
   assertEquals(config.data.redis, {
     topology: { kind: "standalone", address: { hostname: "redis", port: 6379 } },
@@ -129,7 +129,7 @@ data:
   assertStringIncludes(describe(), "    timeout: 1s # file\n");
 });
 
-Deno.test("loadConfig() says in one line why a file cannot be read", () => {
+Deno.test("loadConfig() reports in one line why a file cannot be read", () => {
   const messageFor = (failure: Error) => {
     const readFile = () => {
       throw failure;
@@ -151,7 +151,7 @@ Deno.test("loadConfig() says in one line why a file cannot be read", () => {
   );
 });
 
-Deno.test("loadConfig() says which variable names a file that it cannot read", () => {
+Deno.test("loadConfig() names the variable whose file it cannot read", () => {
   const readFile = () => {
     throw new Deno.errors.NotFound();
   };
@@ -164,7 +164,7 @@ Deno.test("loadConfig() says which variable names a file that it cannot read", (
   }
 });
 
-Deno.test("loadConfig() reads every file of configs/ clean", () => {
+Deno.test("loadConfig() loads every file of configs/ without a problem", () => {
   const container = loadFile("config.yaml").config;
   assertEquals(container.server.grpc.hostname, "0.0.0.0");
   assertEquals(container.data.redis?.topology, {

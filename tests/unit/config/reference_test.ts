@@ -16,7 +16,7 @@ Deno.test("configurationReference() has a row for every key, with its default as
   for (const { path, meaning } of rows) assert(/^\S.*\.$/.test(meaning), path);
 });
 
-Deno.test("configurationReference() says for each key which values it accepts", () => {
+Deno.test("configurationReference() lists the accepted values of each key", () => {
   const meanings = new Map(configurationReference().map(({ path, meaning }) => [path, meaning]));
   const accepted = (path: string) => /Accepted: (.*)\.$/.exec(meanings.get(path) ?? "")?.[1];
   assertEquals(

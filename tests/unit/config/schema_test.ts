@@ -3,7 +3,7 @@ import { fileVariableOf } from "../../../src/config/sources/environment.ts";
 import { formatted, keysOf } from "../../../src/config/key.ts";
 import { KEY_BY_PATH, KEYS, namesBelow, PATHS, variableOf } from "../../../src/config/schema.ts";
 
-Deno.test("variableOf() derives one variable a key, different for all of them", () => {
+Deno.test("variableOf() derives a different variable for every key", () => {
   assertEquals(variableOf("data.redis.addr"), "CACHESERVER_DATA_REDIS_ADDR");
   assertEquals(variableOf("cache.local.max_bytes"), "CACHESERVER_CACHE_LOCAL_MAX_BYTES");
   assertEquals(new Set(PATHS.map(variableOf)).size, PATHS.length);
@@ -30,7 +30,7 @@ Deno.test("KEYS declares every key in the section of its path, and none twice", 
   assertEquals(keys.length, KEY_BY_PATH.size);
 });
 
-Deno.test("KEYS takes 0 for a connection that never grows too old, and writes it so", () => {
+Deno.test("KEYS parses a largest connection age of 0 as never, and writes never as 0s", () => {
   const { type } = KEYS.server.grpc.keepalive.maxAgeMs;
   assertEquals([type.parse(0), type.parse("0s"), type.parseText("0")], Array(3).fill({ value: Infinity }));
   assertEquals(type.parseText("30m"), { value: 1_800_000 });

@@ -1,4 +1,4 @@
-/** Options of namespaces: how they are read, what they inherit, and what is wrong with them. */
+/** Options of namespaces: how they are read, what they inherit, and their problems. */
 import { assert, assertEquals } from "@std/assert";
 import type { NamespaceConfig } from "../../../../src/config/cache/namespaces.ts";
 import { EMBEDDED, load, problemLines } from "../loading.ts";
@@ -47,20 +47,20 @@ Deno.test("loadConfig() gives a namespace its own options, and those of cache.de
   assert(Object.isFrozen(cache.namespaces) && cache.namespaces.every(Object.isFrozen));
 });
 
-Deno.test("loadConfig() lets a value whose Set says nothing live as long as any may", () => {
+Deno.test("loadConfig() limits the default TTL to the maximum unless it is set", () => {
   assertEquals(load(withCache("  defaults: { max_ttl: 1h }")).config.cache.defaults.defaultTtlMs, 3_600_000);
   const { namespaces } =
     load(withCache("  namespaces: { n: { max_ttl: 1h, default_ttl: 1h } }")).config.cache;
   assertEquals(namespaces[0]?.defaultTtlMs, 3_600_000);
 });
 
-Deno.test("loadConfig() takes times to live far beyond what a timer can wait", () => {
+Deno.test("loadConfig() accepts times to live far beyond what a timer can wait", () => {
   const { defaults } =
     load(withCache('  defaults: { max_ttl: 87660000h, default_ttl: "8766h" }')).config.cache;
   assertEquals([defaults.maxTtlMs, defaults.defaultTtlMs], [315_576_000_000_000, 31_557_600_000]);
 });
 
-Deno.test("loadConfig() reports all that is wrong with the options of namespaces at once", () => {
+Deno.test("loadConfig() reports every problem in the options of namespaces at once", () => {
   const yaml = withCache(`
       defaults: { jiter: 0.1, jitter: 1, default_ttl: 2h, max_ttl: 1h, refresh_ahead: 0.5 }
       secrets: { default_ttl: 1h, negative_ttl: 5 }
@@ -102,20 +102,20 @@ Deno.test("loadConfig() reports all that is wrong with the options of namespaces
   ]);
 });
 
-Deno.test("loadConfig() refuses a section of namespaces that is no mapping", () => {
+Deno.test("loadConfig() refuses a section of namespaces that is not a mapping", () => {
   assertEquals(problemLines(withCache("  namespaces: [sessions]")), [
     "cache.namespaces: is a list, not a mapping; expected the names of namespaces",
   ]);
 });
 
-Deno.test("loadConfig() takes a namespace called as something that every object has", () => {
+Deno.test("loadConfig() accepts a namespace with the name of a property of every object", () => {
   const { namespaces } =
     load(withCache('  namespaces: { __proto__: { max_ttl: 1h }, "toString": { jitter: 0.5 } }'))
       .config.cache;
   assertEquals(namespaces.map(({ name }) => name), ["__proto__", "toString"]);
 });
 
-Deno.test("loadConfig() refuses to renew copies where there are none, whoever asks for it", () => {
+Deno.test("loadConfig() refuses refresh_ahead where there are no copies to renew, in every section", () => {
   const options = "{ local_ttl: 1s, refresh_ahead: 0.5 }";
   const cache = `
       local: { disabled: true }
@@ -140,7 +140,7 @@ Deno.test("loadConfig() refuses to renew copies where there are none, whoever as
   ]);
 });
 
-Deno.test("loadConfig() lets variables and flags set defaults and secrets, and says that namespaces have none", () => {
+Deno.test("loadConfig() takes defaults and secrets from variables and flags, and refuses those for one namespace", () => {
   const { cache } = load(EMBEDDED, {
     variables: { CACHESERVER_CACHE_DEFAULTS_MAX_TTL: "1h" },
     flags: { "cache.secrets.local_ttl": "0" },
@@ -157,7 +157,7 @@ Deno.test("loadConfig() lets variables and flags set defaults and secrets, and s
   ]);
 });
 
-Deno.test("describe() shows each namespace's options as they are used, with their origins, and loads again", () => {
+Deno.test("describe() shows each namespace's options in force with their origins, as text that loads again", () => {
   const loaded = load(SESSIONS, { flags: { "cache.defaults.jitter": "0.2" } });
   const text = loaded.describe();
   const expected = `

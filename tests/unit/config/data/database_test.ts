@@ -7,7 +7,7 @@ function database(driver: string, source: string): string {
   return databaseAddress(load(data).config.data.database);
 }
 
-Deno.test("databaseAddress() is an absolute path, or a server's address without its account", () => {
+Deno.test("databaseAddress() is an absolute path, or a server's address without user and password", () => {
   assertEquals(database("sqlite", "a/b.db"), `${Deno.cwd()}/a/b.db`);
   assertEquals(database("sqlite", "/a/b.db"), "/a/b.db");
   assertEquals(database("sqlite", ":memory:"), ":memory:");

@@ -2,7 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { parseMysqlSource } from "../../../../src/config/data/mysql_source.ts";
 import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
 
-Deno.test("parseMysqlSource() reads a Go DSN with its parameters", () => {
+Deno.test("parseMysqlSource() parses a Go DSN with its parameters", () => {
   const text = "root:root@tcp(127.0.0.1:3307)/cacheserver?parseTime=True&loc=Local&charset=utf8mb4,utf8&" +
     "timeout=2s&readTimeout=300ms&writeTimeout=0.2s&tls=skip-verify";
   assertEquals(parseMysqlSource(text), {
@@ -23,7 +23,7 @@ Deno.test("parseMysqlSource() reads a Go DSN with its parameters", () => {
   });
 });
 
-Deno.test("parseMysqlSource() fills in what go-sql-driver fills in", () => {
+Deno.test("parseMysqlSource() fills in the defaults of go-sql-driver", () => {
   const { mysql: source } = parseMysqlSource("/db");
   assertEquals(source, {
     user: "",
@@ -71,7 +71,7 @@ Deno.test("parseMysqlSource() percent-decodes every part of a URL", () => {
   assertEquals(parseMysqlSource("mysql://db/x").mysql?.address, { kind: "tcp", hostname: "db", port: 3306 });
 });
 
-Deno.test("parseMysqlSource() takes back what a DSN or a URL was composed of, for any password", async () => {
+Deno.test("parseMysqlSource() finds the parts that a DSN or a URL was composed of, for any password", async () => {
   const characters = "ab1@:/?#%&=()[]{}$ ä€'\"\\";
   await withSeed((seed) => {
     const random = seededRandom(seed);
@@ -95,7 +95,7 @@ Deno.test("parseMysqlSource() takes back what a DSN or a URL was composed of, fo
   });
 });
 
-Deno.test("parseMysqlSource() shows nothing of a source that it cannot take apart", () => {
+Deno.test("parseMysqlSource() shows nothing of a source that it cannot parse", () => {
   const malformed = [
     "",
     "hunter2",
@@ -126,13 +126,13 @@ Deno.test("parseMysqlSource() shows nothing of a source that it cannot take apar
   }
 });
 
-Deno.test("parseMysqlSource() masks a name that may be a password without its user, or begin with it", () => {
+Deno.test("parseMysqlSource() masks a user that may be a password, or the beginning of one", () => {
   assertEquals(parseMysqlSource("hunter2@tcp(db)/x").masked, "***@tcp(db)/x");
   assertEquals(parseMysqlSource("roothunter/2:x@tcp(db)/x").masked, "***@tcp(db)/x");
   assertEquals(parseMysqlSource("mysql://hunter2@db/x").masked, "mysql://***@db/x");
 });
 
-Deno.test("parseMysqlSource() reports every parameter that it does not know or cannot use", () => {
+Deno.test("parseMysqlSource() reports every parameter that is unknown or has a wrong value", () => {
   const { mysql: source, errors } = parseMysqlSource(
     "r:p@tcp(h)/d?parseTime=yes&loc=Mars&charset=latin1&timeout=5&readTimeout=0s&tls=custom&collation=x&foo",
   );
@@ -149,7 +149,7 @@ Deno.test("parseMysqlSource() reports every parameter that it does not know or c
   ]);
 });
 
-Deno.test("parseMysqlSource() names a missing database and an illegal address at once", () => {
+Deno.test("parseMysqlSource() reports a missing database and an illegal address at once", () => {
   for (
     const text of [
       "r:p@tcp(h:0)/",
@@ -166,7 +166,7 @@ Deno.test("parseMysqlSource() names a missing database and an illegal address at
   }
 });
 
-Deno.test("parseMysqlSource() takes IANA names and no offsets as loc, and every spelling of tls", () => {
+Deno.test("parseMysqlSource() accepts IANA names but no offsets as loc, and every spelling of tls", () => {
   const location = (loc: string) => parseMysqlSource(`r:p@/d?loc=${loc}`).mysql?.location;
   assertEquals(location("UTC"), "UTC");
   assertEquals(location("Europe%2FBerlin"), "Europe/Berlin");

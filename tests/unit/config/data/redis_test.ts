@@ -12,7 +12,7 @@ function withRedis(redis: string): string {
 
 const SEEDS = [{ hostname: "a", port: 1 }, { hostname: "::1", port: 2 }];
 
-Deno.test("loadConfig() takes the nodes of a cluster as a list, or as text with commas", () => {
+Deno.test("loadConfig() accepts the nodes of a cluster as a list, or as text with commas", () => {
   const cluster = { kind: "cluster", seeds: SEEDS } as const;
   for (const addrs of ['["a:1", "[::1]:2"]', '"a:1, [::1]:2"', '["${HOST}:1", "[::1]:2"]', '"${ALL}"']) {
     const variables = { HOST: "a", ALL: "a:1,[::1]:2" };
@@ -22,7 +22,7 @@ Deno.test("loadConfig() takes the nodes of a cluster as a list, or as text with 
   assertEquals(load(EMBEDDED, { variables }).config.data.redis?.topology, cluster);
 });
 
-Deno.test("loadConfig() takes the name of a master and its sentinels", () => {
+Deno.test("loadConfig() accepts the name of a master and its sentinels", () => {
   assertEquals(topology('{ sentinel: { master_name: m, addrs: ["a:1", "[::1]:2"], password: p } }'), {
     kind: "sentinel",
     masterName: "m",
@@ -32,7 +32,7 @@ Deno.test("loadConfig() takes the name of a master and its sentinels", () => {
   });
 });
 
-Deno.test("loadConfig() wants one server, sentinels or a cluster, and each complete", () => {
+Deno.test("loadConfig() requires exactly one of server, sentinels and cluster, complete", () => {
   const cases: Readonly<Record<string, readonly string[]>> = {
     "{ addr: a:1, cluster: { addrs: a:1 } }": [
       "data.redis: has addr and cluster; expected only one of addr, sentinel and cluster",
@@ -70,7 +70,7 @@ Deno.test("loadConfig() wants one server, sentinels or a cluster, and each compl
   }
 });
 
-Deno.test("describe() shows the way to Redis that is in force, without its secrets", () => {
+Deno.test("describe() shows the topology of Redis in force, without its secrets", () => {
   const shown = (redis: string) => load(withRedis(redis)).describe();
   const cluster = shown('{ cluster: { addrs: ["a:1", "[::1]:2"] } }');
   assertEquals(load(cluster).config.data.redis?.topology, { kind: "cluster", seeds: SEEDS });

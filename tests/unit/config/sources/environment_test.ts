@@ -4,7 +4,7 @@ import { environmentOf } from "../loading.ts";
 import { withValueFile } from "./value_files.ts";
 
 Deno.test({
-  name: "processEnvironment reads and lists variables where it may",
+  name: "processEnvironment reads and lists variables if it may",
   permissions: { env: true },
   fn: () => {
     const names = [...processEnvironment.names?.() ?? []];
@@ -15,7 +15,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "processEnvironment lists nothing, and lookUp() says forbidden, where it may not",
+  name: "processEnvironment lists nothing, and lookUp() returns forbidden, without permission",
   permissions: { env: false },
   fn: () => {
     assertEquals(processEnvironment.names?.(), undefined);
@@ -23,7 +23,7 @@ Deno.test({
   },
 });
 
-Deno.test("lookUp() takes the content of the file that NAME_FILE names where NAME is not set", async () => {
+Deno.test("lookUp() reads the file that NAME_FILE names if NAME is not set", async () => {
   await withValueFile("hunter2\n", (path) => {
     const variables = environmentOf({ PASSWORD_FILE: path });
     assertEquals(lookUp(variables, "PASSWORD"), { value: "hunter2", fromFile: true });
@@ -31,7 +31,7 @@ Deno.test("lookUp() takes the content of the file that NAME_FILE names where NAM
   });
 });
 
-Deno.test("lookUp() takes neither where NAME and NAME_FILE are both set, also where NAME is set to nothing", async () => {
+Deno.test("lookUp() refuses NAME and NAME_FILE together, also if NAME is empty", async () => {
   await withValueFile("hunter2", (path) => {
     const fileError = { wrong: "is set beside the variable without _FILE", accepted: "one of the two" };
     assertEquals(lookUp(environmentOf({ P: "x", P_FILE: path }), "P"), { fileError });
@@ -39,7 +39,7 @@ Deno.test("lookUp() takes neither where NAME and NAME_FILE are both set, also wh
   });
 });
 
-Deno.test("lookUp() takes NAME_FILE for not set where it may not be read", () => {
+Deno.test("lookUp() treats NAME_FILE as not set if it may not be read", () => {
   const environment: Environment = {
     get(name) {
       if (name === "LEVEL") return "info";

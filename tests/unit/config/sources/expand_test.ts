@@ -20,7 +20,7 @@ function expandWith(text: string, secret = false): Expansion {
   return expand(text, lookUp, secret);
 }
 
-Deno.test("expand() replaces references, wherever they stand", () => {
+Deno.test("expand() replaces references anywhere in the text", () => {
   assertEquals(expandWith("${HOST}:${PORT}"), {
     text: "redis:6379",
     expanded: true,
@@ -35,18 +35,18 @@ Deno.test("expand() replaces references, wherever they stand", () => {
   });
 });
 
-Deno.test("expand() takes the default only where the variable is not set", () => {
+Deno.test("expand() uses the default only if the variable is not set", () => {
   assertEquals(expandWith("${GONE:a:b}").text, "a:b");
   assertEquals(expandWith("${GONE:}").text, "");
   assertEquals(expandWith("${HOST:other}").text, "redis");
   assertEquals(expandWith("${EMPTY:other}").text, "");
 });
 
-Deno.test("expand() does not expand what came from a variable", () => {
+Deno.test("expand() does not expand the value of a variable", () => {
   assertEquals(expandWith("${NESTED}").text, "${HOST}");
 });
 
-Deno.test("expand() reports every variable that is not set, names it and says what would do", () => {
+Deno.test("expand() reports every variable that is not set, with its name and what to set", () => {
   assertEquals(expandWith("${A}${B}").errors, [
     {
       wrong: "refers to A, which is not set",
@@ -75,13 +75,13 @@ Deno.test("expand() refuses malformed references", () => {
   }
 });
 
-Deno.test("expand() repeats nothing of a secret that merely looks like a reference", () => {
+Deno.test("expand() repeats nothing of a secret that only looks like a reference", () => {
   const { errors } = expandWith("ab${cdEf}", true);
   assertEquals(errors.length, 1);
   assertEquals(JSON.stringify(errors).includes("cdEf"), false);
 });
 
-Deno.test("expand() says that some of the text is a file's content", () => {
+Deno.test("expand() reports that some of the text is a file's content", () => {
   assertEquals(expandWith("${HOST}:${SECRET}"), {
     text: "redis:hunter2",
     expanded: true,
@@ -90,7 +90,7 @@ Deno.test("expand() says that some of the text is a file's content", () => {
   });
 });
 
-Deno.test("expand() names the variable of a file that it cannot take, unless that may be a password's own text", () => {
+Deno.test("expand() names the variable of a file that it cannot use, unless the name may be part of a password", () => {
   const fault = { wrong: "refers to SPOILT_FILE, which names a folder", accepted: "a file" };
   assertEquals(expandWith("${SPOILT:x}").errors, [fault]);
   assertEquals(expandWith("${SPOILT:x}", true).errors, [fault]);

@@ -4,7 +4,7 @@ import { loadConfig } from "../../../../src/config/load.ts";
 import { EMBEDDED, environmentOf, load, problemLines } from "../loading.ts";
 import { withValueFile } from "./value_files.ts";
 
-Deno.test("loadConfig() lets a variable stand above the file, and a flag above both", () => {
+Deno.test("loadConfig() lets a variable override the file, and a flag override both", () => {
   const yaml =
     `${EMBEDDED}cache: { backfill_queue_size: 1, local: { disabled: false } }\nlog: { level: warn }`;
   const variables = {
@@ -20,12 +20,12 @@ Deno.test("loadConfig() lets a variable stand above the file, and a flag above b
   assertEquals(config.log.level, "warn");
 });
 
-Deno.test("loadConfig() does not mind a wrong value that another one stands above", () => {
+Deno.test("loadConfig() ignores a wrong value that is overridden", () => {
   const yaml = `${EMBEDDED}log: { level: "\${GONE}" }`;
   assertEquals(load(yaml, { variables: { CACHESERVER_LOG_LEVEL: "error" } }).config.log.level, "error");
 });
 
-Deno.test("loadConfig() says which variable or flag a wrong value came from", () => {
+Deno.test("loadConfig() names the variable or flag of a wrong value", () => {
   const variables = { CACHESERVER_LOG_LEVEL: "loud", CACHESERVER_DATA_REDIS_PASSWORD: "hunter2\n" };
   assertEquals(problemLines(EMBEDDED, { variables, flags: { "cache.backfill_queue_size": "1.5" } }), [
     "data.redis.password (from CACHESERVER_DATA_REDIS_PASSWORD): *** is not accepted; expected text without " +
@@ -36,7 +36,7 @@ Deno.test("loadConfig() says which variable or flag a wrong value came from", ()
   ]);
 });
 
-Deno.test("loadConfig() says where a wrong source came from", () => {
+Deno.test("loadConfig() names the origin of a wrong source", () => {
   const variables = { CACHESERVER_DATA_DATABASE_SOURCE: "root:hunter2" };
   const lines = problemLines("data: { database: { driver: mysql }, redis: { addr: h:6379 } }", { variables });
   assertEquals(lines.length, 1);
@@ -72,7 +72,7 @@ Deno.test("loadConfig() refuses unknown variables and flags without showing thei
   ]);
 });
 
-Deno.test("loadConfig() takes an environment that cannot be listed", () => {
+Deno.test("loadConfig() accepts an environment that cannot be listed", () => {
   const { get } = environmentOf({ CACHESERVER_LOG_LEVEL: "debug", CACHESERVER_TYPO: "1" });
   const options = { path: "test.yaml", readFile: () => EMBEDDED };
   assertEquals(loadConfig({ ...options, env: { get } }).config.log.level, "debug");
@@ -107,7 +107,7 @@ Deno.test("loadConfig() names a variable that it may not read, and the permissio
   );
 });
 
-Deno.test("loadConfig() reads a key from the file that its variable with _FILE names, and says so", async () => {
+Deno.test("loadConfig() reads a key from the file that its variable with _FILE names, and shows that origin", async () => {
   await withValueFile("hunter2\n", (path) => {
     const variables = { CACHESERVER_DATA_REDIS_PASSWORD_FILE: path, CACHESERVER_DATA_REDIS_ADDR: "h:1" };
     const { config, describe } = load(EMBEDDED, { variables });
@@ -118,7 +118,7 @@ Deno.test("loadConfig() reads a key from the file that its variable with _FILE n
   });
 });
 
-Deno.test("loadConfig() reads a reference in the file of the configuration from a file as well", async () => {
+Deno.test("loadConfig() reads a reference of the configuration from a file as well", async () => {
   const yaml = `
 data:
   database: { driver: mysql, source: "root:\${MYSQL_PASSWORD:root}@tcp(db)/d" }
@@ -133,7 +133,7 @@ data:
   });
 });
 
-Deno.test("loadConfig() says what is wrong with a variable that names a file", async () => {
+Deno.test("loadConfig() reports a variable that names an unusable file", async () => {
   await withValueFile("hunter2", (path) => {
     const variables = {
       CACHESERVER_LOG_LEVEL: "info",

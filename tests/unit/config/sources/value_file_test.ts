@@ -20,14 +20,14 @@ Deno.test("readValueFile() drops one line break at the end, and no other charact
   }
 });
 
-Deno.test("readValueFile() takes 64 KiB and refuses a byte more", async () => {
+Deno.test("readValueFile() accepts 64 KiB and refuses a byte more", async () => {
   await withValueFile("x".repeat(65_536), (path) => assertEquals("value" in readValueFile(path), true));
   await withValueFile("x".repeat(65_537), (path) => {
     assertEquals(readValueFile(path), { wrong: "names a file that is too large", accepted: ACCEPTED });
   });
 });
 
-Deno.test("readValueFile() refuses what is no file, not there, or not text, and quotes neither path nor content", async () => {
+Deno.test("readValueFile() refuses a path that is missing, not a file or not text, and quotes neither path nor content", async () => {
   const missing = { wrong: "names a file that does not exist", accepted: ACCEPTED };
   assertEquals(readValueFile("/nowhere/hunter2"), missing);
   assertEquals(readValueFile(""), { wrong: "names no file", accepted: ACCEPTED });
@@ -41,7 +41,7 @@ Deno.test("readValueFile() refuses what is no file, not there, or not text, and 
   });
 });
 
-Deno.test("readValueFile() does not wait for a pipe that nobody writes to", async () => {
+Deno.test("readValueFile() does not wait for a pipe without a writer", async () => {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-value-" });
   try {
     const { success } = await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
@@ -53,7 +53,7 @@ Deno.test("readValueFile() does not wait for a pipe that nobody writes to", asyn
 });
 
 Deno.test({
-  name: "readValueFile() says that this process may not read files",
+  name: "readValueFile() reports that this process may not read files",
   permissions: { read: false },
   fn: () => {
     assertEquals(readValueFile("/etc/hostname"), {

@@ -1,4 +1,4 @@
-/** Hands `use` the path of a file with this content, which is gone afterwards. */
+/** Calls `use` with the path of a file with this content, which is removed afterwards. */
 export async function withValueFile(
   content: string | Uint8Array,
   use: (path: string) => void | Promise<void>,

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { ConfigError } from "../../../../src/config/config_error.ts";
 import { parseYaml } from "../../../../src/config/sources/yaml.ts";
 
-Deno.test("parseYaml() knows text, numbers, booleans and null, and leaves times as text", () => {
+Deno.test("parseYaml() parses text, numbers, booleans and null, and leaves times as text", () => {
   assertEquals(parseYaml("a: 1s\nb: 10\nc: true\nd:\ne: 2024-01-01\nf: :9000\n", "x.yaml"), {
     a: "1s",
     b: 10,
@@ -13,24 +13,24 @@ Deno.test("parseYaml() knows text, numbers, booleans and null, and leaves times 
   });
 });
 
-Deno.test("parseYaml() takes an empty file for nothing", () => {
+Deno.test("parseYaml() returns undefined for an empty file", () => {
   assertEquals(parseYaml("", "x.yaml"), undefined);
   assertEquals(parseYaml("# only a comment\n", "x.yaml"), undefined);
 });
 
-Deno.test("parseYaml() says where a file stops being YAML, on one line", () => {
+Deno.test("parseYaml() reports in one line at which place a file is not YAML", () => {
   const { message } = assertThrows(() => parseYaml("a: 1\na: 2\n", "x.yaml"), ConfigError);
   assertMatch(message, /^x\.yaml:2:\d+: is not YAML \(Map keys must be unique\); expected each key once$/);
 });
 
-Deno.test("parseYaml() says what it expects in the place of what is wrong, and not YAML once more", () => {
+Deno.test("parseYaml() reports what to write instead", () => {
   const cases = [
     ["\ta: 1\n", "spaces as indentation"],
     ['a: "b\n', "a quote at the end of the text"],
     ["a: 'b\n", "a quote at the end of the text"],
-    ["a: b: c\n", "lines of key: value, with quotes around text that holds a sign"],
-    ["a: @b\n", "lines of key: value, with quotes around text that holds a sign"],
-    ["a: *b\n", "lines of key: value, with quotes around text that holds a sign"],
+    ["a: b: c\n", "lines of key: value, with quotes around text with special characters"],
+    ["a: @b\n", "lines of key: value, with quotes around text with special characters"],
+    ["a: *b\n", "lines of key: value, with quotes around text with special characters"],
   ] as const;
   for (const [text, accepted] of cases) {
     const { message } = assertThrows(() => parseYaml(text, "x.yaml"), ConfigError);
@@ -50,10 +50,10 @@ Deno.test("parseYaml() quotes nothing of the file in its error", () => {
 });
 
 Deno.test({
-  name: "parseYaml() does not take a permission that its parser lacks for a fault of the file",
+  name: "parseYaml() reports a missing permission of its parser as such, not as an error in the file",
   permissions: { env: false },
   fn: () => {
-    // JSR's parser needs no permission, and then there is nothing to refuse.
+    // JSR's parser needs no permission, so it reports nothing.
     let message = "";
     try {
       assertEquals(parseYaml("a: 1", "x.yaml"), { a: 1 });
