@@ -1,7 +1,7 @@
 /** Joins local memory with the stores to one chain of tiers for entries and one for secrets. */
 import { Chain, type ChainOptions } from "../cache/chain.ts";
 import { LocalCoherence } from "../cache/local_coherence.ts";
-import type { CacheConfig } from "../config/config.ts";
+import type { CacheConfig } from "../config/cache/cache.ts";
 import { systemClock } from "../core/clock.ts";
 import type { EntryChange } from "../core/entry_change.ts";
 import type { LocalStore } from "../core/ports.ts";

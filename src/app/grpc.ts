@@ -1,6 +1,7 @@
 /** Makes the gRPC transport that a configuration asks for. */
 import { describeTransportError } from "../api/errors.ts";
-import type { Config, GrpcConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { GrpcConfig } from "../config/server.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../transport/http2/limits.ts";

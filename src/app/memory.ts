@@ -3,7 +3,8 @@ import { NamespacePolicies, type NamespacePolicy } from "../business/namespace_p
 import type { CopyPolicy } from "../cache/copy_policy.ts";
 import { type Copy, COPY_BYTES, LocalCopies } from "../cache/local_copies.ts";
 import type { LocalCoherence } from "../cache/local_coherence.ts";
-import type { CacheConfig, CopyConfig, NamespaceConfig } from "../config/config.ts";
+import type { CacheConfig } from "../config/cache/cache.ts";
+import type { CopyConfig, NamespaceConfig } from "../config/cache/namespaces.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import type { KeptValues } from "../store/memory/kept_values.ts";
 import type { LruMemory } from "../store/memory/lru.ts";

@@ -1,7 +1,7 @@
 /** MySQL as the authority for secrets, and the outbox beside them. */
 import type { Secret, SecretChange } from "../core/secret.ts";
 import { Tier } from "../cache/tier.ts";
-import type { MysqlConfig } from "../config/config.ts";
+import type { MysqlConfig } from "../config/data/database.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { Outbox } from "../core/ports.ts";

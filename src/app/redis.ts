@@ -3,7 +3,7 @@ import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 import type { CircuitBreakerOptions } from "../cache/circuit_breaker.ts";
 import { ServerBreaker } from "../cache/server_breaker.ts";
 import { Tier } from "../cache/tier.ts";
-import type { RedisConfig } from "../config/config.ts";
+import type { RedisConfig } from "../config/data/redis.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import type { EntryChange } from "../core/entry_change.ts";
 import type { Invalidations, InvalidationState, SharedCache } from "../core/ports.ts";

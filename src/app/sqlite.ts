@@ -2,7 +2,8 @@
 import type { EntryChange } from "../core/entry_change.ts";
 import type { Secret, SecretChange } from "../core/secret.ts";
 import { Tier } from "../cache/tier.ts";
-import type { Config, SqliteConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { SqliteConfig } from "../config/data/database.ts";
 import { systemClock } from "../core/clock.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { SqliteEntries } from "../store/sqlite/entries.ts";

@@ -1,6 +1,7 @@
 /** Joins what logs say of the tiers: where their stores are, and which keys of the configuration an error points to. */
 import type { Config } from "../config/config.ts";
-import { databaseAddress, redisAddress } from "../config/store_addresses.ts";
+import { databaseAddress } from "../config/data/database.ts";
+import { redisAddress } from "../config/data/redis.ts";
 import type { TierNotes } from "../observe/tier_notes.ts";
 import { mysqlKeysOf } from "../store/mysql/errors.ts";
 import { redisKeysOf } from "../store/redis/errors.ts";

@@ -1,5 +1,5 @@
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
-import { FILE_VARIABLE } from "../config/override_source.ts";
+import { FILE_VARIABLE } from "../config/sources/override_source.ts";
 import { type ConfigArguments, parseConfigArguments } from "./arguments.ts";
 
 /** The configuration that runs when none is named: no servers, local memory and SQLite. */

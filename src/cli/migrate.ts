@@ -1,4 +1,4 @@
-import { databaseAddress } from "../config/store_addresses.ts";
+import { databaseAddress } from "../config/data/database.ts";
 import { loadNamedConfig } from "./configuration.ts";
 import { printLine } from "./print.ts";
 

@@ -1,5 +1,5 @@
-/** What is wrong with a value, without saying which value it is. Never holds a secret. */
-export interface Fault {
+/** Why a value is not accepted. Holds neither the value nor a secret. */
+export interface ParseError {
   /** Completes "<value> ...": "is not a duration". */
   readonly wrong: string;
   /** Completes "expected ...": "a number with a unit such as 1s". */
@@ -7,10 +7,10 @@ export interface Fault {
 }
 
 /** One thing that is wrong with a configuration. Never holds a secret. */
-export interface Problem extends Fault {
+export interface Problem extends ParseError {
   /** The key, such as `data.redis.addr`; the variable, file or flag where it is not about a key. */
   readonly path: string;
-  /** Where the value came from, unless that is the file or the path says it. */
+  /** Where the value came from, unless it is the file or `path` names it. */
   readonly origin?: string;
   /** The value as it may be shown: cut short, or masked; absent when there is none. */
   readonly value?: string;

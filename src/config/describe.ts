@@ -1,65 +1,49 @@
-/** The configuration in force as YAML text, which the reader takes again where nothing is masked. */
-import type { NamespaceSettings } from "./cache_options.ts";
-import { formattedOption, NAMESPACE_OPTIONS } from "./namespace_keys.ts";
-import { KEYS, NAMESPACES, type Path, PATHS, textOf } from "./schema.ts";
-import { isConfigured, type Settings } from "./settings.ts";
+/** The configuration in force as YAML text. Where nothing is masked, it loads to the same configuration. */
+import { type NamespaceSettings, optionName } from "./cache/namespaces.ts";
+import { formatted } from "./key.ts";
+import type { Settings } from "./schema.ts";
+import { isConfigured, listed, type Setting } from "./settings.ts";
 import { MASK } from "./shown_value.ts";
 
-/** What is described. */
-export interface Described {
-  readonly settings: Settings;
-  readonly namespaces: readonly NamespaceSettings[];
-  /** Stands for the database's source. */
-  readonly maskedSource: string;
-}
-
-/** The key behind which namespaces are shown: the last of the section that they stand in. */
-const BEFORE_NAMESPACES = PATHS.findLast((path) => NAMESPACES.startsWith(path.split(".", 1)[0]! + "."));
-
-/** One line a key, with its origin behind it. */
-export function describeSettings({ settings, namespaces, maskedSource }: Described): string {
+/** One line a key, its origin as a comment. */
+export function describeSettings(settings: Settings, namespaces: readonly NamespaceSettings[]): string {
+  const { redis } = settings.data;
+  const notInForce = new Set(
+    [redis, redis.sentinel].flatMap((section) => isConfigured(section) ? [] : listed(section)),
+  );
+  const lastOfCache = listed(settings.cache).at(-1);
   const lines: string[] = [];
   let above: readonly string[] = [];
-  for (const path of PATHS) {
-    if (!isInForce(path, settings)) continue;
-    const sections = path.split(".");
+  for (const setting of listed(settings)) {
+    if (setting.value === undefined || notInForce.has(setting)) continue;
+    const sections = setting.key.path.split(".");
     const name = sections.pop()!;
     for (const [depth, section] of sections.entries()) {
       if (sections.slice(0, depth + 1).join(".") === above.slice(0, depth + 1).join(".")) continue;
       lines.push(`${indent(depth)}${section}:`);
     }
     above = sections;
-    const value = shown(path, settings, maskedSource);
-    lines.push(`${indent(sections.length)}${name}: ${value} # ${settings[path].origin}`);
-    if (path === BEFORE_NAMESPACES && namespaces.length > 0) lines.push(...namespaceLines(namespaces));
+    lines.push(`${indent(sections.length)}${name}: ${shown(setting)} # ${setting.origin}`);
+    if (setting === lastOfCache) lines.push(...namespaceLines(namespaces));
   }
   return lines.join("\n") + "\n";
 }
 
 function namespaceLines(namespaces: readonly NamespaceSettings[]): string[] {
+  if (namespaces.length === 0) return [];
   const lines = namespaces.flatMap(({ name, options }) => [
     `${indent(2)}${quoted(name)}:`,
-    ...NAMESPACE_OPTIONS.map((option) => {
-      const { value, origin } = options[option];
-      return `${indent(3)}${option}: ${formattedOption(option, value)} # ${origin}`;
-    }),
+    ...listed(options).map(({ key, value, origin }) =>
+      `${indent(3)}${optionName(key)}: ${formatted(key, value)} # ${origin}`
+    ),
   ]);
   return [`${indent(1)}namespaces:`, ...lines];
 }
 
-/** Sections that mean nothing, their defaults neither, where nobody has set a key of theirs. */
-const OPTIONAL_SECTIONS = ["data.redis", "data.redis.sentinel"];
-
-function isInForce(path: Path, settings: Settings): boolean {
-  return settings[path].value !== undefined &&
-    OPTIONAL_SECTIONS.every((section) => !path.startsWith(`${section}.`) || isConfigured(settings, section));
-}
-
-function shown(path: Path, settings: Settings, maskedSource: string): string {
-  const { value } = settings[path];
-  if (path === "data.database.source") return quoted(maskedSource);
-  if (KEYS[path].secret) return quoted(value === "" ? "" : MASK);
-  const text = textOf(path, value);
+function shown({ key, value, shown }: Setting): string {
+  if (shown !== undefined) return quoted(shown);
+  if (key.secret) return quoted(value === "" ? "" : MASK);
+  const text = formatted(key, value);
   return typeof value === "number" || typeof value === "boolean" ? text : quoted(text);
 }
 

@@ -1,30 +1,29 @@
-/** The door to this folder: a file's path in, a configuration that may be used out. */
+/** The entry point of this folder: from a file's path to a configuration. */
 import { resolve } from "node:path";
-import { assemble } from "./assembly.ts";
-import type { Config } from "./config.ts";
+import { assemble, type Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { describeSettings } from "./describe.ts";
-import { type Environment, processEnvironment } from "./environment.ts";
 import { readSettings } from "./reader.ts";
-import { parseYaml } from "./yaml.ts";
+import { type Environment, processEnvironment } from "./sources/environment.ts";
+import { parseYaml } from "./sources/yaml.ts";
 
-/** What to load, and through what. */
+/** What to load, and from where. */
 export interface LoadOptions {
   /** The YAML file. */
   readonly path: string;
-  /** What the file is called where its path says nothing: it is a part of the program. */
+  /** The name to show instead of the path, for a file that is part of the program. */
   readonly title?: string;
-  /** The variable that names it; undefined where no variable does. */
+  /** The variable that names the file, if one does. */
   readonly pathOrigin?: string | undefined;
   /** The process's environment by default. */
   readonly env?: Environment;
-  /** Values by path that stand above all others: `data.redis.addr` to `127.0.0.1:6380`. */
+  /** Values by path that override all others: `data.redis.addr` to `127.0.0.1:6380`. */
   readonly overrides?: ReadonlyMap<string, string>;
   /** The file system by default. */
   readonly readFile?: (path: string) => string;
 }
 
-/** A configuration, and its account of itself. */
+/** A loaded configuration. */
 export interface LoadedConfig {
   /** Frozen to its leaves. */
   readonly config: Config;
@@ -34,12 +33,12 @@ export interface LoadedConfig {
   describe(): string;
 }
 
-/** Loads and checks a configuration. Throws one ConfigError that holds everything wrong with it. */
+/** Loads and checks a configuration. Throws one ConfigError with all its problems. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const { path, env = processEnvironment, overrides = new Map(), readFile = Deno.readTextFileSync } = options;
   const tree = parseYaml(readText(options, readFile), path);
   const read = readSettings({ file: path, tree, environment: env, flags: overrides });
-  const { config, problems, settings, namespaces, maskedSource } = assemble(read.settings, read.namespaces);
+  const { config, problems, settings, namespaces } = assemble(read.settings, read.namespaces);
   if (config === undefined || read.problems.length > 0) {
     throw new ConfigError([...read.problems, ...problems]);
   }
@@ -47,7 +46,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   return {
     config: deepFreeze(config),
     name,
-    describe: () => `# ${name}\n${describeSettings({ settings, namespaces, maskedSource })}`,
+    describe: () => `# ${name}\n${describeSettings(settings, namespaces)}`,
   };
 }
 

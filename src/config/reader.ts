@@ -1,15 +1,15 @@
-/** The one reader: a file, the environment and flags become the value of every key, or problems. */
+/** Reads a file, the environment and flags into the value of every key, or problems. */
+import { type OwnOptions, readNamespaces } from "./cache/namespaces.ts";
 import type { Problem } from "./config_error.ts";
-import type { Environment } from "./environment.ts";
-import { readTree } from "./file_source.ts";
-import { type Answer, answerOf, readFileValue } from "./file_value.ts";
 import type { Key } from "./key.ts";
-import { type OwnOptions, readNamespaces } from "./namespace_source.ts";
-import { type Override, readOverrides } from "./override_source.ts";
-import { KEYS, type Path, PATHS } from "./schema.ts";
-import { type Setting, type Settings, settingsOf } from "./settings.ts";
+import { KEYS, type Settings } from "./schema.ts";
+import { type Setting, settingsOf } from "./settings.ts";
+import type { Environment } from "./sources/environment.ts";
+import { readTree } from "./sources/file_source.ts";
+import { parseFileValue, resultOf } from "./sources/file_value.ts";
+import { readOverrides } from "./sources/override_source.ts";
 
-/** Where a configuration comes from, the last word last. */
+/** Where a configuration comes from. A flag overrides a variable, which overrides the file. */
 export interface Sources {
   /** The file's name, for problems. */
   readonly file: string;
@@ -20,40 +20,35 @@ export interface Sources {
   readonly flags: ReadonlyMap<string, string>;
 }
 
-/** What the sources say. */
-export interface Readings {
-  /** A key with a problem is at its default, under its own origin. */
+/** What was read from the sources. */
+export interface ReadSettings {
+  /** A key with a problem has its default, and the origin of its wrong value. */
   readonly settings: Settings;
   /** The options of namespaces by their names, which only the file sets. */
   readonly namespaces: ReadonlyMap<string, OwnOptions>;
   readonly problems: readonly Problem[];
 }
 
-/** The settings, and all that is wrong with them. */
-export function readSettings(sources: Sources): Readings {
-  const { values, namespaces: section, problems: fileProblems } = readTree(sources.tree, sources.file);
-  const { overrides, problems: overrideProblems } = readOverrides(sources.environment, sources.flags);
+/** Reads the settings, and reports every problem in them. */
+export function readSettings({ file, tree, environment, flags }: Sources): ReadSettings {
+  const { values, namespaces: section, problems: fileProblems } = readTree(tree, file);
+  const { overrides, problems: overrideProblems } = readOverrides(environment, flags);
   const problems = [...fileProblems, ...overrideProblems];
-  const read = new Map<Path, Setting<unknown>>();
-  for (const path of PATHS) {
-    const override = overrides.get(path);
-    if (override === undefined && !values.has(path)) continue;
-    const answer = override === undefined
-      ? readFileValue(KEYS[path], values.get(path), sources.environment)
-      : readOverride(KEYS[path], override);
-    const origin = override?.origin ?? "file";
-    if ("value" in answer) {
-      read.set(path, { value: answer.value, origin });
-      continue;
-    }
-    read.set(path, { value: KEYS[path].default, origin });
-    const where = origin === "file" ? { path } : { path, origin };
-    problems.push(...answer.faults.map((fault) => ({ ...where, value: answer.shown, ...fault })));
-  }
-  const { namespaces, problems: namespaceProblems } = readNamespaces(section, sources.environment);
-  return { settings: settingsOf(read), namespaces, problems: [...problems, ...namespaceProblems] };
-}
+  const settings = settingsOf(KEYS, readSetting);
+  const { namespaces, problems: namespaceProblems } = readNamespaces(section, environment);
+  return { settings, namespaces, problems: [...problems, ...namespaceProblems] };
 
-function readOverride(key: Key<unknown>, { text, fromFile }: Override): Answer {
-  return answerOf(key, text, key.kind.readText(text), fromFile);
+  function readSetting(key: Key): Setting {
+    const { path } = key;
+    const override = overrides.get(path);
+    if (override === undefined && !values.has(path)) return { key, value: key.default, origin: "default" };
+    const result = override === undefined
+      ? parseFileValue(key, values.get(path), environment)
+      : resultOf(key, override.text, key.type.parseText(override.text), override.fromFile);
+    const origin = override?.origin ?? "file";
+    if ("value" in result) return { key, value: result.value, origin };
+    const where = override === undefined ? { path } : { path, origin };
+    problems.push(...result.errors.map((error) => ({ ...where, value: result.shown, ...error })));
+    return { key, value: key.default, origin };
+  }
 }

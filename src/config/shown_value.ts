@@ -1,12 +1,12 @@
-/** Stands wherever a secret would. */
+/** Shown instead of a secret. */
 export const MASK = "***";
 
 const MAX_SHOWN_CHARS = 60;
 
 /**
- * A value as an error may show it: at most its first word, on one line. The rest may be the next line with
- * its password, where a line break is missing. Text with an `@` is masked under every key, since
- * `redis://:password@host` gets typed where `host:port` belongs.
+ * A value as an error may show it: at most its first word, on one line, since a missing line break may append the
+ * next line with its password. Text with an `@` is masked under every key: `redis://:password@host` may be typed
+ * instead of `host:port`.
  */
 export function shownValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";

@@ -1,9 +1,13 @@
 /** Sizes in bytes: `64MiB` (binary), `1GB` (decimal), or a plain number of bytes. */
 
+export const KiB = 2 ** 10;
+export const MiB = 2 ** 20;
+export const GiB = 2 ** 30;
+
 const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
-  ["GiB", 2 ** 30],
-  ["MiB", 2 ** 20],
-  ["KiB", 2 ** 10],
+  ["GiB", GiB],
+  ["MiB", MiB],
+  ["KiB", KiB],
   ["GB", 1e9],
   ["MB", 1e6],
   ["KB", 1e3],

@@ -1,4 +1,3 @@
-import type { Path } from "../../src/config/schema.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { TestDatabase } from "../support/mysql/database.ts";
 import { type TestServers, testServers } from "../support/servers/servers.ts";
@@ -13,7 +12,7 @@ export interface ServiceSetup {
   readonly localMemory: "on" | "off";
   /** How many replicas share the stores; one unless it is said. */
   readonly replicas?: number;
-  readonly settings?: Readonly<Partial<Record<Path, string>>>;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The set-ups that parts share, by the name that the report gives them. */
@@ -39,11 +38,11 @@ export interface RunningSetup extends AsyncDisposable {
 }
 
 /** So long that overload shows in the latencies, not as errors. */
-const PATIENCE: Readonly<Partial<Record<Path, string>>> = {
+const PATIENCE: Readonly<Record<string, string>> = {
   "server.grpc.timeout": "10s",
   "data.database.query_timeout": "10s",
 };
-const PATIENCE_WITH_REDIS: Readonly<Partial<Record<Path, string>>> = {
+const PATIENCE_WITH_REDIS: Readonly<Record<string, string>> = {
   ...PATIENCE,
   "data.redis.read_timeout": "10s",
   "data.redis.write_timeout": "10s",

@@ -19,7 +19,7 @@ export function goodRequest(method: MethodName): object {
   return requests[method];
 }
 
-/** The request with another text in a field; a dot leads into a nested message. */
+/** The request with another text in a field; `a.b` is the field `b` of the message `a`. */
 export function withText(request: object, field: string, text: string): object {
   const [first = "", second] = field.split(".");
   if (second === undefined) return { ...request, [first]: text };
@@ -27,8 +27,8 @@ export function withText(request: object, field: string, text: string): object {
 }
 
 /**
- * Expects INVALID_ARGUMENT with exactly these violations, each in the text as well, and that nothing has been
- * stored: not behind local memory, and where the name itself is fine not in it. Bytes are sent as they are.
+ * Expects INVALID_ARGUMENT with exactly these violations, each in the text as well, and that nothing is stored, in
+ * local memory (checked if the name is legal) or below it. Bytes are sent unchanged.
  */
 export async function expectRefused(
   { client, profile }: Pick<ServedProfile, "client" | "profile">,

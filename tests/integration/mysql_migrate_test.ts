@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { MysqlConfig } from "../../src/config/config.ts";
+import type { MysqlConfig } from "../../src/config/data/database.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
 import { secretCacheKey } from "../../src/core/key.ts";

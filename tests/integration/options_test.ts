@@ -12,7 +12,7 @@ import { waitFor } from "../support/wait_for.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis/client.ts";
 
-/** The profile with these lines behind its configuration. */
+/** The profile with these lines added to the section `cache` of its configuration. */
 async function withCache(profile: ServiceSetup, cache: string): Promise<ServiceSetup> {
   const path = `${profile.programOptions.folder}/config.yaml`;
   await Deno.writeTextFile(path, `${await Deno.readTextFile(profile.config)}cache:\n${cache}`);
@@ -27,7 +27,7 @@ async function textOf(client: CacheClient, name: EntryName): Promise<string> {
   return new TextDecoder().decode((await client.get(name)).value.value);
 }
 
-/** What a Get ends with: `OK`, or the reason why not. */
+/** The outcome of a Get: `OK`, or the reason of its error. */
 async function outcomeOf(get: Promise<unknown>): Promise<string> {
   return await get.then(() => "OK", async () => (await refusal(get)).reason ?? "");
 }
@@ -40,7 +40,7 @@ const TIMES = `
     "odd: name": { default_ttl: 2h }
 `;
 
-Deno.test("Set keeps a value for as long as its namespace says, and Get says how long", async () => {
+Deno.test("Set gives a value the time to live of its namespace, and Get returns it", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(await withCache(profile, TIMES));
   using client = new CacheClient(service.address);
@@ -74,7 +74,7 @@ Deno.test("check shows the options of each namespace with their origins", async 
   assertStringIncludes(stdout, "      max_ttl: 500h # cache.defaults.max_ttl\n");
 });
 
-Deno.test("local memory asks below again when a copy's time is over, or ahead of that behind a hit", async () => {
+Deno.test("local memory reads again when a copy's time is over, or before that in the background of a hit", async () => {
   await using profile = await embeddedProfile();
   const cache = `
   namespaces:
@@ -86,7 +86,7 @@ Deno.test("local memory asks below again when a copy's time is over, or ahead of
   const namespaces = ["plain", "ends", "renewed"];
   for (const namespace of namespaces) await client.set({ namespace, key: "k", value: value("old") });
   await client.set({ namespace: "other", key: "k", value: value("new") });
-  // Behind the service's back: nobody tells its memory.
+  // Directly in the file, so that local memory is not notified.
   using file = new DatabaseSync(profile.settings["data.database.source"]!, { timeout: 5000 });
   file.exec("UPDATE entry SET value = (SELECT value FROM entry WHERE key = 'namespace:other:k')");
 
@@ -126,7 +126,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
   return { clients: clients as [CacheClient, CacheClient], other, reads };
 }
 
-testWithServers(["redis"], "what is not there is remembered until any replica sets it", async () => {
+testWithServers(["redis"], "an absent key is remembered until any replica sets it", async () => {
   await using redis = await startRedis();
   await using resources = new AsyncDisposableStack();
   const { clients: [a, b], reads, other } = await twoServices(
@@ -160,32 +160,36 @@ testWithServers(["redis"], "what is not there is remembered until any replica se
   });
 });
 
-testWithServers(["redis"], "a copy whose time is over costs Redis a read, and others none", async () => {
-  await using redis = await startRedis();
-  await using resources = new AsyncDisposableStack();
-  const cache = "  namespaces: { ends: { local_ttl: 20ms } }\n";
-  const { clients: [a], reads, other } = await twoServices(redis, resources, cache);
-  const [plain, ends] = [{ namespace: "plain", key: "k" }, { namespace: "ends", key: "k" }];
-  for (const name of [plain, ends]) {
-    await a.set({ ...name, value: value("v"), expire: { seconds: 600 } });
-    await a.get(name);
-  }
-  const before = await reads();
-  for (let round = 0; round < 50; round++) await a.get(plain);
-  assertEquals(await reads(), before);
-  await waitFor(async () => (await a.get(ends)) && await reads() >= before + 5, { what: "reads of Redis" });
-  const { expire } = await a.get(ends);
-  const leftMs = Number(await other.call("PTTL", "cacheserver:namespace:ends:k"));
-  const saidMs = expire!.seconds * 1000 + expire!.nanos / 1e6;
-  assert(
-    Math.abs(saidMs - leftMs) < 5000 && saidMs > 500_000,
-    "Get says the value's own time, not the copy's",
-  );
-});
+testWithServers(
+  ["redis"],
+  "a copy whose time is over costs Redis a read, and other copies cost none",
+  async () => {
+    await using redis = await startRedis();
+    await using resources = new AsyncDisposableStack();
+    const cache = "  namespaces: { ends: { local_ttl: 20ms } }\n";
+    const { clients: [a], reads, other } = await twoServices(redis, resources, cache);
+    const [plain, ends] = [{ namespace: "plain", key: "k" }, { namespace: "ends", key: "k" }];
+    for (const name of [plain, ends]) {
+      await a.set({ ...name, value: value("v"), expire: { seconds: 600 } });
+      await a.get(name);
+    }
+    const before = await reads();
+    for (let round = 0; round < 50; round++) await a.get(plain);
+    assertEquals(await reads(), before);
+    await waitFor(async () => (await a.get(ends)) && await reads() >= before + 5, { what: "reads of Redis" });
+    const { expire } = await a.get(ends);
+    const leftMs = Number(await other.call("PTTL", "cacheserver:namespace:ends:k"));
+    const saidMs = expire!.seconds * 1000 + expire!.nanos / 1e6;
+    assert(
+      Math.abs(saidMs - leftMs) < 5000 && saidMs > 500_000,
+      "Get returns the value's own time, not the copy's",
+    );
+  },
+);
 
 testWithServers(
   ["redis", "mysql"],
-  "a secret that is not there is remembered until any replica sets it, and why it is not there",
+  "an absent secret is remembered until any replica sets it, with the reason of its absence",
   async (servers) => {
     await using profile = await serversProfile(servers);
     const options = { "cache.secrets.negative_ttl": "1h" };
@@ -196,7 +200,7 @@ testWithServers(
     for (const service of [first, second]) {
       assertEquals((await service.logged("invalidations")).state, "tracking");
     }
-    // MySQL alone knows of the row: whoever remembers that there was none does not see it.
+    // Inserted directly into MySQL: a replica that remembers the absence does not see it.
     assertEquals(await outcomeOf(a.getSecret({ key: "hidden" })), "SECRET_NOT_FOUND");
     await profile.database.run(
       "INSERT INTO usercenter_secret (secretID, secretKey, name) VALUES ('hidden', 'x', 'n')",

@@ -1,11 +1,6 @@
 /** The README tells no stories: its tables are the program's, and its commands work. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  configurationTable,
-  fixedLimitsTable,
-  readmeCommands,
-  readmeSection,
-} from "../support/runner/readme.ts";
+import { fixedLimitsTable, readmeCommands, readmeSection } from "../support/runner/readme.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { ownVariables } from "../support/service/program.ts";
 import { RunningService, serveArguments, startService } from "../support/service/service.ts";
@@ -17,10 +12,6 @@ function cells(table: string): string[][] {
     row.split("|").map((cell) => cell.trim().replace(/^-+$/, "-"))
   );
 }
-
-Deno.test("README.md lists every key of the configuration with its default and meaning", () => {
-  assertEquals(cells(readmeSection("configuration")), cells(configurationTable()));
-});
 
 Deno.test("README.md lists the transport's limits that cannot be configured", () => {
   assertEquals(cells(readmeSection("limits")), cells(fixedLimitsTable()));

@@ -1,5 +1,5 @@
 /** The names by which an operator reaches the program, as far as the packaging uses them. */
-import { readOverrides } from "../../src/config/override_source.ts";
+import { readOverrides } from "../../src/config/sources/override_source.ts";
 
 /** The commands that `cacheserver help` lists. */
 export function knownCommands(help: string): readonly string[] {

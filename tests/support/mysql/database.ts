@@ -1,4 +1,4 @@
-import type { MysqlConfig } from "../../../src/config/config.ts";
+import type { MysqlConfig } from "../../../src/config/data/database.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { MysqlPool } from "../../../src/store/mysql/pool.ts";
 import type { MysqlValue } from "../../../src/store/mysql/session.ts";

@@ -1,5 +1,5 @@
 import { freeze } from "../servers/freeze.ts";
-import type { MysqlConfig } from "../../../src/config/config.ts";
+import type { MysqlConfig } from "../../../src/config/data/database.ts";
 import { findProgram } from "../servers/find_program.ts";
 import { freePort } from "../network/free_port.ts";
 import { killProcess } from "../servers/kill_process.ts";

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { formatDuration, parseDurationMs } from "../../../src/config/duration.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 
-Deno.test("parseDurationMs() reads every unit of Go, and several in a row", () => {
+Deno.test("parseDurationMs() parses every unit of Go, and several in a row", () => {
   const cases: ReadonlyArray<readonly [string, number]> = [
     ["1s", 1000],
     ["0.2s", 200],
@@ -21,7 +21,7 @@ Deno.test("parseDurationMs() reads every unit of Go, and several in a row", () =
   for (const [text, ms] of cases) assertEquals(parseDurationMs(text), ms, text);
 });
 
-Deno.test("parseDurationMs() refuses what has no unit, no number, a sign, a space or another unit", () => {
+Deno.test("parseDurationMs() refuses text without a unit or a number, and text with a sign, a space or another unit", () => {
   for (
     const text of ["", "1", "0", "s", "-1s", "+1s", "1 s", "1s ", "1d", "1S", "1e3s", "1s2", "1,5s", "..5s"]
   ) {
@@ -29,7 +29,7 @@ Deno.test("parseDurationMs() refuses what has no unit, no number, a sign, a spac
   }
 });
 
-Deno.test("formatDuration() writes what parseDurationMs() reads back, for any whole number of milliseconds", async () => {
+Deno.test("formatDuration() writes text that parseDurationMs() parses back, for any whole number of milliseconds", async () => {
   await withSeed((seed) => {
     const random = seededRandom(seed);
     for (let i = 0; i < 5000; i++) {

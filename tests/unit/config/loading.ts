@@ -1,10 +1,10 @@
 /** Loads configurations from text, so that no test needs a file or the process's environment. */
 import { assertThrows } from "@std/assert";
 import { ConfigError } from "../../../src/config/config_error.ts";
-import type { Environment } from "../../../src/config/environment.ts";
+import type { Environment } from "../../../src/config/sources/environment.ts";
 import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
 
-/** What stands above the file. */
+/** What overrides the file. */
 export interface Above {
   readonly variables?: Readonly<Record<string, string>>;
   readonly flags?: Readonly<Record<string, string>>;
@@ -25,10 +25,10 @@ export function load(yaml: string, { variables = {}, flags = {} }: Above = {}): 
   });
 }
 
-/** The lines of the error that loading `yaml` ends in. */
+/** The lines of the error from loading `yaml`. */
 export function problemLines(yaml: string, above: Above = {}): readonly string[] {
   return assertThrows(() => load(yaml, above), ConfigError).message.split("\n");
 }
 
-/** The embedded profile in one line; its sections may be repeated by no other. */
+/** The embedded profile in one line; text that is added must not repeat its sections. */
 export const EMBEDDED = "data: { database: { driver: sqlite, source: test.db } }\n";

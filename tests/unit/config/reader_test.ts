@@ -28,11 +28,11 @@ log:
     `data.database.max_connections: 1.5 is not a whole number; ${integers(10_000, 1)}`,
     "data.redis.addr: 6379 is not an address; expected host:port with a port from 1 to 65535, such as " +
     "127.0.0.1:6379",
-    "data.redis.password: *** is not text; expected text without control characters, with quotes around what " +
-    "YAML takes for something else",
+    "data.redis.password: *** is not text; expected text without control characters, in quotes if YAML reads " +
+    "it as another type",
     `data.redis.db: "0" is not a whole number; ${integers(2147483647, 0)}`,
-    "data.redis.key_prefix: true is not text; expected text without control characters, with quotes around what " +
-    "YAML takes for something else",
+    "data.redis.key_prefix: true is not text; expected text without control characters, in quotes if YAML reads " +
+    "it as another type",
     'data.redis.read_timeout: "0s" is out of range; expected from 1ms to 10s',
     'data.redis.write_timeout: "576h" is out of range; expected from 1ms to 10s',
     "cache.max_value_bytes: 0 is out of range; expected from 1 to 256MiB",
@@ -55,7 +55,7 @@ Deno.test("ConfigError carries its problems one by one", () => {
   }]);
 });
 
-Deno.test("loadConfig() says what is missing", () => {
+Deno.test("loadConfig() reports missing keys", () => {
   for (const text of ["", "log: { level: info }"]) {
     assertEquals(problemLines(text), [
       "data.database: is missing; expected driver mysql and a source; or, without any server, driver sqlite and " +
@@ -76,7 +76,7 @@ Deno.test("loadConfig() says what is missing", () => {
   ]);
 });
 
-Deno.test("loadConfig() names the file when the file itself is no mapping", () => {
+Deno.test("loadConfig() names the file when the file itself is not a mapping", () => {
   assertStringIncludes(
     problemLines("[1]")[0]!,
     "test.yaml: is a list, not a mapping; expected the keys server, data",
@@ -84,7 +84,7 @@ Deno.test("loadConfig() names the file when the file itself is no mapping", () =
   assertStringIncludes(problemLines("x")[0]!, "test.yaml: is a string, not a mapping");
 });
 
-Deno.test("loadConfig() takes a limit of SQLite's file that has room for values, or none", () => {
+Deno.test("loadConfig() accepts a limit of SQLite's file with room for values, or no limit", () => {
   const withLimit = (limit: string) =>
     `data: { database: { driver: sqlite, source: test.db, max_bytes: ${limit} } }\n`;
   const limitOf = (limit: string) => {
@@ -101,7 +101,7 @@ Deno.test("loadConfig() takes a limit of SQLite's file that has room for values,
   ]);
 });
 
-Deno.test("loadConfig() takes an entry limit above the memory for a mistake only where somebody set it", () => {
+Deno.test("loadConfig() refuses an entry limit above the memory only if that limit is set", () => {
   assertEquals(problemLines(`${EMBEDDED}cache: { local: { max_bytes: 1MiB, max_entry_bytes: 1025KiB } }`), [
     "cache.local.max_entry_bytes: 1025KiB is larger than the memory it goes to; expected at most " +
     "cache.local.max_bytes, which is 1MiB",
@@ -127,7 +127,7 @@ Deno.test("loadConfig() survives a file whose aliases form a circle", () => {
   );
 });
 
-Deno.test("loadConfig() takes the thresholds of a breaker, its ratio above 0 and up to 1", () => {
+Deno.test("loadConfig() accepts a breaker's ratio above 0 and up to 1", () => {
   const withRatio = (ratio: string) =>
     `data: { database: { driver: sqlite, source: x.db }, redis: { addr: h:1, breaker: { failure_ratio: ${ratio} } } }`;
   for (const ratio of ["1", "0.05", "1e-3", '"${RATIO}"']) {

@@ -1,10 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { fileVariableOf } from "../../../src/config/environment.ts";
-import { configurationReference } from "../../../src/config/reference.ts";
-import type { Key } from "../../../src/config/key.ts";
-import { isPath, KEYS, namesBelow, PATHS, textOf, variableOf } from "../../../src/config/schema.ts";
+import { fileVariableOf } from "../../../src/config/sources/environment.ts";
+import { formatted, keysOf } from "../../../src/config/key.ts";
+import { KEY_BY_PATH, KEYS, namesBelow, PATHS, variableOf } from "../../../src/config/schema.ts";
 
-Deno.test("variableOf() derives one variable a key, different for all of them", () => {
+Deno.test("variableOf() derives a different variable for every key", () => {
   assertEquals(variableOf("data.redis.addr"), "CACHESERVER_DATA_REDIS_ADDR");
   assertEquals(variableOf("cache.local.max_bytes"), "CACHESERVER_CACHE_LOCAL_MAX_BYTES");
   assertEquals(new Set(PATHS.map(variableOf)).size, PATHS.length);
@@ -15,38 +14,42 @@ Deno.test("variableOf() never derives the variable that names the file of anothe
   assertEquals(new Set([...variables, ...variables.map(fileVariableOf)]).size, 2 * PATHS.length);
 });
 
-Deno.test("KEYS has only defaults that their own kind reads back", () => {
-  for (const path of PATHS) {
-    const key: Key<unknown> = KEYS[path];
+Deno.test("KEYS has only defaults that their own type parses back", () => {
+  for (const key of KEY_BY_PATH.values()) {
     if (key.default === undefined) continue;
-    assertEquals(
-      key.kind.readText(textOf(path, key.default)),
-      { value: key.default as NonNullable<unknown> },
-      path,
-    );
+    const parsed = key.type.parseText(formatted(key, key.default));
+    assertEquals(parsed, { value: key.default as NonNullable<unknown> }, key.path);
   }
 });
 
-Deno.test("KEYS takes 0 for a connection that never grows too old, and writes it so", () => {
-  const { kind } = KEYS["server.grpc.keepalive.max_connection_age"];
-  assertEquals([kind.read(0), kind.read("0s"), kind.readText("0")], Array(3).fill({ value: Infinity }));
-  assertEquals(kind.readText("30m"), { value: 1_800_000 });
-  assert("wrong" in kind.readText("-1s") && "wrong" in kind.readText("5"));
-  assertEquals([kind.format(Infinity), kind.format(1_800_000)], ["0s", "30m"]);
+Deno.test("KEYS declares every key in the section of its path, and none twice", () => {
+  const keys = Object.entries(KEYS).flatMap(([section, keys]) =>
+    keysOf(keys).map((key) => [section, key] as const)
+  );
+  assertEquals(keys.filter(([section, { path }]) => !path.startsWith(`${section}.`)), []);
+  assertEquals(keys.length, KEY_BY_PATH.size);
 });
 
-Deno.test("KEYS masks what holds a password, and nothing else", () => {
-  assertEquals(PATHS.filter((path) => KEYS[path].secret), [
+Deno.test("KEYS parses a largest connection age of 0 as never, and writes never as 0s", () => {
+  const { type } = KEYS.server.grpc.keepalive.maxAgeMs;
+  assertEquals([type.parse(0), type.parse("0s"), type.parseText("0")], Array(3).fill({ value: Infinity }));
+  assertEquals(type.parseText("30m"), { value: 1_800_000 });
+  assert("wrong" in type.parseText("-1s") && "wrong" in type.parseText("5"));
+  assertEquals([type.format(Infinity), type.format(1_800_000)], ["0s", "30m"]);
+});
+
+Deno.test("KEYS masks the keys that hold a password, and no other", () => {
+  assertEquals(PATHS.filter((path) => KEY_BY_PATH.get(path)?.secret), [
     "data.database.source",
     "data.redis.sentinel.password",
     "data.redis.password",
   ]);
 });
 
-Deno.test("isPath() takes keys, not sections and not what every object has", () => {
-  assert(isPath("log.level"));
+Deno.test("KEY_BY_PATH has keys, not sections and not the properties of every object", () => {
+  assert(KEY_BY_PATH.has("log.level"));
   for (const path of ["log", "", "log.level.x", "toString", "__proto__"]) {
-    assertEquals(isPath(path), false, path);
+    assertEquals(KEY_BY_PATH.has(path), false, path);
   }
 });
 
@@ -60,18 +63,4 @@ Deno.test("namesBelow() lists keys and sections once each", () => {
     "secrets",
     "namespaces",
   ]);
-});
-
-Deno.test("configurationReference() has a row for every key, with its default as it would be written", () => {
-  const rows = configurationReference();
-  const paths = rows.map((row) => row.path);
-  assertEquals(paths.filter((path) => path !== "cache.namespaces.NAME.OPTION"), [...PATHS]);
-  assertEquals(paths.indexOf("cache.namespaces.NAME.OPTION"), paths.indexOf("cache.secrets.jitter") - 1);
-  const defaultOf = (path: string) => rows.find((row) => row.path === path)?.default;
-  assertEquals(defaultOf("server.grpc.addr"), "127.0.0.1:9000");
-  assertEquals(defaultOf("data.redis.read_timeout"), "200ms");
-  assertEquals(defaultOf("cache.local.max_bytes"), "256MiB");
-  assertEquals(defaultOf("data.redis.password"), "");
-  assertEquals(defaultOf("data.database.source"), undefined);
-  for (const { path, meaning } of rows) assert(/^\S.*\.$/.test(meaning), path);
 });

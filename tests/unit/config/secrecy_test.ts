@@ -32,7 +32,7 @@ type Mutation = (text: string, random: () => number) => string;
 
 const below = (limit: number, random: () => number) => Math.floor(random() * limit);
 
-/** A change between two places of the text. */
+/** Replaces a part of the text. */
 function splice(text: string, start: number, deleted: number, inserted: string): string {
   return text.slice(0, start) + inserted + text.slice(start + deleted);
 }
@@ -58,7 +58,7 @@ function swapped(lines: string[], a: number, b: number): string[] {
   return lines.with(a, lines[b]!).with(b, lines[a]!);
 }
 
-/** All that somebody could see of loading `yaml`; of a SQLite file's name, which is no secret, nothing. */
+/** Everything that loading `yaml` shows, without the name of a SQLite file, which is no secret. */
 function everythingShown(yaml: string): { outcome: "loaded" | "refused"; shown: string } {
   try {
     const { config, describe } = load(yaml);
@@ -77,7 +77,7 @@ function assertKeepsPasswords(yaml: string, shown: string): void {
   }
 }
 
-Deno.test("loadConfig() throws nothing but ConfigError and shows no password, whatever becomes of the file", async () => {
+Deno.test("loadConfig() throws only ConfigError and shows no password, for any change of the file", async () => {
   await withSeed((seed) => {
     const random = seededRandom(seed);
     const outcomes = { loaded: 0, refused: 0 };

@@ -38,7 +38,7 @@ Deno.test("parseSizeBytes() refuses signs, spaces, other units, parts of bytes a
   }
 });
 
-Deno.test("formatSize() writes what parseSizeBytes() reads back, for any number of bytes", async () => {
+Deno.test("formatSize() writes text that parseSizeBytes() parses back, for any number of bytes", async () => {
   await withSeed((seed) => {
     const random = seededRandom(seed);
     for (let i = 0; i < 5000; i++) {
