@@ -11,7 +11,7 @@ import { type Entry, timeLeftMs } from "../core/entry.ts";
 import type { Secret } from "../core/secret.ts";
 import type { GrpcServer, Implementation, MessageWriter, ServiceDefinition } from "../transport/service.ts";
 import { EMPTY } from "./protobuf/common_messages.ts";
-import { SERVICE_NAME } from "./reflection/contract.ts";
+import { SERVICE_NAME } from "./contract.ts";
 import {
   decodeEntryName,
   decodeSetRequest,

@@ -1,7 +1,7 @@
 /** The composition root: makes the parts that a configuration asks for, joins them, and ends them in order. */
 import { addCacheServer } from "../api/cache_server.ts";
 import { Health } from "../api/health/health.ts";
-import { loadContract } from "../api/reflection/contract.ts";
+import { loadContract } from "../api/contract.ts";
 import { addReflection } from "../api/reflection/reflection.ts";
 import { Namespaces } from "../business/namespaces.ts";
 import { Secrets } from "../business/secrets.ts";

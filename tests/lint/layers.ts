@@ -33,7 +33,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
   },
   "build": { imports: [] },
-  "cli": { imports: ["app/", "config/", "core/", "api/health/messages", "api/reflection/contract"] },
+  "cli": { imports: ["app/", "config/", "core/", "api/health/messages", "api/contract"] },
 };
 
 /** Files outside src/ that src/ may import: the manifest, which names the version. */

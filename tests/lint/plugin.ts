@@ -1,6 +1,7 @@
 /** The project's own lint rules, which `deno lint` runs beside the built-in ones (`lint.plugins` in deno.json). */
 import { clockRule } from "./clock.ts";
 import { driversRule } from "./drivers.ts";
+import { embeddedFilesRule } from "./embedded_files.ts";
 import { fileLengthRule } from "./file_length.ts";
 import { layersRule } from "./layers.ts";
 
@@ -10,6 +11,7 @@ const plugin: Deno.lint.Plugin = {
     "layers": layersRule,
     "drivers": driversRule,
     "clock": clockRule,
+    "embedded-files": embeddedFilesRule,
     "file-length": fileLengthRule,
   },
 };

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { GrpcServer, UnaryHandler } from "../../transport/service.ts";
 import { Status } from "../../transport/status.ts";
-import { SERVICE_NAME } from "../reflection/contract.ts";
+import { SERVICE_NAME } from "../contract.ts";
 import {
   decodeHealthRequest,
   encodeHealthList,

@@ -1,4 +1,4 @@
-import { SERVICE_NAME } from "../../../src/api/reflection/contract.ts";
+import { SERVICE_NAME } from "../../../src/api/contract.ts";
 import { ProtobufWriter } from "../../../src/api/protobuf/writer.ts";
 
 /** The methods of the service. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { MethodDefinition } from "@grpc/grpc-js";
-import { loadContract } from "../../../../src/api/reflection/contract.ts";
+import { loadContract } from "../../../../src/api/contract.ts";
 import { DescriptorIndex } from "../../../../src/api/reflection/descriptor_index.ts";
 import { answerTo } from "../../../../src/api/reflection/reflection.ts";
 import {

@@ -1,11 +1,11 @@
 /** The contract as data: what buf makes of the proto files, comments included, for reflection and for clients. */
-import { ProtobufReader, WireType } from "../protobuf/reader.ts";
+import { ProtobufReader, WireType } from "./protobuf/reader.ts";
 
 /** The service's full name, as gRPC paths and health checks spell it. */
 export const SERVICE_NAME = "cacheserver.v1.CacheServer";
 
 /** `deno task proto` writes it; CI compares it with the proto files. */
-const DESCRIPTOR_SET = new URL("../../../proto/contract.binpb", import.meta.url);
+const DESCRIPTOR_SET = new URL("../../proto/contract.binpb", import.meta.url);
 
 /** google.protobuf.FileDescriptorSet.file */
 const FILE_FIELD = 1;
