@@ -1,5 +1,4 @@
-/** The contract as data: what buf makes of the proto files, comments included, for reflection and for clients. */
-import { ProtobufReader, WireType } from "./protobuf/reader.ts";
+/** The contract as data: the proto files as buf compiles them, comments included. */
 
 /** The service's full name, as gRPC paths and health checks spell it. */
 export const SERVICE_NAME = "cacheserver.v1.CacheServer";
@@ -7,16 +6,7 @@ export const SERVICE_NAME = "cacheserver.v1.CacheServer";
 /** `deno task proto` writes it; CI compares it with the proto files. */
 const DESCRIPTOR_SET = new URL("../../proto/contract.binpb", import.meta.url);
 
-/** google.protobuf.FileDescriptorSet.file */
-const FILE_FIELD = 1;
-
-/** The contract's files, those they import included, each an encoded google.protobuf.FileDescriptorProto. */
-export function loadContract(): Uint8Array[] {
-  const reader = new ProtobufReader(Deno.readFileSync(DESCRIPTOR_SET));
-  const files: Uint8Array[] = [];
-  while (reader.next()) {
-    if (reader.is(FILE_FIELD, WireType.LENGTH_DELIMITED)) files.push(reader.bytes());
-    else reader.skip();
-  }
-  return files;
+/** An encoded google.protobuf.FileDescriptorSet: the contract's files and all that they import. */
+export function readContract(): Uint8Array {
+  return Deno.readFileSync(DESCRIPTOR_SET);
 }

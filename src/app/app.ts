@@ -1,7 +1,6 @@
 /** The composition root: makes the parts that a configuration asks for, joins them, and ends them in order. */
 import { addCacheServer } from "../api/cache_server.ts";
 import { Health } from "../api/health/health.ts";
-import { loadContract } from "../api/contract.ts";
 import { addReflection } from "../api/reflection/reflection.ts";
 import { Namespaces } from "../business/namespaces.ts";
 import { Secrets } from "../business/secrets.ts";
@@ -125,7 +124,7 @@ function addServices(server: GrpcServer, cache: CacheConfig, chains: Chains, obs
     clock: systemClock,
     observer,
   });
-  addReflection(server, loadContract());
+  addReflection(server, observer);
 }
 
 function listenHttp({ server }: Config, readiness: Readiness, observer: LogObserver): Promise<HttpServer> {

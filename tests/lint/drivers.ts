@@ -4,6 +4,7 @@ import { isRelative, projectPath } from "./project_path.ts";
 /** The one file, or the folder ending in `/`, that imports each package, so that replacing it changes one place. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
+  "@bufbuild/protobuf": "src/api/reflection/reflector.ts",
   "@std/yaml": "src/config/yaml.ts",
   "cluster-key-slot": "src/store/redis/cluster/routing.ts",
   "ioredis": "src/store/redis/client.ts",

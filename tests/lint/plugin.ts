@@ -4,6 +4,7 @@ import { driversRule } from "./drivers.ts";
 import { embeddedFilesRule } from "./embedded_files.ts";
 import { fileLengthRule } from "./file_length.ts";
 import { layersRule } from "./layers.ts";
+import { methodsRule } from "./methods.ts";
 
 const plugin: Deno.lint.Plugin = {
   name: "cacheserver",
@@ -13,6 +14,7 @@ const plugin: Deno.lint.Plugin = {
     "clock": clockRule,
     "embedded-files": embeddedFilesRule,
     "file-length": fileLengthRule,
+    "methods": methodsRule,
   },
 };
 

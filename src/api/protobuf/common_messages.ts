@@ -1,5 +1,6 @@
-/** google.protobuf.Duration, Timestamp and Empty, which both kinds of messages use. */
+/** What the messages of entries and of secrets share: Duration, Timestamp, Empty, and texts that are not UTF-8. */
 import type { Duration } from "../../business/time_to_live.ts";
+import type { Violation } from "../../core/errors.ts";
 import { ProtobufReader, WireType } from "./reader.ts";
 import type { ProtobufWriter } from "./writer.ts";
 
@@ -30,4 +31,16 @@ export function decodeDuration(bytes: Uint8Array, before?: Duration): Duration {
 export function writeMilliseconds(message: ProtobufWriter, ms: number): void {
   const seconds = Math.floor(ms / 1000);
   message.integer(SECONDS, seconds).integer(NANOS, (ms - seconds * 1000) * 1e6);
+}
+
+/** The violations of a good request; shared, so that it costs no list. */
+export const NO_VIOLATIONS: readonly Violation[] = Object.freeze([]);
+
+/** A violation for each field, by name, whose bytes were not UTF-8. */
+export function malformedText(fields: Readonly<Record<string, string | undefined>>): Violation[] {
+  const violations: Violation[] = [];
+  for (const field in fields) {
+    if (fields[field] === undefined) violations.push({ field, description: "is not valid UTF-8" });
+  }
+  return violations;
 }

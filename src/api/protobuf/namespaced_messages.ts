@@ -3,10 +3,9 @@ import type { AnyValue, EntryName, NewEntry } from "../../business/namespaces.ts
 import type { Duration } from "../../business/time_to_live.ts";
 import type { Violation } from "../../core/errors.ts";
 import type { MessageWriter } from "../../transport/service.ts";
-import { decodeDuration } from "./common_messages.ts";
+import { decodeDuration, malformedText, NO_VIOLATIONS } from "./common_messages.ts";
 import { ProtobufReader, WireType } from "./reader.ts";
 import { varintBytes, writeVarint } from "./writer.ts";
-import { malformedText, NO_VIOLATIONS } from "../violations.ts";
 
 const Field = { NAMESPACE: 1, KEY: 2, VALUE: 3, EXPIRE: 4 } as const;
 const AnyField = { TYPE_URL: 1, VALUE: 2 } as const;

@@ -2,10 +2,9 @@
 import type { NewSecret, SecretName } from "../../business/secrets.ts";
 import type { Duration } from "../../business/time_to_live.ts";
 import type { Secret } from "../../core/secret.ts";
-import { decodeDuration, writeMilliseconds } from "./common_messages.ts";
+import { decodeDuration, malformedText, NO_VIOLATIONS, writeMilliseconds } from "./common_messages.ts";
 import { ProtobufReader, WireType } from "./reader.ts";
 import { ProtobufWriter } from "./writer.ts";
-import { malformedText, NO_VIOLATIONS } from "../violations.ts";
 
 const Field = { KEY: 1, NAME: 2, EXPIRE: 3, DESCRIPTION: 4 } as const;
 

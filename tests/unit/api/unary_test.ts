@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { ReturnedError } from "../../../src/api/errors.ts";
 import { MalformedMessage } from "../../../src/api/protobuf/reader.ts";
-import { Refusal } from "../../../src/api/refusal.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "../../../src/api/unary.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { Metadata } from "../../../src/transport/metadata.ts";
@@ -52,12 +52,12 @@ Deno.test("unaryHandler() answers an error with its status, thrown or rejected",
   }
 });
 
-Deno.test("unaryHandler() answers a refusal like an error of its code and text, at once or later", async () => {
-  const refusal = new Refusal("secret_expired", "Cannot get it: it has expired");
+Deno.test("unaryHandler() answers a returned error like a thrown one, synchronously or later", async () => {
+  const returned = new ReturnedError("secret_expired", "Cannot get it: it has expired");
   const thrown = handled(() => {
-    throw new ServiceError(refusal.code, refusal.text);
+    throw new ServiceError(returned.code, returned.text);
   });
-  const answered = [handled(() => refusal), handled(() => Promise.resolve(refusal))];
+  const answered = [handled(() => returned), handled(() => Promise.resolve(returned))];
   await turn();
   for (const { answers, told } of answered) {
     assertEquals(answers, thrown.answers);
