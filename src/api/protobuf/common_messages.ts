@@ -12,7 +12,7 @@ const SECONDS = 1;
 const NANOS = 2;
 
 /**
- * Reads a Duration. A message that occurs twice in its parent is merged field by field, the last one wins:
+ * Reads a Duration. If a message occurs twice in its parent, protobuf merges them field by field and the later field wins;
  * `before` is the earlier occurrence.
  */
 export function decodeDuration(bytes: Uint8Array, before?: Duration): Duration {
@@ -27,7 +27,7 @@ export function decodeDuration(bytes: Uint8Array, before?: Duration): Duration {
   return { seconds, nanos };
 }
 
-/** Writes the fields of the time `ms` (0 or more) as a Duration; since the Unix epoch, as a Timestamp. */
+/** Writes the fields of a Duration of `ms` (0 or more), or of the Timestamp `ms` after the Unix epoch. */
 export function writeMilliseconds(message: ProtobufWriter, ms: number): void {
   const seconds = Math.floor(ms / 1000);
   message.integer(SECONDS, seconds).integer(NANOS, (ms - seconds * 1000) * 1e6);
