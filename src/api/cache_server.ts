@@ -1,31 +1,25 @@
 /** The service cacheserver.v1.CacheServer: wire values in and out, no rule of its own. */
-import { described as describedEntry, type EntryName, type Namespaces } from "../business/namespaces.ts";
-import {
-  described as describedSecret,
-  type SecretAbsence,
-  type SecretName,
-  type Secrets,
-} from "../business/secrets.ts";
+import { describeEntry, type EntryName, type Namespaces } from "../business/namespaces.ts";
+import { describeSecret, type SecretAbsence, type SecretName, type Secrets } from "../business/secrets.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Entry, timeLeftMs } from "../core/entry.ts";
 import type { Secret } from "../core/secret.ts";
 import type { GrpcServer, Implementation, MessageWriter, ServiceDefinition } from "../transport/service.ts";
+import { SERVICE_NAME } from "./contract.ts";
+import { ReturnedError } from "./errors.ts";
 import { EMPTY } from "./protobuf/common_messages.ts";
-import { SERVICE_NAME } from "./reflection/contract.ts";
 import {
   decodeEntryName,
   decodeSetRequest,
   type FoundEntry,
   getResponseWriter,
 } from "./protobuf/namespaced_messages.ts";
-import type { ApiObserver } from "./observer.ts";
-import { Refusal } from "./refusal.ts";
 import {
   decodeSecretName,
   decodeSetSecretRequest,
   encodeGetSecretResponse,
 } from "./protobuf/secret_messages.ts";
-import { bytesWriter, unaryHandler, unaryMethod, type Work } from "./unary.ts";
+import { type ApiObserver, bytesWriter, unaryHandler, unaryMethod, type Work } from "./unary.ts";
 
 /** What the service is made of. */
 export interface CacheServerOptions {
@@ -35,11 +29,21 @@ export interface CacheServerOptions {
   readonly observer: ApiObserver;
 }
 
+/** A method of the service by its name in the proto. */
+export type MethodName = keyof ReturnType<typeof methods>;
+
 /** Adds the service to a server. */
 export function addCacheServer(server: GrpcServer, options: CacheServerOptions): void {
-  const { namespaces, secrets, clock, observer } = options;
+  const named = Object.entries<Method>(methods(options));
+  server.addService(
+    Object.fromEntries(named.map(([name, { definition }]) => [name, definition(name)])),
+    Object.fromEntries(named.map(([name, { handler }]) => [name, handler(options.observer)])),
+  );
+}
 
-  const methods: Readonly<Record<string, Method>> = {
+/** Every method of the proto; the lint rule `methods` compares the two. proto/README.md says how to add one. */
+function methods({ namespaces, secrets, clock }: CacheServerOptions) {
+  return {
     Set: method(bytesWriter, (call) => namespaces.set(decodeSetRequest(call.request), call).then(empty)),
     Del: method(bytesWriter, (call) => namespaces.delete(decodeEntryName(call.request), call).then(empty)),
     Get: method(getResponseWriter, (call) => {
@@ -59,15 +63,9 @@ export function addCacheServer(server: GrpcServer, options: CacheServerOptions):
       return secrets.get(name, call, (found) => getSecretResponse(name, found));
     }),
   };
-
-  const named = Object.entries(methods);
-  server.addService(
-    Object.fromEntries(named.map(([name, { definition }]) => [name, definition(name)])),
-    Object.fromEntries(named.map(([name, { handler }]) => [name, handler(observer)])),
-  );
 }
 
-/** A method but for its name, its response's type forgotten. */
+/** A method without its name and without the type of its response. */
 interface Method {
   definition(name: string): ServiceDefinition[string];
   handler(observer: ApiObserver): Implementation[string];
@@ -88,11 +86,11 @@ function getResponse(
   name: EntryName,
   entry: Entry<Uint8Array> | undefined,
   clock: Clock,
-): FoundEntry | Refusal {
+): FoundEntry | ReturnedError {
   if (entry === undefined) {
-    return new Refusal("key_not_found", `Cannot get ${describedEntry(name)}: it is not there`);
+    return new ReturnedError("key_not_found", `Cannot get ${describeEntry(name)}: it is not there`);
   }
-  // It had not expired when it was looked at, so it has at least the smallest time left that can be said.
+  // The entry had not expired when it was read: its time left is at least the smallest that `expire` can hold.
   return { any: entry.value, timeLeftMs: Math.max(1, timeLeftMs(entry, clock)) };
 }
 
@@ -102,7 +100,7 @@ const ABSENCES = {
   secret_disabled: "it is disabled",
 } as const satisfies Record<SecretAbsence, string>;
 
-function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array | Refusal {
+function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array | ReturnedError {
   if (typeof found === "object") return encodeGetSecretResponse(found);
-  return new Refusal(found, `Cannot get ${describedSecret(name)}: ${ABSENCES[found]}`);
+  return new ReturnedError(found, `Cannot get ${describeSecret(name)}: ${ABSENCES[found]}`);
 }

@@ -3,7 +3,6 @@ import { type ErrorCode, ServiceError } from "../core/errors.ts";
 import { Metadata } from "../transport/metadata.ts";
 import type { StatusObject } from "../transport/service.ts";
 import { Status, type StatusCode } from "../transport/status.ts";
-import type { Refusal } from "./refusal.ts";
 import { encodeStatus } from "./status_details.ts";
 
 interface Translation {
@@ -13,7 +12,7 @@ interface Translation {
   readonly retryAfterMs?: number;
 }
 
-/** How long a client should wait before it asks a tier again that was away, unless the tier says it better. */
+/** When a client should ask an unavailable tier again, unless the error has a better estimate. */
 const RETRY_AFTER_MS = 1000;
 
 const TRANSLATIONS = {
@@ -32,32 +31,42 @@ const TRANSLATIONS = {
   internal: { status: Status.INTERNAL, reason: "INTERNAL" },
 } as const satisfies Record<ErrorCode, Translation>;
 
-/** All that a client learns of a mistake of ours; the cause is in the log. */
+/** The whole text of an internal error for clients; its cause is in the log. */
 const NEUTRAL_TEXT = "Cannot answer: internal error";
 
 /** The trailer that carries a google.rpc.Status. */
 const DETAILS_KEY = "grpc-status-details-bin";
 
-/** The status of an error. Whatever is no {@link ServiceError} is a mistake of ours: INTERNAL. */
+/**
+ * An error that is returned instead of thrown: a first Get of a key usually finds nothing, and the stack of a thrown
+ * error costs 1.5 µs.
+ */
+export class ReturnedError {
+  readonly code: ErrorCode;
+  /** For the client; in the grammar of {@link ServiceError}. */
+  readonly text: string;
+
+  constructor(code: ErrorCode, text: string) {
+    this.code = code;
+    this.text = text;
+  }
+}
+
+/** The status of an error. Anything but a {@link ServiceError} is a mistake of this program: INTERNAL. */
 export function toStatus(error: unknown): StatusObject {
+  if (error instanceof ReturnedError) return statusOf(error.code, error.text);
   if (!(error instanceof ServiceError) || error.code === "internal") {
     return statusOf("internal", NEUTRAL_TEXT);
   }
   return statusOf(error.code, error.message, error);
 }
 
-/** The status of a refusal. */
-export function refusalStatus({ code, text }: Refusal): StatusObject {
-  return statusOf(code, text);
-}
-
-/** What an error says beside its code and text. */
-type Told = Partial<Pick<ServiceError, "tier" | "violations" | "retryAfterMs">>;
+type ErrorDetails = Partial<Pick<ServiceError, "tier" | "violations" | "retryAfterMs">>;
 
 function statusOf(
   errorCode: ErrorCode,
   text: string,
-  { tier, violations = [], retryAfterMs }: Told = {},
+  { tier, violations = [], retryAfterMs }: ErrorDetails = {},
 ): StatusObject {
   const translation: Translation = TRANSLATIONS[errorCode];
   const { status: code, reason } = translation;
@@ -82,7 +91,7 @@ const TRANSPORT_REASONS: Readonly<Partial<Record<StatusCode, string>>> = {
   [Status.INTERNAL]: "INTERNAL",
 };
 
-/** The trailers of an error that the transport has made, or undefined when the contract has no reason for it. */
+/** The trailers of an error that the transport made; undefined if the contract has no reason for its code. */
 export function describeTransportError(code: StatusCode, text: string): Metadata | undefined {
   const reason = TRANSPORT_REASONS[code];
   if (reason === undefined) return undefined;

@@ -6,20 +6,19 @@ import type { Violation } from "../core/errors.ts";
 import { writeMilliseconds } from "./protobuf/common_messages.ts";
 import { ProtobufWriter } from "./protobuf/writer.ts";
 
-/** The domain of every reason that this service gives. */
+/** The domain of every reason of this service. */
 export const ERROR_DOMAIN = "cacheserver.v1";
 
-/** What a client can learn about an error beyond its code and text. */
+/** What an error holds beside its code and text. */
 export interface StatusDetails {
   /** A name of ErrorReason in errors.proto. */
   readonly reason: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly Violation[];
-  /** When to try again; undefined when that is of no use. */
+  /** When to try again; undefined if trying again is useless. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** Encodes the whole google.rpc.Status. */
 export function encodeStatus(code: number, message: string, details: StatusDetails): Uint8Array {
   return ProtobufWriter.encode((status) => {
     status.integer(1, code).text(2, message);
@@ -36,7 +35,7 @@ export function encodeStatus(code: number, message: string, details: StatusDetai
   });
 }
 
-/** The packed ErrorInfo of each reason where it says nothing else: what most errors have, and all alike. */
+/** The encoded ErrorInfo by reason, for errors without metadata: most errors are alike. */
 const plainErrorInfos = new Map<string, Uint8Array>();
 
 function errorInfo({ reason, metadata }: StatusDetails): Uint8Array {

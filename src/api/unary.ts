@@ -7,16 +7,27 @@ import type {
   UnaryHandler,
 } from "../transport/service.ts";
 import { Status, type StatusCode } from "../transport/status.ts";
-import { refusalStatus, toStatus } from "./errors.ts";
-import type { ApiObserver, CallWatcher } from "./observer.ts";
+import { ReturnedError, toStatus } from "./errors.ts";
 import { MalformedMessage } from "./protobuf/reader.ts";
-import { Refusal } from "./refusal.ts";
 
-/** What a method makes of a request: an answer, or a promise of it; throws or rejects where something is wrong. */
-export type Work<Res> = (call: UnaryCall<Uint8Array>) => Answer<Res> | Promise<Answer<Res>>;
+/** What the gRPC surface reports. */
+export interface ApiObserver {
+  /** A call failed by a mistake of this program; its client got a neutral text. */
+  callFailed(path: string, error: unknown): void;
+  /** Watches each call. If absent, calls cost nothing extra. */
+  readonly calls?: CallWatcher | undefined;
+}
 
-/** The response, or that there is none. */
-type Answer<Res> = Res | Refusal;
+/** Watches a call from its request to its response. */
+export interface CallWatcher {
+  /** Runs `handle`, which calls `ended` with the name of the call's gRPC status. */
+  watch(path: string, handle: (ended: (status: string) => void) => void): void;
+}
+
+/** What a method does with a request: returns its result or a promise of it; throws or rejects on an error. */
+export type Work<Res> = (call: UnaryCall<Uint8Array>) => Result<Res> | Promise<Result<Res>>;
+
+type Result<Res> = Res | ReturnedError;
 
 /** Writes a response that is encoded already. */
 export const bytesWriter: MessageWriter<Uint8Array> = {
@@ -25,7 +36,7 @@ export const bytesWriter: MessageWriter<Uint8Array> = {
   pieces: (message: Uint8Array) => [message],
 };
 
-/** A unary method of this service. Requests go through untouched: the messages here are decoded by hand. */
+/** A unary method of this service. Requests pass through encoded; the methods decode them. */
 export function unaryMethod<Res>(
   service: string,
   name: string,
@@ -41,31 +52,32 @@ export function unaryMethod<Res>(
   };
 }
 
-/** The handler of a method. An answer that is there at once is sent at once, without a promise. */
+/** The handler of a method. A result that is no promise is sent synchronously. */
 export function unaryHandler<Res>(work: Work<Res>, observer: ApiObserver): UnaryHandler<Uint8Array, Res> {
-  const statusOf = (error: unknown, call: UnaryCall<Uint8Array>) => {
-    const failure = error instanceof MalformedMessage ? malformed(error) : error;
-    if (!(failure instanceof ServiceError) || failure.code === "internal") {
-      observer.callFailed(call.getPath(), failure);
-    }
-    return toStatus(failure);
-  };
   const handler: UnaryHandler<Uint8Array, Res> = (call, callback) => {
-    const send = (answer: Answer<Res>) => {
-      if (answer instanceof Refusal) callback(refusalStatus(answer));
-      else callback(null, answer);
+    const send = (result: Result<Res>) => {
+      if (result instanceof ReturnedError) callback(toStatus(result));
+      else callback(null, result);
     };
-    let answer: Answer<Res> | Promise<Answer<Res>>;
+    let result: Result<Res> | Promise<Result<Res>>;
     try {
-      answer = work(call);
+      result = work(call);
     } catch (error) {
-      callback(statusOf(error, call));
+      callback(failureStatus(error, call.getPath(), observer));
       return;
     }
-    if (answer instanceof Promise) answer.then(send, (error) => callback(statusOf(error, call)));
-    else send(answer);
+    if (result instanceof Promise) {
+      result.then(send, (error) => callback(failureStatus(error, call.getPath(), observer)));
+    } else send(result);
   };
   return observer.calls === undefined ? handler : watched(handler, observer.calls);
+}
+
+/** The status of what a handler threw; reports mistakes of this program. */
+export function failureStatus(error: unknown, path: string, observer: ApiObserver): StatusObject {
+  const failure = error instanceof MalformedMessage ? malformed(error) : error;
+  if (!(failure instanceof ServiceError) || failure.code === "internal") observer.callFailed(path, failure);
+  return toStatus(failure);
 }
 
 function watched<Res>(
@@ -75,7 +87,7 @@ function watched<Res>(
   return (call, callback) =>
     calls.watch(call.getPath(), (ended) => {
       handler(call, (error, value) => {
-        // What is answered to a call that its client has given up, or whose time is over, goes nowhere.
+        // The client has cancelled, or its deadline has passed: this result is not sent.
         const isLate = call.cancelled && error?.code !== Status.CANCELLED;
         ended(isLate ? `${statusName(error)} (too late)` : statusName(error));
         callback(error, value);

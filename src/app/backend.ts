@@ -21,6 +21,6 @@ export interface HealthTarget {
 export interface ChangeCheck {
   /** Rejects when it does not. */
   checkWritable(): Promise<void>;
-  /** Calls `listener` when the answer changes: with the refusal, or undefined when changes are accepted again. */
-  whenRefusalChanges(listener: (refusal: Error | undefined) => void): void;
+  /** Calls `listener` when the answer changes: with the reason, or undefined once changes are accepted again. */
+  whenRefusalChanges(listener: (reason: Error | undefined) => void): void;
 }

@@ -1,4 +1,4 @@
-/** Joins local memory with the stores to one chain of tiers for entries and one for secrets. */
+/** Joins local memory and the stores to two chains of tiers: one for entries, one for secrets. */
 import { Chain, type ChainOptions } from "../cache/chain.ts";
 import { LocalCoherence } from "../cache/local_coherence.ts";
 import type { CacheConfig } from "../config/cache/cache.ts";
@@ -16,11 +16,11 @@ import type { Stores } from "./stores.ts";
 export interface Chains {
   readonly entries: Chain<Uint8Array, EntryChange>;
   readonly secrets: Chain<Secret, SecretChange>;
-  /** Whether they begin with local memory. */
+  /** Whether the chains begin with local memory. */
   readonly haveMemory: boolean;
 }
 
-/** Makes the chains; resolves once local memory is subscribed to the changes of other replicas, where there are any. */
+/** Makes the chains; resolves once local memory is subscribed to the changes of other replicas, if there may be any. */
 export async function makeChains(
   config: CacheConfig,
   stores: Stores,

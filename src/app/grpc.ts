@@ -5,16 +5,17 @@ import type { GrpcConfig } from "../config/server.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../transport/http2/limits.ts";
+import { isKnownGoodDeno, KNOWN_GOOD_DENO } from "../transport/grpc_js/deno_versions.ts";
 import { NativeGrpcServer, type NativeServerOptions } from "../transport/native/server.ts";
 import type { GrpcServer } from "../transport/service.ts";
 
-/** A request is at most its value and this much more: names, type, framing of the message. */
+/** The most bytes of a request beside its value: names, type, framing. */
 const REQUEST_OVERHEAD_BYTES = 64 * 1024;
 
-/** What gRPC servers take unless they are told otherwise; never less, so that a too large value gets a clear answer. */
+/** The default limit of gRPC servers. Never less, so that a value that is too large gets an error about the value. */
 const DEFAULT_MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
-/** The server, without services, not listening yet. Only who asks for grpc-js waits for it to be loaded. */
+/** The server, without services and not listening yet. grpc-js is loaded only if it is asked for. */
 export async function grpcServer(
   { server: { grpc }, cache }: Config,
   observer: LogObserver,
@@ -35,13 +36,15 @@ export async function grpcServer(
         onClientFault: (peer, reason) => observer.clientEnded(peer, reason),
       });
     case "grpc_js": {
+      const { deno } = Deno.version;
+      if (!isKnownGoodDeno(deno)) observer.transportUnsafe("grpc_js", { deno, knownGood: KNOWN_GOOD_DENO });
       const { GrpcJsServer } = await import("../transport/grpc_js/server.ts");
       return new GrpcJsServer(options);
     }
   }
 }
 
-/** The limits of the native transport in its own terms. */
+/** The limits of the configuration as the native transport takes them. */
 export function nativeOptions(
   { limits, keepalive }: GrpcConfig,
 ): Required<Pick<NativeServerOptions, "limits" | "admission" | "age">> {
@@ -49,7 +52,7 @@ export function nativeOptions(
   return {
     limits: {
       ...http2,
-      // No packed block of a legal list is larger than the list.
+      // The encoded block of an allowed header list is no larger than the list.
       maxHeaderBlockBytes: Math.max(maxHeaderBytes, DEFAULT_HTTP2_LIMITS.maxHeaderBlockBytes),
       maxHeaderListBytes: maxHeaderBytes,
     },

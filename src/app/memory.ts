@@ -1,4 +1,4 @@
-/** The configuration's options of namespaces and secrets, as the business and the cache go by them. */
+/** Local memory, and the configuration's options of namespaces and secrets as business rules and the cache take them. */
 import { NamespacePolicies, type NamespacePolicy } from "../business/namespace_policies.ts";
 import type { CopyPolicy } from "../cache/copy_policy.ts";
 import { type Copy, COPY_BYTES, LocalCopies } from "../cache/local_copies.ts";

@@ -1,4 +1,4 @@
-/** MySQL as the authority for secrets, and the outbox beside them. */
+/** MySQL: the authority for secrets, and the outbox beside them. */
 import type { Secret, SecretChange } from "../core/secret.ts";
 import { Tier } from "../cache/tier.ts";
 import type { MysqlConfig } from "../config/data/database.ts";
@@ -14,14 +14,14 @@ import { MysqlSecrets } from "../store/mysql/secrets.ts";
 import { TooManyUnsettled } from "../store/mysql/unsettled.ts";
 import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 
-/** A database as the authority for secrets. */
+/** What MySQL gives to the service. */
 export interface MysqlBackend {
   readonly secrets: AuthorityBackend<Secret, SecretChange>;
   readonly outbox: Outbox;
   readonly healthTarget: HealthTarget;
 }
 
-/** Makes the pool; connections follow with the first calls, so a server that is down does not stop the start. */
+/** Makes the pool. The first calls open connections, so a server that is down does not delay the start. */
 export function openMysql(
   config: MysqlConfig,
   resources: AsyncDisposableStack,

@@ -1,10 +1,10 @@
-/** Joins what the service does with Redis, however it is reached: one server, sentinels or a cluster. */
-import type { AuthorityBackend, HealthTarget } from "./backend.ts";
+/** Redis: the authority for entries and the shared tier of secrets, as one server, behind sentinels or as a cluster. */
 import type { CircuitBreakerOptions } from "../cache/circuit_breaker.ts";
 import { ServerBreaker } from "../cache/server_breaker.ts";
 import { Tier } from "../cache/tier.ts";
 import type { RedisConfig } from "../config/data/redis.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { EntryChange } from "../core/entry_change.ts";
 import type { Invalidations, InvalidationState, SharedCache } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
@@ -12,18 +12,18 @@ import type { LogObserver } from "../observe/log_observer.ts";
 import { RedisChanges } from "../store/redis/changes.ts";
 import { isForbidden, isRefusalOfOne, RedisClient } from "../store/redis/client.ts";
 import type { RedisCommands } from "../store/redis/commands.ts";
-import { RedisCluster } from "../store/redis/cluster/routing.ts";
 import { RedisClusterInvalidations } from "../store/redis/cluster/invalidations.ts";
 import { RedisClusterNodes } from "../store/redis/cluster/nodes.ts";
+import { RedisCluster } from "../store/redis/cluster/routing.ts";
+import { nodeName } from "../store/redis/cluster/view.ts";
 import { RedisEntries } from "../store/redis/entries.ts";
 import { RedisInvalidations, type RedisInvalidationsOptions } from "../store/redis/invalidations.ts";
-import { nodeName } from "../store/redis/cluster/view.ts";
 import type { RedisClientOptions } from "../store/redis/options.ts";
-import type { Endpoint } from "../core/endpoint.ts";
 import { RedisSecrets } from "../store/redis/secrets.ts";
 import { SentinelError } from "../store/redis/sentinel_error.ts";
+import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 
-/** What Redis is to the service. */
+/** What Redis gives to the service. */
 export interface RedisBackend {
   readonly entries: AuthorityBackend<Uint8Array, EntryChange>;
   readonly secrets: { readonly store: SharedCache<Secret>; readonly tier: Tier };
@@ -32,43 +32,43 @@ export interface RedisBackend {
   subscribe(target: Invalidations): Promise<void>;
 }
 
-/** A Redis that is reached in one way or another. */
-interface RedisAccess {
+/** What the topologies differ in. */
+interface RedisConnection {
   readonly commands: RedisCommands;
   /** Resolves when commands can be sent. */
   ready(): Promise<void>;
   readonly tier: Tier;
-  /** Lets the target be told of what others change; `settled` once it is known whether that is allowed. */
-  listen(options: ListenOptions): AsyncDisposable & { readonly settled: Promise<void> };
+  /** Subscribes to changes by others; `settled` resolves once Redis has allowed or refused it. */
+  subscribe(options: SubscribeOptions): AsyncDisposable & { readonly settled: Promise<void> };
 }
 
-type ListenOptions = Omit<RedisInvalidationsOptions, "data" | "listener" | "changes"> & {
+type SubscribeOptions = Omit<RedisInvalidationsOptions, "data" | "listener" | "changes"> & {
   readonly changes: RedisChanges;
 };
 
-/** Opens what the configuration names; without an answer the service starts all the same. */
+/** Opens the Redis of the configuration. Waits for it only for the connect time-out: the service starts without it. */
 export async function openRedis(
   config: RedisConfig,
   resources: AsyncDisposableStack,
   observer: LogObserver,
 ): Promise<RedisBackend> {
   const { keyPrefix, topology, connectTimeoutMs, writeTimeoutMs } = config;
-  const access = topology.kind === "cluster"
+  const connection = topology.kind === "cluster"
     ? openCluster(config, topology.seeds, resources, observer)
     : openServer(
       { ...config, ...(topology.kind === "sentinel" ? topology : topology.address) },
       resources,
       observer,
     );
-  const { commands, tier } = access;
+  const { commands, tier } = connection;
   const newName = () => crypto.randomUUID();
   const changes = new RedisChanges(commands, keyPrefix, {
     clock: systemClock,
     timeoutMs: writeTimeoutMs,
     newSender: newName,
   });
-  // So that the first calls find a connection.
-  await atMost(connectTimeoutMs, access.ready());
+  // The first calls then find a connection.
+  await waitAtMost(connectTimeoutMs, connection.ready());
   return {
     entries: { store: new RedisEntries(changes, keyPrefix, { clock: systemClock, newName }), tier },
     secrets: {
@@ -77,21 +77,21 @@ export async function openRedis(
     },
     healthTarget: { tier, ping: () => commands.ping() },
     async subscribe(target: Invalidations): Promise<void> {
-      const onState = (state: InvalidationState) => observer.invalidationsAre(state);
+      const onState = (state: InvalidationState) => observer.invalidationsChanged(state);
       const invalidations = resources.use(
-        access.listen({ changes, keyPrefix, target, clock: systemClock, onState }),
+        connection.subscribe({ changes, keyPrefix, target, clock: systemClock, onState }),
       );
-      await atMost(connectTimeoutMs, invalidations.settled);
+      await waitAtMost(connectTimeoutMs, invalidations.settled);
     },
   };
 }
 
-/** One server, or the one that sentinels name at the time. */
+/** One server, or the current master of sentinels. */
 function openServer(
   config: RedisConfig & RedisClientOptions,
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): RedisAccess {
+): RedisConnection {
   const tier = redisTier(config, observer, { ...config.breaker, random: systemRandom });
   const onError = connectionFailed(observer);
   const connect = () => new RedisClient(config, systemClock, onError);
@@ -101,7 +101,7 @@ function openServer(
     commands: client,
     ready: () => client.ready(),
     tier,
-    listen(options) {
+    subscribe(options) {
       const listener = connect();
       const invalidations = new RedisInvalidations({ ...options, data: client, listener });
       return {
@@ -120,9 +120,9 @@ function openCluster(
   seeds: readonly Endpoint[],
   resources: AsyncDisposableStack,
   observer: LogObserver,
-): RedisAccess {
+): RedisConnection {
   const { readTimeoutMs, writeTimeoutMs } = config;
-  // Each server has a breaker of its own instead.
+  // Without a breaker: each server has its own.
   const tier = redisTier(config, observer);
   const onError = connectionFailed(observer);
   const connect = (address: Endpoint) =>
@@ -164,7 +164,7 @@ function openCluster(
     commands: new RedisCluster({ nodes, clock: systemClock, patienceMs, guard }),
     ready: () => nodes.ready(),
     tier,
-    listen: (options) => new RedisClusterInvalidations({ ...options, nodes, connect }),
+    subscribe: (options) => new RedisClusterInvalidations({ ...options, nodes, connect }),
   };
 }
 
@@ -177,18 +177,18 @@ function redisTier(
   return new Tier(breaker === undefined ? options : { ...options, breaker }, systemClock, observer);
 }
 
-/** `address` is that of the one server where the tier has several. */
+/** `address` is the server's, for a tier with several. */
 function connectionFailed(observer: LogObserver, address?: string): (error: Error) => void {
   return (error) => {
     if (error instanceof SentinelError) {
-      // A subject of its own: a sentinel that stays dead must not silence what is said of Redis.
+      // A subject of its own: a dead sentinel must not suppress the failures of Redis.
       observer.tierFailed(`redis sentinel ${error.address}`, "connect", error.cause);
     } else if (isForbidden(error)) observer.commandForbidden("redis", error);
     else observer.connectionFailed("redis", address, error);
   };
 }
 
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
+async function waitAtMost(ms: number, work: Promise<void>): Promise<void> {
   const { promise: tooLate, resolve } = Promise.withResolvers<void>();
   const timer = systemClock.setTimer(resolve, ms);
   await Promise.race([work, tooLate]);

@@ -1,4 +1,4 @@
-/** The embedded profile: one SQLite file is the authority for everything. */
+/** The embedded profile: one SQLite file is the authority for entries and secrets. */
 import type { EntryChange } from "../core/entry_change.ts";
 import type { Secret, SecretChange } from "../core/secret.ts";
 import { Tier } from "../cache/tier.ts";
@@ -12,13 +12,13 @@ import { openSqlite, type SqliteOpenOptions } from "../store/sqlite/open.ts";
 import { SqliteSecrets } from "../store/sqlite/secrets.ts";
 import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 
-/** The longest that an operation on the embedded database waits while another program has its file locked. */
+/** The longest wait of an operation while another program has the file locked. */
 const SQLITE_WAIT_MS = 1000;
 
-/** The same as a share of what a call may take at most: the caller is to learn what was wrong. */
+/** The same as a share of a call's time limit: the error must reach the caller before its time is over. */
 const SQLITE_WAIT_SHARE = 0.9;
 
-/** What the log of the embedded database takes on the disk, and what it makes the file longer by. */
+/** The size of the database's write-ahead log, and of its contribution to the file. */
 const SQLITE_LOG_BYTES = 2 * 2 ** 20;
 
 /** One file as the authority for both chains. */
@@ -28,7 +28,7 @@ export interface SqliteBackend {
   readonly healthTarget: HealthTarget;
 }
 
-/** Opens the file, in which entries and secrets share one tier. */
+/** Opens the file. Entries and secrets share one tier. */
 export async function openSqliteBackend(
   config: Config,
   { path, maxBytes }: SqliteConfig,
@@ -54,12 +54,14 @@ export async function openSqliteBackend(
   };
 }
 
-/** Creates the file, or brings it to the present schema; resolves to what was done, a sentence each. */
+/** Creates the file or upgrades its schema; resolves to what was done, a sentence each. */
 export async function migrateSqliteFile(config: Config, { path }: SqliteConfig): Promise<string[]> {
   const isNew = sizeOf(path) === 0;
   using opened = await openSqlite(path, sqliteOptions(config, "any"));
   const done = isNew ? ["Created the file."] : [];
-  return opened.isRebuilt ? [...done, "The file was written anew, so that it can shrink."] : done;
+  return opened.isRebuilt
+    ? [...done, "Rewrote the file, so that it shrinks when entries are deleted."]
+    : done;
 }
 
 function sqliteOptions({ cache }: Config, rebuilds: SqliteOpenOptions["rebuilds"]): SqliteOpenOptions {
@@ -72,7 +74,7 @@ function sqliteOptions({ cache }: Config, rebuilds: SqliteOpenOptions["rebuilds"
   };
 }
 
-/** In bytes; 0 for a file that is not there. */
+/** In bytes; 0 if there is no file. */
 function sizeOf(path: string): number {
   try {
     return Deno.statSync(path).size;

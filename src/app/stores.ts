@@ -1,4 +1,4 @@
-/** Opens the back ends that a configuration asks for, and says which of them holds which truth. */
+/** Opens the back ends that a configuration asks for, and assigns them their roles. */
 import type { Config } from "../config/config.ts";
 import type { EntryChange } from "../core/entry_change.ts";
 import type { Invalidations, Outbox, SharedCache } from "../core/ports.ts";
@@ -10,24 +10,24 @@ import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 /** The stores of the two chains. */
 export interface Stores {
   readonly entries: AuthorityBackend<Uint8Array, EntryChange>;
-  /** The tier between memory and the authority of secrets; undefined where there is none. */
+  /** The tier between local memory and the authority of secrets; undefined if there is none. */
   readonly sharedSecrets:
     | { readonly store: SharedCache<Secret>; readonly tier: Tier; readonly outbox: Outbox }
     | undefined;
   readonly secrets: AuthorityBackend<Secret, SecretChange>;
   readonly healthTargets: readonly HealthTarget[];
-  /** Subscribes local memory to the changes of other replicas; undefined where there are none. */
+  /** Subscribes local memory to the changes of other replicas; undefined if there cannot be any. */
   readonly subscribe: ((target: Invalidations) => Promise<void>) | undefined;
 }
 
-/** Opens the back ends; those that are open belong to `resources`, also when a later one cannot be opened. */
+/** Opens the back ends. `resources` owns those that are open, also if a later one fails to open. */
 export async function openStores(
   config: Config,
   resources: AsyncDisposableStack,
   observer: LogObserver,
 ): Promise<Stores> {
   const { database, redis } = config.data;
-  // A back end's file is imported only where it is used, so that no start waits for a driver that it does not need.
+  // Each back end is imported only if it is used, so that no start waits for a driver that it does not need.
   if (database.driver === "sqlite") {
     const { openSqliteBackend } = await import("./sqlite.ts");
     const { entries, secrets, healthTarget } = await openSqliteBackend(config, database, resources, observer);

@@ -1,4 +1,4 @@
-/** What a permission set of deno.json says of one kind of access: all of it, some of it, or in more detail. */
+/** One kind of access in a permission set of deno.json: all, none, a list, or allowed, denied and ignored lists. */
 type Permission = boolean | readonly string[] | {
   readonly allow?: boolean | readonly string[];
   readonly deny?: boolean | readonly string[];
@@ -9,9 +9,8 @@ type Permission = boolean | readonly string[] | {
 export type PermissionSet = Readonly<Record<string, Permission>>;
 
 /**
- * The flags that say what a permission set says. `deno compile` takes the set itself too, but writes its relative
- * paths into the program as they are on the machine that compiles; in a flag they stay relative to the folder that
- * the program is started in.
+ * The flags that equal a permission set. `deno compile` takes the set itself too, but resolves its relative paths on the
+ * machine that compiles; in a flag they stay relative to the folder that the program is started in.
  */
 export function permissionFlags(set: PermissionSet): string[] {
   return Object.entries(set).flatMap(([kind, permission]) => {
@@ -20,7 +19,7 @@ export function permissionFlags(set: PermissionSet): string[] {
       : { allow: permission };
     return Object.entries(byVerb).flatMap(([verb, scope]) => {
       if (scope === true) return [`--${verb}-${kind}`];
-      // A flag with nothing behind it would say all.
+      // A flag without a list would allow all.
       return scope === false || scope.length === 0 ? [] : [`--${verb}-${kind}=${scope.join(",")}`];
     });
   });

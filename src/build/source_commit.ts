@@ -1,6 +1,6 @@
 /**
- * The commit of these sources, with `-dirty` behind it where files differ; `unknown` where there is no history, as of
- * a source archive, or no git.
+ * The commit of these sources, with the suffix `-dirty` if files differ from it; `unknown` without a history, such as in
+ * a source archive, or without git.
  */
 export async function sourceCommit(git = "git"): Promise<string> {
   const command = new Deno.Command(git, {

@@ -87,7 +87,7 @@ export class Namespaces {
     checkName(violations, entry);
     this.#checkValue(violations, entry.value);
     const askedMs = timeToLiveMs(violations, "expire", entry.expire);
-    rejectIfInvalid(() => `set ${described(entry)}`, violations);
+    rejectIfInvalid(() => `set ${describeEntry(entry)}`, violations);
     // The request's buffer is the transport's.
     const value = smallCopy(entry.value!.encoded);
     const policy = this.#policies.of(entry.namespace);
@@ -125,7 +125,7 @@ export class Namespaces {
 }
 
 /** How an entry is called in an error. */
-export function described(name: { readonly namespace: string; readonly key: string }): string {
+export function describeEntry(name: { readonly namespace: string; readonly key: string }): string {
   return `key ${quoted(name.key)} of namespace ${quoted(name.namespace)}`;
 }
 
@@ -134,7 +134,7 @@ function checkedKey(verb: string, name: EntryName): CacheKey {
   if (violations.length > 0 || !isAcceptable(namespace, NAMESPACE_LIMIT) || !isAcceptable(key, KEY)) {
     const all = [...violations];
     checkName(all, name);
-    rejectIfInvalid(() => `${verb} ${described(name)}`, all);
+    rejectIfInvalid(() => `${verb} ${describeEntry(name)}`, all);
   }
   return cacheKey(namespace, key);
 }

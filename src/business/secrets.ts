@@ -78,7 +78,7 @@ export class Secrets {
     checkField(violations, "name", secret.name, NAME);
     checkField(violations, "description", secret.description, DESCRIPTION);
     const ttlMs = timeToLiveMs(violations, "expire", secret.expire);
-    rejectIfInvalid(() => `set ${described(secret)}`, violations);
+    rejectIfInvalid(() => `set ${describeSecret(secret)}`, violations);
     const atMs = this.#clock.now();
     await this.#chain.set(secretCacheKey(secret.key), caller, {
       name: secret.name,
@@ -102,7 +102,7 @@ export class Secrets {
 }
 
 /** How a secret is called in an error. */
-export function described(name: { readonly key: string }): string {
+export function describeSecret(name: { readonly key: string }): string {
   return `secret ${quoted(name.key)}`;
 }
 
@@ -110,7 +110,7 @@ function checkedKey(verb: string, name: SecretName): CacheKey {
   if (name.violations.length > 0 || !isAcceptable(name.key, KEY)) {
     const violations = [...name.violations];
     checkField(violations, "key", name.key, KEY);
-    rejectIfInvalid(() => `${verb} ${described(name)}`, violations);
+    rejectIfInvalid(() => `${verb} ${describeSecret(name)}`, violations);
   }
   return secretCacheKey(name.key);
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** The command line says something that is not accepted: exit code 2. */
+/** The command line is not accepted: exit code 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);
@@ -8,11 +8,11 @@ export class UsageError extends Error {
   }
 }
 
-/** What an operator has typed behind a command that reads the configuration. */
+/** The arguments of a command that reads the configuration. */
 export interface ConfigArguments {
-  /** The file that --config names. */
+  /** The file of --config. */
   readonly path: string | undefined;
-  /** What --set says, by path of the configuration. */
+  /** The values of --set, by path of the configuration. */
   readonly overrides: ReadonlyMap<string, string>;
 }
 
@@ -21,16 +21,16 @@ export function parseConfigArguments(args: readonly string[]): ConfigArguments {
   return configArguments(parseStrictly(args, {}));
 }
 
-/** What an operator has typed behind `health`. */
+/** The arguments of `health`. */
 export interface HealthArguments {
-  /** The address that --addr names; without it the configuration says where the service listens. */
+  /** The address of --addr; without it, the configuration has the address. */
   readonly addr: string | undefined;
   /** A service or tier; empty for the process as a whole. */
   readonly service: string;
   readonly config: ConfigArguments;
 }
 
-/** Reads `--addr HOST:PORT`, `--service NAME` and what {@link parseConfigArguments} does. */
+/** Reads `--addr HOST:PORT`, `--service NAME` and the options of {@link parseConfigArguments}. */
 export function parseHealthArguments(args: readonly string[]): HealthArguments {
   const parsed = parseStrictly(args, { addr: { type: "string" }, service: { type: "string" } });
   const { addr, service = "" } = parsed;
@@ -45,18 +45,18 @@ function configArguments(
   const overrides = new Map<string, string>();
   for (const assignment of parsed.set ?? []) {
     const at = assignment.indexOf("=");
-    // Only the path is quoted: a value may be a password.
+    // Without the assignment: its value may be a password.
     if (at <= 0) throw new UsageError("--set takes PATH=VALUE, such as --set server.grpc.addr=127.0.0.1:0");
     overrides.set(assignment.slice(0, at), assignment.slice(at + 1));
   }
   return { path: paths[0], overrides };
 }
 
-/** The options that are followed by a value, as they are typed. */
+/** The options that a value follows, as an operator types them. */
 const WITH_VALUE = ["-c", "--config", "--conf", "-conf", "--set", "--addr", "--service"];
 
 /**
- * The place of the command, which options may come before; -1 where the first word that belongs to no option is none of
+ * The index of the command, which may follow options; -1 if the first word that belongs to no option is not in
  * `commands`.
  */
 export function commandIndex(args: readonly string[], commands: readonly string[]): number {
@@ -69,7 +69,7 @@ export function commandIndex(args: readonly string[], commands: readonly string[
   return -1;
 }
 
-/** Refuses arguments of a command that takes none. */
+/** Throws if a command that takes no arguments has some. */
 export function expectNoArguments(command: string, args: readonly string[]): void {
   if (args.length > 0) throw new UsageError(`${command} takes no arguments, got ${JSON.stringify(args[0])}`);
 }
@@ -81,21 +81,21 @@ function parseStrictly<More extends Readonly<Record<string, { readonly type: "st
   const list = { type: "string", multiple: true } as const;
   const { values, positionals } = inOneSentence(() =>
     parseArgs({
-      // Kratos programs are started with -conf; a single dash would be read as -c onf.
+      // Kratos programs are started with -conf, which would be parsed as -c onf.
       args: args.map((arg) => /^-conf(=|$)/.test(arg) ? `-${arg}` : arg),
       options: { config: { ...list, short: "c" }, conf: list, set: list, ...more },
       strict: true,
       allowPositionals: true,
     })
   );
-  // Not quoted: it may be the password that somebody has typed behind --set PATH.
+  // Without the argument: it may be a password, typed as --set PATH PASSWORD.
   if (positionals.length > 0) {
     throw new UsageError("An argument belongs to no option, expected --config FILE or --set PATH=VALUE");
   }
   return values;
 }
 
-/** What `parse` returns; what it throws, as a UsageError without the advice that follows its first sentence. */
+/** Runs `parse`; its error becomes a UsageError of the first sentence, without the advice that follows. */
 function inOneSentence<T>(parse: () => T): T {
   try {
     return parse();

@@ -1,26 +1,25 @@
 import manifest from "../../deno.json" with { type: "json" };
 
-/** What a compiled program is made of; src/build/compile.ts writes it. */
+/** The commit of a compiled program; src/build/compile.ts writes it. */
 const COMMIT = new URL("../../dist/build/commit", import.meta.url);
 
-/** The folder or file by which git knows a checkout. */
+/** The folder or file that makes a checkout. */
 const GIT = new URL("../../.git", import.meta.url);
 
-/** What runs here. */
+/** This program and its runtime. */
 export interface Build {
   readonly version: string;
-  /** Of a checkout, whose files may differ from it: `0123456789ab (checkout)`. Undefined where it is not known. */
+  /** `0123456789ab (checkout)` for a checkout, whose files may differ from the commit; undefined if unknown. */
   readonly commit: string | undefined;
   readonly deno: string;
 }
 
-/** Describes this program and what runs it. */
 export function thisBuild(): Build {
   const commit = Deno.build.standalone ? Deno.readTextFileSync(COMMIT) : checkedOutCommit();
   return { version: manifest.version, commit, deno: Deno.version.deno };
 }
 
-/** Read from git's files, since a service may run no program. Source: gitrepository-layout(5). */
+/** Read from git's files, because the service has no permission to run git. Source: gitrepository-layout(5). */
 function checkedOutCommit(): string | undefined {
   const folder = gitFolder();
   const head = folder && read(`${folder}/HEAD`);
@@ -44,7 +43,7 @@ function commitOf(ref: string, folder: string): string | undefined {
   return read(`${shared}/${ref}`) ?? packed()?.split(" ", 1)[0];
 }
 
-/** The text of a file without the line break at its end; undefined where there is none to be had. */
+/** The text of a file without its last line break; undefined if it cannot be read. */
 function read(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path).trimEnd();

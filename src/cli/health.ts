@@ -5,13 +5,13 @@ import { loadConfigOf } from "./configuration.ts";
 import { printLine } from "./print.ts";
 import { callUnary } from "./unary_call.ts";
 
-/** Shorter than the patience of those who run this: Docker's default is 30 s, Kubernetes's 1 s. */
+/** Below the time-outs of the callers: Kubernetes has 1 s by default, Docker 30 s. */
 const TIMEOUT_MS = 900;
 
-/** Where a server that listens on all addresses of the machine can be reached. */
+/** Where a server that listens on all addresses is reachable. */
 const LOOPBACK: Readonly<Record<string, string>> = { "": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1" };
 
-/** Asks a running service by grpc.health.v1 whether it serves: prints `SERVING`, or rejects. */
+/** Calls Check of grpc.health.v1 on a running service: prints `SERVING`, or rejects. */
 export async function health(args: readonly string[]): Promise<void> {
   const parsed = parseHealthArguments(args);
   const address = addressOf(parsed);
@@ -37,7 +37,9 @@ function addressOf({ addr, config }: HealthArguments): Endpoint {
   }
   const { hostname, port } = loadConfigOf(config).config.server.grpc;
   if (port === 0) {
-    throw new UsageError("server.grpc.addr has port 0, which is any: expected --addr HOST:PORT");
+    throw new UsageError(
+      "server.grpc.addr has port 0, which stands for any free port: name the real one by --addr HOST:PORT",
+    );
   }
   return reachable({ hostname, port });
 }

@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => void | Prom
   "--version": version,
 };
 
-/** Runs what was typed; resolves to the exit code: 0 done, 1 failed, 2 wrong usage or configuration. */
+/** Runs the command; resolves to the exit code: 0 done, 1 failed, 2 wrong usage or configuration. */
 export async function main(args: readonly string[]): Promise<number> {
   const at = commandIndex(args, Object.keys(COMMANDS));
   const rest = args.toSpliced(at, at === -1 ? 0 : 1);

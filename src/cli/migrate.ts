@@ -2,7 +2,7 @@ import { databaseAddress } from "../config/data/database.ts";
 import { loadNamedConfig } from "./configuration.ts";
 import { printLine } from "./print.ts";
 
-/** Brings the database's schema up to date and says where, and what was done. */
+/** Creates or upgrades the database's schema; prints the database and each thing done. */
 export async function migrate(args: readonly string[]): Promise<void> {
   const { config } = loadNamedConfig(args);
   const { migrateDatabase } = await import("../app/stores.ts");

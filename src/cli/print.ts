@@ -11,14 +11,14 @@ export function printLine(line: string): void {
 }
 
 /**
- * Writes a line of the log to standard output. Where that has gone, a terminal that was closed or a pipe whose reader
- * has ended, the line is lost: the service outlives its log.
+ * Writes a line of the log to standard output. If that is gone, such as a closed terminal or a pipe without a reader,
+ * the line is lost and the service goes on.
  */
 export function printLogLine(line: string): void {
   try {
     printLine(line);
   } catch {
-    // There is no place left to tell of it.
+    // There is no other place for the line.
   }
 }
 
@@ -27,7 +27,7 @@ export function printError(line: string): void {
   writeAll(Deno.stderr, `${line}\n`);
 }
 
-/** A write to a pipe may take less than it was given. */
+/** A write to a pipe may take only a part of the bytes. */
 function writeAll(output: { writeSync(bytes: Uint8Array): number }, text: string): void {
   for (let rest = encoder.encode(text); rest.length > 0;) rest = rest.subarray(output.writeSync(rest));
 }

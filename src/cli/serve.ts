@@ -14,13 +14,12 @@ export async function serve(args: readonly string[]): Promise<void> {
   await app.stop(await asked);
 }
 
-/** Gives up what only the start needs, so that a process that serves clients cannot do it. */
+/** Revokes permissions that only the start needs, so that clients cannot make the process use them. */
 function giveUpPermissions({ data: { database } }: Config): void {
-  // The configuration has been read, and drivers look at their variables when they are loaded. The rest may be
-  // passwords.
+  // The configuration and the drivers have read their variables. The others may hold passwords.
   Deno.permissions.revokeSync({ name: "env" });
-  // SQLite has opened its files. Deno asks for write access at each connection to a Unix socket, and of a grant for all
-  // files no part can be taken back: it is all or nothing.
+  // SQLite has opened its files. A connection to a Unix socket needs write access each time, and a grant for all files
+  // can only be revoked as a whole.
   const opensSocketFiles = database.driver === "mysql" && database.address.kind === "unix";
   if (!opensSocketFiles) Deno.permissions.revokeSync({ name: "write" });
 }

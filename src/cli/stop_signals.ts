@@ -7,15 +7,15 @@ const STOP_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /** A signal that stops the service. */
 export type StopSignal = keyof typeof STOP_SIGNALS;
 
-/** As shells report a process that a signal has ended. */
+/** Shells report a process that a signal ended by this plus the signal's number. */
 const SIGNAL_EXIT_CODE = 128;
 
-/** Signals this close together are one: a terminal and the task runner both pass the same Ctrl-C on. */
+/** Signals this close together count as one: a terminal and the task runner both forward the same Ctrl-C. */
 const ONE_SIGNAL_MS = 250;
 
 /**
- * Resolves to the first signal that asks the service to stop. A later one ends the process at once, with exit code
- * 128 plus its number.
+ * Resolves to the first signal that stops the service. A later one ends the process at once, with exit code 128 plus
+ * its number.
  */
 export function stopSignal(): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();

@@ -1,15 +1,15 @@
-/** The client's side of a gRPC call, as far as a command needs it. */
+/** The client side of a unary gRPC call, for commands. */
 import { type Endpoint, endpointText } from "../core/endpoint.ts";
 import { systemClock } from "../core/clock.ts";
 
-/** What to call. */
+/** The call to make. */
 export interface UnaryCallOptions {
   readonly address: Endpoint;
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** The request's message. */
+  /** The encoded request. */
   readonly request: Uint8Array;
-  /** The longest it may take, connecting included. */
+  /** For the whole call, connecting included. */
   readonly timeoutMs: number;
 }
 
@@ -17,11 +17,11 @@ export interface UnaryCallOptions {
 const PREFIX_BYTES = 5;
 
 /**
- * Calls a method over plain HTTP/2 and resolves to the response's message. Rejects with one line that says what the
- * server answered, or why there is no answer.
+ * Calls a method over plain HTTP/2 and resolves to the encoded response. Rejects with an error of one line: the server's
+ * status, or why there is no response.
  *
- * The runtime's own HTTP client starts in milliseconds, where loading grpc-js takes ten times that. It shows no
- * trailers, which is enough: a call that fails without a response has its status among the headers.
+ * The runtime's own HTTP client starts ten times as fast as grpc-js. It does not show trailers; a call that fails without
+ * a response has its status in the headers.
  */
 export async function callUnary(
   { address, path, request, timeoutMs }: UnaryCallOptions,
@@ -35,8 +35,7 @@ export async function callUnary(
     using client = Deno.createHttpClient({
       http1: false,
       http2: true,
-      // Straight to the server: an HTTP_PROXY of the environment is for others, and so are the ports that browsers
-      // do not go to, which a URL may not have.
+      // Directly to the server. Without a proxy, fetch uses HTTP_PROXY and refuses the ports that browsers block.
       proxy: { transport: "tcp", hostname: hostOfUrl(address), port: address.port },
     });
     const response = await fetch(`http://${hostOfUrl(address)}${path}`, {
@@ -54,7 +53,7 @@ export async function callUnary(
   }
 }
 
-/** A URL has no place for the zone of an IPv6 address. */
+/** A URL cannot hold the zone of an IPv6 address. */
 function hostOfUrl({ hostname }: Endpoint): string {
   return hostname.includes(":") ? `[${hostname.replace(/%.*/, "")}]` : hostname;
 }
@@ -76,13 +75,13 @@ function messageOf({ status, headers }: Response, body: Uint8Array): Uint8Array 
   const isGrpc = status === 200 && headers.get("content-type")?.startsWith("application/grpc");
   if (!isGrpc) throw new Error(`HTTP status ${status}, this is no gRPC server`);
   const { buffer, byteOffset, length } = body;
-  if (length < PREFIX_BYTES) throw new Error("the answer holds no message");
+  if (length < PREFIX_BYTES) throw new Error("the response has no message");
   const messageBytes = new DataView(buffer, byteOffset).getUint32(1);
-  if (length !== PREFIX_BYTES + messageBytes) throw new Error("the answer is not one message");
+  if (length !== PREFIX_BYTES + messageBytes) throw new Error("the response is not one message");
   return body.subarray(PREFIX_BYTES);
 }
 
-/** The innermost cause: those around it repeat where and what. */
+/** The text of the innermost cause: the outer ones repeat the address. */
 function reasonOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;

@@ -2,7 +2,7 @@ import { expectNoArguments } from "./arguments.ts";
 import { thisBuild } from "./build.ts";
 import { printLine } from "./print.ts";
 
-/** Prints the version of the program and of what runs it. */
+/** Prints the versions of the program and of its runtime. */
 export function version(args: readonly string[]): void {
   expectNoArguments("version", args);
   const { version, commit, deno } = thisBuild();

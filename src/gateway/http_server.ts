@@ -4,29 +4,30 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { Admission, type AdmissionLimits } from "../core/admission.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 
-/** How often connections look at the time. */
+/** How often the time-outs of connections are checked. */
 const TICK_MS = 1_000;
-/** Before accepting again after a failure, such as no free file descriptor. */
+/** The pause after a failed accept, such as for lack of file descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** What clients may do before their connection is closed, or none is taken. */
+/** The limits of clients; beyond them a connection is closed or not accepted. */
 export interface HttpLimits extends AdmissionLimits {
-  /** From the moment of connecting until the first request's headers are complete. */
+  /** From the connection's start until the first request's headers are complete. */
   readonly headerTimeoutMs: number;
-  /** From a request to the headers of the next. What is left of the request or the response ends with it. */
+  /** From a request to the headers of the next; covers the rest of the request and the response too. */
   readonly idleTimeoutMs: number;
 }
 
-/** What is served, and who hears of a handler that throws, or of a connection that cannot be taken. */
+/** What an {@link HttpServer} needs beside its listener. */
 export interface HttpServerOptions {
   readonly limits: HttpLimits;
   readonly clock: Clock;
-  /** Answers a request at once; nothing is read of its body. */
+  /** Answers a request synchronously, without reading its body. */
   handle(request: Request): Response;
+  /** `handle` threw, or a connection could not be accepted. */
   onError(error: unknown): void;
 }
 
-/** Listens, on port 0 on a free one. Throws in one line that says why it cannot. */
+/** Listens; port 0 takes a free one. Throws an error of one line if it cannot. */
 export function serveHttp({ hostname, port }: Endpoint, options: HttpServerOptions): HttpServer {
   requireEngine();
   try {
@@ -38,11 +39,11 @@ export function serveHttp({ hostname, port }: Endpoint, options: HttpServerOptio
 
 interface OpenConnection {
   readonly connection: HttpConnection;
-  /** How many ticks it may last without a further request. */
+  /** The ticks until it is closed, if no further request comes. */
   ticksLeft: number;
 }
 
-/** A running HTTP server; disposing of it closes its connections at once. */
+/** A running HTTP server. Disposing of it closes its connections at once. */
 export class HttpServer implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #options: HttpServerOptions;
@@ -62,7 +63,7 @@ export class HttpServer implements AsyncDisposable {
     void this.#acceptAll();
   }
 
-  /** Where it really listens. */
+  /** The real address, with the port that it has got. */
   get address(): Endpoint {
     const { hostname, port } = this.#listener.addr;
     return { hostname, port };
@@ -72,7 +73,7 @@ export class HttpServer implements AsyncDisposable {
     this.#isClosed = true;
     this.#listener.close();
     this.#tickTimer?.cancel();
-    // No graceful end: it would wait for a client that never finishes its request, and answers are short.
+    // Not gracefully: that would wait for a client that never finishes its request, and responses are short.
     for (const { connection } of this.#open) connection.close();
     await Promise.all([...this.#open].map(({ connection }) => connection.finished));
   }
@@ -125,7 +126,7 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-/** As many ticks as take that long at least, wherever between two of them it begins. */
+/** The ticks that take at least `ms`, wherever between two of them the time begins. */
 function ticks(ms: number): number {
   return Math.ceil(ms / TICK_MS) + 1;
 }

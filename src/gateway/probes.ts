@@ -1,20 +1,19 @@
-/** What probes of containers and load balancers ask over HTTP. */
+/** The probes of containers and load balancers. */
 import type { ReadinessReport } from "../observe/readiness.ts";
 
 const METHODS = ["GET", "HEAD"];
 
 /**
- * Answers `GET /healthz`: 200 as long as the process runs; and `GET /readyz`: 200 or 503, and why, as JSON. To HEAD it
- * gives the same headers alone.
+ * Answers `GET /healthz` with 200 while the process runs, and `GET /readyz` with 200 or 503 and the report as JSON.
+ * HEAD gets the same headers and no body.
  */
 export function answerProbe(request: Request, report: () => ReadinessReport): Response {
-  const answer = answerTo(request.method, URL.parse(request.url), report);
-  const { status, body, headers } = answer;
+  const { status, body, headers } = probeResponse(request.method, URL.parse(request.url), report);
   return new Response(request.method === "HEAD" ? null : body, {
     status,
     headers: {
       "content-type": "text/plain; charset=utf-8",
-      // Deno would send none with HEAD.
+      // Deno sends none with HEAD by itself.
       "content-length": String(body.length),
       "cache-control": "no-store",
       ...headers,
@@ -22,15 +21,15 @@ export function answerProbe(request: Request, report: () => ReadinessReport): Re
   });
 }
 
-interface Answer {
+interface ProbeResponse {
   readonly status: number;
   /** ASCII. */
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** `url` is null for a request whose Host and target make none. */
-function answerTo(method: string, url: URL | null, report: () => ReadinessReport): Answer {
+/** `url` is null if the request's Host and target make no URL. */
+function probeResponse(method: string, url: URL | null, report: () => ReadinessReport): ProbeResponse {
   if (url === null) return { status: 400, body: "bad request: malformed Host or request target\n" };
   const { pathname } = url;
   if (pathname !== "/healthz" && pathname !== "/readyz") return { status: 404, body: "not found\n" };

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "./logger.ts";
 
-/** One question to a tier on behalf of a call. */
+/** One operation of a tier on behalf of a call. */
 interface Step {
   readonly tier: string;
   readonly operation: string;
@@ -10,20 +10,20 @@ interface Step {
   readonly hasAnswered: boolean;
 }
 
-/** What has been seen of a call so far. */
+/** The course of a call so far. */
 interface CallRecord {
   readonly steps: Step[];
-  /** Whether it waits for what another call has begun to read. */
+  /** Whether the call waits for a read that another call began. */
   hasJoined: boolean;
 }
 
-/** The statuses of calls that got as far as local memory, if no other tier was asked. */
-const ANSWERED = ["OK", "NOT_FOUND", "PERMISSION_DENIED"];
+/** With one of these statuses and no step, the call was answered from local memory. */
+const LOCAL_STATUSES = ["OK", "NOT_FOUND", "PERMISSION_DENIED"];
 
 /**
- * Writes a line for each call, at level debug: its method, status and time, the tier that answered, and what each tier
- * was asked and took. The record of a call follows it through its promises; it is of no cost to a service that does
- * not log so much, which has no call log.
+ * Writes a line for each call, at level debug: its method, status and time, the tier that answered, and the operations
+ * of each tier with their times. An AsyncLocalStorage carries a call's record through its promises; above level debug
+ * there is no call log, so calls do not pay for it.
  */
 export class CallLog {
   readonly #logger: Logger;
@@ -47,7 +47,7 @@ export class CallLog {
     this.#records.run(record, () => handle(ended));
   }
 
-  /** A tier is asked something; what is returned is called when it has answered or failed. */
+  /** An operation of a tier begins; call the returned function when it has answered or failed. */
   tierAsked(tier: string, operation: string): (hasAnswered: boolean) => void {
     const record = this.#records.getStore();
     const beganMs = this.#clock.monotonic();
@@ -56,7 +56,7 @@ export class CallLog {
     };
   }
 
-  /** A call waits for a read that is under way already. */
+  /** The current call waits for a read that another call began. */
   readJoined(): void {
     const record = this.#records.getStore();
     if (record !== undefined) record.hasJoined = true;
@@ -64,10 +64,10 @@ export class CallLog {
 }
 
 interface Summary {
-  /** The last tier that answered; `joined` where another call's read did. */
+  /** The last tier that answered; `joined` if another call's read did. */
   readonly tier: string | undefined;
   readonly tierMs: number | undefined;
-  /** Every question in the order of the answers. */
+  /** The operations in the order of their ends. */
   readonly tiers: string | undefined;
 }
 
@@ -75,7 +75,7 @@ function summary({ steps, hasJoined }: CallRecord, status: string): Summary {
   const last = steps.findLast(({ hasAnswered }) => hasAnswered);
   const instead = hasJoined
     ? "joined"
-    : steps.length === 0 && ANSWERED.includes(status)
+    : steps.length === 0 && LOCAL_STATUSES.includes(status)
     ? "local"
     : undefined;
   const texts = steps.map(({ tier, operation, tookMs, hasAnswered }) =>

@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 
-/** How much a log says: each level includes those behind it. */
+/** The least severe level that a log writes; it writes the later ones too. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 const SEVERITY = { debug: 0, info: 1, warn: 2, error: 3 } as const satisfies Record<LogLevel, number>;
 
-/** What a line says beside its time, level and event; an Error is shown by its text and causes. */
+/** The fields of a line after time, level and event; an Error is written as its text and causes. */
 export type LogFields = Readonly<Record<string, string | number | boolean | Error | undefined>>;
 
 /** Writes one JSON object a line: `{"time":"…","level":"info","event":"serving","address":"127.0.0.1:9000"}`. */
@@ -14,7 +14,7 @@ export class Logger {
   readonly #level: LogLevel;
   readonly #write: (line: string) => void;
 
-  /** `write` is handed a line without its end. */
+  /** `write` takes a line without its line break. */
   constructor(clock: Clock, level: LogLevel, write: (line: string) => void) {
     this.#clock = clock;
     this.#level = level;
@@ -53,10 +53,10 @@ export class Logger {
   }
 }
 
-/** Nobody reads further, and an error may be its own cause. */
+/** A bound, because an error may be its own cause. */
 const MAX_CAUSES = 8;
 
-/** An error's text followed by those of what caused it. */
+/** An error's text, followed by the texts of its causes. */
 function causes(error: Error): string {
   const texts: string[] = [];
   for (

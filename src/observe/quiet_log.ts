@@ -1,15 +1,15 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { LogFields, Logger } from "./logger.ts";
 
-/** At most one line about a subject in this time: a tier that is away fails every request. */
+/** At most one line a subject in this time: a tier that is down fails every request. */
 const QUIET_MS = 10_000;
 
-/** What has been kept back of one subject since its last line. */
+/** The warnings of one subject since its last line. */
 interface Silence {
   readonly event: string;
   readonly timer: Timer;
   suppressed: number;
-  /** The latest of them. */
+  /** Of the latest warning. */
   fields: LogFields;
 }
 
@@ -17,7 +17,7 @@ interface Silence {
  * Warns of each subject at most once in ten seconds.
  *
  *     10:00:00  the first warning is written at once
- *     10:00:10  if more came meanwhile: the latest of them, with `suppressed`, their number
+ *     10:00:10  if more came since: the latest of them, with `suppressed`, their number
  *     10:00:20  the same, until ten seconds pass without one
  */
 export class QuietLog implements Disposable {
@@ -38,24 +38,24 @@ export class QuietLog implements Disposable {
       return;
     }
     this.#logger.warn(event, fields);
-    this.#beSilent(subject, event, fields);
+    this.#silence(subject, event, fields);
   }
 
-  /** Writes what has been kept back. */
+  /** Writes the suppressed warnings. */
   [Symbol.dispose](): void {
     for (const silence of this.#silences.values()) {
       silence.timer.cancel();
-      this.#tell(silence);
+      this.#writeSuppressed(silence);
     }
     this.#silences.clear();
   }
 
-  #beSilent(subject: string, event: string, fields: LogFields): void {
+  #silence(subject: string, event: string, fields: LogFields): void {
     const timer = this.#clock.setTimer(
       () => {
         this.#silences.delete(subject);
-        this.#tell(silence);
-        if (silence.suppressed > 0) this.#beSilent(subject, silence.event, silence.fields);
+        this.#writeSuppressed(silence);
+        if (silence.suppressed > 0) this.#silence(subject, silence.event, silence.fields);
       },
       QUIET_MS,
       "background",
@@ -64,7 +64,7 @@ export class QuietLog implements Disposable {
     this.#silences.set(subject, silence);
   }
 
-  #tell({ event, suppressed, fields }: Silence): void {
+  #writeSuppressed({ event, suppressed, fields }: Silence): void {
     if (suppressed > 0) this.#logger.warn(event, { ...fields, suppressed });
   }
 }

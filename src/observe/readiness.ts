@@ -1,23 +1,23 @@
-/** Whether a tier answers; of a file that can be read and not be changed: `read_only`. */
+/** The state of a tier; `read_only`: its file answers reads and refuses changes. */
 export type TierReadiness = "up" | "read_only" | "down";
 
-/** What `/readyz` says. */
+/** The body of `/readyz`. */
 export interface ReadinessReport {
   readonly status: "ready" | "starting" | "draining" | "unavailable";
   readonly tiers: Readonly<Record<string, TierReadiness>>;
 }
 
 /**
- * Whether traffic should be sent here: from the start to the drain, while some authority is up. With Redis away
- * secrets are still served, with MySQL away everything but changes of secrets: no reason to send nothing. A file that
- * takes no changes does not count: nothing else holds its truth.
+ * Whether load balancers should send traffic here. It is ready once serving, while at least one authority answers:
+ * without Redis secrets are still served, without MySQL everything but changes of secrets. A `read_only` file does not
+ * count as an authority, because its changes have no other place to go.
  */
 export class Readiness {
   readonly #authorities: readonly string[];
   readonly #tiers = new Map<string, TierReadiness>();
   #phase: "starting" | "serving" | "draining" = "starting";
 
-  /** `authorities` names the tiers that hold the truth of something. */
+  /** `authorities` are the names of the tiers that hold the truth of entries or secrets. */
   constructor(authorities: readonly string[]) {
     this.#authorities = authorities;
   }
@@ -26,7 +26,7 @@ export class Readiness {
     this.#tiers.set(tier, state);
   }
 
-  /** Calls are taken from now on. */
+  /** Calls are accepted from now on. */
   serve(): void {
     this.#phase = "serving";
   }

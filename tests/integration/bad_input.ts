@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type MethodName, refusal } from "../support/client/client.ts";
+import type { MethodName } from "../../src/api/cache_server.ts";
+import { refusal } from "../support/client/client.ts";
 import type { FieldViolation } from "../support/client/errors.ts";
 import type { ServedProfile } from "../support/service/shared.ts";
 

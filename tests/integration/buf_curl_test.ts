@@ -1,14 +1,18 @@
-/** The quickstart by a client that has nothing to do with this project: `buf curl`, which knows only reflection. */
+/** The quickstart and the examples of proto/README.md by a foreign client: `buf curl`, by reflection alone. */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { METHODS } from "../support/client/client.ts";
 import { decodeMessage } from "../support/client/messages.ts";
 import { startService } from "../support/service/service.ts";
 import { embeddedProfile } from "../support/service/profile.ts";
+import { enumNames } from "../unit/api/protobuf/reference.ts";
 
 const BUF = "@bufbuild/buf@1.75.0";
 
-/** Calls a method with a request in JSON; resolves to what buf prints, parsed. */
-async function bufCurl(address: string, method: string, request: object): Promise<Record<string, unknown>> {
+const API_DOCUMENT = new URL("../../proto/README.md", import.meta.url);
+
+/** Calls `package.Service/Method` with a request in JSON; resolves to the response or the error, parsed. */
+async function bufCurl(address: string, path: string, request: object): Promise<Record<string, unknown>> {
   const { success, stdout, stderr } = await new Deno.Command("npx", {
     args: [
       "-y",
@@ -16,23 +20,24 @@ async function bufCurl(address: string, method: string, request: object): Promis
       "curl",
       ...["--http2-prior-knowledge", "--protocol", "grpc", "--reflect"],
       ...["--data", JSON.stringify(request)],
-      `http://${address}/cacheserver.v1.CacheServer/${method}`,
+      `http://${address}/${path}`,
     ],
     env: { "npm_config_loglevel": "silent" },
     stdin: "null",
   }).output();
-  // An error goes to standard error, behind what npx may say there.
-  const said = new TextDecoder().decode(success ? stdout : stderr);
-  assert(said.includes("{"), `buf curl ${method} says ${said}`);
-  return JSON.parse(said.slice(said.indexOf("{")));
+  // An error goes to standard error, possibly after lines of npx.
+  const output = new TextDecoder().decode(success ? stdout : stderr);
+  assert(output.includes("{"), `buf curl ${path} prints ${output}`);
+  return JSON.parse(output.slice(output.indexOf("{")));
 }
 
 Deno.test("buf curl passes the quickstart by reflection alone, and gets the details of an error", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
-  const call = (method: string, request: object) => bufCurl(service.address, method, request);
+  const call = (method: string, request: object) =>
+    bufCurl(service.address, `cacheserver.v1.CacheServer/${method}`, request);
   const entry = { namespace: "quickstart", key: "greeting" };
-  // A type that this server has never heard of would do as well, but buf must know it to read the JSON.
+  // The server accepts unknown types as well, but buf must know the type to read the JSON.
   const value = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "hello" };
 
   assertEquals(await call("Set", { ...entry, value, expire: "600s" }), {});
@@ -61,4 +66,37 @@ Deno.test("buf curl passes the quickstart by reflection alone, and gets the deta
     domain: "cacheserver.v1",
     metadata: {},
   });
+});
+
+/** An example of proto/README.md: a call of grpcurl, and its response below. */
+interface Example {
+  readonly request: object;
+  readonly path: string;
+  readonly response: object;
+}
+
+function examples(document: string): Example[] {
+  const pattern = /^grpcurl -plaintext -d '(.*?)'[\s\\]+localhost:9000 (\S+)\n```\n\n((?: {4}[^\n]*\n)+)/gms;
+  return [...document.matchAll(pattern)].map(([, request, path, response]) => ({
+    request: JSON.parse(request!),
+    path: path!,
+    response: JSON.parse(response!),
+  }));
+}
+
+Deno.test("proto/README.md shows a call of each method, with the fields of its response", async () => {
+  await using profile = await embeddedProfile();
+  await using service = await startService(profile);
+  const found = examples(await Deno.readTextFile(API_DOCUMENT));
+  const called = found.map(({ path }) => path.split("/").at(-1)!);
+  assertEquals(called.toSorted(), [...METHODS, "Check"].toSorted());
+  for (const { request, path, response } of found) {
+    assertEquals(Object.keys(await bufCurl(service.address, path, request)), Object.keys(response), path);
+  }
+});
+
+Deno.test("proto/README.md lists the reasons of errors.proto", async () => {
+  const rows = (await Deno.readTextFile(API_DOCUMENT)).matchAll(/^\| [A-Z_]+ +\| ([A-Z_]+) +\|/gm);
+  const listed = [...rows].map(([, reason]) => reason!);
+  assertEquals([...listed, "ERROR_REASON_UNSPECIFIED"].toSorted(), enumNames("ErrorReason").toSorted());
 });

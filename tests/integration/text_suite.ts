@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assert } from "@std/assert";
-import { type CacheClient, encodeRequest, type MethodName } from "../support/client/client.ts";
+import type { MethodName } from "../../src/api/cache_server.ts";
+import { type CacheClient, encodeRequest } from "../support/client/client.ts";
 import { CallError } from "../support/client/errors.ts";
 import type { ServedTest } from "../support/service/shared.ts";
 import { expectRefused, goodRequest, withText } from "./bad_input.ts";

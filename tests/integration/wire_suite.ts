@@ -1,13 +1,11 @@
 import { Buffer } from "node:buffer";
 import { assertEquals, assertMatch } from "@std/assert";
-import { encodeRequest, type MethodName, refusal } from "../support/client/client.ts";
+import { encodeRequest, METHODS, refusal } from "../support/client/client.ts";
 import { CallError } from "../support/client/errors.ts";
 import type { GetResponse } from "../support/client/messages.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import type { ServedTest } from "../support/service/shared.ts";
 import { goodRequest } from "./bad_input.ts";
-
-const METHODS: readonly MethodName[] = ["Set", "Get", "Del", "SetSecret", "GetSecret", "DelSecret"];
 
 /** Field 99, length-delimited, of a later release. */
 const UNKNOWN_FIELD = [0x9a, 0x06, 3, 1, 2, 3];

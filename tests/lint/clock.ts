@@ -3,7 +3,7 @@ import { projectPath } from "./project_path.ts";
 const CLOCK_FILES = ["src/core/clock.ts"];
 const CHANCE_FILES = ["src/core/", "src/app/"];
 
-/** Names that give time or chance, with the files that may use them, as beginnings of paths. */
+/** Names that give time or chance, and the files that may use them, as beginnings of paths. */
 const OWNERS = new Map<string, readonly string[]>([
   ["Date.now", CLOCK_FILES],
   ["performance.now", CLOCK_FILES],
@@ -15,7 +15,7 @@ const OWNERS = new Map<string, readonly string[]>([
   ["crypto.getRandomValues", CHANCE_FILES],
 ]);
 
-/** Time and chance come in through the constructor; only the files named above know the machine's. */
+/** Time and chance come in through the constructor; only the files above use the machine's. */
 export const clockRule: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);

@@ -4,6 +4,7 @@ import { isRelative, projectPath } from "./project_path.ts";
 /** The one file, or the folder ending in `/`, that imports each package, so that replacing it changes one place. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "src/transport/grpc_js/",
+  "@bufbuild/protobuf": "src/api/reflection/reflector.ts",
   "@std/yaml": "src/config/sources/yaml.ts",
   "cluster-key-slot": "src/store/redis/cluster/routing.ts",
   "ioredis": "src/store/redis/client.ts",
@@ -12,7 +13,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "node:sqlite": "src/store/sqlite/database.ts",
 };
 
-/** Each package is imported in one place of src/; the built-in modules of Node are free unless they are drivers. */
+/** Each package is imported in one place of src/. The built-in modules of Node are free, except drivers. */
 export const driversRule: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
@@ -33,7 +34,7 @@ export const driversRule: Deno.lint.Rule = {
   },
 };
 
-/** Whether `path` is the file `owner`, or lies in that folder. */
+/** Whether `path` is the file `owner`, or is in that folder. */
 function owns(owner: string, path: string): boolean {
   return owner.endsWith("/") ? path.startsWith(owner) : path === owner;
 }

@@ -1,12 +1,11 @@
-/** One import of a file, in whichever form it is written. */
+/** One import of a file, in any form. */
 export interface Import {
   readonly node: Deno.lint.Node;
   readonly specifier: string;
-  /** A type import is gone once the program runs. */
   readonly kind: "value" | "type";
 }
 
-/** A visitor that hands `visit` every import and re-export of a file whose specifier is a literal. */
+/** A visitor that calls `visit` for every import and re-export whose specifier is a literal. */
 export function importVisitor(visit: (found: Import) => void): Deno.lint.LintVisitor {
   return {
     ImportDeclaration(node) {

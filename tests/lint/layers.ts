@@ -1,14 +1,14 @@
 import { importVisitor } from "./imports.ts";
 import { importedPath, isRelative, projectPath } from "./project_path.ts";
 
-/** What the files of one layer may import, as beginnings of paths below src/. */
+/** The imports that a layer is allowed, as beginnings of paths below src/. */
 interface Layer {
   readonly imports: readonly string[];
-  /** May be imported too, but only as types: nothing of it runs. */
+  /** Allowed too, but only as types. */
   readonly types?: readonly string[];
 }
 
-/** The layers of src/, which are its folders. Its own folder is open to each. */
+/** The layers of src/, which are its folders. A layer may also import its own folder. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   "core": { imports: [] },
   "transport": { imports: ["core/"] },
@@ -33,13 +33,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
   },
   "build": { imports: [] },
-  "cli": { imports: ["app/", "config/", "core/", "api/health/messages", "api/reflection/contract"] },
+  "cli": { imports: ["app/", "config/", "core/", "api/health/messages", "api/contract"] },
 };
 
-/** Files outside src/ that src/ may import: the manifest, which names the version. */
+/** Files outside src/ that src/ may import: the manifest, for the version. */
 const OUTSIDE = ["deno.json"];
 
-/** Each folder of src/ imports only the folders that the design lets it see. */
+/** Each folder of src/ imports only the folders that the table allows. */
 export const layersRule: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
@@ -66,7 +66,7 @@ export const layersRule: Deno.lint.Rule = {
         message: `src/${name} must not import ${target ?? specifier}${
           kind === "value" ? "" : " (as a type)"
         }`,
-        hint: `It may import: ${described(layer)}`,
+        hint: `It may import: ${allowedImports(layer)}`,
       });
     });
   },
@@ -92,12 +92,12 @@ function allows(name: string, layer: Layer, target: string, kind: "value" | "typ
   return layerOf(inside) === name || open.some((beginning) => inside.startsWith(beginning));
 }
 
-/** The first part of a path below src/: a folder, or a file that stands beside the folders. */
+/** The first part of a path below src/: a folder, or a file beside the folders. */
 function layerOf(inside: string): string {
   return inside.split("/", 1)[0] ?? inside;
 }
 
-function described({ imports, types = [] }: Layer): string {
+function allowedImports({ imports, types = [] }: Layer): string {
   const all = [...imports, ...types.map((beginning) => `${beginning} (types only)`)];
   return all.length === 0 ? "nothing" : all.join(", ");
 }

@@ -2,8 +2,10 @@
 import { clockRule } from "./clock.ts";
 import { configKeysRule } from "./config_keys.ts";
 import { driversRule } from "./drivers.ts";
+import { embeddedFilesRule } from "./embedded_files.ts";
 import { fileLengthRule } from "./file_length.ts";
 import { layersRule } from "./layers.ts";
+import { methodsRule } from "./methods.ts";
 
 const plugin: Deno.lint.Plugin = {
   name: "cacheserver",
@@ -12,7 +14,9 @@ const plugin: Deno.lint.Plugin = {
     "drivers": driversRule,
     "clock": clockRule,
     "config-keys": configKeysRule,
+    "embedded-files": embeddedFilesRule,
     "file-length": fileLengthRule,
+    "methods": methodsRule,
   },
 };
 

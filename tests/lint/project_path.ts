@@ -1,4 +1,4 @@
-/** The folder that holds deno.json. */
+/** The folder of deno.json. */
 const ROOT = new URL("../../", import.meta.url);
 
 /** The path below the project's root, `src/core/key.ts`; undefined for a file outside the project. */
@@ -6,7 +6,7 @@ export function projectPath(filename: string): string | undefined {
   return below(new URL(`file://${filename}`));
 }
 
-/** The path below the project's root to which a relative import leads; undefined for one that leads outside. */
+/** The target of a relative import, as a path below the project's root; undefined for one outside. */
 export function importedPath(filename: string, specifier: string): string | undefined {
   return below(new URL(specifier, `file://${filename}`));
 }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { GrpcServer, UnaryHandler } from "../../transport/service.ts";
 import { Status } from "../../transport/status.ts";
-import { SERVICE_NAME } from "../reflection/contract.ts";
+import { SERVICE_NAME } from "../contract.ts";
 import {
   decodeHealthRequest,
   encodeHealthList,
@@ -10,17 +10,17 @@ import {
   type ServingStatus,
 } from "./messages.ts";
 
-/** Who stands for the process as a whole: the empty name, and the service. */
+/** The names of the process as a whole. */
 const WHOLE = ["", SERVICE_NAME];
 
-/** A watch as its handler sees it: grpc-js's writable stream with the request. */
+/** A call of Watch: grpc-js's writable stream with the request. */
 type Watch = EventEmitter & { readonly request: HealthRequest; write(status: ServingStatus): boolean };
 
 /**
  * grpc.health.v1: the process under `""` and the service's name, and each tier under its own name.
  *
- * The process serves until it drains, whichever tier is away: what still works must go on being called. Our own
- * instead of grpc-health-check, which reads its proto file when it is imported: a compiled program has no such file.
+ * The process serves until it drains, whichever tier is down: the other methods still work. Not grpc-health-check, which
+ * reads its proto file from disk when it is imported: a compiled program has none.
  */
 export class Health {
   readonly #statuses = new Map<string, ServingStatus>(WHOLE.map((name) => [name, "SERVING"]));
@@ -38,12 +38,12 @@ export class Health {
     }, { Check: this.#check, List: this.#list, Watch: this.#watch });
   }
 
-  /** Says whether a tier (`local`, `redis`, `database`) answers. */
+  /** Sets the status of a tier: `local`, `redis` or `database`. */
   setTier(tier: string, status: "SERVING" | "NOT_SERVING"): void {
     this.#set(tier, status);
   }
 
-  /** Says that no more calls should come here. */
+  /** No more calls should come here. */
   drain(): void {
     for (const name of WHOLE) this.#set(name, "NOT_SERVING");
   }
@@ -65,7 +65,7 @@ export class Health {
     callback(null, this.#statuses);
   };
 
-  /** Never ends a watch by itself: a service that is not known may become so. */
+  /** Never ends by itself, also for an unknown name, as health.proto asks: the name may become known. */
   readonly #watch = (watch: Watch): void => {
     const name = watch.request.service;
     const watches = this.#watches.get(name) ?? new Set();
@@ -78,7 +78,7 @@ export class Health {
 
   #forget(name: string, watch: Watch): void {
     const watches = this.#watches.get(name);
-    // Names come from clients: a set that is empty would stay for ever.
+    // Clients choose the names: empty sets would accumulate.
     if (watches?.delete(watch) && watches.size === 0) this.#watches.delete(name);
   }
 }

@@ -3,10 +3,9 @@ import type { AnyValue, EntryName, NewEntry } from "../../business/namespaces.ts
 import type { Duration } from "../../business/time_to_live.ts";
 import type { Violation } from "../../core/errors.ts";
 import type { MessageWriter } from "../../transport/service.ts";
-import { decodeDuration } from "./common_messages.ts";
+import { decodeDuration, malformedText, NO_VIOLATIONS } from "./common_messages.ts";
 import { ProtobufReader, WireType } from "./reader.ts";
 import { varintBytes, writeVarint } from "./writer.ts";
-import { malformedText, NO_VIOLATIONS } from "../violations.ts";
 
 const Field = { NAMESPACE: 1, KEY: 2, VALUE: 3, EXPIRE: 4 } as const;
 const AnyField = { TYPE_URL: 1, VALUE: 2 } as const;
@@ -31,7 +30,7 @@ export function decodeEntryName(bytes: Uint8Array): EntryName {
   return { namespace: namespace ?? "", key: key ?? "", violations: malformedText({ namespace, key }) };
 }
 
-/** SetRequest. The value is a view into `bytes` where the client wrote it in one piece. */
+/** SetRequest. The value is a view into `bytes`, unless the client wrote it in several pieces. */
 export function decodeSetRequest(bytes: Uint8Array): NewEntry {
   const reader = new ProtobufReader(bytes);
   let namespace: string | undefined = "";
@@ -60,7 +59,7 @@ export interface FoundEntry {
 }
 
 /**
- * Writes a GetResponse: the stored Any between its tag and the time left, which is absent when it is Infinity.
+ * Writes a GetResponse: the stored Any, then the time left, which is absent if it is Infinity.
  *
  *     0A <length> <the Any, as it was stored> 12 <length> [08 <seconds>] [10 <nanos>]
  */
@@ -79,7 +78,7 @@ export const getResponseWriter: MessageWriter<FoundEntry> = {
   pieces({ any, timeLeftMs }: FoundEntry): Uint8Array[] {
     const tag = new Uint8Array(1 + varintBytes(any.length));
     writeAnyTag(tag, 0, any);
-    // What waits for a slow client counts by its length, so it may not hold on to much more.
+    // Output that waits for a slow client is limited by its length: do not keep a much larger buffer alive.
     const held = 2 * any.length >= any.buffer.byteLength ? any : any.slice();
     if (timeLeftMs === Infinity) return [tag, held];
     const expire = new Uint8Array(2 + durationBytes(timeLeftMs));
@@ -88,7 +87,7 @@ export const getResponseWriter: MessageWriter<FoundEntry> = {
   },
 };
 
-/** Returns where the Any begins. */
+/** Returns the start of the Any. */
 function writeAnyTag(bytes: Uint8Array, at: number, any: Uint8Array): number {
   bytes[at] = VALUE_TAG;
   return writeVarint(bytes, at + 1, any.length);
@@ -119,7 +118,7 @@ function writeDuration(bytes: Uint8Array, at: number, ms: number): void {
   }
 }
 
-/** Two occurrences of an embedded message are one message, and their bytes joined are its encoding. */
+/** Two occurrences of an embedded message are one message; its encoding is theirs, concatenated. */
 function merged(before: Uint8Array | undefined, more: Uint8Array): Uint8Array {
   if (before === undefined) return more;
   const joined = new Uint8Array(before.length + more.length);

@@ -1,8 +1,8 @@
 /**
  * Reads the protobuf wire format. Source: protobuf.dev/programming-guides/encoding.
  *
- * Our own because of two things that libraries do not offer: they replace invalid UTF-8 silently, and they
- * copy or re-encode the bytes of an embedded message, which here are stored and sent back as they came.
+ * Not a library, for two reasons: libraries replace invalid UTF-8 silently, and they copy or re-encode the bytes of an
+ * embedded message, which this service stores and returns unchanged.
  */
 
 import { decodeText } from "./utf8_text.ts";
@@ -25,7 +25,7 @@ export class MalformedMessage extends Error {
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
   #at = 0;
-  /** The number of the field that {@link next} has found. */
+  /** The number of the current field. */
   field = 0;
   /** One of {@link WireType}. */
   wireType = 0;
@@ -34,7 +34,7 @@ export class ProtobufReader {
     this.#bytes = bytes;
   }
 
-  /** Moves on to the next field; false at the end of the message. */
+  /** Moves to the next field; false at the end of the message. */
   next(): boolean {
     if (this.#at === this.#bytes.length) return false;
     const tag = this.#varint();
@@ -44,12 +44,12 @@ export class ProtobufReader {
     return true;
   }
 
-  /** Whether the field is this one. A known number with another wire type is an unknown field. */
+  /** Whether this is the current field. A known number with another wire type is an unknown field. */
   is(field: number, wireType: number): boolean {
     return this.field === field && this.wireType === wireType;
   }
 
-  /** The bytes of a length-delimited value, a view. */
+  /** A view of a length-delimited value. */
   bytes(): Uint8Array {
     const end = this.#endOfValue();
     const view = this.#bytes.subarray(this.#at, end);
@@ -57,7 +57,7 @@ export class ProtobufReader {
     return view;
   }
 
-  /** The text of a length-delimited value, or undefined when it is not UTF-8. */
+  /** The text of a length-delimited value; undefined if it is not UTF-8. */
   text(): string | undefined {
     const end = this.#endOfValue();
     const text = decodeText(this.#bytes, this.#at, end);
@@ -65,7 +65,7 @@ export class ProtobufReader {
     return text;
   }
 
-  /** An int64 or int32; exact up to 2^53 either way, the nearest number beyond. */
+  /** An int64 or int32: exact up to ±2^53, beyond that the nearest number. */
   integer(): number {
     let low = 0;
     let high = 0;
@@ -81,7 +81,7 @@ export class ProtobufReader {
     throw new MalformedMessage("a number has more than 10 bytes");
   }
 
-  /** Skips the value of a field that nobody asked for. */
+  /** Skips the value of the current field. */
   skip(): void {
     switch (this.wireType) {
       case WireType.VARINT:
@@ -95,12 +95,12 @@ export class ProtobufReader {
       case WireType.FIXED32:
         return this.#advance(4);
       default:
-        // Groups (3, 4) are not part of proto3, and 6 and 7 of nothing.
+        // Proto3 has no groups (3, 4); 6 and 7 do not exist.
         throw new MalformedMessage(`wire type ${this.wireType} is not known`);
     }
   }
 
-  /** Reads a length; where a value of that length ends. */
+  /** Reads a length; returns the end of the value. */
   #endOfValue(): number {
     const length = this.#varint();
     const end = this.#at + length;

@@ -2,10 +2,9 @@
 import type { NewSecret, SecretName } from "../../business/secrets.ts";
 import type { Duration } from "../../business/time_to_live.ts";
 import type { Secret } from "../../core/secret.ts";
-import { decodeDuration, writeMilliseconds } from "./common_messages.ts";
+import { decodeDuration, malformedText, NO_VIOLATIONS, writeMilliseconds } from "./common_messages.ts";
 import { ProtobufReader, WireType } from "./reader.ts";
 import { ProtobufWriter } from "./writer.ts";
-import { malformedText, NO_VIOLATIONS } from "../violations.ts";
 
 const Field = { KEY: 1, NAME: 2, EXPIRE: 3, DESCRIPTION: 4 } as const;
 
@@ -47,10 +46,10 @@ export function decodeSetSecretRequest(bytes: Uint8Array): NewSecret {
   };
 }
 
-/** The encodings of the secrets that were asked for: a secret in memory is never changed, so neither is its encoding. */
+/** The responses by secret: a secret in memory never changes, so its encoding does not either. */
 const encoded = new WeakMap<Secret, Uint8Array>();
 
-/** GetSecretResponse; the same bytes each time for the same object, so do not write to them. */
+/** GetSecretResponse. The same object always gives the same bytes: do not write to them. */
 export function encodeGetSecretResponse(secret: Secret): Uint8Array {
   let bytes = encoded.get(secret);
   if (bytes === undefined) {

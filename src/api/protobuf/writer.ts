@@ -7,22 +7,22 @@ const LENGTH_DELIMITED = 2;
 /** UTF-8 takes at most this many bytes for one UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
-/** A text up to this long takes less than 128 bytes, for whose number one byte is enough: it need not be measured. */
+/** A text up to this long takes less than 128 bytes, so its length takes one byte and need not be known in advance. */
 const MAX_SHORT_TEXT_UNITS = Math.floor(127 / MAX_BYTES_PER_UNIT);
 
 /** A varint has at most this many bytes. */
 const MAX_VARINT_BYTES = 10;
 
-/** Room for the first fields of a small message; it grows as needed. */
+/** The size of a new buffer; it grows as needed. */
 const INITIAL_BYTES = 256;
 
 /**
- * Where one message at a time is put together before it is copied out: a typed array costs more than all else that most
- * messages need. Undefined while it is lent. A message that outgrows it takes a larger one, so that this stays small.
+ * The buffer in which one message at a time is built before it is copied out: allocating a typed array costs more than
+ * the rest of most messages. Undefined while in use. A message that outgrows it moves to a buffer of its own.
  */
 let spareBytes: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(4 * 1024);
 
-/** Collects one message. Fields with their default value are left out, as proto3 asks. */
+/** Builds one message. Leaves out fields with their default value, as proto3 requires. */
 export class ProtobufWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #at = 0;
@@ -31,7 +31,7 @@ export class ProtobufWriter {
     this.#bytes = bytes;
   }
 
-  /** The message that `write` puts together, in a buffer of its own. */
+  /** The message that `write` builds, in a buffer of its own. */
   static encode(write: (message: ProtobufWriter) => void): Uint8Array {
     const lent = spareBytes;
     spareBytes = undefined;
@@ -60,7 +60,7 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** A length-delimited field, written even when empty: an encoded message, or one of a repeated field. */
+  /** A length-delimited field, written also if empty: an encoded message, or an element of a repeated field. */
   bytes(field: number, value: Uint8Array): this {
     this.#begin(field, value.length);
     this.#bytes.set(value, this.#at);
@@ -68,9 +68,9 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** An embedded message, written even when empty. */
+  /** An embedded message, written also if empty. */
   message(field: number, write: (message: ProtobufWriter) => void): this {
-    // Room for the one byte that the length of most takes.
+    // With one byte for the length, which is enough for most.
     this.#begin(field, 0);
     const start = this.#at;
     write(this);
@@ -92,7 +92,7 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** Writes what stands before a value of this length, and makes room for it. */
+  /** Writes the tag and the length of a value, and makes room for the value. */
   #begin(field: number, length: number): void {
     this.#reserve(2 * MAX_VARINT_BYTES + length);
     this.#varint(field * 8 + LENGTH_DELIMITED);
@@ -111,7 +111,7 @@ export class ProtobufWriter {
   }
 }
 
-/** Writes a safe integer at `at` and returns where it ends; negative ones take 10 bytes. */
+/** Writes a safe integer at `at` and returns its end; a negative one takes 10 bytes. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let low = value >>> 0;
   let high = Math.floor(value / 2 ** 32) >>> 0;
@@ -124,7 +124,7 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
   return at;
 }
 
-/** How many bytes {@link writeVarint} writes. */
+/** The number of bytes that {@link writeVarint} writes. */
 export function varintBytes(value: number): number {
   if (value < 0) return MAX_VARINT_BYTES;
   let count = 1;

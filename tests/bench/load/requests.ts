@@ -1,8 +1,8 @@
-import { SERVICE_NAME } from "../../../src/api/reflection/contract.ts";
+import type { MethodName as Method } from "../../../src/api/cache_server.ts";
+import { SERVICE_NAME } from "../../../src/api/contract.ts";
 import { ProtobufWriter } from "../../../src/api/protobuf/writer.ts";
 
-/** The methods of the service. */
-export type Method = "Set" | "Get" | "Del" | "SetSecret" | "GetSecret" | "DelSecret";
+export type { Method };
 
 /** Requests for consecutive keys of one group. */
 export interface RequestRange {

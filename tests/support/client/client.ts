@@ -8,6 +8,7 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from "@grpc/grpc-js";
+import type { MethodName } from "../../../src/api/cache_server.ts";
 import { CallError } from "./errors.ts";
 import {
   type EntryName,
@@ -22,8 +23,8 @@ import {
 const CACHE_SERVER = serviceDefinition("cacheserver.v1.CacheServer");
 const HEALTH = serviceDefinition("grpc.health.v1.Health");
 
-/** A method of the service by its name in the proto. */
-export type MethodName = "Set" | "Get" | "Del" | "SetSecret" | "GetSecret" | "DelSecret";
+/** Every method of the service. */
+export const METHODS = Object.keys(CACHE_SERVER) as MethodName[];
 
 /** A client as any team would make one, on a connection of its own. Calls that fail reject with a {@link CallError}. */
 export class CacheClient implements Disposable {

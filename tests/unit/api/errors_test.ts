@@ -54,7 +54,7 @@ Deno.test("toStatus() gives every code its status, its reason and, where it fits
   }
 });
 
-Deno.test("toStatus() says when to try again as the tier does, where that is of use", () => {
+Deno.test("toStatus() passes on when to try again, for errors where trying again helps", () => {
   assertEquals(seenByClient(failure("store_unavailable", { retryAfterMs: 120 })).retryAfterMs, 120);
   assertEquals(seenByClient(failure("internal", { retryAfterMs: 120 })).retryAfterMs, undefined);
 });
@@ -64,14 +64,14 @@ Deno.test("toStatus() gives the reasons of errors.proto and no others", () => {
   assertEquals([...given, ...OTHER_REASONS].toSorted(), enumNames("ErrorReason").toSorted());
 });
 
-Deno.test("toStatus() gives the text of every error but our own mistakes", () => {
+Deno.test("toStatus() gives the text of every error but internal ones", () => {
   for (const code of CODES) {
     const expected = code === "internal" ? "Cannot answer: internal error" : "Cannot do it: ß is \u{1f511}";
     assertEquals(seenByClient(failure(code)).message, expected);
   }
 });
 
-Deno.test("toStatus() takes what is no ServiceError for a mistake of ours, and shows nothing of it", () => {
+Deno.test("toStatus() makes INTERNAL of anything but a ServiceError, and shows nothing of it", () => {
   for (const error of [new TypeError("secret text"), "secret text", undefined, { code: "cancelled" }]) {
     const seen = seenByClient(error);
     assertEquals([seen.code, seen.reason, seen.message], [

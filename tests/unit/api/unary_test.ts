@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { ReturnedError } from "../../../src/api/errors.ts";
 import { MalformedMessage } from "../../../src/api/protobuf/reader.ts";
-import { Refusal } from "../../../src/api/refusal.ts";
 import { bytesWriter, unaryHandler, unaryMethod, type Work } from "../../../src/api/unary.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { Metadata } from "../../../src/transport/metadata.ts";
@@ -22,16 +22,16 @@ const CALL: UnaryCall<Uint8Array> = {
 
 const RESPONSE = Uint8Array.from([1, 2, 3]);
 
-/** Runs the handler of `work` and keeps what it answers and what it tells. */
+/** Runs the handler of `work`; returns what it sends and what it reports. */
 function handled(work: Work<Uint8Array>) {
   const answers: (Uint8Array | StatusObject)[] = [];
-  const told: string[] = [];
-  const observer = { callFailed: (path: string, error: unknown) => told.push(`${path} ${error}`) };
+  const reported: string[] = [];
+  const observer = { callFailed: (path: string, error: unknown) => reported.push(`${path} ${error}`) };
   unaryHandler(work, observer)(CALL, (error, value) => answers.push(error ?? value!));
-  return { answers, told };
+  return { answers, reported };
 }
 
-Deno.test("unaryHandler() answers in the same turn what is there at once, and later what is promised", async () => {
+Deno.test("unaryHandler() sends a result synchronously, and a promised result later", async () => {
   assertEquals(handled(() => RESPONSE).answers, [RESPONSE]);
   const { answers } = handled(() => Promise.resolve(RESPONSE));
   assertEquals(answers, []);
@@ -39,45 +39,45 @@ Deno.test("unaryHandler() answers in the same turn what is there at once, and la
   assertEquals(answers, [RESPONSE]);
 });
 
-Deno.test("unaryHandler() answers an error with its status, thrown or rejected", async () => {
+Deno.test("unaryHandler() sends the status of an error, thrown or rejected", async () => {
   const error = new ServiceError("key_not_found", "not there");
   const rejected = handled(() => Promise.reject(error));
   const thrown = handled(() => {
     throw error;
   });
   await turn();
-  for (const { answers: [answer], told } of [rejected, thrown]) {
+  for (const { answers: [answer], reported } of [rejected, thrown]) {
     assertEquals(answer !== undefined && "code" in answer && answer.code, Status.NOT_FOUND);
-    assertEquals(told, []);
+    assertEquals(reported, []);
   }
 });
 
-Deno.test("unaryHandler() answers a refusal like an error of its code and text, at once or later", async () => {
-  const refusal = new Refusal("secret_expired", "Cannot get it: it has expired");
+Deno.test("unaryHandler() sends a returned error like a thrown one, synchronously or later", async () => {
+  const returned = new ReturnedError("secret_expired", "Cannot get it: it has expired");
   const thrown = handled(() => {
-    throw new ServiceError(refusal.code, refusal.text);
+    throw new ServiceError(returned.code, returned.text);
   });
-  const answered = [handled(() => refusal), handled(() => Promise.resolve(refusal))];
+  const answered = [handled(() => returned), handled(() => Promise.resolve(returned))];
   await turn();
-  for (const { answers, told } of answered) {
+  for (const { answers, reported } of answered) {
     assertEquals(answers, thrown.answers);
-    assertEquals(told, []);
+    assertEquals(reported, []);
   }
 });
 
-Deno.test("unaryHandler() tells of our own mistakes, whose text the client does not see", async () => {
+Deno.test("unaryHandler() reports internal errors, whose text the client does not see", async () => {
   const mistakes = [new TypeError("x is undefined"), new ServiceError("internal", "format byte 9")];
   for (const mistake of mistakes) {
-    const { answers: [answer], told } = handled(() => {
+    const { answers: [answer], reported } = handled(() => {
       throw mistake;
     });
     await turn();
     assertEquals(answer !== undefined && "code" in answer && answer.details, "Cannot answer: internal error");
-    assertEquals(told, [`/s/M ${mistake}`]);
+    assertEquals(reported, [`/s/M ${mistake}`]);
   }
 });
 
-Deno.test("unaryHandler() has each call watched, from its request to the name of its status", async () => {
+Deno.test("unaryHandler() lets its observer watch each call, from its request to the name of its status", async () => {
   const watched: string[] = [];
   const calls = {
     watch(path: string, handle: (ended: (status: string) => void) => void) {
@@ -105,17 +105,17 @@ Deno.test("unaryHandler() has each call watched, from its request to the name of
 });
 
 Deno.test("unaryHandler() answers a request that is no message with INVALID_ARGUMENT", () => {
-  const { answers: [answer], told } = handled(() => {
+  const { answers: [answer], reported } = handled(() => {
     throw new MalformedMessage("it ends within a field");
   });
   assertEquals(answer !== undefined && "code" in answer && [answer.code, answer.details], [
     Status.INVALID_ARGUMENT,
     "Cannot read the request: it is not a protobuf message: it ends within a field",
   ]);
-  assertEquals(told, []);
+  assertEquals(reported, []);
 });
 
-Deno.test("unaryMethod() hands requests through as they are, and responses as their writer writes them", () => {
+Deno.test("unaryMethod() passes requests through encoded, and encodes responses by their writer", () => {
   const method = unaryMethod("pkg.Service", "Get", bytesWriter);
   assertEquals([method.path, method.requestStream, method.responseStream], [
     "/pkg.Service/Get",

@@ -67,7 +67,7 @@ Deno.test("grpcServer() serves within the configuration's limits and logs what n
   const clock = new FakeClock();
   const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), {
     clock,
-    notes: new Map(),
+    tiers: new Map(),
   });
   const config = load("server: { grpc: { limits: { max_connections: 1 } } }\n" + EMBEDDED).config;
   const server = await grpcServer(config, observer);
@@ -98,7 +98,7 @@ Deno.test("grpcServer() logs a connection that it ends because of its client", a
   const clock = new FakeClock();
   const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), {
     clock,
-    notes: new Map(),
+    tiers: new Map(),
   });
   const server = await grpcServer(load(EMBEDDED).config, observer);
   const address = await server.listen({ hostname: "127.0.0.1", port: 0 });

@@ -2,12 +2,12 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { sourceCommit } from "../../../src/build/source_commit.ts";
 import { executableVersion } from "../../bench/revision.ts";
 
-Deno.test("sourceCommit() is a commit, and unknown where there is no git", async () => {
+Deno.test("sourceCommit() resolves to a commit, and to unknown without git", async () => {
   assertMatch(await sourceCommit(), /^[0-9a-f]{12}(-dirty)?$|^unknown$/);
   assertEquals(await sourceCommit("no-such-git"), "unknown");
 });
 
-Deno.test("executableVersion() is undefined where there is no executable, or none for this machine", async () => {
+Deno.test("executableVersion() resolves to undefined without an executable, or for one of another machine", async () => {
   assertEquals(await executableVersion("/nowhere/cacheserver"), undefined);
   const path = await Deno.makeTempFile({ prefix: "cacheserver-" });
   try {

@@ -9,7 +9,7 @@ Deno.test("v8Flags() finds V8's flags in a task, and no other", () => {
   assertEquals(v8Flags("deno run main.ts"), []);
 });
 
-Deno.test("deno task dev and deno task start run on the same V8, which makes nothing old before it is", () => {
+Deno.test("deno task dev and deno task start run on the same V8, without pretenuring", () => {
   const flags = ["--v8-flags=--no-allocation-site-pretenuring"];
   assertEquals([v8Flags(manifest.tasks.dev), v8Flags(manifest.tasks.start)], [flags, flags]);
 });

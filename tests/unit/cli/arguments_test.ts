@@ -6,7 +6,7 @@ import {
   UsageError,
 } from "../../../src/cli/arguments.ts";
 
-Deno.test("parseConfigArguments() takes the file by every name that Kratos programs know", () => {
+Deno.test("parseConfigArguments() takes the file by every name that Kratos programs accept", () => {
   const forms = [
     ["--config", "f"],
     ["--config=f"],
@@ -34,7 +34,7 @@ Deno.test("parseConfigArguments() reads assignments up to the first =, the last 
   assertEquals([path, ...overrides], ["f", ["a.b", ""], ["c", "x=y"]]);
 });
 
-Deno.test("parseConfigArguments() refuses what it does not know, in one line", () => {
+Deno.test("parseConfigArguments() refuses unknown and incomplete options, in one line", () => {
   const cases: readonly [readonly string[], string][] = [
     [["-c", "f", "--conf", "g"], "--config is given 2 times, expected once"],
     [["--set", "secret"], "--set takes PATH=VALUE"],
@@ -63,12 +63,12 @@ Deno.test("parseConfigArguments() quotes nothing that may be a password", () => 
   }
 });
 
-Deno.test("expectNoArguments() refuses any", () => {
+Deno.test("expectNoArguments() refuses any argument", () => {
   expectNoArguments("version", []);
   assertThrows(() => expectNoArguments("version", ["x"]), UsageError, 'version takes no arguments, got "x"');
 });
 
-Deno.test("commandIndex() finds the command behind options and their values, and no word of theirs", () => {
+Deno.test("commandIndex() finds the command after options and their values, and skips their words", () => {
   const cases: readonly [readonly string[], number][] = [
     [["check"], 0],
     [["--set", "check=1", "--config=f", "check", "serve"], 3],

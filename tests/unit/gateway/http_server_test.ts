@@ -16,7 +16,7 @@ const LIMITS: HttpLimits = {
 };
 const GET = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/** A server of probes whose time the test owns. */
+/** A server of probes on a fake clock. */
 class Running implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly errors: unknown[] = [];
@@ -41,7 +41,7 @@ class Running implements AsyncDisposable {
     return this.#connections.use(await HttpTestConnection.open(this.address, text, options));
   }
 
-  /** Connects, sends `text` and resolves to the answer once its headers are there; to "" when it is closed unanswered. */
+  /** Connects, sends `text` and resolves to the response once it has headers; to "" if the connection ends without. */
   async ask(text: string): Promise<string> {
     const connection = await this.connect(text);
     await waitFor(() => connection.received.includes("\r\n\r\n") || connection.isClosed, {
@@ -50,12 +50,12 @@ class Running implements AsyncDisposable {
     return connection.received;
   }
 
-  /** Moves the time on second by second, so that every timer that is set meanwhile fires. */
+  /** Advances the time second by second, so that timers set on the way fire too. */
   advance(ms: number): void {
     for (let left = ms; left > 0; left -= 1000) this.clock.advance(1000);
   }
 
-  /** Resolves once the server has taken all connections so far: it takes them in the order of their arrival. */
+  /** Resolves once the server has accepted all connections so far: it accepts them in the order of arrival. */
   async settled(): Promise<void> {
     await this.ask(GET);
   }
@@ -67,7 +67,7 @@ class Running implements AsyncDisposable {
   }
 }
 
-Deno.test("serveHttp() says in one line why it cannot listen", async () => {
+Deno.test("serveHttp() throws in one line the reason why it cannot listen", async () => {
   await using running = new Running();
   const options = { limits: LIMITS, clock: running.clock, handle: () => new Response(), onError() {} };
   assertMatch(
@@ -78,10 +78,10 @@ Deno.test("serveHttp() says in one line why it cannot listen", async () => {
 
 for (
   const [what, sent] of [
-    ["says nothing", ""],
+    ["sends nothing", ""],
     ["sends half a request", "GET /healthz HTTP/1.1\r\nhost:"],
     ["sends half a preface of HTTP/2", "PRI * HTTP/2.0\r\n"],
-    ["begins HTTP/2 and asks nothing", String.fromCharCode(...PREFACE, ...settings())],
+    ["begins HTTP/2 and sends no request", String.fromCharCode(...PREFACE, ...settings())],
   ] as const
 ) {
   Deno.test(`HttpServer closes the connection of a client that ${what} at its header time-out`, async () => {
@@ -98,7 +98,7 @@ for (
 
 for (
   const [what, sent] of [
-    ["says nothing more", GET],
+    ["sends nothing more", GET],
     ["sends half of a second request", `${GET}GET /`],
     [
       "never ends its request",
@@ -118,7 +118,7 @@ for (
   });
 }
 
-Deno.test("HttpServer closes the connection of a client that reads none of its answers", async () => {
+Deno.test("HttpServer closes the connection of a client that reads no responses", async () => {
   await using running = new Running();
   const connection = await running.connect("", { isReading: false });
   let sent = 0;
@@ -127,13 +127,13 @@ Deno.test("HttpServer closes the connection of a client that reads none of its a
   })();
   let before = -1;
   const isStuck = () => sent > 0 && sent === before || (before = sent, false);
-  // It takes requests until its answers fill the buffers between both.
+  // It reads requests until its responses fill the buffers between both.
   await waitFor(isStuck, { what: "the server to read no more", intervalMs: 250, timeoutMs: 20_000 });
   running.advance(61_000);
   await sending;
 });
 
-Deno.test("HttpServer lets a connection live as long as requests come", async () => {
+Deno.test("HttpServer keeps a connection open as long as requests come", async () => {
   await using running = new Running();
   const connection = await running.connect(GET);
   const answers = () => connection.received.split("HTTP/1.1 200 OK").length - 1;
@@ -145,7 +145,7 @@ Deno.test("HttpServer lets a connection live as long as requests come", async ()
   assert(!connection.isClosed);
 });
 
-Deno.test("HttpServer takes no more connections than its limit, and others once some have ended", async () => {
+Deno.test("HttpServer accepts connections up to its limit, and more once some have ended", async () => {
   await using running = new Running({ maxConnections: 5 });
   const connections: HttpTestConnection[] = [];
   for (let i = 0; i < 8; i++) connections.push(await running.connect(GET));
@@ -156,7 +156,7 @@ Deno.test("HttpServer takes no more connections than its limit, and others once 
   await waitFor(async () => (await running.ask(GET)) !== "", { what: "an answer to a further one" });
 });
 
-Deno.test("HttpServer takes no more connections of an address than its limit", async () => {
+Deno.test("HttpServer accepts connections of an address up to its limit", async () => {
   await using running = new Running({ maxConnectionsPerAddress: 2 });
   const connections = [await running.connect(GET), await running.connect(GET), await running.connect(GET)];
   await waitFor(() => connections[2]!.isClosed, { what: "the third to be closed" });
@@ -171,7 +171,7 @@ for (
   const [what, head] of [
     ["a Host with a space", "GET /healthz HTTP/1.1\r\nhost: a b"],
     ["a Host with half a bracket", "GET /healthz HTTP/1.1\r\nhost: [::1"],
-    ["a Host with a port above all", "GET /healthz HTTP/1.1\r\nhost: x:99999"],
+    ["a Host with a port out of range", "GET /healthz HTTP/1.1\r\nhost: x:99999"],
     ["a target that is no URL", "GET http://[bad/healthz HTTP/1.1\r\nhost: x"],
     ["a target that is no path", "GET healthz HTTP/1.1\r\nhost: x"],
     ["a CONNECT to no port", "CONNECT x:99999 HTTP/1.1\r\nhost: x"],

@@ -12,13 +12,13 @@ async function answered(
   return [response.status, await response.text(), response.headers.get("content-type")];
 }
 
-Deno.test("answerProbe() says that the process is alive, also while it is not ready", async () => {
+Deno.test("answerProbe() answers /healthz with 200, also while the service is not ready", async () => {
   for (const status of ["ready", "draining"] as const) {
     assertEquals(await answered("GET /healthz", status), [200, "ok\n", "text/plain; charset=utf-8"]);
   }
 });
 
-Deno.test("answerProbe() says 200 of a service that is ready and 503 of any other, with the tiers as JSON", async () => {
+Deno.test("answerProbe() answers /readyz with 200 when ready and with 503 otherwise, with the tiers as JSON", async () => {
   const codes = { ready: 200, starting: 503, draining: 503, unavailable: 503 } as const;
   for (const [status, code] of Object.entries(codes)) {
     assertEquals(await answered("GET /readyz?verbose", status as keyof typeof codes), [
@@ -29,7 +29,7 @@ Deno.test("answerProbe() says 200 of a service that is ready and 503 of any othe
   }
 });
 
-Deno.test("answerProbe() knows no other path and no other method", async () => {
+Deno.test("answerProbe() answers 404 for any other path and 405 for any other method", async () => {
   for (const path of ["/", "/healthz/", "/readyz/x", "/metrics"]) {
     assertEquals((await answered(`GET ${path}`))[0], 404, path);
   }

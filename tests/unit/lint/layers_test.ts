@@ -50,7 +50,7 @@ Deno.test("layersRule lets src/app import all but src/cli, and main.ts only src/
 });
 
 Deno.test("layersRule lets src/cli see the contract of src/api, not its handlers", () => {
-  assertEquals(findings("src/cli/get.ts", `import { contract } from "../api/reflection/contract.ts";`), []);
+  assertEquals(findings("src/cli/get.ts", `import { contract } from "../api/contract.ts";`), []);
   assertEquals(findings("src/cli/get.ts", `import { handlers } from "../api/handlers.ts";`), [
     "cacheserver/layers: src/cli must not import src/api/handlers.ts",
   ]);

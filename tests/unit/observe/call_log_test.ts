@@ -9,7 +9,7 @@ function logging() {
   const clock = new FakeClock();
   const lines: string[] = [];
   const calls = new CallLog(new Logger(clock, "debug", (line) => lines.push(line)), clock);
-  /** Asks a tier, which takes some time, on behalf of the call that runs this. */
+  /** Runs an operation of a tier, which takes some time, on behalf of the current call. */
   const ask = async (tier: string, operation: string, { tookMs = 1, answers = true } = {}) => {
     const asked = calls.tierAsked(tier, operation);
     await Promise.resolve();
@@ -26,7 +26,7 @@ function logging() {
   return { clock, calls, ask, look };
 }
 
-Deno.test("CallLog says that local memory answered where nothing else was asked", () => {
+Deno.test("CallLog names local memory as the tier of a call that asked no other", () => {
   const { clock, calls, look } = logging();
   for (const status of ["OK", "NOT_FOUND", "INVALID_ARGUMENT"]) {
     calls.watch(PATH, (ended) => {
@@ -41,14 +41,14 @@ Deno.test("CallLog says that local memory answered where nothing else was asked"
   ]);
 });
 
-Deno.test("CallLog says what each tier was asked and took, and which answered last", async () => {
+Deno.test("CallLog writes the operations of each tier, their times, and the tier that answered last", async () => {
   const { calls, ask, look } = logging();
   await new Promise<void>((resolve) =>
     calls.watch(PATH, async (ended) => {
       await ask("redis", "read", { tookMs: 200, answers: false });
       await ask("database", "read", { tookMs: 3 });
       ended("OK");
-      // A copy upwards, behind the answer.
+      // A backfill, after the response.
       await ask("redis", "fill");
       resolve();
     })
@@ -74,14 +74,14 @@ Deno.test("CallLog keeps calls that run at the same time apart", async () => {
       })
     )
   ));
-  // The service's own questions belong to no call.
+  // The service's own operations belong to no call.
   await ask("redis", "ping");
-  // The clock is everyone's: each call also sees the time of those before it.
+  // The calls share the clock: each also sees the time of those before it.
   const expected = tiers.map((tier, before) => [tier, `${tier} read ${before + 1} ms`]);
   assertEquals(look().map(({ tier, tiers }) => [tier, tiers]), expected);
 });
 
-Deno.test("CallLog says that a call has joined another one's read", () => {
+Deno.test("CallLog writes that a call has joined another call's read", () => {
   const { calls, look } = logging();
   calls.watch(PATH, (ended) => {
     calls.readJoined();
@@ -90,7 +90,7 @@ Deno.test("CallLog says that a call has joined another one's read", () => {
   assertEquals(look(), [{ status: "OK", ms: 0, tier: "joined" }]);
 });
 
-Deno.test("CallLog names no tier where none has answered", async () => {
+Deno.test("CallLog names no tier if none has answered", async () => {
   const { calls, ask, look } = logging();
   await new Promise<void>((resolve) =>
     calls.watch(PATH, async (ended) => {

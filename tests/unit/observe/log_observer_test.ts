@@ -1,17 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { Logger, type LogLevel } from "../../../src/observe/logger.ts";
-import { LogObserver } from "../../../src/observe/log_observer.ts";
-import type { TierNotes } from "../../../src/observe/tier_notes.ts";
+import { LogObserver, type TierDescription } from "../../../src/observe/log_observer.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const QUIET_MS = 10_000;
 
-function observing(notes: ReadonlyMap<string, TierNotes> = new Map(), level: LogLevel = "info") {
+function observing(tiers: ReadonlyMap<string, TierDescription> = new Map(), level: LogLevel = "info") {
   const clock = new FakeClock();
   const lines: string[] = [];
   const observer = new LogObserver(new Logger(clock, level, (line) => lines.push(line)), {
     clock,
-    notes,
+    tiers,
   });
   /** The lines since the last look, without their times. */
   const look = () => lines.splice(0).map((line) => ({ ...JSON.parse(line), time: undefined }));
@@ -24,7 +23,7 @@ function line(fields: Readonly<Record<string, string | number>>) {
 
 const FAILED = line({ event: "tier_failed", tier: "redis", operation: "read", error: "away" });
 
-Deno.test("LogObserver writes a line a tier in ten seconds, and then how many more there were", () => {
+Deno.test("LogObserver writes a line a tier in ten seconds, and how many it suppressed", () => {
   const { clock, observer, look } = observing();
   const fail = (error: string) => observer.tierFailed("redis", "read", new Error(error));
   for (const error of ["away", "b", "c", "d"]) fail(error);
@@ -45,7 +44,7 @@ Deno.test("LogObserver writes a line a tier in ten seconds, and then how many mo
   assertEquals(look(), [FAILED]);
 });
 
-Deno.test("LogObserver writes at its end what it has kept back", () => {
+Deno.test("LogObserver writes the suppressed warnings when it is disposed of", () => {
   const { clock, observer, look } = observing();
   for (let call = 0; call < 3; call++) observer.tierFailed("redis", "read", new Error("away"));
   observer.fillDropped("redis");
@@ -55,16 +54,16 @@ Deno.test("LogObserver writes at its end what it has kept back", () => {
   assertEquals(clock.pendingTimers, 0);
 });
 
-Deno.test("LogObserver says where a tier is, and which keys of the configuration to check", () => {
+Deno.test("LogObserver names the address of a tier and the keys of the configuration to check", () => {
   const keysOf = (error: unknown) => String(error).includes("WRONGPASS") ? "data.redis.password" : undefined;
   const { observer, look } = observing(new Map([["redis", { address: "db:6379", keysOf }]]));
   observer.tierFailed("redis", "read", "no connection");
-  // The cause is not kept back by what follows from it.
+  // The failures that follow from a cause do not suppress it.
   observer.connectionFailed("redis", undefined, new Error("WRONGPASS"));
   observer.connectionFailed("redis", "db-2:6379", new Error("WRONGPASS"));
-  observer.tierIs("redis", "down");
-  observer.tierIs("redis", "up");
-  observer.tierIs("local", "up");
+  observer.tierChanged("redis", "down");
+  observer.tierChanged("redis", "up");
+  observer.tierChanged("local", "up");
   const failed = { time: undefined, level: "warn", event: "tier_failed", tier: "redis" };
   const refused = { ...failed, operation: "connect", check: "data.redis.password", error: "WRONGPASS" };
   assertEquals(look(), [
@@ -84,7 +83,7 @@ Deno.test("LogObserver watches calls at level debug, and at no other", () => {
   }
 });
 
-Deno.test("LogObserver keeps no tier back for another, nor one event for another", () => {
+Deno.test("LogObserver suppresses each tier and each event on its own", () => {
   const { observer, look } = observing();
   observer.tierFailed("redis", "read", "away");
   observer.tierFailed("database", "write", "away");
@@ -97,7 +96,7 @@ Deno.test("LogObserver keeps no tier back for another, nor one event for another
   ]);
 });
 
-Deno.test("LogObserver keeps no forbidden command back for another, nor for a tier that fails", () => {
+Deno.test("LogObserver suppresses each forbidden command on its own, and apart from failures of the tier", () => {
   const { observer, look } = observing();
   observer.tierFailed("redis", "connect", "away");
   for (const command of ["info", "time", "info"]) {
@@ -122,7 +121,7 @@ Deno.test("LogObserver writes a line for each change of a breaker", () => {
   ]);
 });
 
-Deno.test("LogObserver writes every mistake of ours", () => {
+Deno.test("LogObserver writes every mistake of this program", () => {
   const { observer, look } = observing();
   for (const error of [new TypeError("x"), "y"]) observer.callFailed("/s/M", error);
   assertEquals(look().map(({ level, event, path, error }) => [level, event, path, error]), [
@@ -131,10 +130,10 @@ Deno.test("LogObserver writes every mistake of ours", () => {
   ]);
 });
 
-Deno.test("LogObserver.invalidationsAre() warns of every way of hearing of changes but tracking", () => {
+Deno.test("LogObserver.invalidationsChanged() warns of every state but tracking", () => {
   const { observer, look } = observing();
   for (const state of ["tracking", "publishing", "refused", "lost"] as const) {
-    observer.invalidationsAre(state);
+    observer.invalidationsChanged(state);
   }
   const lines = look();
   assertEquals(lines.map(({ level, state }) => `${level} ${state}`), [
@@ -143,10 +142,10 @@ Deno.test("LogObserver.invalidationsAre() warns of every way of hearing of chang
     "warn refused",
     "warn lost",
   ]);
-  assertEquals(new Set(lines.map(({ note }) => note)).size, 4, "each says something of its own");
+  assertEquals(new Set(lines.map(({ note }) => note)).size, 4, "each note is different");
 });
 
-Deno.test("LogObserver writes a line in ten seconds for each part of the transport that fails", () => {
+Deno.test("LogObserver writes a line in ten seconds for each failing part of the transport", () => {
   const { observer, look } = observing();
   for (const where of ["accept", "accept", "/s/M"]) {
     observer.transportFailed(where, new Error("no more files"));
@@ -157,7 +156,7 @@ Deno.test("LogObserver writes a line in ten seconds for each part of the transpo
   ]);
 });
 
-Deno.test("LogObserver.clientEnded() writes a line in ten seconds, whatever the reasons", () => {
+Deno.test("LogObserver.clientEnded() writes one line in ten seconds, whatever the reasons", () => {
   const { clock, observer, look } = observing();
   for (const reason of ["too_many_pings", "setting 5 is 1"]) observer.clientEnded("192.0.2.1:1", reason);
   assertEquals(look(), [line({ event: "client_ended", peer: "192.0.2.1:1", reason: "too_many_pings" })]);
@@ -166,7 +165,7 @@ Deno.test("LogObserver.clientEnded() writes a line in ten seconds, whatever the 
   assertEquals(look().map(({ peer, suppressed }) => [peer, suppressed]), [["[2001:db8::1]:2", 2]]);
 });
 
-Deno.test("LogObserver.rejectionUnhandled() is an error each time", () => {
+Deno.test("LogObserver.rejectionUnhandled() writes an error each time", () => {
   const { observer, look } = observing();
   observer.rejectionUnhandled(new Error("x"));
   observer.rejectionUnhandled("y");

@@ -11,7 +11,7 @@ function logger(level: LogLevel = "debug") {
   return { log, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
-Deno.test("Logger writes one JSON object a line, time first, whatever is in it", () => {
+Deno.test("Logger writes one JSON object a line, time first, whatever the fields hold", () => {
   const { log, lines } = logger();
   log.info("serving", { address: "127.0.0.1:9000", port: 9000, ok: true, none: undefined });
   log.warn("odd", { text: 'a\n"b"\u2028' });
@@ -30,7 +30,7 @@ Deno.test("Logger writes its level and those above it", () => {
   }
 });
 
-Deno.test("Logger shows an error by its text and those of its causes", () => {
+Deno.test("Logger writes an error as its text and the texts of its causes", () => {
   const { log, parsed } = logger();
   const root = Object.assign(new Error(""), { name: "AbortError" });
   const cause = new Error("no route", { cause: root });
@@ -42,7 +42,7 @@ Deno.test("Logger shows an error by its text and those of its causes", () => {
   assertEquals(parsed()[0].other, "x: y");
 });
 
-Deno.test("Logger comes to an end with an error that is its own cause", () => {
+Deno.test("Logger writes an error that is its own cause", () => {
   const { log, parsed } = logger();
   const error = new Error("round");
   error.cause = error;

@@ -32,7 +32,7 @@ Deno.test("Readiness.report() is ready while any authority is up", () => {
   }
 });
 
-Deno.test("Readiness.report() is unavailable while the embedded store takes no changes, or does not answer", () => {
+Deno.test("Readiness.report() is unavailable while the embedded store refuses changes or does not answer", () => {
   const readiness = serving(new Readiness(["database", "database"]), { local: "up", database: "read_only" });
   assertEquals(readiness.report(), { status: "unavailable", tiers: { local: "up", database: "read_only" } });
   readiness.setTier("database", "up");

@@ -29,11 +29,11 @@ class Called implements Pick<GrpcServer, "addService"> {
     return answer;
   }
 
-  /** Opens a watch; what it is told ends up in `told`. */
-  watch(service: string, told: unknown[]): EventEmitter {
+  /** Opens a watch; `sent` gets the statuses that it receives. */
+  watch(service: string, sent: unknown[]): EventEmitter {
     const call = Object.assign(new EventEmitter(), {
       request: this.#request("Watch", { service }),
-      write: (value: unknown) => told.push((this.#response("Watch", value) as { status: string }).status),
+      write: (value: unknown) => sent.push((this.#response("Watch", value) as { status: string }).status),
     });
     this.#implementation["Watch"]!(call);
     return call;
@@ -50,7 +50,7 @@ class Called implements Pick<GrpcServer, "addService"> {
   }
 }
 
-Deno.test("Health.Check says what is known of a service or tier, and NOT_FOUND of any other", () => {
+Deno.test("Health.Check answers the status of a service or tier, and NOT_FOUND for any other name", () => {
   const called = new Called();
   called.health.setTier("redis", "NOT_SERVING");
   assertEquals(called.unary("Check", { service: "" }), { status: "SERVING" });
@@ -58,7 +58,7 @@ Deno.test("Health.Check says what is known of a service or tier, and NOT_FOUND o
   assertEquals(called.unary("Check", { service: "database" }), 5);
 });
 
-Deno.test("Health.List says all that is known", () => {
+Deno.test("Health.List answers every status", () => {
   const called = new Called();
   called.health.setTier("local", "SERVING");
   called.health.setTier("redis", "NOT_SERVING");
@@ -72,27 +72,27 @@ Deno.test("Health.List says all that is known", () => {
   });
 });
 
-Deno.test("Health.Watch tells the state, then each change of it once, until it is cancelled", () => {
+Deno.test("Health.Watch sends the status, then each change once, until it is cancelled", () => {
   const called = new Called();
-  const told: string[] = [];
-  const watch = called.watch("redis", told);
+  const sent: string[] = [];
+  const watch = called.watch("redis", sent);
   called.health.setTier("redis", "SERVING");
   called.health.setTier("redis", "SERVING");
   called.health.setTier("database", "SERVING");
   called.health.setTier("redis", "NOT_SERVING");
-  assertEquals(told, ["SERVICE_UNKNOWN", "SERVING", "NOT_SERVING"]);
+  assertEquals(sent, ["SERVICE_UNKNOWN", "SERVING", "NOT_SERVING"]);
   watch.emit("cancelled");
   called.health.setTier("redis", "SERVING");
-  assertEquals(told.length, 3);
+  assertEquals(sent.length, 3);
 });
 
-Deno.test("Health.drain() says NOT_SERVING of the process, and leaves the tiers alone", () => {
+Deno.test("Health.drain() sets the process to NOT_SERVING and leaves the tiers alone", () => {
   const called = new Called();
-  const told: string[] = [];
-  called.watch("cacheserver.v1.CacheServer", told);
+  const sent: string[] = [];
+  called.watch("cacheserver.v1.CacheServer", sent);
   called.health.setTier("local", "SERVING");
   called.health.drain();
-  assertEquals(told, ["SERVING", "NOT_SERVING"]);
+  assertEquals(sent, ["SERVING", "NOT_SERVING"]);
   assertEquals(called.unary("Check", { service: "" }), { status: "NOT_SERVING" });
   assertEquals(called.unary("Check", { service: "local" }), { status: "SERVING" });
 });

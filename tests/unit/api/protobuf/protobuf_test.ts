@@ -26,7 +26,7 @@ Deno.test("ProtobufReader.integer() takes up to 10 bytes, needed or not", () => 
   assertThrows(() => readInteger([0x80]), MalformedMessage, "ends within a number");
 });
 
-Deno.test("ProtobufReader refuses what no message can hold", () => {
+Deno.test("ProtobufReader refuses bytes that no message can hold", () => {
   const cases = [
     { bytes: [0x00, 0x00], text: "no valid number" },
     { bytes: [...varint(2n ** 32n), 0], text: "no valid number" },
@@ -67,7 +67,7 @@ Deno.test("ProtobufReader reads what ProtobufWriter wrote", () =>
     return Promise.resolve();
   }));
 
-Deno.test("ProtobufReader.text() reads what text() of ProtobufWriter wrote, and leaves the reader behind it", () =>
+Deno.test("ProtobufReader.text() reads what text() of ProtobufWriter wrote, and moves past it", () =>
   withSeed((seed) => {
     const draw = new Draw(seededRandom(seed));
     for (let round = 0; round < 200; round++) {
@@ -82,7 +82,7 @@ Deno.test("ProtobufReader.text() reads what text() of ProtobufWriter wrote, and 
     return Promise.resolve();
   }));
 
-Deno.test("ProtobufReader.text() has none for bytes that are not UTF-8, and goes on behind them", () => {
+Deno.test("ProtobufReader.text() returns undefined for bytes that are not UTF-8, and moves past them", () => {
   const reader = new ProtobufReader(Uint8Array.from([0x0a, 1, 0xff, 0x12, 1, 0x61]));
   assertEquals([reader.next(), reader.text()], [true, undefined]);
   assertEquals([reader.next(), reader.text()], [true, "a"]);
@@ -125,7 +125,7 @@ Deno.test("ProtobufWriter.message() writes what bytes() writes of the same messa
     return Promise.resolve();
   }));
 
-Deno.test("ProtobufWriter.encode() may be used while a message is being put together, and after one has failed", () => {
+Deno.test("ProtobufWriter.encode() works while another message is being built, and after one has failed", () => {
   const inner = () => ProtobufWriter.encode((message) => message.text(1, "inner"));
   const outer = ProtobufWriter.encode((message) =>
     message.text(1, "outer").bytes(2, inner()).text(3, "behind")
@@ -144,7 +144,7 @@ Deno.test("ProtobufWriter.encode() may be used while a message is being put toge
   assertEquals(inner(), Uint8Array.from([0x0a, 5, ...new TextEncoder().encode("inner")]));
 });
 
-Deno.test("writeVarint() writes as many bytes as varintBytes() says", () => {
+Deno.test("writeVarint() writes varintBytes() bytes", () => {
   for (let bits = 0; bits <= 53; bits++) {
     for (const value of [2 ** bits - 1, 2 ** bits].filter(Number.isSafeInteger)) {
       const bytes = new Uint8Array(10);

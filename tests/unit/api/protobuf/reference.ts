@@ -49,7 +49,7 @@ export class Draw {
   }
 }
 
-/** A varint of 64 bits, as the wire has it. */
+/** A varint of 64 bits. */
 export function varint(value: bigint): number[] {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);
@@ -70,7 +70,7 @@ export function unknownField(draw: Draw): number[] {
   ]);
 }
 
-/** One message's bytes behind the other's, which is the encoding of both merged. */
+/** The messages' bytes, concatenated: the encoding of the messages merged. */
 export function joined(...parts: readonly Iterable<number>[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }

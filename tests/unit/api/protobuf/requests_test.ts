@@ -52,7 +52,7 @@ function drawSetSecret(draw: Draw): SetSecretFields {
   };
 }
 
-/** What our decoder makes of a SetRequest, in the fields of the proto. */
+/** A SetRequest by our decoder, in the fields of the proto. */
 function readSet(bytes: Uint8Array): SetFields {
   const { namespace, key, value, expire, violations } = decodeSetRequest(bytes);
   assertEquals(violations, []);
@@ -69,14 +69,14 @@ function readSetSecret(bytes: Uint8Array): SetSecretFields {
   return { key, name, description, expire };
 }
 
-/** The fields of a message by name; undefined where a message in it is absent. */
+/** The fields of a message by name; undefined for an absent message. */
 type Fields = Readonly<Record<string, unknown>>;
 
 function isMessage(value: unknown): value is Fields {
   return value?.constructor === Object;
 }
 
-/** Two messages merged as protobuf has it: of texts and numbers the later one, of messages all that they say. */
+/** Two messages merged as protobuf requires: later texts and numbers win, messages are merged in turn. */
 function merged(a: Fields, b: Fields): Fields {
   return Object.fromEntries(
     Object.entries(a).map(([name, before]) => {
@@ -105,7 +105,7 @@ function withDraws(test: (draw: Draw) => void, rounds = 300): Promise<void> {
   });
 }
 
-/** Fails unless every decoder takes the bytes or says that they are no message. */
+/** Fails unless every decoder accepts the bytes or throws {@link MalformedMessage}. */
 function assertBounded(bytes: Uint8Array): void {
   for (const decode of DECODERS) {
     try {
@@ -123,7 +123,7 @@ for (const { type, draw: drawRequest, read } of REQUESTS) {
       assertEquals(read(encoded(type, request)), request);
     }));
 
-  Deno.test(`decode${type}() passes over fields that it does not know`, () =>
+  Deno.test(`decode${type}() skips unknown fields`, () =>
     withDraws((draw) => {
       const request = drawRequest(draw);
       const bytes = joined(
@@ -135,20 +135,20 @@ for (const { type, draw: drawRequest, read } of REQUESTS) {
       assertEquals(read(bytes), request);
     }));
 
-  Deno.test(`decode${type}() merges what occurs twice as protobuf has it`, () =>
+  Deno.test(`decode${type}() merges fields that occur twice, as protobuf requires`, () =>
     withDraws((draw) => {
       const [first, second] = [drawRequest(draw), drawRequest(draw)];
       const bytes = joined(encoded(type, first), encoded(type, second));
       assertEquals<object>(read(bytes), merged({ ...first }, { ...second }));
     }));
 
-  Deno.test(`decode${type}() takes or refuses a message that ends anywhere`, () =>
+  Deno.test(`decode${type}() accepts or refuses a message that is cut anywhere`, () =>
     withDraws((draw) => {
       const bytes = encoded(type, drawRequest(draw));
       for (let end = 0; end < bytes.length; end++) assertBounded(bytes.subarray(0, end));
     }, 30));
 
-  Deno.test(`decode${type}() takes or refuses a message with bytes replaced`, () =>
+  Deno.test(`decode${type}() accepts or refuses a message with bytes replaced`, () =>
     withDraws((draw) => {
       const bytes = encoded(type, drawRequest(draw));
       for (let index = 0; index < 20; index++) {
@@ -169,10 +169,10 @@ Deno.test("decodeEntryName() and decodeSecretName() read what protobufjs wrote",
     }
   }));
 
-Deno.test("The decoders take or refuse random bytes", () =>
+Deno.test("The decoders accept or refuse random bytes", () =>
   withDraws((draw) => assertBounded(draw.bytes(200))));
 
-Deno.test("decodeSetRequest() keeps the bytes of the Any as they came, in no copy", () => {
+Deno.test("decodeSetRequest() keeps the bytes of the Any unchanged, without a copy", () => {
   const any = joined([0x0a, 1, 0x74], [0x12, 0x82, 0x00, 7, 8], unknownField(new Draw(() => 0.4)));
   const request = joined([0x1a], varint(BigInt(any.length)), any);
   const { value } = decodeSetRequest(request);

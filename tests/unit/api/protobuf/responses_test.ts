@@ -14,7 +14,7 @@ import { Draw } from "./reference.ts";
 /** The encoding of an Any with a type URL of two letters and 300 bytes. */
 const ANY = Uint8Array.from([0x0a, 2, 0x74, 0x75, 0x12, 0xac, 2, ...new Uint8Array(300).fill(7)]);
 
-/** Of a response as it is written, which its pieces have to be too. */
+/** Decodes a written response; its pieces must have the same bytes. */
 function decodeGet(timeLeftMs: number, any = ANY): GetResponse {
   const written = encode({ any, timeLeftMs }, getResponseWriter);
   assertEquals(concat(...getResponseWriter.pieces({ any, timeLeftMs })), written);
@@ -39,7 +39,7 @@ function drawSecret(draw: Draw): Secret {
   };
 }
 
-Deno.test("getResponseWriter writes the Any as it was stored, and the time left to the millisecond", () =>
+Deno.test("getResponseWriter writes the stored Any unchanged, and the time left to the millisecond", () =>
   withSeed((seed) => {
     const draw = new Draw(seededRandom(seed));
     const edges = [1, 999, 1_000, 1_001, 127_999, 128_000, 2 ** 32 * 1_000, MAX_DURATION_SECONDS * 1_000];
@@ -53,11 +53,11 @@ Deno.test("getResponseWriter writes the Any as it was stored, and the time left 
     return Promise.resolve();
   }));
 
-Deno.test("getResponseWriter has no expire for an entry that never expires", () => {
+Deno.test("getResponseWriter writes no expire for an entry that never expires", () => {
   assertEquals(decodeGet(Infinity).expire, null);
 });
 
-Deno.test("getResponseWriter's pieces have a large Any itself, and hold on to nothing around a small one", () => {
+Deno.test("getResponseWriter's pieces hold a large Any itself, and a copy of a small part of a large buffer", () => {
   const large = new Uint8Array(100_000);
   assertStrictEquals(getResponseWriter.pieces({ any: large, timeLeftMs: 1 })[1], large);
   const small = new Uint8Array(large.buffer, 50_000, ANY.length);

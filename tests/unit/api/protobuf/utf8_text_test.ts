@@ -3,7 +3,7 @@ import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
 import { Draw } from "./reference.ts";
 import { decodeText, textLength, writeText } from "../../../../src/api/protobuf/utf8_text.ts";
 
-Deno.test("decodeText() reads UTF-8 of any length and refuses all else", () => {
+Deno.test("decodeText() reads UTF-8 of any length and refuses anything else", () => {
   const encoder = new TextEncoder();
   for (const unit of ["a", "ß", "日", "\u{1f511}", "\ufeff", "\0"]) {
     for (const length of [0, 1, 63, 64, 65, 1_000]) {
@@ -21,7 +21,7 @@ Deno.test("decodeText() reads UTF-8 of any length and refuses all else", () => {
   }
 });
 
-Deno.test("decodeText() reads only the part that is meant", () => {
+Deno.test("decodeText() reads only the given part", () => {
   const bytes = new TextEncoder().encode("äbcdefghijklmö");
   for (let start = 2; start <= bytes.length - 2; start++) {
     for (let end = start; end <= bytes.length - 2; end++) {
@@ -30,7 +30,7 @@ Deno.test("decodeText() reads only the part that is meant", () => {
   }
 });
 
-Deno.test("decodeText() sees a character beyond ASCII wherever it stands", () => {
+Deno.test("decodeText() reads a character beyond ASCII at any position", () => {
   for (let length = 1; length <= 20; length++) {
     for (let at = 0; at < length; at++) {
       const text = "a".repeat(at) + "é" + "a".repeat(length - at - 1);
@@ -42,7 +42,7 @@ Deno.test("decodeText() sees a character beyond ASCII wherever it stands", () =>
   }
 });
 
-Deno.test("writeText() writes what TextEncoder does, as many bytes as textLength() says, and none beyond", () =>
+Deno.test("writeText() writes what TextEncoder writes, textLength() bytes of it, and none beyond", () =>
   withSeed((seed) => {
     const draw = new Draw(seededRandom(seed));
     const pieces = ["a", "é", "\u07ff", "\u0800", "日", "\u{1f511}", "\ud800", "\udbff", "\udc00", "\udfff"];

@@ -1,23 +1,22 @@
-/** Joins what logs say of the tiers: where their stores are, and which keys of the configuration an error points to. */
 import type { Config } from "../config/config.ts";
 import { databaseAddress } from "../config/data/database.ts";
 import { redisAddress } from "../config/data/redis.ts";
-import type { TierNotes } from "../observe/tier_notes.ts";
+import type { TierDescription } from "../observe/log_observer.ts";
 import { mysqlKeysOf } from "../store/mysql/errors.ts";
 import { redisKeysOf } from "../store/redis/errors.ts";
 
-/** The notes by tier: `database`, and `redis` where there is one. */
-export function tierNotes({ data: { database, redis } }: Config): ReadonlyMap<string, TierNotes> {
-  const notes = new Map<string, TierNotes>([["database", {
+/** The tiers for the log, by name: `database`, and `redis` if the configuration has it. */
+export function describeTiers({ data: { database, redis } }: Config): ReadonlyMap<string, TierDescription> {
+  const tiers = new Map<string, TierDescription>([["database", {
     address: databaseAddress(database),
     keysOf: (error) => database.driver === "mysql" ? mysqlKeysOf(error) : undefined,
   }]]);
   if (redis !== undefined) {
     const { topology } = redis;
-    notes.set("redis", {
+    tiers.set("redis", {
       address: redisAddress(topology),
       keysOf: (error) => redisKeysOf(error, topology.kind),
     });
   }
-  return notes;
+  return tiers;
 }
