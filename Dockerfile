@@ -3,20 +3,20 @@
 #   docker build -t cacheserver .
 #   docker run --read-only --stop-timeout 15 -v cacheserver:/data -p 127.0.0.1:9000:9000 cacheserver
 #
-# Both base images are arguments, so that a mirror or a digest can take their place. Any image with deno on the
-# PATH builds; any with glibc and libgcc runs, such as debian:12-slim.
+# Both base images are arguments: name a mirror or a digest in their place. The build image needs a shell and deno on
+# the PATH, the run image needs glibc and libgcc, as debian:12-slim has.
 ARG DENO_VERSION=2.9.3
 ARG BUILD_IMAGE=denoland/deno:${DENO_VERSION}
 ARG RUN_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
 FROM ${BUILD_IMAGE} AS build
-# The empty folder that the last stage copies: nothing there could make one.
+# An empty folder for the last stage to copy: without a shell it cannot make one.
 WORKDIR /data
 WORKDIR /src
-# The packages are a layer of their own, made anew only when one of these files changes.
+# Packages have their own layer, which is made again only when one of these files changes.
 COPY deno.json deno.lock ./
 RUN deno install --frozen
-# .dockerignore says what of it there is.
+# All that .dockerignore lets through.
 COPY . .
 ARG REVISION=unknown
 RUN deno task compile
@@ -32,12 +32,12 @@ LABEL org.opencontainers.image.title="CacheServer" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /src/dist/cacheserver /usr/bin/cacheserver
-# The embedded profile on every address. Mount another file over it, or let CACHESERVER_CONFIG name one: serve,
-# migrate, check and health all read it.
+# The embedded profile, on every address. To replace it, mount another file over it or name one in
+# CACHESERVER_CONFIG. serve, migrate, check and health all read it.
 COPY configs/config.image.yaml /etc/cacheserver/config.yaml
 COPY --from=build --chown=65532:65532 /data /data
 ENV CACHESERVER_CONFIG=/etc/cacheserver/config.yaml
-# The database file of the configuration above is relative to it.
+# The configuration's database path is relative to this folder.
 WORKDIR /
 USER 65532:65532
 VOLUME /data

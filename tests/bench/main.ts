@@ -56,7 +56,11 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     return 2;
   }
 
-  await using servers = await provideServers({ args: { mysql: DATABASE_ARGS }, signal });
+  await using servers = await provideServers({
+    needed: ["redis", "mysql"],
+    args: { mysql: DATABASE_ARGS },
+    signal,
+  });
   for (const [name, value] of Object.entries(servers.variables)) Deno.env.set(name, value);
   const machine = await describeMachine();
   signal.throwIfAborted();

@@ -98,7 +98,7 @@ async function stop(service: RunningService): Promise<void> {
 }
 
 /** The servers that the environment names. Throws where there is one missing. */
-export function allServers(): TestServers {
+export function allServers(): Pick<TestServers, "redis" | "mysql"> {
   const { redis, mysql } = testServers();
   if (redis === undefined || mysql === undefined) {
     throw new Error("Cannot start the service: there is no Redis or no MySQL");

@@ -1,6 +1,6 @@
-/** compose.yaml as Compose reads it: variables replaced, anchors merged. */
+/** compose.yaml as Compose reads it: with variables replaced and anchors merged. */
 import { parse } from "@std/yaml";
-import { CONTEXT } from "./dockerfile.ts";
+import { REPOSITORY } from "./repository.ts";
 
 /** A file that a service finds at `target`. */
 export interface Mount {
@@ -40,8 +40,8 @@ export interface Compose {
 
 /** The repository's compose.yaml with the defaults of its variables; its keys are not checked. */
 export function readCompose(): Compose {
-  const text = Deno.readTextFileSync(new URL("compose.yaml", CONTEXT));
-  // npm's parser asks to be told of merge keys, JSR's knows them.
+  const text = Deno.readTextFileSync(new URL("compose.yaml", REPOSITORY));
+  // npm's parser merges keys only on request; JSR's always does.
   const options = { schema: "core", merge: true } as const;
   return interpolated(parse(text, options)) as Compose;
 }
@@ -62,7 +62,7 @@ function interpolated(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, interpolated(child)]));
 }
 
-/** A service's mounts, those in short form taken apart. */
+/** A service's mounts; the short form is split. */
 export function mountsOf({ volumes = [] }: Service): readonly Mount[] {
   return volumes.map((volume) => {
     if (typeof volume !== "string") return volume;

@@ -1,4 +1,4 @@
-/** The Redis of compose.yaml, started by that file's own command, on a free port and in a temporary folder. */
+/** The Redis of compose.yaml: that file's command, on a free port and in a temporary folder. */
 import { freePort } from "../support/network/free_port.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { readCompose } from "./compose.ts";
@@ -14,12 +14,12 @@ export class ComposeRedis implements AsyncDisposable {
   readonly #folder: string;
   #process: Deno.ChildProcess | undefined;
 
-  /** Keeps its data in `folder`, beside the secrets that it reads there. */
+  /** Keeps its data in `folder`, which also holds its secrets. */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Starts it, and resolves once its health check passes. */
+  /** Starts it and resolves once its health check passes. */
   async start(): Promise<void> {
     const [program, ...args] = REDIS.command!.map((word) =>
       this.#moved(word).replace(
@@ -37,7 +37,7 @@ export class ComposeRedis implements AsyncDisposable {
     await waitFor(() => this.isHealthy(), { what: "the health check of compose.yaml's Redis to pass" });
   }
 
-  /** What the health check says. */
+  /** Whether the health check passes. */
   async isHealthy(): Promise<boolean> {
     const [kind, check = ""] = REDIS.healthcheck!.test;
     if (kind !== "CMD-SHELL") throw new TypeError(`compose.yaml: the health check of redis is ${kind}`);

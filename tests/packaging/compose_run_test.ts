@@ -1,20 +1,20 @@
-/** What compose.yaml tells its services works: here without containers, beside servers of this machine. */
+/** The services of compose.yaml work: the image in a container, Redis as a process of this machine. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Redis } from "ioredis";
 import { CacheClient } from "../support/client/client.ts";
 import { TestDatabase } from "../support/mysql/database.ts";
 import { askRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
-import { RunningService } from "../support/service/service.ts";
-import { runProgram, spawnProgram } from "../support/service/program.ts";
-import { readCompose } from "./compose.ts";
+import { mountsOf, readCompose, type Service } from "./compose.ts";
 import { ComposeRedis, SECRETS } from "./compose_redis.ts";
-import { CONTEXT } from "./dockerfile.ts";
+import { Container, type RunOptions } from "./container.ts";
+import { builtImage } from "./image.ts";
+import { REPOSITORY } from "./repository.ts";
 
 const COMPOSE = readCompose();
 const PASSWORD = "0123456789abcdef";
 
-/** A folder of secret files, which is gone afterwards. */
+/** Lends a temporary folder with secret files. */
 async function withSecrets(
   secrets: Readonly<Record<string, string>>,
   use: (folder: string) => Promise<void>,
@@ -30,7 +30,7 @@ async function withSecrets(
   }
 }
 
-Deno.test("compose.yaml's Redis is told its secret by standard input, not by arguments that others may see", async () => {
+Deno.test("compose.yaml's Redis reads its secret from standard input, not from arguments that others may see", async () => {
   await withSecrets({ redis_password: PASSWORD }, async (folder) => {
     await Deno.writeTextFile(`${folder}/redis-server`, '#!/bin/sh\necho "$@"\ncat\n', { mode: 0o755 });
     const [program, ...args] = COMPOSE.services.redis!.command!.map((word) =>
@@ -46,7 +46,7 @@ Deno.test("compose.yaml's Redis is told its secret by standard input, not by arg
 
 testWithServers(
   ["redis"],
-  "compose.yaml's Redis asks for its secret and keeps what it took",
+  "compose.yaml's Redis asks for its secret and keeps what it has acknowledged",
   async () => {
     await withSecrets({ redis_password: PASSWORD }, async (folder) => {
       await using server = new ComposeRedis(folder);
@@ -76,45 +76,53 @@ async function withRedis<T>({ port }: ComposeRedis, use: (redis: Redis) => Promi
 }
 
 testWithServers(
-  ["redis", "mysql"],
-  "compose.yaml's variables, secrets and configuration lead the program to its servers",
-  async ({ mysql }) => {
+  ["redis", "mysql", "images"],
+  "compose.yaml's variables, secrets and configuration lead the image to its servers",
+  async ({ mysql, images }) => {
+    const { buildah, name, config: { Entrypoint, Cmd } } = await builtImage(images);
+    await using container = await Container.of(buildah, name);
     await using database = new TestDatabase(mysql);
     await withSecrets({ redis_password: PASSWORD, mysql_password: mysql.password }, async (folder) => {
+      // Compose mounts the files as they are; the image's user must get into this folder, which only root may.
+      await Deno.chmod(folder, 0o755);
       await using redis = new ComposeRedis(folder);
       await redis.start();
-      const given = Object.entries(COMPOSE.services.cacheserver!.environment!)
-        .map(([name, value]) => [name, value.replace(SECRETS, `${folder}/`)]);
-      const config = (await Deno.readTextFile(new URL("configs/config.yaml", CONTEXT)))
+      const config = (await Deno.readTextFile(new URL("configs/config.yaml", REPOSITORY)))
         .replace(
           "tcp(mysql:3306)/cacheserver",
           `tcp(${mysql.hostname}:${mysql.port})/${database.config.database}`,
         )
         .replace("redis:6379", `127.0.0.1:${redis.port}`);
       await Deno.writeTextFile(`${folder}/config.yaml`, config);
-      const options = {
+      const { migrate, cacheserver } = COMPOSE.services;
+      const optionsOf = (service: Service): RunOptions => ({
         env: {
-          ...Object.fromEntries(given),
+          ...service.environment,
           // The account of these servers, and ports that are free.
           MYSQL_USER: mysql.user,
-          CACHESERVER_CONFIG: `${folder}/config.yaml`,
           CACHESERVER_SERVER_GRPC_ADDR: "127.0.0.1:0",
           CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0",
           CACHESERVER_SERVER_GRPC_TIMEOUT: "10s",
           CACHESERVER_DATA_DATABASE_QUERY_TIMEOUT: "5s",
         },
-      };
+        binds: Object.fromEntries([
+          ...service.secrets!.map((secret) => [SECRETS + secret, `${folder}/${secret}`]),
+          ...targetsOf(service, "bind").map((target) => [target, `${folder}/config.yaml`]),
+        ]),
+        tmpfs: targetsOf(service, "tmpfs"),
+      });
 
-      const migrated = await runProgram(COMPOSE.services.migrate!.command!, options);
+      const migrated = await container.run([...Entrypoint, ...migrate!.command!], optionsOf(migrate!));
       assertEquals([migrated.code, migrated.stderr], [0, ""]);
-      const checked = await runProgram(["check"], options);
+      const checked = await container.run([...Entrypoint, "check"], optionsOf(cacheserver!));
       assertEquals(checked.code, 0);
       assert(
         !checked.stdout.includes(PASSWORD) && !checked.stdout.includes(`:${mysql.password}@`),
         checked.stdout,
       );
 
-      await using service = new RunningService(spawnProgram(["serve"], options));
+      const words = [...Entrypoint, ...cacheserver!.command ?? Cmd];
+      await using service = container.serve(words, optionsOf(cacheserver!));
       await service.logged("serving");
       using client = new CacheClient(service.address);
       await client.setSecret({ key: "s", name: "S" });
@@ -124,3 +132,8 @@ testWithServers(
     });
   },
 );
+
+/** The places of a service's mounts of one type. */
+function targetsOf(service: Service, wanted: string): string[] {
+  return mountsOf(service).filter(({ type }) => type === wanted).map(({ target }) => target);
+}

@@ -1,23 +1,25 @@
-/** compose.yaml agrees with itself, the image, the configuration and the README. No container is started here. */
+/** compose.yaml agrees with itself, the Dockerfile, the configuration and the README. No container is started. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseDurationMs } from "../../src/config/duration.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { readmeCommands } from "../support/runner/readme.ts";
 import { runProgram } from "../support/service/program.ts";
 import { mountsOf, publishedPort, readCompose, type Service } from "./compose.ts";
-import { CONTEXT, readDockerfile } from "./dockerfile.ts";
+import { REPOSITORY } from "./repository.ts";
 import { knownCommands, unknownVariables } from "./program_names.ts";
 
 const COMPOSE = readCompose();
 const SERVICES = Object.entries(COMPOSE.services);
-/** Those that run the image of the Dockerfile; the others are MySQL and Redis. */
+/** The services that run the Dockerfile's image; the others are MySQL and Redis. */
 const OWN = SERVICES.filter(([, { image }]) => image === COMPOSE.services.cacheserver?.image);
 const REPLICAS = OWN.filter(([, { ports }]) => ports !== undefined);
+
+const DOCKERFILE = Deno.readTextFileSync(new URL("Dockerfile", REPOSITORY));
 
 const CONFIG_PATH = "configs/config.yaml";
 
 function configText(): string {
-  return Deno.readTextFileSync(new URL(CONFIG_PATH, CONTEXT));
+  return Deno.readTextFileSync(new URL(CONFIG_PATH, REPOSITORY));
 }
 
 /** The configuration that the services mount. */
@@ -25,7 +27,7 @@ function mountedConfig(): ReturnType<typeof loadConfig>["config"] {
   return configWith({});
 }
 
-/** The same, with the variables of a service that are keys of the configuration. */
+/** The same, with a service's variables that set configuration keys. */
 function configWith(environment: Readonly<Record<string, string>>): ReturnType<typeof loadConfig>["config"] {
   const get = (name: string) => name.startsWith("CACHESERVER_") ? environment[name] : undefined;
   return loadConfig({ path: CONFIG_PATH, env: { get }, readFile: configText }).config;
@@ -49,10 +51,7 @@ Deno.test("compose.yaml pins the images of others, and builds its own once", () 
   for (const [name, { image }] of others) assertMatch(image, /^(?:mysql:8|redis:7)(?:\.|$)/, name);
   const builds = SERVICES.flatMap(([, { build }]) => build ?? []);
   assertEquals(builds.map(({ context }) => context), ["."]);
-  const declared = readDockerfile().stages.flatMap(({ steps }) =>
-    steps.flatMap(({ assigned }) => [...assigned.keys()])
-  );
-  for (const name of Object.keys(builds[0]!.args)) assert(declared.includes(name), name);
+  for (const name of Object.keys(builds[0]!.args)) assertMatch(DOCKERFILE, new RegExp(`^ARG ${name}=`, "m"));
 });
 
 Deno.test("compose.yaml waits for the health of services that have a health check, and for migrate to end", () => {
@@ -115,11 +114,10 @@ Deno.test("compose.yaml publishes the configuration's ports, each once, on this 
 });
 
 Deno.test("compose.yaml mounts the configuration where the image looks for it, and declares its volumes", () => {
-  const env = readDockerfile().stages.at(-1)!.steps.filter(({ keyword }) => keyword === "ENV");
-  const expected = env.flatMap(({ assigned }) => assigned.get("CACHESERVER_CONFIG") ?? []);
+  const [, expected] = /^ENV CACHESERVER_CONFIG=(\S+)$/m.exec(DOCKERFILE) ?? [];
   for (const [name, service] of OWN) {
     const binds = mountsOf(service).filter(({ type }) => type === "bind");
-    assertEquals(binds.map(({ target }) => target), expected, name);
+    assertEquals(binds.map(({ target }) => target), [expected], name);
     assertEquals(binds.map(({ source }) => source), [`./${CONFIG_PATH}`], name);
   }
   const volumes = SERVICES.flatMap(([, service]) => mountsOf(service)).filter(({ type }) =>
@@ -165,7 +163,7 @@ Deno.test("README.md has a command that makes the secret files of compose.yaml, 
     const contents = read();
     for (const content of contents) assertMatch(content, /^[0-9a-f]{48}\n$/);
     assertEquals(new Set(contents).size, paths.length);
-    // The containers' users read the files, which are mounted as they are; nobody else gets into the folder.
+    // The containers' users must read the mounted files; other users must not enter the folder.
     for (const path of paths) assertEquals(Deno.statSync(`${folder}/${path}`).mode! & 0o777, 0o444, path);
     assertEquals(Deno.statSync(`${folder}/secrets`).mode! & 0o777, 0o700);
     assertEquals((await run()).success, false);
@@ -177,7 +175,7 @@ Deno.test("README.md has a command that makes the secret files of compose.yaml, 
 
 Deno.test("git ignores the secret files of compose.yaml", async () => {
   const paths = Object.values(COMPOSE.secrets).map(({ file }) => file);
-  const { stdout } = await new Deno.Command("git", { args: ["check-ignore", ...paths], cwd: CONTEXT })
+  const { stdout } = await new Deno.Command("git", { args: ["check-ignore", ...paths], cwd: REPOSITORY })
     .output();
   assertEquals(new TextDecoder().decode(stdout).trimEnd().split("\n"), paths);
 });

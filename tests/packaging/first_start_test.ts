@@ -1,11 +1,11 @@
-/** The first start on a machine, whose Deno has kept nothing yet, says nothing that looks like a fault. */
+/** The first start on a machine, with an empty cache of Deno, prints nothing that looks like a fault. */
 import { assert, assertEquals } from "@std/assert";
 import { ownVariables } from "../support/service/program.ts";
-import { CONTEXT } from "./dockerfile.ts";
+import { REPOSITORY } from "./repository.ts";
 
-/** A copy of what Deno keeps of this project's packages, as they came from the registry; nothing is downloaded. */
+/** Copies this project's packages from Deno's cache, as they came from the registry. Downloads nothing. */
 async function copyPackages(from: string, to: string): Promise<void> {
-  const lock = JSON.parse(Deno.readTextFileSync(new URL("deno.lock", CONTEXT)));
+  const lock = JSON.parse(Deno.readTextFileSync(new URL("deno.lock", REPOSITORY)));
   for (const registry of Deno.readDirSync(from)) {
     const parts = Object.keys(lock.npm).map((id) =>
       /^(@?[^@]+)@([^_]+)/.exec(id)!.slice(1) as [string, string]
@@ -16,7 +16,7 @@ async function copyPackages(from: string, to: string): Promise<void> {
       await Deno.mkdir(target, { recursive: true });
       const { success, stderr } = await new Deno.Command("cp", { args: ["-r", source, target] }).output();
       assert(success, new TextDecoder().decode(stderr));
-      // Deno's note that it has warned of the package.
+      // With this file Deno would not warn of the package again.
       for (const { name: file } of Deno.readDirSync(`${target}/${version}`)) {
         if (file.startsWith(".scripts-warned")) await Deno.remove(`${target}/${version}/${file}`);
       }
@@ -30,13 +30,13 @@ async function packageCache(): Promise<string> {
   return JSON.parse(new TextDecoder().decode(stdout)).npmCache;
 }
 
-Deno.test("the first start prints the task and what the program says, and no warning", async () => {
+Deno.test("the first start prints the task, the program's output and no warning", async () => {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-first-start-" });
   try {
     await copyPackages(await packageCache(), `${folder}/npm`);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["task", "start", "version"],
-      cwd: CONTEXT,
+      cwd: REPOSITORY,
       clearEnv: true,
       env: { ...ownVariables(), NO_COLOR: "1", DENO_DIR: folder },
       stdin: "null",

@@ -1,4 +1,4 @@
-/** The names by which an operator reaches the program, as far as the packaging uses them. */
+/** The commands and variables of the program that the packaging uses. */
 import { readOverrides } from "../../src/config/sources/override_source.ts";
 
 /** The commands that `cacheserver help` lists. */
@@ -7,7 +7,7 @@ export function knownCommands(help: string): readonly string[] {
   return [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!);
 }
 
-/** Those of these variables that the program would refuse, as it would any CACHESERVER_ name that it does not know. */
+/** Which of these variables the program would refuse: CACHESERVER_ names that are no configuration key. */
 export function unknownVariables(names: Iterable<string>): readonly string[] {
   const environment = { get: () => undefined, names: () => names };
   return readOverrides(environment, new Map()).problems.map(({ path }) => path);

@@ -1,6 +1,6 @@
 import { printLine } from "../runner/print_line.ts";
 
-/** Asked by Debian's packages before they start a service; exit code 101 forbids it. */
+/** Debian's packages run this before they start a service; exit code 101 forbids the start. */
 const POLICY_PATH = "/usr/sbin/policy-rc.d";
 
 /** Whether this process may install Debian packages. */
@@ -19,7 +19,9 @@ export async function installPackages(
   try {
     await run("apt-get", ["update", "--quiet=2"]);
     await run("apt-get", ["install", "--yes", "--quiet=2", "--no-install-recommends", ...packages]);
-    if (exists("/usr/bin/systemctl")) await run("systemctl", ["disable", "--quiet", ...services]);
+    if (services.length > 0 && exists("/usr/bin/systemctl")) {
+      await run("systemctl", ["disable", "--quiet", ...services]);
+    }
   } finally {
     if (forbidsStarts) await Deno.remove(POLICY_PATH);
   }
@@ -35,7 +37,7 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   }).output();
   if (success) return;
   const complaint = new TextDecoder().decode(stderr).trim().replaceAll(/\s*\n\s*/g, "; ");
-  throw new Error(`Cannot install packages: ${program} ${args[0]} says ${complaint}`);
+  throw new Error(`Cannot install packages: ${program} ${args[0]} failed: ${complaint}`);
 }
 
 function exists(path: string): boolean {

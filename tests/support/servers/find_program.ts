@@ -1,4 +1,4 @@
-/** Where Debian keeps servers; not on the PATH of ordinary users. */
+/** Debian's folders for servers, which ordinary users lack on their PATH. */
 const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
 
 /** The path of the first of `names` that is an executable file on the PATH or in a folder of servers. */

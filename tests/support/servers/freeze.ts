@@ -1,13 +1,13 @@
-/** Stops a process in the middle of whatever it does; its connections stay open. SIGCONT lets it go on. */
+/** Stops a process at any point; its connections stay open. SIGCONT lets it go on. */
 export function freeze(pid: number): void {
   Deno.kill(pid, "SIGSTOP");
-  // The signal is on its way when kill() returns, and the process may answer once more: wait for its threads.
+  // kill() returns before the signal arrives, and the process may still answer: wait for its threads.
   while (Deno.build.os === "linux" && !isStopped(pid));
 }
 
 /**
- * Whether each thread is in state T. Source: proc_pid_stat(5), the field behind the name in brackets. Deno lets
- * nobody read below /proc who may not do everything, hence the shell.
+ * Whether each thread is in state T. Source: proc_pid_stat(5), the field after the name in brackets. Reading /proc
+ * needs all of Deno's permissions, hence the shell.
  */
 function isStopped(pid: number): boolean {
   const { stdout } = new Deno.Command("sh", { args: ["-c", `cat /proc/${pid}/task/*/stat`] }).outputSync();

@@ -1,4 +1,4 @@
-/** Kills a process as a crash would, and resolves once it is gone; at once if it has ended by itself. */
+/** Kills a process as a crash would and resolves once it has ended. */
 export async function killProcess(process: Deno.ChildProcess): Promise<void> {
   try {
     process.kill("SIGKILL");

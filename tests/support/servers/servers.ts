@@ -1,7 +1,7 @@
-/** The real servers that tests share; `deno task test` names them in the environment. */
+/** The real servers that tests share, and the image builder; `deno task test` names them in the environment. */
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 
-/** A MySQL or MariaDB that all tests share, and an account that may create databases: each test makes its own. */
+/** A MySQL or MariaDB that all tests share, with an account that may create databases: each test creates its own. */
 export interface MysqlAddress {
   readonly hostname: string;
   readonly port: number;
@@ -13,24 +13,30 @@ export interface TestServers {
   /** Shared by all tests: keep to keys under {@link import("../redis/redis.ts").freshKeyPrefix}. */
   readonly redis: Endpoint;
   readonly mysql: MysqlAddress;
+  /** The folder of the image builder's storage. */
+  readonly images: string;
 }
 
 /** The environment variable that names each server. */
 export const SERVER_VARIABLES = {
   redis: "CACHESERVER_TEST_REDIS",
   mysql: "CACHESERVER_TEST_MYSQL",
+  images: "CACHESERVER_TEST_IMAGES",
 } as const satisfies Record<keyof TestServers, string>;
 
-/** The servers that the environment names, as `redis://host:port` and `mysql://user:password@host:port`. */
+/**
+ * What the environment names: `redis://host:port`, `mysql://user:password@host:port` and the folder for images.
+ */
 export function testServers(): Partial<TestServers> {
   const redis = serverUrl("redis", 6379);
   const mysql = serverUrl("mysql", 3306);
-  return { ...(redis && { redis }), ...(mysql && { mysql }) };
+  const images = Deno.env.get(SERVER_VARIABLES.images);
+  return { ...(redis && { redis }), ...(mysql && { mysql }), ...(images && { images }) };
 }
 
 /**
- * Registers a test that needs real servers. It is ignored where the environment names none of them, which
- * `deno task test` reports as a skip and CI as a failure.
+ * Registers a test that needs real servers. It is ignored unless the environment names them all; `deno task test`
+ * reports this as a skip, CI as a failure.
  */
 export function testWithServers<Name extends keyof TestServers>(
   needed: readonly Name[],
@@ -55,7 +61,7 @@ function hasAll<Name extends keyof TestServers>(
   return needed.every((name) => servers[name] !== undefined);
 }
 
-function serverUrl(name: keyof TestServers, defaultPort: number): MysqlAddress | undefined {
+function serverUrl(name: "redis" | "mysql", defaultPort: number): MysqlAddress | undefined {
   const variable = SERVER_VARIABLES[name];
   const text = Deno.env.get(variable);
   if (text === undefined || text === "") return undefined;

@@ -9,9 +9,12 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** What is needed of the process that serves. */
+type ServiceProcess = Pick<Deno.ChildProcess, "pid" | "stdout" | "stderr" | "status" | "kill">;
+
 /** The real program, serving in a process of its own; killed when it is disposed of. */
 export class RunningService implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
+  readonly #process: ServiceProcess;
   readonly #outputEnd: Promise<unknown>;
   /** All that it has logged so far. */
   readonly log: LogLine[] = [];
@@ -19,7 +22,7 @@ export class RunningService implements AsyncDisposable {
   readonly errors: string[] = [];
   #exitCode: number | undefined;
 
-  constructor(process: Deno.ChildProcess) {
+  constructor(process: ServiceProcess) {
     this.#process = process;
     this.#outputEnd = Promise.all([
       readLines(process.stdout, (line) => this.log.push(JSON.parse(line))),
