@@ -10,7 +10,7 @@ export interface Options {
   readonly json: string;
   /** An earlier run's JSON. */
   readonly compare: string | undefined;
-  /** Whether the report goes into the README too. */
+  /** Whether the report also goes into the documents. */
   readonly readme: boolean;
   readonly help: boolean;
 }

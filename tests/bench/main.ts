@@ -1,7 +1,7 @@
 /** `deno task bench`: measures the whole service, in processes of its own and over real sockets. */
 import { printLine } from "../support/runner/print_line.ts";
 import { provideServers } from "../support/servers/provide_servers.ts";
-import { replaceReadmeSection } from "../support/runner/readme.ts";
+import { replaceDocumentSection } from "../support/runner/document.ts";
 import { DEFAULT_JSON, parseArguments } from "./arguments.ts";
 import { interruptible } from "./interruption.ts";
 import { describeMachine } from "./machine.ts";
@@ -9,6 +9,7 @@ import { type Bench, runPart } from "./part.ts";
 import { PARTS } from "./parts.ts";
 import { compare } from "./report/comparison.ts";
 import { readEarlierResults } from "./report/earlier_results.ts";
+import { headlines } from "./report/headlines.ts";
 import { toMarkdown } from "./report/markdown.ts";
 import { failedCalls, type Results, type Section } from "./report/results.ts";
 
@@ -30,7 +31,7 @@ minutes on two cores, on which nothing else should run meanwhile.
                    repeat as good as the worst one then; or every repeat by more than a third than
                    the median then. A difference that the report does not show, or of one step of
                    the CPU clock, is none. What is gone or has failed calls is named too
-  --readme         puts the report into README.md
+  --readme         puts the report into tests/bench/README.md, and its main figures into README.md
   --help           this
 
 Exit codes: 0 done, 1 a call was not answered as expected, or --compare has named something, 2 wrong usage, or
@@ -66,7 +67,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const markdown = toMarkdown(results);
   printLine(markdown);
   await Deno.writeTextFile(json, JSON.stringify(results, null, 2) + "\n");
-  if (options.readme) await replaceReadmeSection("bench", markdown);
+  if (options.readme) {
+    await replaceDocumentSection("tests/bench/README.md", "bench", markdown);
+    await replaceDocumentSection("README.md", "figures", headlines(results));
+  }
   for (const complaint of servers.complaints) report(complaint);
   const isWorse = before !== undefined && reportWorse(before, results);
   const hasFailures = results.sections.some(({ rows }) => rows.some((row) => failedCalls(row) > 0));
