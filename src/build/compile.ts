@@ -1,6 +1,6 @@
 /**
- * `deno task compile`: makes dist/cacheserver, one executable with the contract, the configurations, the commit, and
- * the permissions and V8 flags of `deno task start` in it. Arguments are options of `deno compile`, such as
+ * `deno task compile`: makes dist/cacheserver, one executable with the contract, the embedded profile, the commit,
+ * and the permissions and V8 flags of `deno task start` in it. Arguments are options of `deno compile`, such as
  * `--target`.
  *
  * The program is bundled first: of the packages only the code that runs goes in, 3 MB instead of 17, as one module
@@ -18,6 +18,12 @@ const BUNDLE_FOLDER = "dist/build";
 const BUNDLE = `${BUNDLE_FOLDER}/main.js`;
 /** `cacheserver version` reads it. */
 const COMMIT = `${BUNDLE_FOLDER}/commit`;
+/** What the program reads of itself. Files, not folders: a folder would bring its documents along. */
+export const EMBEDDED_FILES: readonly string[] = [
+  "proto/contract.binpb",
+  "configs/config.embedded.yaml",
+  COMMIT,
+];
 
 /** Makes the program, in the folder of deno.json; resolves to the exit code. */
 async function compile(options: readonly string[]): Promise<number> {
@@ -35,7 +41,7 @@ async function compile(options: readonly string[]): Promise<number> {
       "--no-prompt",
       ...permissionFlags(manifest.permissions.serve),
       ...v8Flags(manifest.tasks.start),
-      ...["proto/contract.binpb", "configs", COMMIT].flatMap((path) => ["--include", path]),
+      ...EMBEDDED_FILES.flatMap((path) => ["--include", path]),
       ...["--output", PROGRAM],
       ...options,
       BUNDLE,
