@@ -13,30 +13,31 @@ import { headlines } from "./report/headlines.ts";
 import { toMarkdown } from "./report/markdown.ts";
 import { failedCalls, type Results, type Section } from "./report/results.ts";
 
-/** More than all parts together store, so that the database answers from memory. */
+/** Larger than everything the parts store, so that the database answers from memory. */
 const DATABASE_ARGS = ["--innodb-buffer-pool-size=512M"];
 
 const HELP = `Usage: deno task bench [options]
 
-Measures the service and prints a report in Markdown; Redis and MariaDB are those of the tests. About nine
-minutes on two cores, on which nothing else should run meanwhile.
+Measures the service and prints a report in Markdown; Redis and MariaDB are those of the tests. Takes about
+nine minutes on two cores; nothing else should run meanwhile.
 
   --only NAME      one part of it; again, or with commas, for several: ${
   PARTS.map(({ name }) => name).join(", ")
 }
   --runs N         repeats of each measurement
-  --quick          every part as short as can be, to see that it works
+  --quick          every part as short as possible, only to check that it works
   --json FILE      where the same goes as JSON (${DEFAULT_JSON})
-  --compare FILE   names what is worse than in an earlier JSON: a median by more than 10 %, with no
-                   repeat as good as the worst one then; or every repeat by more than a third than
-                   the median then. A difference that the report does not show, or of one step of
-                   the CPU clock, is none. What is gone or has failed calls is named too
+  --compare FILE   names what is worse than in an earlier JSON: a median is worse by more than 10 %
+                   and no repeat is as good as the worst earlier one, or every repeat is worse than
+                   the earlier median by more than a third. Differences too small to show in the
+                   report, or of one step of the CPU clock, are ignored. Also names rows that are
+                   gone or have failed calls
   --readme         puts the report into tests/bench/README.md, and its main figures into README.md
-  --help           this
+  --help           prints this
 
-Exit codes: 0 done, 1 a call was not answered as expected, or --compare has named something, 2 wrong usage, or
-a file that cannot be read or written, 130 interrupted by SIGINT, 143 by SIGTERM: what runs is stopped first,
-unless the signal comes again.`;
+Exit codes: 0 done; 1 a call was not answered as expected, or --compare has named something; 2 wrong usage, or
+a file that cannot be read or written; 130 interrupted by SIGINT, 143 by SIGTERM. The first signal stops all
+processes of the run before it ends; a second one ends it at once.`;
 
 /** Resolves to the exit code. */
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -85,7 +86,7 @@ async function measureParts(only: readonly string[], bench: Bench): Promise<Sect
   return sections;
 }
 
-/** Says what is worse than before; true if anything is. */
+/** Reports what is worse than before; true if anything is. */
 function reportWorse(before: Results, now: Results): boolean {
   const { worse, compared, doubts } = compare(before, now);
   for (const doubt of doubts) report(`These results are hard to compare: ${doubt}`);
@@ -94,7 +95,7 @@ function reportWorse(before: Results, now: Results): boolean {
   return worse.length > 0;
 }
 
-/** Why a file cannot be written, its folder made if need be; undefined if it can. What is in it stays. */
+/** Why a file cannot be written; undefined if it can. Makes its folder, and keeps its content. */
 async function problemOfWriting(path: string): Promise<string | undefined> {
   try {
     await Deno.mkdir(new URL(".", fileUrl(path)), { recursive: true });

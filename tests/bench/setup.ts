@@ -7,11 +7,11 @@ import { embeddedProfile, serversProfile, type ServiceProfile } from "../support
 import type { Watched } from "./load/load.ts";
 import type { Bench } from "./part.ts";
 
-/** How the service is set up: with which servers beside it, and whether it has its own memory before them. */
+/** How the service is set up: its servers, and whether it has local memory. */
 export interface ServiceSetup {
   readonly profile: "servers" | "embedded";
   readonly localMemory: "on" | "off";
-  /** How many replicas share the stores; one unless it is said. */
+  /** How many replicas share the stores; one by default. */
   readonly replicas?: number;
   readonly settings?: Readonly<Partial<Record<Path, string>>>;
 }
@@ -28,17 +28,17 @@ export type SetupName = keyof typeof SETUPS;
 
 /** A running service, alone with its data. */
 export interface RunningSetup extends AsyncDisposable {
-  /** Of each replica. */
+  /** The address of each replica. */
   readonly addresses: readonly Endpoint[];
   /** The replicas, and the servers that were started for this run. */
   readonly watched: Watched;
   /** Where it keeps secrets; undefined in the embedded profile. */
   readonly database: TestDatabase | undefined;
-  /** The lines of warnings and errors that it has logged since this was last asked. */
+  /** The warnings and errors that it has logged since the last call of this. */
   takeComplaints(): string[];
 }
 
-/** So long that overload shows in the latencies, not as errors. */
+/** Long enough that overload shows in the latencies, not as errors. */
 const PATIENCE: Readonly<Partial<Record<Path, string>>> = {
   "server.grpc.timeout": "10s",
   "data.database.query_timeout": "10s",
@@ -49,7 +49,7 @@ const PATIENCE_WITH_REDIS: Readonly<Partial<Record<Path, string>>> = {
   "data.redis.write_timeout": "10s",
 };
 
-/** Starts the service of a set-up on empty stores; what it stored is gone once the result is disposed of. */
+/** Starts the service of a set-up on empty stores, which are removed when the result is disposed of. */
 export async function startSetup(setup: ServiceSetup, { serverPids }: Bench): Promise<RunningSetup> {
   await using resources = new AsyncDisposableStack();
   const servers = setup.profile === "servers" ? resources.use(await serversProfile(allServers())) : undefined;
@@ -98,11 +98,13 @@ async function stop(service: RunningService): Promise<void> {
   if (code !== 0) throw new Error(`The service ended with ${code}: ${service.errors.join("\n")}`);
 }
 
-/** The servers that the environment names. Throws where there is one missing. */
+/** The servers that the environment names. Throws if one is missing. */
 export function allServers(): TestServers {
   const { redis, mysql } = testServers();
   if (redis === undefined || mysql === undefined) {
-    throw new Error("Cannot start the service: there is no Redis or no MySQL");
+    throw new Error(
+      "Cannot start the service: CACHESERVER_TEST_REDIS or CACHESERVER_TEST_MYSQL names no server",
+    );
   }
   return { redis, mysql };
 }

@@ -35,7 +35,7 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   }).output();
   if (success) return;
   const complaint = new TextDecoder().decode(stderr).trim().replaceAll(/\s*\n\s*/g, "; ");
-  throw new Error(`Cannot install packages: ${program} ${args[0]} says ${complaint}`);
+  throw new Error(`Cannot install packages: ${program} ${args[0]} failed with ${complaint}`);
 }
 
 function exists(path: string): boolean {

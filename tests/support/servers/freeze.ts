@@ -1,4 +1,4 @@
-/** Stops a process in the middle of whatever it does; its connections stay open. SIGCONT lets it go on. */
+/** Stops a process by SIGSTOP; its connections stay open, and SIGCONT continues it. */
 export function freeze(pid: number): void {
   Deno.kill(pid, "SIGSTOP");
   // The signal is on its way when kill() returns, and the process may answer once more: wait for its threads.
@@ -6,8 +6,8 @@ export function freeze(pid: number): void {
 }
 
 /**
- * Whether each thread is in state T. Source: proc_pid_stat(5), the field behind the name in brackets. Deno lets
- * nobody read below /proc who may not do everything, hence the shell.
+ * Whether each thread is in state T. Source: proc_pid_stat(5), the field after the name in parentheses. Deno reads /proc
+ * only with all permissions, hence the shell.
  */
 function isStopped(pid: number): boolean {
   const { stdout } = new Deno.Command("sh", { args: ["-c", `cat /proc/${pid}/task/*/stat`] }).outputSync();

@@ -4,12 +4,12 @@ import { startMariadb } from "../mysql/mariadb.ts";
 import { startRedis } from "../redis/redis.ts";
 import { SERVER_VARIABLES, type TestServers, testServers } from "./servers.ts";
 
-/** How a kind of server comes about where the environment names none. */
+/** How to provide a kind of server that the environment does not name. */
 interface Provision {
   readonly programs: readonly string[];
   readonly debianPackage: string;
   readonly service: string;
-  /** Starts one, with further arguments, that is stopped when it is disposed of. */
+  /** Starts one with further arguments; disposing of it stops it. */
   start(
     args: readonly string[],
   ): Promise<AsyncDisposable & { readonly url: string; readonly pid: number | undefined }>;
@@ -35,20 +35,20 @@ const NAMES = Object.keys(PROVISIONS) as (keyof TestServers)[];
 /** The processes of the servers that were started for this run; none for those that the environment names. */
 export type ServerPids = Readonly<Partial<Record<keyof TestServers, number>>>;
 
-/** The servers of one test run; those that were started for it end when this is disposed of. */
+/** The servers of one test run; disposing of this stops those that were started for it. */
 export interface ProvidedServers extends AsyncDisposable {
-  /** What names the servers to the tests, as environment variables. */
+  /** The environment variables that name the servers to the tests. */
   readonly variables: Readonly<Record<string, string>>;
   readonly pids: ServerPids;
-  /** One line for each kind of server that there is none of. */
+  /** One line for each kind of server that is missing. */
   readonly complaints: readonly string[];
 }
 
 /** How servers are provided. */
 export interface ProvideOptions {
-  /** Further arguments of those that are started. */
+  /** Further arguments of the servers that are started. */
   readonly args?: Readonly<Partial<Record<keyof TestServers, readonly string[]>>>;
-  /** Where it is aborted, what has been started is stopped again. */
+  /** When it is aborted, the servers that were started are stopped. */
   readonly signal?: AbortSignal;
 }
 
@@ -79,7 +79,7 @@ export async function provideServers(
   return { variables, pids, complaints, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Installs what is missing, where this process may; resolves to the reason why that did not work. */
+/** Installs what is missing if this process may; resolves to the reason if it failed. */
 async function installMissing(wanted: readonly (keyof TestServers)[]): Promise<string | undefined> {
   const missing = wanted.filter((name) => !isInstalled(name)).map((name) => PROVISIONS[name]);
   if (missing.length === 0) return undefined;
@@ -101,6 +101,8 @@ function isInstalled(name: keyof TestServers): boolean {
 
 function complaint(name: keyof TestServers, reason = "its package holds no such program"): string {
   const { programs, debianPackage } = PROVISIONS[name];
-  return `SKIPPED: every test that needs ${name}, for there is no ${programs.join(" or ")} (${reason}). ` +
+  return `SKIPPED: every test that needs ${name}, because ${
+    programs.join(" or ")
+  } is not installed (${reason}). ` +
     `Install ${debianPackage} or name a server in ${SERVER_VARIABLES[name]}.`;
 }

@@ -1,7 +1,7 @@
 /** The real servers that tests share; `deno task test` names them in the environment. */
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 
-/** A MySQL or MariaDB that all tests share, and an account that may create databases: each test makes its own. */
+/** A MySQL or MariaDB that all tests share, with an account that may create databases: each test makes its own. */
 export interface MysqlAddress {
   readonly hostname: string;
   readonly port: number;
@@ -10,7 +10,7 @@ export interface MysqlAddress {
 }
 
 export interface TestServers {
-  /** Shared by all tests: keep to keys under {@link import("../redis/redis.ts").freshKeyPrefix}. */
+  /** Shared by all tests: use only keys under {@link import("../redis/redis.ts").freshKeyPrefix}. */
   readonly redis: Endpoint;
   readonly mysql: MysqlAddress;
 }
@@ -29,8 +29,8 @@ export function testServers(): Partial<TestServers> {
 }
 
 /**
- * Registers a test that needs real servers. It is ignored where the environment names none of them, which
- * `deno task test` reports as a skip and CI as a failure.
+ * Registers a test that needs real servers. It is ignored unless the environment names all of them; `deno task test`
+ * reports that as a skip, and CI as a failure.
  */
 export function testWithServers<Name extends keyof TestServers>(
   needed: readonly Name[],

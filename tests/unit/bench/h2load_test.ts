@@ -36,5 +36,5 @@ Deno.test("readH2load() takes longer answers for wrong ones too, and counts once
 });
 
 Deno.test("readH2load() throws on what is no such output", () => {
-  assertThrows(() => readH2load("Could not connect", EXPECTED), Error, "Cannot read what h2load says");
+  assertThrows(() => readH2load("Could not connect", EXPECTED), Error, "Cannot read the output of h2load");
 });
