@@ -1,6 +1,7 @@
 /**
- * `deno task compile`: makes dist/cacheserver, one executable that contains the contract, the configurations, the commit,
- * and the permissions and V8 flags of `deno task start`. Arguments are options of `deno compile`, such as `--target`.
+ * `deno task compile`: makes dist/cacheserver, one executable with the contract, the embedded profile, the commit,
+ * and the permissions and V8 flags of `deno task start` in it. Arguments are options of `deno compile`, such as
+ * `--target`.
  *
  * The program is bundled first: one module of 3 MB, which loads faster than the packages' 17 MB. `DENORT_BIN` names the
  * runtime to embed on machines that cannot download it.
@@ -17,6 +18,12 @@ const BUNDLE_FOLDER = "dist/build";
 const BUNDLE = `${BUNDLE_FOLDER}/main.js`;
 /** `cacheserver version` reads it. */
 const COMMIT = `${BUNDLE_FOLDER}/commit`;
+/** What the program reads of itself. Files, not folders: a folder would bring its documents along. */
+export const EMBEDDED_FILES: readonly string[] = [
+  "proto/contract.binpb",
+  "configs/config.embedded.yaml",
+  COMMIT,
+];
 
 /** Compiles in the folder of deno.json; resolves to the exit code. */
 async function compile(options: readonly string[]): Promise<number> {
@@ -34,7 +41,7 @@ async function compile(options: readonly string[]): Promise<number> {
       "--no-prompt",
       ...permissionFlags(manifest.permissions.serve),
       ...v8Flags(manifest.tasks.start),
-      ...["proto/contract.binpb", "configs", COMMIT].flatMap((path) => ["--include", path]),
+      ...EMBEDDED_FILES.flatMap((path) => ["--include", path]),
       ...["--output", PROGRAM],
       ...options,
       BUNDLE,

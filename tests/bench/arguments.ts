@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { type Effort, FULL, QUICK } from "./effort.ts";
 
-/** What the user asks for. */
+/** The options of a run. */
 export interface Options {
   readonly effort: Effort;
   /** The parts to run, by name; empty for all. */
@@ -10,7 +10,7 @@ export interface Options {
   readonly json: string;
   /** An earlier run's JSON. */
   readonly compare: string | undefined;
-  /** Whether the report goes into the README too. */
+  /** Whether the report also goes into the documents. */
   readonly readme: boolean;
   readonly help: boolean;
 }
@@ -18,7 +18,7 @@ export interface Options {
 /** Git ignores its folder. */
 export const DEFAULT_JSON = "data/bench.json";
 
-/** The options, or what is wrong with them. `parts` are the names that `--only` may hold. */
+/** The options, or the error to print. `parts` are the names that `--only` accepts. */
 export function parseArguments(args: readonly string[], parts: readonly string[]): Options | string {
   let values;
   try {

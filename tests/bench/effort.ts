@@ -4,7 +4,7 @@ export interface Effort {
   /** Repeats of each measurement. */
   readonly runs: number;
   readonly warmUpMs: number;
-  /** How many measurements of a service that was just started are thrown away. */
+  /** How many measurements of a freshly started service are discarded. */
   readonly warmUpRounds: number;
   readonly measuredMs: number;
   /** The most keys of a scenario; fewer take less time to prepare. */
@@ -12,9 +12,9 @@ export interface Effort {
   readonly memoryEntries: readonly number[];
   readonly payloadBytes: readonly number[];
   readonly replicas: readonly number[];
-  /** How many replicas are told of writes that another one makes. */
+  /** How many replicas receive the invalidations of another one's writes. */
   readonly toldReplicas: readonly number[];
-  /** Writes of which the staleness is measured, in each repeat. */
+  /** How many writes each repeat measures staleness for. */
   readonly staleWrites: number;
 }
 
@@ -33,11 +33,11 @@ export const FULL: Effort = {
   staleWrites: 2_000,
 };
 
-/** To see that everything works. */
+/** Only checks that everything works. */
 export const QUICK: Effort = {
   name: "quick",
   runs: 1,
-  // None: a fast machine has used up a method's keys, each of which it takes once, before any had passed.
+  // None: some methods take each key once, and a fast machine would use them all up during the warm-up.
   warmUpMs: 0,
   warmUpRounds: 0,
   measuredMs: 120,

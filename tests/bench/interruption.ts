@@ -1,14 +1,14 @@
-/** How a program ends that a signal has interrupted: with 128 and the signal's number, as a shell says it. */
+/** The exit code of a program that a signal has interrupted: 128 plus the signal's number, as in a shell. */
 export const INTERRUPTED_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 type Interruption = keyof typeof INTERRUPTED_CODES;
 
-/** Who starts a program may pass on to it what its whole process group has got: that is one signal, not two. */
+/** A parent may forward a signal that the whole process group already got: both count as one. */
 const SAME_SIGNAL_MS = 300;
 
 /**
- * Runs a program's work, whose signal SIGINT and SIGTERM abort, so that it stops what it has started. Resolves to its
- * exit code, or to that of the interruption whatever the work has come to. A second one ends the process at once.
+ * Runs a program's work; SIGINT and SIGTERM abort its AbortSignal, so that it stops what it has started. Resolves to its
+ * exit code, or to its {@link INTERRUPTED_CODES} after an interruption. A second signal ends the process at once.
  */
 export async function interruptible(
   work: (signal: AbortSignal) => Promise<number>,

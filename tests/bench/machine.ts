@@ -6,22 +6,22 @@ import { findProgram } from "../support/servers/find_program.ts";
 import { findH2load } from "./load/h2load.ts";
 import { sourceCommit } from "../../src/build/source_commit.ts";
 
-/** When, of what, and on what the numbers were taken. */
+/** The date, the revision and the machine of a measurement. */
 export interface Machine {
   readonly date: string;
-  /** Of what: the commit, with `-dirty` behind it where files differ. */
+  /** The commit, followed by `-dirty` if files differ from it. */
   readonly revision: string;
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly kernel: string;
   readonly deno: string;
-  /** Undefined where there is none, as is each of the next. */
+  /** Undefined if there is none, as are the next ones. */
   readonly redis: string | undefined;
   readonly database: string | undefined;
   readonly h2load: string | undefined;
   readonly node: string | undefined;
-  /** The load average of the last minute before the first measurement: near 0 when nobody else used the machine. */
+  /** The load average of the last minute before the first measurement: near 0 if the machine was idle. */
   readonly loadAverage: number;
 }
 

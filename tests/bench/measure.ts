@@ -20,15 +20,15 @@ export interface MeasuredLoad extends Required<Pick<Row, "figures" | "cpuStepUs"
 
 /** Long enough for any preparation to end by itself. */
 const PREPARATION_MS = 600_000;
-/** Many at once: SQLite waits for the disk once for all that come together. */
+/** Many calls at once: SQLite commits them together and waits for the disk once. */
 const PREPARATION_SHAPE = { connections: 8, streams: 64 } as const;
 const ROWS_A_STATEMENT = 1_000;
-/** SQLite does not go to the disk for a row that stays as it is: a key never gets the value that it has. */
+/** SQLite writes nothing for a row that does not change, so each Set writes another value than the one before. */
 const SET_VALUES = 2;
 
 /**
- * Measures a scenario under each of its loads, but for those whose generator is not installed. A service that has
- * just been started is measured `warmUpRounds` times under the first load, and these are thrown away.
+ * Measures a scenario under each of its loads, except those whose generator is not installed. First takes `warmUpRounds`
+ * measurements under the first load and discards them, for a service that has just been started.
  */
 export async function* measureScenario(
   scenario: Scenario,
@@ -52,14 +52,14 @@ export async function* measureScenario(
   }
 }
 
-/** Measures a scenario again and again, for parts that measure something else in between. */
+/** Measures a scenario repeatedly, for parts that measure something else in between. */
 export class Repeats {
   readonly #scenario: Scenario;
   readonly #setup: RunningSetup;
   readonly #bench: Bench;
   readonly #count: number;
   #turn = 0;
-  /** How many measurements' keys are there. */
+  /** How many measurements have their keys prepared. */
   #prepared = 0;
 
   constructor(scenario: Scenario, setup: RunningSetup, bench: Bench) {
@@ -107,7 +107,7 @@ export class Repeats {
   }
 }
 
-/** What several repeats of a load come to, and what the service has logged as warnings and errors meanwhile. */
+/** The summary of several repeats of a load, with the warnings and errors that the service logged meanwhile. */
 export function measuredLoad(
   load: ScenarioLoad,
   runs: readonly Measurement[],
@@ -122,7 +122,7 @@ export function measuredLoad(
   };
 }
 
-/** A remark for each warning and error that a service has logged since the last look. */
+/** A remark for each warning and error that a service has logged since the last call. */
 export function complaintsOf(setup: RunningSetup): string[] {
   return setup.takeComplaints().map((line) => `the service logged \`${line}\``);
 }
@@ -136,10 +136,10 @@ export function totalFailures(runs: readonly RunMeasurement[]): Record<string, n
   return failures;
 }
 
-/** One repeat; not every tool tells every percentile. */
+/** One repeat; not every tool reports every percentile. */
 export type RunMeasurement = Omit<Measurement, "p999Ms"> & Partial<Pick<Measurement, "p999Ms">>;
 
-/** The figures of several repeats, of what all of them tell. */
+/** The figures that all repeats have. */
 export function figuresOf(runs: readonly RunMeasurement[]): Figures {
   const values: readonly (readonly [Metric, readonly (number | undefined)[]])[] = [
     ["callsPerSecond", runs.map((run) => run.callsPerSecond)],
@@ -158,17 +158,17 @@ export function figuresOf(runs: readonly RunMeasurement[]): Figures {
   return figures;
 }
 
-/** What one step of the CPU clock comes to, in µs a call of the repeat with the fewest; Infinity without calls. */
+/** One step of the CPU clock, in µs a call of the repeat with the fewest calls; Infinity without calls. */
 export function cpuStepUs(runs: readonly Pick<Measurement, "calls">[]): number {
   return TICK_MS * 1000 / Math.min(...runs.map(({ calls }) => calls));
 }
 
-/** How a row calls a load. */
+/** A load's name in a row. */
 export function shapeText({ shape: { connections, streams } }: ScenarioLoad): string {
   return `${connections} x ${streams}`;
 }
 
-/** What no other scenario of the same service stores under. */
+/** A namespace or key prefix that no other scenario of the same service uses. */
 function groupOf({ name }: Scenario): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
 }
@@ -192,7 +192,7 @@ async function prepare(
       return;
     case "keys stored by the service":
       await storeKeys(range, addresses);
-      // Local memory holds what was read through it.
+      // Reading through local memory fills it.
       if (range.method === "Get") await readKeys(range, addresses);
       return;
     case "rows inserted into MySQL":
@@ -200,7 +200,7 @@ async function prepare(
   }
 }
 
-/** Stores what the requests of a range will ask for. */
+/** Stores the entries or secrets that the requests of a range read. */
 export async function storeKeys(range: RequestRange, addresses: Load["addresses"]): Promise<void> {
   const method = range.method.endsWith("Secret") ? "SetSecret" : "Set";
   await callOnce({ ...range, method, values: 1 }, addresses);
@@ -211,7 +211,7 @@ async function readKeys(range: RequestRange, addresses: Load["addresses"]): Prom
   for (const address of addresses) await callOnce(range, [address]);
 }
 
-/** Makes each call of a range once, from this process; throws unless all of them go well. */
+/** Makes each call of a range once, from this process; throws unless all succeed. */
 async function callOnce(requests: RequestRange, addresses: Load["addresses"]): Promise<void> {
   const { calls, failures } = await measureHere({
     addresses,
@@ -228,7 +228,7 @@ async function callOnce(requests: RequestRange, addresses: Load["addresses"]): P
   throw new Error(`Cannot call ${requests.method} for ${requests.count} keys: ${got}`);
 }
 
-/** Writes secrets past the service, as another program that shares the table does: Redis never hears of them. */
+/** Inserts secrets directly, as another program that shares the table does: Redis does not get them. */
 export async function insertRows(
   { group, first, count }: RequestRange,
   database: TestDatabase,

@@ -1,6 +1,6 @@
 /**
- * What entries in local memory really take: a process of its own fills an LruMemory as the service does, and
- * compares its resident memory before and after with what the memory has counted.
+ * The real memory of entries in L1: a process of its own fills an LruMemory as the service does, and compares the growth
+ * of its resident memory with what LruMemory counts.
  */
 import { systemClock } from "../../src/core/clock.ts";
 import { cacheKey } from "../../src/core/key.ts";
@@ -19,7 +19,7 @@ const LIMITS: LruOptions = { maxBytes: Number.MAX_SAFE_INTEGER, maxEntryBytes: 2
 const WARM_UP_MEMORY_BYTES = 2 ** 20;
 const WARM_UP_ENTRIES = 500_000;
 
-/** Fewer entries are measured in several memories at once: what little they take would find room in the heap. */
+/** Fewer entries are measured in several memories at once: otherwise free room in the heap would hide them. */
 const MIN_MEASURED_ENTRIES = 100_000;
 
 /** The memory of a number of entries. */
@@ -32,7 +32,7 @@ export interface MemoryUse {
   readonly accountedBytes: number;
   /** By how much the resident memory has grown. */
   readonly residentBytes: number;
-  /** What an entry takes beside its key and value, by the resident memory. */
+  /** The overhead of an entry beside its key and value, by the resident memory. */
   readonly overheadBytes: number;
 }
 
@@ -51,15 +51,14 @@ export async function measureMemory(entries: number): Promise<MemoryUse> {
 
 /** Measures in this process. */
 async function measure(entries: number): Promise<MemoryUse> {
-  // A process that has been at work has grown its heap's young generation, which is no entry's: it grows before
-  // the first look, under entries that come and go. They share a value, for what an allocator of buffers keeps of
-  // those that are gone would hide what the entries take.
+  // Entries that come and go first grow the heap's young generation, which must not count for the measured entries.
+  // They share a value: buffers that an allocator keeps would hide the memory of later ones.
   const passing = new LruMemory({ ...LIMITS, maxBytes: WARM_UP_MEMORY_BYTES }, systemClock);
   fill(passing, WARM_UP_ENTRIES, () => RECEIVED);
   const count = Math.ceil(MIN_MEASURED_ENTRIES / entries);
   const memories = Array.from({ length: count }, () => new LruMemory(LIMITS, systemClock));
   const before = await residentBytes();
-  // As Namespaces.set() does: the entry owns a copy of what was received.
+  // As in Namespaces.set(), the entry owns a copy of the received bytes.
   for (const memory of memories) fill(memory, entries, () => new Uint8Array(RECEIVED));
   const resident = (await residentBytes() - before) / count;
   const [memory] = memories;
@@ -85,7 +84,7 @@ function fill(memory: LruMemory, entries: number, newValue: () => Uint8Array): v
   }
 }
 
-/** The resident memory without garbage: buffers are freed by a thread of their own, behind the collection. */
+/** The resident memory without garbage. Another thread frees buffers after the collection. */
 async function residentBytes(): Promise<number> {
   const collect: unknown = Reflect.get(globalThis, "gc");
   if (typeof collect !== "function") throw new Error("Cannot collect garbage: --expose-gc is missing");

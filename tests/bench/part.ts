@@ -5,15 +5,15 @@ import type { Row, Section } from "./report/results.ts";
 /** What the parts of a run share. */
 export interface Bench {
   readonly effort: Effort;
-  /** The servers that run for this benchmark alone, so that their CPU time is its own. */
+  /** The servers that run only for this benchmark, so that all their CPU time counts. */
   readonly serverPids: ServerPids;
-  /** Tells the user what is being measured. */
+  /** Shows what is being measured. */
   progress(text: string): void;
-  /** Aborted when the user has had enough. */
+  /** Aborted when the user interrupts the run. */
   readonly signal: AbortSignal;
 }
 
-/** One part of the benchmark: a table of the report. A further one is a further file in the folder parts/. */
+/** One part of the benchmark: a table of the report. A new part is a new file in the folder parts/. */
 export interface Part extends Pick<Section, "title" | "labels" | "note"> {
   /** What `--only` calls it. */
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * What Linux tells of a process while it runs. Source: proc(5). Deno opens /proc only to a program that may do
- * anything, hence the `--allow-all` of the benchmark and its processes.
+ * Figures of a running process from Linux. Source: proc(5). Deno reads /proc only with all permissions, hence the
+ * `--allow-all` of the benchmark and its processes.
  */
 
 /** The unit of times in /proc, the same on every machine that Deno runs on: USER_HZ is 100. */
@@ -24,7 +24,7 @@ export function residentBytes(pid: number): number | undefined {
   return status === undefined ? undefined : residentBytesIn(status);
 }
 
-/** The line VmRSS, which a process that has ended and still waits to be seen off does not have. */
+/** The line VmRSS, which a zombie process does not have. */
 export function residentBytesIn(status: string): number | undefined {
   const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;

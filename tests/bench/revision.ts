@@ -1,14 +1,14 @@
-/** Behind the commit of sources that differ from it. */
+/** Follows the commit if the sources differ from it. */
 const DIRTY = "-dirty";
 
-/** What an executable says of itself. */
+/** What an executable reports about itself. */
 export interface ExecutableVersion {
   readonly revision: string;
-  /** The version of the runtime in it. */
+  /** The version of its runtime. */
   readonly deno: string;
 }
 
-/** Asks an executable made by `deno task compile` for its version; undefined where there is none or it says none. */
+/** The version of an executable made by `deno task compile`; undefined if there is none or it reports none. */
 export async function executableVersion(path: string): Promise<ExecutableVersion | undefined> {
   const command = new Deno.Command(path, {
     args: ["version"],
@@ -20,7 +20,7 @@ export async function executableVersion(path: string): Promise<ExecutableVersion
     const { stdout } = await command.output();
     return readVersion(new TextDecoder().decode(stdout));
   } catch {
-    // There is none, or it is one for another kind of machine.
+    // It does not exist, or is made for another kind of machine.
     return undefined;
   }
 }
@@ -31,7 +31,7 @@ export function readVersion(text: string): ExecutableVersion | undefined {
   return revision === undefined || deno === undefined ? undefined : { revision, deno };
 }
 
-/** Why an executable does not stand for sources of this revision; undefined if it does. */
+/** Why an executable is not made from the sources of this revision; undefined if it is. */
 export function whyNotOf(revision: string, { revision: built }: ExecutableVersion): string | undefined {
   if (built !== revision) return `it was made of ${built}, and this is ${revision}`;
   if (built.endsWith(DIRTY)) return `it was made of files that differ from a commit (${built})`;

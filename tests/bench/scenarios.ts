@@ -1,13 +1,13 @@
-/** What is measured, as a table: a further measurement is a further row. */
+/** What is measured, as a table: a new measurement is a new row. */
 import { Status } from "../../src/transport/status.ts";
 import type { Expectation, Load, Shape } from "./load/load.ts";
 import { type Method, PAYLOAD_BYTES } from "./load/requests.ts";
 import type { SetupName } from "./setup.ts";
 
-/** Who makes the load: `deno` is the client in the folder load/client/. */
+/** The load generators; `deno` is the client in the folder load/client/. */
 export type Generator = "deno" | "h2load";
 
-/** One way to put a scenario under load. */
+/** A load for a scenario. */
 export interface ScenarioLoad {
   readonly generator: Generator;
   readonly shape: Shape;
@@ -16,14 +16,14 @@ export interface ScenarioLoad {
 /** Calls of one kind. */
 export interface Scenario {
   readonly name: string;
-  /** What is there before: nothing, each key as the service stores it, or rows that only MySQL knows of. */
+  /** What exists before: nothing, every key as the service stores it, or rows that only MySQL has. */
   readonly preparation: "nothing" | "keys stored by the service" | "rows inserted into MySQL";
   readonly method: Method;
   /** How many keys there are for a run, and whether a run may ask for one again. */
   readonly keys: { readonly count: number; readonly order: Load["order"] };
   readonly expectation: Expectation;
   readonly loads: readonly ScenarioLoad[];
-  /** What a client puts into the Any, where it is not the usual size. */
+  /** The payload of the Any, if it is not the default. */
   readonly payloadBytes?: number;
 }
 
@@ -31,10 +31,10 @@ export interface Scenario {
 export const MAIN: ScenarioLoad = { generator: "deno", shape: { connections: 8, streams: 16 } };
 export const MANY_CONNECTIONS: ScenarioLoad = { generator: "deno", shape: { connections: 50, streams: 1 } };
 
-/** Many times the calls in flight, so that no two of them ask for the same key and share one read. */
+/** Many times the calls in flight, so that no two of them request the same key and share one read. */
 const ENTRIES = { count: 10_000, order: "cycle" } as const;
 const SECRETS = { count: 2_000, order: "cycle" } as const;
-/** More than a run gets to here; where one gets to the end, it has measured for less time. */
+/** More than a run uses on this machine; a run that uses them all measures for less time. */
 const FRESH_IN_REDIS = { count: 350_000, order: "once" } as const;
 const FRESH_IN_SQLITE = { count: 30_000, order: "once" } as const;
 const FRESH_SECRETS = { count: 20_000, order: "once" } as const;
@@ -53,7 +53,7 @@ export interface SetupScenario extends Scenario {
   readonly setup: SetupName;
 }
 
-/** The rows in the order of the report; those of one set-up stand together and share its process. */
+/** The rows in the order of the report; those of one set-up are adjacent and share its process. */
 export const SCENARIOS: readonly SetupScenario[] = [
   {
     name: "Get, L1 hit",

@@ -6,11 +6,11 @@ import { embeddedProfile, serversProfile, type ServiceProfile } from "../support
 import type { Watched } from "./load/load.ts";
 import type { Bench } from "./part.ts";
 
-/** How the service is set up: with which servers beside it, and whether it has its own memory before them. */
+/** How the service is set up: its servers, and whether it has local memory. */
 export interface ServiceSetup {
   readonly profile: "servers" | "embedded";
   readonly localMemory: "on" | "off";
-  /** How many replicas share the stores; one unless it is said. */
+  /** How many replicas share the stores; one by default. */
   readonly replicas?: number;
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -27,13 +27,13 @@ export type SetupName = keyof typeof SETUPS;
 
 /** A running service, alone with its data. */
 export interface RunningSetup extends AsyncDisposable {
-  /** Of each replica. */
+  /** The address of each replica. */
   readonly addresses: readonly Endpoint[];
   /** The replicas, and the servers that were started for this run. */
   readonly watched: Watched;
   /** Where it keeps secrets; undefined in the embedded profile. */
   readonly database: TestDatabase | undefined;
-  /** The lines of warnings and errors that it has logged since this was last asked. */
+  /** The warnings and errors that it has logged since the last call of this. */
   takeComplaints(): string[];
 }
 
@@ -48,7 +48,7 @@ const PATIENCE_WITH_REDIS: Readonly<Record<string, string>> = {
   "data.redis.write_timeout": "10s",
 };
 
-/** Starts the service of a set-up on empty stores; what it stored is gone once the result is disposed of. */
+/** Starts the service of a set-up on empty stores, which are removed when the result is disposed of. */
 export async function startSetup(setup: ServiceSetup, { serverPids }: Bench): Promise<RunningSetup> {
   await using resources = new AsyncDisposableStack();
   const servers = setup.profile === "servers" ? resources.use(await serversProfile(allServers())) : undefined;
@@ -101,7 +101,9 @@ async function stop(service: RunningService): Promise<void> {
 export function allServers(): Pick<TestServers, "redis" | "mysql"> {
   const { redis, mysql } = testServers();
   if (redis === undefined || mysql === undefined) {
-    throw new Error("Cannot start the service: there is no Redis or no MySQL");
+    throw new Error(
+      "Cannot start the service: CACHESERVER_TEST_REDIS or CACHESERVER_TEST_MYSQL names no server",
+    );
   }
   return { redis, mysql };
 }

@@ -4,23 +4,22 @@ import type { Bench } from "./part.ts";
 import type { Row } from "./report/results.ts";
 import { summarize } from "./report/statistics.ts";
 
-/** One who does the same as the others. */
+/** One of several implementations that do the same. */
 export interface Contender {
   readonly name: string;
   measure(): Promise<RunMeasurement>;
-  /** What a reader should hear of behind the last repeat. */
+  /** Remarks for the reader, after the last repeat. */
   remarks?(): string[];
 }
 
-/** How often each contender is measured, those measurements included that are thrown away. */
+/** How often each contender is measured, discarded measurements included. */
 export function measurementsOf({ warmUpRounds, runs }: Effort): number {
   return warmUpRounds + runs;
 }
 
 /**
- * Measures contenders in turn, repeat by repeat, so that what else goes on in the machine hits all of them, and each
- * as often before that as the others, so that all are warm. The first is the service; each other row says how many
- * times its calls the service answers.
+ * Measures contenders in turn, repeat by repeat, so that other load on the machine affects all of them, and warms up
+ * each as often as the others. The first is the service; the ratio of each other row is the service's calls/s by its own.
  */
 export async function sideBySide(
   what: string,
@@ -28,7 +27,7 @@ export async function sideBySide(
   { effort, signal }: Bench,
 ): Promise<Row[]> {
   const runs: RunMeasurement[][] = contenders.map(() => []);
-  // All have just been started, and it takes seconds until their code is compiled.
+  // They have just been started, and compiling their code takes seconds.
   for (let round = 0; round < effort.warmUpRounds; round++) {
     for (const contender of contenders) {
       signal.throwIfAborted();
@@ -55,7 +54,7 @@ export async function sideBySide(
   });
 }
 
-/** How many times the calls of `others` the `ours` are, repeat by repeat. */
+/** The ratio of the calls/s of `ours` to those of `others`, repeat by repeat. */
 export function ratios(ours: readonly RunMeasurement[], others: readonly RunMeasurement[]): number[] {
   return ours.map(({ callsPerSecond }, at) => callsPerSecond / others[at]!.callsPerSecond);
 }

@@ -1,24 +1,24 @@
 import type { Bounds } from "./checker/bounds.ts";
 
 /**
- * What a change in one replica's memory takes to be dropped from the others'. A silent loss of the connection
- * that tells of changes is noticed late, so that faults cost more.
+ * The time from a change on one replica until the others drop their copies. With faults it is longer: a silent loss of
+ * the connection for invalidations is noticed late.
  */
 const INVALIDATION_MS = { calm: 100, disturbed: 3_000 };
 
 /**
- * What a change takes to reach Redis by the outbox when its own replica cannot tell Redis of it: each second the
- * others look. A time-out on a busy machine is no fault, and makes a calm replica do the same.
+ * The time until a change reaches Redis by the outbox if its own replica cannot reach Redis: the others read the outbox
+ * each second. Even without faults, a time-out on a busy machine sends a change this way.
  */
 const REPAIR_MS = { calm: 1_500, disturbed: 2_500 };
 
 /**
- * A change of an entry is executed by Redis before its time-out of 200 ms or not at all. The rest is what a client's
- * clock and a busy machine add. A database may finish a statement at any later time.
+ * Redis executes a change of an entry before its time-out of 200 ms or not at all. The rest is for a client's clock and
+ * a busy machine. A database may finish a statement at any later time.
  */
 const LATE_MS = 300;
 
-/** What is asked of three replicas with local memory over one Redis and one MariaDB. */
+/** The bounds for three replicas with local memory over one Redis and one MariaDB. */
 export const BOUNDS: Bounds = {
   graceMs: {
     namespaced: INVALIDATION_MS,

@@ -1,7 +1,8 @@
 /**
- * Records and checks histories, one a seed: `deno task check-history --seconds 60 --seeds 20`, or `--seed 7` for
- * one that has failed. `--topology "one Redis"` or `"two under sentinels"` takes the place of what the seed draws;
- * `--only TEXT` does only faults whose names have the text in them; `--main FILE` runs another program. Ends with `N passed, N failed`; the exit code is 1 unless all passed, 2 for wrong usage.
+ * Records and checks histories, one a seed: `deno task check-history --seconds 60 --seeds 20`, or `--seed 7` to repeat
+ * one that failed. `--topology "one Redis"` or `"two under sentinels"` replaces the seed's choice; `--only TEXT` runs
+ * only faults whose names contain the text; `--main FILE` runs another program. Ends with `N passed, N failed`; the exit
+ * code is 1 unless all passed, 2 for wrong usage.
  */
 import { parseArgs } from "node:util";
 import { printLine } from "../support/runner/print_line.ts";

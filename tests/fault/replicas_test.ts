@@ -1,4 +1,4 @@
-/** Three replicas that are being broken, as their clients see them. `deno task check-history` does it for longer. */
+/** Three replicas under faults, as their clients see them. `deno task check-history` does this for longer. */
 import { findProgram } from "../support/servers/find_program.ts";
 import { printLine } from "../support/runner/print_line.ts";
 import { withSeed } from "../support/seeded_random.ts";
@@ -17,7 +17,8 @@ const ignore = findProgram("redis-server") === undefined || findProgram("mariadb
 
 for (const topology of TOPOLOGIES) {
   Deno.test({
-    name: `Three replicas over ${topology} keep every promise while all they need is paused, killed and cut`,
+    name:
+      `Three replicas over ${topology} keep every guarantee while their servers are paused, killed and cut off`,
     ignore,
     fn: () =>
       withSeed(async (seed) => {
@@ -27,7 +28,7 @@ for (const topology of TOPOLOGIES) {
   });
 }
 
-/** A service that is wrong, and how often it is run for how long, on a busy machine too, until that shows. */
+/** A service with a known fault, and how many runs of which length find it, even on a busy machine. */
 interface WrongService extends Omit<RunOptions, "seed"> {
   readonly runs: number;
 }
@@ -39,14 +40,14 @@ const WRONG_SERVICES: Readonly<Record<string, WrongService>> = {
     runs: 12,
     lengthMs: 5_000,
   },
-  "lets Redis execute changes however late they come": {
+  "lets Redis execute changes after their deadline": {
     main: "tests/fault/wrong_services/undated_main.ts",
     topology: "one Redis",
     only: "900 ms",
     runs: 6,
     lengthMs: 10_000,
   },
-  "takes every Redis for the one that is in force": {
+  "trusts every Redis, whatever its epoch": {
     main: "tests/fault/wrong_services/one_epoch_main.ts",
     topology: "two under sentinels",
     only: "two masters",
@@ -57,14 +58,14 @@ const WRONG_SERVICES: Readonly<Record<string, WrongService>> = {
 
 for (const [what, { runs, ...options }] of Object.entries(WRONG_SERVICES)) {
   Deno.test({
-    name: `checkHistory() finds out a service that ${what}`,
+    name: `checkHistory() finds violations of a service that ${what}`,
     ignore,
     fn: () =>
       withSeed(async (seed) => {
         for (let run = 0; run < runs; run++) {
           if ((await check({ seed: seed + run, ...options })).violations.length > 0) return;
         }
-        assert(false, `${runs} histories of a service pass that ${what}`);
+        assert(false, `${runs} histories passed of a service that ${what}`);
       }),
   });
 }

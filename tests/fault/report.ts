@@ -1,20 +1,20 @@
 import type { Fault, History, Operation } from "./checker/history.ts";
 import type { Violation } from "./checker/violation.ts";
 
-/** How far around the operations of a violation the report looks. */
+/** How long before and after the operations of a violation the report covers. */
 const AROUND_MS = 1_000;
-/** More would hide what they have in common. */
+/** More violations would hide what they have in common. */
 const MAX_VIOLATIONS = 5;
 const MAX_OPERATIONS = 40;
 
-/** The violations of a history as text: each with its operations, and what else happened to its key. */
+/** The violations of a history as text: each with its operations, the others of its key, and the faults. */
 export function reportViolations(history: History, violations: readonly Violation[]): string {
   const shown = violations.slice(0, MAX_VIOLATIONS).map((violation) => report(history, violation));
   const left = violations.length - shown.length;
   return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join("\n\n");
 }
 
-/** What a history holds, in one line. */
+/** A history in one line. */
 export function summarize({ operations, faults }: History): string {
   const count = (kind: Operation["outcome"]["kind"]) =>
     operations.filter(({ outcome }) => outcome.kind === kind).length;

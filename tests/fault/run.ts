@@ -8,19 +8,19 @@ import { planFaults } from "./faults/fault_plan.ts";
 import { runFaults } from "./faults/run_faults.ts";
 
 export interface RunOptions {
-  /** Determines what is broken when, and what clients ask for; not what comes of it. */
+  /** Determines the faults and the calls, but not their timing. */
   readonly seed: number;
   /** How long clients write. */
   readonly lengthMs: number;
-  /** Drawn by the seed unless said. */
+  /** Chosen by the seed unless given. */
   readonly topology?: Topology | undefined;
-  /** Of all faults only those whose names have this text in them. */
+  /** Only faults whose names contain this text. */
   readonly only?: string | undefined;
   /** The program that is run. */
   readonly main?: string;
 }
 
-/** A database may show again what a failover has lost, but Redis is all that entries have: they are left out there. */
+/** The database still has the secrets that a failover of Redis loses; entries are lost, so they are left out there. */
 const FAMILIES: Readonly<Record<Topology, readonly Family[]>> = {
   "one Redis": ["namespaced", "secret"],
   "two under sentinels": ["secret"],
@@ -29,10 +29,10 @@ const FAMILIES: Readonly<Record<Topology, readonly Family[]>> = {
 const REPLICAS = 3;
 const CLIENTS_PER_REPLICA = 4;
 
-/** The time after which, with everything healed, every replica must return what was last acknowledged. */
+/** After this time without faults, every replica must return what was last acknowledged. */
 const SETTLE_MS = 1_000;
 
-/** Starts a cluster, lets clients work on it while it is being broken, and returns what they saw. */
+/** Starts a cluster, runs clients and faults on it, and returns what the clients saw. */
 export async function recordHistory(options: RunOptions): Promise<History> {
   const { seed, lengthMs, only, main = "tests/fault/short_tombstones_main.ts" } = options;
   const topology = options.topology ?? TOPOLOGIES[seed % TOPOLOGIES.length]!;

@@ -1,9 +1,11 @@
 /** The executable that CACHESERVER_TEST_PROGRAM names: what an operator gets who has nothing else. */
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { CacheClient } from "../support/client/client.ts";
+import { documentPaths, documentText } from "../support/runner/document.ts";
 import { RunningService } from "../support/service/service.ts";
-import { compiledProgram, runProgram, spawnProgram } from "../support/service/program.ts";
+import { compiledProgram, runProgram, shippedConfig, spawnProgram } from "../support/service/program.ts";
 
 /** From the start of the process to its first answer, on a machine that does nothing else. */
 const MAX_START_MS = 300;
@@ -62,6 +64,13 @@ if (compiledProgram() !== undefined) {
     assertEquals(code, 0);
     assertStringIncludes(stdout, `cacheserver ${manifest.version} (commit `);
     assertMatch(stdout, /\(commit [\w.-]+, deno \d/);
+  });
+
+  Deno.test("the executable has no document in it", async () => {
+    const program = Buffer.from(await Deno.readFile(compiledProgram()!));
+    // Files are embedded as they are: this one shows that the search would find them.
+    assert(program.includes(Deno.readTextFileSync(shippedConfig("config.embedded.yaml"))));
+    for (const path of documentPaths()) assertEquals(program.includes(documentText(path)), false, path);
   });
 
   testCompiled("the executable keeps its database where it is told to", async (folder) => {

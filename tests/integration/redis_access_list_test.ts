@@ -1,7 +1,7 @@
-/** A user of Redis's access list that may do no more than the README says. */
+/** A user of Redis with exactly the rights that configs/README.md lists. */
 import { assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
-import { readmeCommands } from "../support/runner/readme.ts";
+import { documentCommands } from "../support/runner/document.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
@@ -18,13 +18,13 @@ function isRefused(call: () => Promise<unknown>): () => Promise<boolean> {
   return () => refusal(call()).then(() => true, () => false);
 }
 
-/** Makes the user as the README does; resolves to the settings that have the service be it. */
+/** Makes the user as configs/README.md does; resolves to the settings with which the service logs in as that user. */
 async function makeUser(
   redis: ThrowawayRedis,
   { redis: { prefix } }: ServersProfile,
   more = "",
 ): Promise<Readonly<Record<string, string>>> {
-  const [command] = readmeCommands("sh access-list");
+  const [command] = documentCommands("configs/README.md", "sh access-list");
   const plain = command!.replace("redis-cli ", "").replaceAll(/\\\n|'/g, "").replaceAll(
     "cacheserver:",
     prefix,
@@ -35,7 +35,7 @@ async function makeUser(
 
 testWithServers(
   ["mysql"],
-  "a user with the README's rights may do all that the service does",
+  "a user with the rights of configs/README.md may do all that the service does",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseDurationMs } from "../../src/config/duration.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { readmeCommands } from "../support/runner/readme.ts";
+import { documentCommands } from "../support/runner/document.ts";
 import { runProgram } from "../support/service/program.ts";
 import { mountsOf, publishedPort, readCompose, type Service } from "./compose.ts";
 import { REPOSITORY } from "./repository.ts";
@@ -153,7 +153,7 @@ Deno.test("compose.yaml runs only commands that the program has", async () => {
 });
 
 Deno.test("README.md has a command that makes the secret files of compose.yaml, and never twice", async () => {
-  const [command] = readmeCommands("sh secrets");
+  const [command] = documentCommands("README.md", "sh secrets");
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-secrets-" });
   const run = () => new Deno.Command("sh", { args: ["-c", `umask 077; ${command}`], cwd: folder }).output();
   try {

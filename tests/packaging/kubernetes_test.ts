@@ -1,8 +1,8 @@
-/** The README's Deployment for Kubernetes agrees with the image's configuration. No cluster is asked. */
+/** The Deployment for Kubernetes of configs/README.md agrees with the image's configuration. No cluster is asked. */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { loadConfig } from "../../src/config/load.ts";
-import { readmeCommands } from "../support/runner/readme.ts";
+import { documentCommands } from "../support/runner/document.ts";
 import { unknownVariables } from "./program_names.ts";
 
 interface Container {
@@ -32,7 +32,7 @@ interface Deployment {
 }
 
 function readDeployment() {
-  const [text] = readmeCommands("yaml kubernetes");
+  const [text] = documentCommands("configs/README.md", "yaml kubernetes");
   const { spec } = (parse(text!) as Deployment).spec.template;
   return { ...spec, container: spec.containers[0] };
 }
@@ -53,7 +53,7 @@ function configIn({ env }: Container) {
   }
 }
 
-Deno.test("README.md announces a drain in Kubernetes, for longer than readiness takes to fail", () => {
+Deno.test("configs/README.md announces a drain in Kubernetes, for longer than readiness takes to fail", () => {
   const { container, terminationGracePeriodSeconds } = readDeployment();
   const { drainDelayMs, grpc } = configIn(container).server;
   assert(terminationGracePeriodSeconds * 1000 > drainDelayMs + grpc.drainTimeoutMs);
@@ -61,7 +61,7 @@ Deno.test("README.md announces a drain in Kubernetes, for longer than readiness 
   assert(drainDelayMs > periodSeconds! * failureThreshold! * 1000);
 });
 
-Deno.test("README.md names variables, ports and probes in Kubernetes that the image has", () => {
+Deno.test("configs/README.md names variables, ports and probes in Kubernetes that the image has", () => {
   const { container, volumes } = readDeployment();
   assertEquals(unknownVariables(container.env.map(({ name }) => name)), []);
   const { server, data } = configIn(container);

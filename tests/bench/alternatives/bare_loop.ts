@@ -6,24 +6,24 @@ import type { Measurement, Watched } from "../load/load.ts";
 import { Latencies } from "../report/latencies.ts";
 import { percentiles } from "../report/statistics.ts";
 
-/** What each process of this folder is told, beside what its driver needs. */
+/** The options of every process of this folder; its driver needs more. */
 export interface LoopOptions {
   /** Calls in flight. */
   readonly concurrency: number;
-  /** How many keys there are; the first follows on the last. */
+  /** How many keys there are; after the last comes the first again. */
   readonly keys: number;
   readonly warmUpMs: number;
   readonly measuredMs: number;
-  /** Servers; the loop adds itself, in the service's place. */
+  /** Servers. The loop adds its own process as the service. */
   readonly watched: Watched;
 }
 
-/** So that there is a 99th percentile to tell, also where the machine stood still for all of a short time. */
+/** Enough for a 99th percentile, even if the machine was stalled for all of a short measurement. */
 const MIN_MEASURED_CALLS = 100;
-/** What asks for a measurement. */
+/** The byte that requests a measurement. */
 const ORDER = new Uint8Array(1);
 
-/** A program of this folder in a process of its own, which is connected and warm from one measurement to the next. */
+/** A program of this folder in its own process. It stays connected and warm between measurements. */
 export class LoopProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
@@ -38,7 +38,7 @@ export class LoopProcess implements AsyncDisposable {
     this.#ended = process.status.then(({ code }) => {
       throw new Error(`Cannot measure ${program}: it ended with ${code}, see above`);
     });
-    // measure() is who hears of it.
+    // measure() reports the failure.
     this.#ended.catch(() => {});
   }
 
@@ -64,24 +64,24 @@ export class LoopProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await killProcess(this.#process);
     await this.#output;
-    // The pipe to a process that is gone is broken.
+    // The process has ended, and its pipe is broken.
     await this.#orders.close().catch(() => {});
   }
 }
 
 /**
- * In that process: takes a measurement for each byte of its input, and prints it; resolves at the input's end. Keys
- * are called one after the other, from one measurement to the next.
+ * Runs in that process: takes and prints a measurement for each byte of its input; resolves at the input's end. Keys
+ * are called in order, and a measurement continues where the one before ended.
  */
 export async function serveLoop(options: LoopOptions, call: (key: number) => Promise<void>): Promise<void> {
-  // Whatever connects on first use has done so.
+  // The first call opens the connections.
   await call(0);
   let next = 0;
   const callNext = () => call(next++ % options.keys);
   for await (const _ of Deno.stdin.readable) printLine(JSON.stringify(await measureLoop(options, callNext)));
 }
 
-/** Keeps `call` in flight as often as the options say. */
+/** Keeps as many calls in flight as the options ask for. */
 async function measureLoop(
   { concurrency, warmUpMs, measuredMs, watched }: LoopOptions,
   call: () => Promise<void>,

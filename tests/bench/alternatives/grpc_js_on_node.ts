@@ -5,7 +5,7 @@ import type { Endpoint } from "../../../src/core/endpoint.ts";
 
 const SERVER = decodeURIComponent(new URL("grpc_js_server.cjs", import.meta.url).pathname);
 
-/** What the server needs to be told of the service that it stands for. */
+/** What the server needs to imitate the service. */
 export interface GrpcJsServerOptions {
   /** The method's path. */
   readonly path: string;
@@ -19,8 +19,8 @@ export interface GrpcJsServer extends AsyncDisposable {
 }
 
 /**
- * Starts grpc_js_server.cjs under Node.js with the very grpc-js that the fallback transport uses, out of Deno's
- * own store of packages. Undefined where there is no Node.js.
+ * Starts grpc_js_server.cjs under Node.js with the same grpc-js as the fallback transport, from Deno's package cache.
+ * Undefined if Node.js is not installed.
  */
 export async function startGrpcJsServer(
   { path, responseBytes }: GrpcJsServerOptions,
@@ -62,7 +62,7 @@ async function linkPackages(): Promise<string> {
   return folder;
 }
 
-/** The folder of a package, which in Deno's store is named after its version. */
+/** The folder of a package; in Deno's cache it is named after the version. */
 function packageFolder(file: string, name: string): string {
   const match = new RegExp(`^.*/${name}/[^/]+`).exec(file);
   if (match === null) throw new Error(`Cannot find the folder of ${name}: it is loaded from ${file}`);

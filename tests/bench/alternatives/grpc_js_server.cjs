@@ -1,6 +1,6 @@
 /**
- * A cache as one would write it in an afternoon, on grpc-js and Node.js: the same method, a Map and nothing below
- * it. It does not even look into messages: the bytes of a request are the key. Prints its port.
+ * A cache as one would write it in an afternoon, on grpc-js and Node.js: the same method over a Map. It does not decode
+ * messages: the bytes of a request are the key. Prints its port.
  */
 const { Server, ServerCredentials } = require("@grpc/grpc-js");
 

@@ -20,7 +20,7 @@ const GETS: Scenario = {
 /** An Any of 100 bytes with its type, as the service answers it. */
 const RESPONSE_BYTES = 152;
 
-/** A Get that local memory answers, and one that a Map answers behind grpc-js on Node.js. */
+/** A Get from local memory, beside a Get from a Map by grpc-js on Node.js. */
 export async function memoryAlternatives(bench: Bench): Promise<Row[]> {
   await using setup = await startSetup(SETUPS.embedded, bench);
   await using server = await startGrpcJsServer({ path: pathOf("Get"), responseBytes: RESPONSE_BYTES });
@@ -30,7 +30,7 @@ export async function memoryAlternatives(bench: Bench): Promise<Row[]> {
     measure: () => repeats.measure(MAIN),
     remarks: () => complaintsOf(setup),
   }];
-  if (server === undefined) bench.progress("SKIPPED: grpc-js on Node.js, for there is no node on the PATH");
+  if (server === undefined) bench.progress("SKIPPED: grpc-js on Node.js, because node is not on the PATH");
   else {
     const { warmUpMs, measuredMs } = bench.effort;
     const { expectation, keys: { order } } = GETS;

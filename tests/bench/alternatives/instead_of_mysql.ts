@@ -16,11 +16,11 @@ const GETS: Scenario = {
   loads: [MAIN],
 };
 
-/** The connections that the service opens at most. */
+/** The most connections that the service opens. */
 const CONNECTIONS = 10;
 const LOOP_GROUP = "bare";
 
-/** A GetSecret that MySQL answers, through the service, and a select through the driver alone. */
+/** A GetSecret from MySQL through the service, beside a SELECT through the driver alone. */
 export async function mysqlAlternatives(bench: Bench): Promise<Row[]> {
   const settings = { "data.database.max_connections": String(CONNECTIONS) } as const;
   await using setup = await startSetup({ ...SETUPS["servers, no L1"], settings }, bench);

@@ -21,7 +21,7 @@ const GETS: Scenario = {
 
 const IN_FLIGHT = MAIN.shape.connections * MAIN.shape.streams;
 
-/** A Get that Redis answers, through the service, through its driver alone, and by Redis's own benchmark. */
+/** A Get from Redis through the service, through its driver alone, and by redis-benchmark. */
 export async function redisAlternatives(bench: Bench): Promise<Row[]> {
   await using setup = await startSetup(SETUPS["servers, no L1"], bench);
   const { redis } = allServers();

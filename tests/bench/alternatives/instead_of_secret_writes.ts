@@ -7,13 +7,13 @@ import { type Contender, measurementsOf, sideBySide } from "../side_by_side.ts";
 import { LoopProcess } from "./bare_loop.ts";
 import type { SecretWriteOptions } from "./secret_write_loop.ts";
 
-/** The connections to MySQL that the service and the drivers open at most. */
+/** The most connections to MySQL that the service and the drivers open. */
 export const CONNECTIONS = 10;
 
 const MANY: ScenarioLoad = { generator: "deno", shape: { connections: 50, streams: 1 } };
 const ONE: ScenarioLoad = { generator: "deno", shape: { connections: 1, streams: 1 } };
 
-/** No measurement gets to the end. */
+/** More than a measurement uses. */
 const FRESH = 20_000;
 
 interface SecretWrites extends Omit<Scenario, "loads"> {
@@ -39,7 +39,7 @@ const WRITES: readonly SecretWrites[] = [
   { name: "DelSecret, 1 in flight", ...DELETE, ...DELETED, load: ONE },
 ];
 
-/** Changes of secrets through the service, which keeps its promises, and through drivers, which make none. */
+/** Changes of secrets through the service, beside plain drivers that give no guarantees. */
 export async function* secretWriteRows(setup: RunningSetup, bench: Bench): AsyncGenerator<Row> {
   for (const writes of WRITES) yield* await rowsOf(writes, setup, bench);
 }

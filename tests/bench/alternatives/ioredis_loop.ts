@@ -1,10 +1,10 @@
-/** Gets from Redis with the driver alone: one connection, and commands of one turn travel together. */
+/** Gets from Redis with the driver alone: one connection; commands of one event-loop turn share a write. */
 import { Redis } from "ioredis";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { type LoopOptions, serveLoop } from "./bare_loop.ts";
 
 export interface IoredisOptions extends LoopOptions, Endpoint {
-  /** The keys' names begin with it, and end with their number. */
+  /** What the keys' names begin with; they end with a number. */
   readonly keyPrefix: string;
   readonly valueBytes: number;
 }

@@ -13,7 +13,7 @@ export interface RedisBenchmarkLoad {
   readonly watched: Watched;
 }
 
-/** A run that tells how many commands the measured one has to send. */
+/** A first run, which determines how many commands the measured one sends. */
 const TRIAL_COMMANDS = 20_000;
 const KEY = "cacheserver-bench";
 
@@ -54,7 +54,7 @@ async function run(
   return parseRedisBenchmark(new TextDecoder().decode(stdout));
 }
 
-/** What one line of redis-benchmark's table says. */
+/** One line of redis-benchmark's table. */
 export type RedisBenchmarkRow = Pick<Measurement, "callsPerSecond" | "p50Ms" | "p99Ms">;
 
 /** Reads the output of `redis-benchmark --csv` for one command: a line of headings, and one of values. */
@@ -65,7 +65,7 @@ export function parseRedisBenchmark(csv: string): RedisBenchmarkRow {
   const value = (heading: string) => {
     const at = headings?.indexOf(heading) ?? -1;
     const number = Number(values?.[at]);
-    if (at === -1 || !(number > 0)) throw new Error(`Cannot read what redis-benchmark says: ${csv}`);
+    if (at === -1 || !(number > 0)) throw new Error(`Cannot read the output of redis-benchmark: ${csv}`);
     return number;
   };
   return { callsPerSecond: value("rps"), p50Ms: value("p50_latency_ms"), p99Ms: value("p99_latency_ms") };

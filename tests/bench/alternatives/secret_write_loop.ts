@@ -1,6 +1,6 @@
 /**
  * Changes secrets as a plain service would, with the drivers alone: one autocommit statement in MySQL, then a DEL in
- * Redis. It promises nothing: a late fill of Redis, a crash between the two and a failed DEL leave old secrets behind.
+ * Redis. It guarantees nothing: a late fill of Redis, a crash between the two and a failed DEL leave stale secrets.
  */
 import { Redis } from "ioredis";
 import { createPool } from "mysql2/promise";

@@ -12,7 +12,7 @@ export class CpuMeter {
     this.#beforeMs = spentMs(watched);
   }
 
-  /** What has been spent since, in µs a call; nothing is said of a role of which a process cannot be seen. */
+  /** The CPU time since then, in µs a call. A role with a process that cannot be read is left out. */
   perCallUs(calls: number): Measurement["cpuUs"] {
     const perCall: Partial<Record<ProcessRole, number>> = {};
     for (const [role, afterMs] of spentMs(this.#watched)) {

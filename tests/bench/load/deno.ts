@@ -5,8 +5,8 @@ import type { Load, Measurement } from "./load.ts";
 const CLIENT = decodeURIComponent(new URL("client/main.ts", import.meta.url).pathname);
 
 /**
- * Takes a measurement with the client in the folder client/, in a process of its own. It asks for a different key
- * each time, reads the status of every answer, and needs nothing installed.
+ * Takes a measurement with the client in the folder client/, in a process of its own. It requests a different key each
+ * time, checks the status of every response, and needs nothing installed.
  */
 export async function measureWithDeno(load: Load): Promise<Measurement> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {

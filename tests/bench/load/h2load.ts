@@ -5,9 +5,9 @@ import { percentiles } from "../report/statistics.ts";
 import { CpuMeter } from "./cpu_meter.ts";
 import { singleCall } from "./single_call.ts";
 
-/** A first run, which tells how many calls the second one makes. */
+/** The calls of a first run, which determines how many the second one makes. */
 const FIRST_TRIAL_CALLS = 2_000;
-/** A second one, a share of the measured time, which tells how many the measured one has to make. */
+/** The second run's share of the measured time; it determines how many calls the measured run makes. */
 const TRIAL_SHARE = 1 / 4;
 /** What gRPC puts before a message. Source: grpc/doc/PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 const MESSAGE_PREFIX_BYTES = 5;
@@ -18,10 +18,10 @@ export function findH2load(): string | undefined {
 }
 
 /**
- * Takes a measurement with h2load, which sends one and the same request over and over: only good for what is not
- * joined into one flight, and on one replica. It knows HTTP's status alone, so answers are told by their bytes: one
- * call by the client in the folder client/ says how long a right one is, and all together have to be exactly as long.
- * Throws where that call is not answered as expected.
+ * Takes a measurement with h2load, which repeats one request. So it suits only one replica, and only calls that are not
+ * joined into one flight. It sees HTTP's status but not gRPC's, so responses are checked by their size: one call by the
+ * client in the folder client/ gives the size of a right response, and all together must have exactly that many bytes.
+ * Throws if that call is not answered as expected.
  */
 export async function measureWithH2load(program: string, load: Load): Promise<Measurement> {
   const answerBytes = await rightAnswerBytes(load);
@@ -47,7 +47,7 @@ export async function measureWithH2load(program: string, load: Load): Promise<Me
   }
 }
 
-/** The data of a right answer: a message behind its prefix. */
+/** The data of a right response: a prefix and a message. */
 async function rightAnswerBytes({ addresses: [address], requests, expectation }: Load): Promise<number> {
   const { status, messageBytes } = await singleCall(address!, requests);
   if (status === expectation.status && messageBytes >= expectation.minMessageBytes) {
@@ -87,8 +87,8 @@ async function run(
 }
 
 /**
- * Reads what h2load says of `calls` calls, each of whose answers has `answerBytes` bytes of data. Too few or too many
- * bytes are as many failures as it takes of answers without any, at least one.
+ * Reads the output of h2load for `calls` calls whose responses have `answerBytes` bytes of data each. Missing or extra
+ * bytes count as that many bytes' worth of failures, at least one.
  */
 export function readH2load(
   output: string,
@@ -98,7 +98,7 @@ export function readH2load(
   const dataBytes = numberIn(output, /\((\d+)\) data$/m);
   const rightBytes = calls * answerBytes;
   const refused = calls - succeeded;
-  // What has no status of 200 has no data either, and is counted once.
+  // A response without status 200 has no data either; it is counted once.
   const missing = Math.ceil(Math.abs(rightBytes - dataBytes) / answerBytes);
   const wrong = Math.min(succeeded, Math.max(0, missing - refused));
   return {
@@ -118,7 +118,7 @@ function parseLatencies(log: string): number[] {
 
 function numberIn(output: string, pattern: RegExp): number {
   const match = pattern.exec(output);
-  if (match === null) throw new Error(`Cannot read what h2load says: expected ${pattern} in ${output}`);
+  if (match === null) throw new Error(`Cannot read the output of h2load: expected ${pattern} in ${output}`);
   return Number(match[1]);
 }
 

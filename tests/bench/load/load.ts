@@ -8,23 +8,23 @@ export interface Shape {
   readonly streams: number;
 }
 
-/** What an answer has to be in order to count. */
+/** What a response must be in order to count. */
 export interface Expectation {
   /** The gRPC status. */
   readonly status: number;
-  /** The least that the response's message may be, in bytes. */
+  /** The smallest accepted message, in bytes. */
   readonly minMessageBytes: number;
 }
 
-/** The processes whose CPU time is told, by their part in a call. */
+/** The processes whose CPU time is reported, by their part in a call. */
 export type Watched = Readonly<Partial<Record<ProcessRole, readonly number[]>>>;
 
-/** `service` is CacheServer, or what is measured in its place. */
+/** `service` is CacheServer, or the alternative that is measured. */
 export type ProcessRole = "service" | "redis" | "database";
 
-/** One measurement as a load generator is told to take it. */
+/** The order for one measurement by a load generator. */
 export interface Load {
-  /** Replicas; connections go round them. */
+  /** The replicas; connections are spread over them in turn. */
   readonly addresses: readonly Endpoint[];
   readonly shape: Shape;
   readonly requests: RequestRange;
@@ -37,7 +37,7 @@ export interface Load {
   readonly watched: Watched;
 }
 
-/** What a load generator has seen. */
+/** The result of one measurement. */
 export interface Measurement {
   /** Calls that were answered as expected. */
   readonly calls: number;
@@ -45,7 +45,7 @@ export interface Measurement {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
-  /** The CPU time that all processes of a role took for one call, in µs; absent where the system does not tell. */
+  /** The CPU time that all processes of a role took for one call, in µs; absent if the system does not report it. */
   readonly cpuUs: Readonly<Partial<Record<ProcessRole, number>>>;
   /** How many calls were answered otherwise, by what they got instead. They are in no other number. */
   readonly failures: Readonly<Record<string, number>>;

@@ -12,13 +12,13 @@ export interface RequestRange {
   /** The number of the first key. */
   readonly first: number;
   readonly count: number;
-  /** What a client puts into the Any: {@link PAYLOAD_BYTES} unless it is said. */
+  /** The payload of the Any; {@link PAYLOAD_BYTES} by default. */
   readonly payloadBytes?: number;
-  /** How many values Sets write into each key in turn, one round of the keys after the other; one unless it is said. */
+  /** How many values each key gets in turn, one a round over the keys; one by default. */
   readonly values?: number;
 }
 
-/** The payload of the entries, where nothing else is said. */
+/** The default payload of an entry. */
 export const PAYLOAD_BYTES = 100;
 
 const TYPE_URL = "type.googleapis.com/google.protobuf.BytesValue";

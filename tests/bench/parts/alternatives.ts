@@ -6,18 +6,17 @@ import type { Bench, Part } from "../part.ts";
 import type { Row } from "../report/results.ts";
 import { canStart, SETUPS } from "../setup.ts";
 
-/** The service beside what else one might call. */
+/** The service beside its alternatives. */
 export const alternatives: Part = {
   name: "alternatives",
   title: "Beside what one would use instead",
   labels: ["what", "by"],
   note:
     "128 calls in flight, measured in turn, repeat by repeat; service / this is the service's calls/s by those " +
-    "of the row. The bare drivers run the loop that calls them in the same process, so they pay for no network, " +
-    "no gRPC and no client; redis-benchmark is Redis and a client in C. Against the service's load stands a " +
-    "client that takes CPU of its own on the same cores. From MySQL the service reads the keys of up to " +
-    `${MAX_KEYS_READ} concurrent calls with one statement, and so may answer more of them than the bare driver, ` +
-    "which has a statement for each.",
+    "of the row. The bare drivers are called by a loop in the same process, so they pay for no network, no gRPC " +
+    "and no client; redis-benchmark is Redis and a client in C. The service's client takes CPU on the same cores. " +
+    `The service reads the keys of up to ${MAX_KEYS_READ} concurrent calls with one statement of MySQL, so it may ` +
+    "answer more calls than the bare driver, which has one statement a call.",
   measure,
 };
 

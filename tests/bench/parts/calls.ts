@@ -10,10 +10,10 @@ export const calls: Part = {
   title: "Every method, by the tier that answers it",
   labels: ["calls", "service", "in flight", "load by"],
   note:
-    "Values are 100 bytes in an Any. `deno` is a client written for this benchmark, which asks for one of " +
-    "10,000 keys (secrets: 2,000) after the other, gives each call a deadline of its own, as clients of gRPC do, " +
-    "and checks the status of every answer; `h2load` asks for one key over and over, in the same octets without a " +
-    "deadline, and so finds all of it in the processor's caches. Writes return when every tier has them.",
+    "Values are 100 bytes in an Any. `deno` is a client written for this benchmark. It requests 10,000 keys " +
+    "(secrets: 2,000) in turn, gives each call a deadline of its own, as gRPC clients do, and checks the status of " +
+    "every response. `h2load` repeats one request for one key without a deadline, so everything is in the " +
+    "processor's caches. Writes return when every tier has them.",
   measure,
 };
 

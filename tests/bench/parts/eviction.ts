@@ -7,19 +7,19 @@ import { summarize } from "../report/statistics.ts";
 import { type Scenario, type ScenarioLoad, VALUE } from "../scenarios.ts";
 import { canStart, type RunningSetup, type ServiceSetup, startSetup } from "../setup.ts";
 
-/** Small, so that it is full at once and each further entry makes another one go. */
+/** Small, so that it is full at once and each further entry evicts another. */
 const MAX_BYTES = 4 * 2 ** 20;
 /** More than there is room for. */
 const FILLING_KEYS = 2 * MAX_BYTES / 256;
 
 const SETUP: ServiceSetup = {
-  // What is written through Redis is not kept in memory before it is read, and evicts nothing.
+  // A Set through Redis does not fill memory, and so evicts nothing.
   profile: "embedded",
   localMemory: "on",
   settings: { "cache.local.max_bytes": `${MAX_BYTES}B`, "cache.local.max_entry_bytes": "64KiB" },
 };
 
-/** So few that reading them keeps them in memory. */
+/** Few enough to stay in memory while they are read. */
 const HOT_KEYS = 1_000;
 const READERS: ScenarioLoad = { generator: "deno", shape: { connections: 8, streams: 16 } };
 const GETS: Scenario = {
@@ -32,17 +32,17 @@ const GETS: Scenario = {
 };
 
 const WRITER_STREAMS = 16;
-/** What is written meanwhile. The second, which evicts nothing, tells what of the third comes from evicting. */
+/** What is written meanwhile. The second evicts nothing: the third minus the second is the cost of eviction. */
 const WRITERS = [
   { name: "nobody writes", keys: 0 },
   { name: "one writes the same 256 keys", keys: 256 },
   { name: "one writes new keys, each evicts another", keys: Infinity },
 ] as const;
 
-/** The readers' process ends a while after their measured time: for this share of it, at most. */
+/** The readers' process ends after their measured time, later by at most this share of it. */
 const END_SHARE = 1 / 4;
 
-/** Whether readers notice that memory is full and a writer goes on. */
+/** What readers notice of eviction while memory is full. */
 export const eviction: Part = {
   name: "eviction",
   title: "Gets while L1 evicts",
@@ -52,8 +52,8 @@ export const eviction: Part = {
     `which \`cache.local.max_bytes\` is ${
       MAX_BYTES / 2 ** 20
     } MiB and full; a writer has one connection and ` +
-    `${WRITER_STREAMS} Sets in flight, into SQLite. In turn, repeat by repeat. Sets/s are those beside the Gets, and ` +
-    "µs are for a call, be it a Get or a Set.",
+    `${WRITER_STREAMS} Sets in flight, into SQLite. Measured in turn, repeat by repeat. Sets/s are the writer's, and ` +
+    "µs are per call, Gets and Sets together.",
   measure,
 };
 

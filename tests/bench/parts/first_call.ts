@@ -11,7 +11,7 @@ import { summarize } from "../report/statistics.ts";
 import { sourceCommit } from "../../../src/build/source_commit.ts";
 import { executableVersion, whyNotOf } from "../revision.ts";
 
-/** What `deno task compile` makes. */
+/** The output of `deno task compile`. */
 const BINARY = decodeURIComponent(new URL("../../../dist/cacheserver", import.meta.url).pathname);
 const MEBIBYTE = 2 ** 20;
 /** Between two attempts to call. */
@@ -40,7 +40,7 @@ const INTERPRETED: Program = {
   },
 };
 
-/** An executable writes to the folder `data` where it stands, and to no other. */
+/** An executable writes only to the folder `data` of its working directory. */
 const COMPILED: Omit<Program, "name"> = {
   async open() {
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-first-call-" });
@@ -50,7 +50,7 @@ const COMPILED: Omit<Program, "name"> = {
         new Deno.Command(BINARY, {
           args: ["serve", ...settings(address).flatMap((setting) => ["--set", setting])],
           cwd: folder,
-          // None of the variables that name servers to tests: the program takes them for keys with a typo.
+          // Without the variables that name servers to tests: the program would reject them as unknown keys.
           clearEnv: true,
           stdin: "null",
           stdout: "piped",
@@ -61,15 +61,15 @@ const COMPILED: Omit<Program, "name"> = {
   },
 };
 
-/** How long a start takes. */
+/** The time from the start to the first response. */
 export const firstCall: Part = {
   name: "first-call",
   title: "Time to the first call",
   labels: ["program"],
   note:
     "From the start of the process to the answer to a first Get, embedded on an empty file, with the program's " +
-    "files in the system's cache; the resident memory is that behind this call. `deno run` has the flags of " +
-    "`deno task start`; dist/cacheserver is what `deno task compile` has made of these very sources.",
+    "files in the system's cache; resident memory is measured after this call. `deno run` has the flags of " +
+    "`deno task start`; dist/cacheserver is made by `deno task compile` from the same sources.",
   measure,
 };
 
@@ -78,7 +78,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
   const programs = typeof compiled === "string" ? [INTERPRETED] : [INTERPRETED, compiled];
   for (const program of programs) {
     const starts: Start[] = [];
-    // The first start reads files that the others find in the system's cache.
+    // The first start brings the files into the system's cache.
     await start(program);
     for (let run = 0; run < Math.max(bench.effort.runs, 5 * (bench.effort.runs - 1)); run++) {
       bench.signal.throwIfAborted();
@@ -128,7 +128,7 @@ async function start(program: Program): Promise<Start> {
   return { firstCallMs, residentMiB: resident === undefined ? undefined : resident / MEBIBYTE };
 }
 
-/** Makes one call; false while nobody listens yet. Throws when it is not answered as on an empty file. */
+/** Makes one call; false while the port is still closed. Throws unless the answer is that of an empty file. */
 async function isAnswered(port: number): Promise<boolean> {
   try {
     const requests = { method: "Get", group: "first", first: 0, count: 1 } as const;

@@ -11,7 +11,7 @@ import { EMPTY, MAIN } from "../scenarios.ts";
 import { allServers, canStart, serverAddress } from "../setup.ts";
 import { difference, type Told, ToldReplicas } from "../staleness/told_replicas.ts";
 
-/** About a second's work each. */
+/** About a second of work each. */
 const WRITES: readonly { readonly method: Method; readonly count: number }[] = [
   { method: "Set", count: 20_000 },
   { method: "SetSecret", count: 3_000 },
@@ -19,16 +19,16 @@ const WRITES: readonly { readonly method: Method; readonly count: number }[] = [
 /** Long enough for every write to be made. */
 const UNTIL_DONE_MS = 600_000;
 
-/** What each write costs the replicas that did not make it, and Redis. */
+/** The cost of each write for the other replicas and for Redis. */
 export const invalidationTraffic: Part = {
   name: "invalidation-traffic",
   title: "What invalidation costs",
   labels: ["writes", "other replicas"],
   note:
-    "One replica writes at full speed; the others serve nobody and are only told. Bytes are what Redis sends " +
-    "to each of them for one write, and µs what it spends on it, less what comes and is spent when nobody " +
-    "writes; CPU of Redis grows from row to row by what telling them takes. At full speed many messages share a " +
-    "packet and a wake-up: single writes cost more CPU, and no more bytes.",
+    "One replica writes at full speed; the others have no clients and only receive invalidations. Bytes and µs of " +
+    "each other replica are per write, less those of an idle time. Redis's CPU grows from row to row by the cost of " +
+    "invalidations. At full speed many messages share a packet and a wake-up: single writes cost more CPU and the " +
+    "same bytes.",
   measure,
 };
 
@@ -65,7 +65,7 @@ async function measureWrites(
     measuredMs: UNTIL_DONE_MS,
     watched: { service: [writer.pid], ...(redis !== undefined && { redis: [redis] }) },
   };
-  // Every key is there, and what runs has been compiled.
+  // Now every key exists, and the code is compiled.
   for (let round = 0; round < 1 + bench.effort.warmUpRounds; round++) await measureWithDeno(load);
   const runs: Measurement[] = [];
   const perWrite: Told[] = [];

@@ -5,7 +5,7 @@ import { summarize } from "../report/statistics.ts";
 
 const MEBIBYTE = 2 ** 20;
 
-/** What entries in local memory take of the machine's. */
+/** The memory of entries in L1. */
 export const memory: Part = {
   name: "memory",
   title: "Memory of entries in L1",

@@ -4,7 +4,7 @@ import type { Row } from "../report/results.ts";
 import { EMPTY, type Scenario, type ScenarioLoad, VALUE } from "../scenarios.ts";
 import { canStart, type ServiceSetup, startSetup } from "../setup.ts";
 
-/** Divides by every number of replicas up to four, so that each has as many connections as the others. */
+/** Divisible by up to four replicas, so that each has as many connections as the others. */
 const LOAD: ScenarioLoad = { generator: "deno", shape: { connections: 12, streams: 10 } };
 const KEYS = { count: 10_000, order: "cycle" } as const;
 
@@ -20,15 +20,15 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "Set", preparation: "nothing", method: "Set", keys: KEYS, expectation: EMPTY, loads: [LOAD] },
 ];
 
-/** What a call costs as replicas are added. */
+/** The cost of a call as replicas are added. */
 export const replicas: Part = {
   name: "replicas",
   title: "As replicas are added",
   labels: ["calls", "replicas"],
   note:
-    "The same load on all replicas together, which share one Redis, one MySQL and this machine's cores: " +
-    "where these are few, calls/s cannot grow with the replicas, and what a call costs is what to look at. A Set " +
-    "is also told to each replica that did not make it.",
+    "The same load on all replicas together, which share one Redis, one MySQL and this machine's cores. With few " +
+    "cores, calls/s cannot grow with the replicas; look at the cost of a call. A Set is also an invalidation for " +
+    "every other replica.",
   measure,
 };
 
@@ -38,7 +38,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
       const shared: ServiceSetup = { profile: "servers", localMemory: "on", replicas: count };
       if (!canStart(shared)) continue;
       await using setup = await startSetup(shared, bench);
-      // Replicas that share the cores also take turns at having their code compiled.
+      // Replicas that share the cores also compile their code in turn.
       const warmUpRounds = bench.effort.warmUpRounds === 0 ? 0 : count;
       for await (const { load: _, ...measured } of measureScenario(scenario, setup, bench, warmUpRounds)) {
         yield { labels: [scenario.name, String(count)], ...measured };

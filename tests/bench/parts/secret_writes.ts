@@ -9,10 +9,10 @@ export const secretWrites: Part = {
   title: "Changes of secrets",
   labels: ["calls", "by"],
   note:
-    "Each commit is flushed to the disk (innodb_flush_log_at_trx_commit = 1). Beside the service is what a plain " +
-    `one does: one autocommit statement by mysql2 on ${CONNECTIONS} connections, then a DEL by ioredis. That pays for ` +
-    "no network, no gRPC and no client, and leaves old secrets behind when a fill of Redis is late, when it dies " +
-    "between the two, or when the DEL fails. service / this is the service's calls/s by those of the row.",
+    "Each commit is flushed to the disk (innodb_flush_log_at_trx_commit = 1). The alternative is a plain service's " +
+    `work: one autocommit statement by mysql2 on ${CONNECTIONS} connections, then a DEL by ioredis. It pays for no ` +
+    "network, no gRPC and no client, and it leaves stale secrets in Redis if a fill is late, if it dies between the " +
+    "two, or if the DEL fails. service / this is the service's calls/s by those of the row.",
   measure,
 };
 

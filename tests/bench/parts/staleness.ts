@@ -5,19 +5,19 @@ import { percentiles, summarize } from "../report/statistics.ts";
 import { measureStaleness, OTHERS } from "../staleness/measure_staleness.ts";
 import { histogram } from "../staleness/histogram.ts";
 
-/** Writes that are made first and not counted. */
+/** The first writes, which do not count. */
 const WARM_UP_WRITES = 300;
 const BOUNDS_MS = [0, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 
-/** For how long a replica's memory is behind a write made through another replica. */
+/** How long a replica's memory is stale after a write through another replica. */
 export const staleness: Part = {
   name: "staleness",
   title: "Staleness between replicas",
   labels: ["from", "until"],
   note:
     `One replica writes a key that ${OTHERS} others hold in memory, each replica in a thread of its own, on a ` +
-    "Redis of their own; the next write waits until all have read the value again. 0 ms: they were told before " +
-    "the writer had its answer.",
+    "Redis of their own; the next write waits until all have read the value again. 0 ms: the others were " +
+    "invalidated before the write returned.",
   measure,
 };
 

@@ -6,7 +6,7 @@ import { type Generator, type Scenario, type ScenarioLoad, VALUE } from "../scen
 import { type Contender, sideBySide } from "../side_by_side.ts";
 import { startSetup } from "../setup.ts";
 
-/** The native one is the service as it is; what it is compared with stands below it. */
+/** The default first; the other is compared with it. */
 const TRANSPORTS = ["native", "grpc_js"] as const;
 const SHAPES = [{ connections: 8, streams: 16 }, { connections: 50, streams: 1 }] as const;
 
@@ -25,8 +25,8 @@ export const transports: Part = {
   title: "The two transports",
   labels: ["in flight", "server.grpc.transport"],
   note:
-    "Gets of keys in local memory through the whole service, on each transport in turn. Service / this is how " +
-    "many times the calls the default, `native`, answers.",
+    "Gets of keys in local memory through the whole service, on each transport in turn. Service / this is " +
+    "the calls/s of the default, `native`, by those of the row.",
   measure,
 };
 

@@ -7,19 +7,19 @@ import type { Scenario, ScenarioLoad } from "../scenarios.ts";
 import { canStart, type SetupName, SETUPS, startSetup } from "../setup.ts";
 
 const LOAD: ScenarioLoad = { generator: "deno", shape: { connections: 4, streams: 4 } };
-/** What all values of a size may take together: memory and Redis hold every one of them. */
+/** The most bytes of all values of a size: memory and Redis hold all of them. */
 const MAX_TOTAL_BYTES = 32 * 2 ** 20;
 const MAX_KEYS = 2_000;
 const MEBIBYTE = 2 ** 20;
 
-/** What the three kinds of call have in common is that the value goes through. */
+/** The three kinds of call that carry the value. */
 const CALLS = [
   { name: "Get, L1 hit", method: "Get", setup: "servers" },
   { name: "Set", method: "Set", setup: "servers" },
   { name: "Get, Redis hit", method: "Get", setup: "servers, no L1" },
 ] as const satisfies readonly (Pick<Scenario, "name" | "method"> & { readonly setup: SetupName })[];
 
-/** What a call costs as its value grows. */
+/** The cost of a call as its value grows. */
 export const valueSizes: Part = {
   name: "value-sizes",
   title: "As values grow",

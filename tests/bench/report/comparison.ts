@@ -3,16 +3,16 @@ import { type Metric, METRIC_NAMES, type MetricForm, METRICS } from "./metrics.t
 import { failedCalls, type Results, type Row } from "./results.ts";
 import type { Summary } from "./statistics.ts";
 
-/** By how much a median has to be worse to be flagged. */
+/** A median that is worse by more than this share is flagged. */
 const TOLERANCE = 0.1;
-/** By how much every repeat has to be worse than the median was, to be flagged whatever the repeats were. */
+/** A figure is flagged whatever its spread was if every repeat is worse than the earlier median by this share. */
 const LARGE = 1 / 3;
 /** A difference of this many steps of the CPU clock is one: a step may fall to either side of what is measured. */
 const CPU_STEPS = 1.5;
 
 const CPU_METRICS: readonly Metric[] = ["serviceCpuUs", "redisCpuUs", "databaseCpuUs", "replicaCpuUs"];
 
-/** What is worse than it was, a sentence each, and what stands beside the sentences. */
+/** The result of a comparison. */
 export interface Comparison {
   readonly worse: readonly string[];
   /** How many figures both results have. */
@@ -22,8 +22,8 @@ export interface Comparison {
 }
 
 /**
- * What is worse in `now` than in `before`, by the rule of {@link isWorse}. A row with failed calls in either is not
- * compared, and like one that is gone it is a doubt; a row that is new is none.
+ * What is worse in `now` than in `before`, by the rule of {@link isWorse}. A row that is gone or has failed calls in
+ * either is not compared and is a doubt; a new row is not.
  */
 export function compare(before: Results, now: Results): Comparison {
   const fresh = new Map(rowsOf(now));
@@ -54,18 +54,18 @@ export function compare(before: Results, now: Results): Comparison {
   return { worse, compared, doubts };
 }
 
-/** Which way a figure is good, and from which difference on two of them differ at all. */
+/** Which way a figure is better, and the smallest difference that counts. */
 export interface ComparedMetric {
   readonly better: "more" | "less";
   readonly leastDifference: number;
 }
 
 /**
- * A figure is worse if its median is more than 10 % worse, and not even the best repeat is as good as the worst one
- * was: with three repeats each, noise alone does that once in twenty times. One bad repeat then would excuse
- * anything now, so it is also worse if every repeat is more than a third worse than the median was. A smaller
- * regression within the noise passes, as by any rule on these figures; a median that differs by less than
- * `leastDifference` always does.
+ * A figure is worse if its median is more than 10 % worse and even its best repeat is worse than the worst earlier one:
+ * with three repeats each, noise alone does that once in twenty times. One bad earlier repeat would excuse anything, so
+ * a figure is also worse if every repeat is more than a third worse than the earlier median. A smaller regression
+ * within the noise passes, as it does by any rule on these figures. A median that differs by less than
+ * `leastDifference` is never worse.
  */
 export function isWorse(was: Summary, is: Summary, { better, leastDifference }: ComparedMetric): boolean {
   if (Math.abs(is.median - was.median) < leastDifference) return false;
@@ -74,7 +74,7 @@ export function isWorse(was: Summary, is: Summary, { better, leastDifference }: 
     : is.median > was.median * (1 + TOLERANCE) && is.min > was.max || is.min > was.median * (1 + LARGE);
 }
 
-/** What can be seen in a report, and of CPU time more than one step of the clock that tells it. */
+/** The smallest difference that a report shows; for CPU time, more than one step of its clock. */
 function leastDifference(metric: Metric, ...rows: readonly Row[]): number {
   const steps = CPU_METRICS.includes(metric) ? rows.map(({ cpuStepUs = 0 }) => cpuStepUs * CPU_STEPS) : [];
   return Math.max(10 ** -METRICS[metric].decimals, ...steps);
@@ -100,7 +100,7 @@ function hasPart({ sections }: Results, name: string): boolean {
   return sections.some(({ part, rows }) => part === name && rows.length > 0);
 }
 
-/** What has to be the same on both sides, as far as the results say it. */
+/** Differences in what should be the same on both sides, as far as the results have it. */
 function doubtsAbout(before: Results, now: Results): string[] {
   const named = (what: string, was: unknown, is: unknown) =>
     was === is ? [] : [`${what} was ${was ?? "none"}, is ${is ?? "none"}`];

@@ -10,7 +10,7 @@ export async function readEarlierResults(path: string): Promise<Results | string
   }
 }
 
-/** Whether it has the form that a comparison goes through; figures are looked at one by one. */
+/** Whether it has the form that a comparison reads. */
 function isResults(value: unknown): value is Results {
   if (!isRecord<Results>(value)) return false;
   const { machine, effort, sections } = value;

@@ -1,9 +1,8 @@
-/** How many are put into one piece. */
+/** The numbers of one piece. */
 const PIECE = 65_536;
 
 /**
- * A million numbers and more, one after the other: in pieces, because a list that grows is copied and collected, and
- * the load stands still meanwhile.
+ * A list of a million numbers and more, in pieces: a growing array is copied and collected, which would stall the load.
  */
 export class Latencies {
   readonly #pieces: Float64Array[] = [];

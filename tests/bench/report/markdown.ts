@@ -12,7 +12,9 @@ export function toMarkdown({ machine, effort, sections }: Results): string {
 function preface(machine: Machine, { runs, measuredMs, name }: Effort): string[] {
   const { cpu, cores, memoryGiB, kernel, deno, node, redis, database, h2load, loadAverage, date, revision } =
     machine;
-  const quick = name === "quick" ? " **A quick run, to see that it works: its figures say nothing.**" : "";
+  const quick = name === "quick"
+    ? " **A quick run, only to see that it works: its figures mean nothing.**"
+    : "";
   return [
     `Measured by \`deno task bench\` on ${date}, commit ${revision}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}; ` +
     `Deno ${deno}, Node.js ${node ?? "none"}, Redis ${redis ?? "none"}, MySQL or MariaDB ${
@@ -22,14 +24,14 @@ function preface(machine: Machine, { runs, measuredMs, name }: Effort): string[]
     `A figure is the median of ${runs} ${runs === 1 ? "repeat" : "repeats"}, of up to ${
       measuredMs / 1000
     } s each where calls are counted, ` +
-    "with the least and the most of them behind it. A method that takes each key once may run out of them before, " +
-    "and h2load is told a number of calls that takes about as long. µs are CPU time a call, user and system, of all threads of " +
+    "followed by the least and the most. A method that takes each key once may run out of keys earlier, and h2load " +
+    "makes a number of calls that takes about as long. µs are CPU time a call, user and system, of all threads of " +
     'the service, of Redis and of the database. "8 x 16" is 8 connections with 16 calls in flight on each.',
-    "What this does not show: it is one machine over loopback, so there is no network; the load generator, Redis " +
-    "and the database share the cores with the service, so that calls/s are a comparison and no capacity, and CPU " +
-    "time a call says more; the load is closed (a call begins when another ends), so latencies under a fixed rate " +
-    "of arrivals differ, and a pause shows in few of them; the database, where it was started for this run, " +
-    "answers from its own memory, and does not wait for the disk at each commit.",
+    "What this does not show: it is one machine over loopback, without a network. The load generator, Redis and the " +
+    "database share the cores with the service, so calls/s compare and are no capacity; CPU time a call tells more. " +
+    "The load is closed (a call begins when another ends), so latencies under a fixed rate of arrivals differ, and " +
+    "a pause shows in few of them. A database that was started for this run answers from its own memory and does " +
+    "not wait for the disk at each commit.",
   ];
 }
 

@@ -1,11 +1,11 @@
-/** How a figure is headed and written, and which way it is good. */
+/** A figure's heading and decimals, and which way it is better. */
 export interface MetricForm {
   readonly heading: string;
   readonly better: "more" | "less";
   readonly decimals: number;
 }
 
-/** Everything that the benchmark may say of something; the order is that of the columns. */
+/** All figures, in the order of the columns. */
 export const METRICS = {
   callsPerSecond: { heading: "calls/s", better: "more", decimals: 0 },
   setsPerSecond: { heading: "Sets/s", better: "more", decimals: 0 },

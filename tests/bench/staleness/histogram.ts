@@ -1,4 +1,4 @@
-/** How many of all values lie in one range. */
+/** The share of the values in one range. */
 export interface Bucket {
   /** The range in words, such as `0`, `0.1..0.2` or `over 10`. */
   readonly name: string;
@@ -7,8 +7,8 @@ export interface Bucket {
 }
 
 /**
- * How values of 0 and more spread over the ranges that rising `bounds` make: up to the first, above it up to the
- * second and so on, and above the last. Ranges that hold nothing are left out.
+ * The shares of values from 0 up in the ranges between rising `bounds`: up to the first, above it up to the second and
+ * so on, and above the last. Empty ranges are left out.
  */
 export function histogram(values: readonly number[], bounds: readonly number[]): Bucket[] {
   const counts = new Array<number>(bounds.length + 1).fill(0);

@@ -3,14 +3,14 @@ import { CoherentReplica } from "../../support/redis/coherent_replica.ts";
 import { startRedis } from "../../support/redis/redis.ts";
 import { type Order, preciseNowMs, type Report } from "./replica.ts";
 
-/** How many replicas there are beside the one that writes. */
+/** The number of replicas beside the one that writes. */
 export const OTHERS = 2;
 const KEY_PREFIX = "staleness:";
 
 /**
- * How long memory is stale: from the moment a write has returned on one replica until the last of two others,
- * each in a thread of its own, has dropped what it had; in ms for each of `writes` writes, on a Redis of their
- * own. 0 where the others knew before the writer did.
+ * How long memory is stale, in ms for each of `writes` writes: from the return of a write on one replica until the last
+ * of two others has dropped its copy. Each replica has its own thread, and all share a Redis of their own. 0 if the
+ * others have dropped it before the write returns.
  */
 export async function measureStaleness(writes: number): Promise<number[]> {
   await using resources = new AsyncDisposableStack();
@@ -26,7 +26,7 @@ export async function measureStaleness(writes: number): Promise<number[]> {
     await writer.write(String(write));
     const acknowledgedAtMs = preciseNowMs();
     stalenessMs.push(Math.max(0, Math.max(...await Promise.all(told)) - acknowledgedAtMs));
-    // So that the next write finds an entry in each memory.
+    // Then the next write finds an entry in each memory.
     await Promise.all(others.map((other) => other.send("read")));
   }
   return stalenessMs;

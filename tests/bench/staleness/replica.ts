@@ -1,14 +1,14 @@
-/** A replica in a thread of its own, for measure_staleness.ts: says when it was told, and reads when it is asked to. */
+/** A replica in a thread of its own, for measure_staleness.ts: reports its invalidations, and reads on request. */
 import { parentPort } from "node:worker_threads";
 import { CoherentReplica } from "../../support/redis/coherent_replica.ts";
 
-/** What the thread is sent: where Redis is, once; then that it shall read. */
+/** Messages to the thread: once where Redis is, then requests to read. */
 export type Order = { readonly port: number; readonly keyPrefix: string } | "read";
 
-/** What it answers: that it has done what it was sent, or, unasked, the instant at which it was told of a change. */
+/** Messages from the thread: done, or the instant of an invalidation. */
 export type Report = "done" | { readonly toldAtMs: number };
 
-/** Now, in ms since the Unix epoch, to less than a millisecond and the same for all threads. */
+/** Now, in fractional ms since the Unix epoch; the same clock in all threads. */
 export function preciseNowMs(): number {
   return performance.timeOrigin + performance.now();
 }

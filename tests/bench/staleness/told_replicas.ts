@@ -3,17 +3,17 @@ import type { ServersProfile } from "../../support/service/profile.ts";
 import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { cpuMs } from "../process_figures.ts";
 
-/** What has come to replicas, and what they have spent. */
+/** The bytes that replicas received, and the CPU time that they spent. */
 export interface Told {
   readonly receivedBytes: number;
-  /** NaN where the system does not tell. */
+  /** NaN if the system does not report it. */
   readonly cpuMs: number;
 }
 
-/** How long nothing may come until all has come. */
+/** After this time without bytes, everything has arrived. */
 const QUIET_MS = 50;
 
-/** Replicas that serve nobody, and hear from Redis alone what changes; each over a line that counts bytes. */
+/** Replicas without clients, which only receive invalidations from Redis; each over a proxy that counts bytes. */
 export class ToldReplicas implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack;
   readonly #services: readonly RunningService[];
@@ -29,7 +29,7 @@ export class ToldReplicas implements AsyncDisposable {
     this.#lines = lines;
   }
 
-  /** Starts `count` replicas and resolves once each has Redis's word that it will be told. */
+  /** Starts `count` replicas and resolves once Redis tracks the keys of each. */
   static async start(count: number, profile: ServersProfile): Promise<ToldReplicas> {
     await using resources = new AsyncDisposableStack();
     const services: RunningService[] = [];
@@ -46,7 +46,7 @@ export class ToldReplicas implements AsyncDisposable {
     return new ToldReplicas(resources.move(), services, lines);
   }
 
-  /** What all of them together were told and have spent since they began, once nothing comes any more. */
+  /** The totals of all replicas since they began, once nothing more arrives. */
   async told(): Promise<Told> {
     for (let before = -1; before !== this.#receivedBytes;) {
       before = this.#receivedBytes;
@@ -58,7 +58,7 @@ export class ToldReplicas implements AsyncDisposable {
     };
   }
 
-  /** What comes and is spent in `ms` while nobody writes: pings and the service's own timers. */
+  /** The totals of `ms` without writes: pings and the service's own timers. */
   async toldIdle(ms: number): Promise<Told> {
     const before = await this.told();
     await pause(ms);
@@ -74,7 +74,7 @@ export class ToldReplicas implements AsyncDisposable {
   }
 }
 
-/** What was added from one look to the next. */
+/** The difference of two totals. */
 export function difference(before: Told, after: Told): Told {
   return {
     receivedBytes: after.receivedBytes - before.receivedBytes,

@@ -6,7 +6,7 @@ import type { Workload } from "./workload.ts";
 /** The longest pause between two calls of a client. */
 const LONGEST_PAUSE_MS = 25;
 
-/** One who does what the workload says, call after call, at one replica, until `endMs` of `performance.now()`. */
+/** Makes the workload's calls to one replica, one after another, until `endMs` of `performance.now()`. */
 export async function runClient(
   replica: Replica,
   workload: Workload,
@@ -33,17 +33,17 @@ export async function runClient(
   }
 }
 
-/** How often a call is tried: on a busy machine any may run into a time-out. */
+/** How often a call is tried: on a busy machine any call may time out. */
 const MAX_ATTEMPTS = 3;
 
-/** Asks every replica for every key. */
+/** Reads every key from every replica. */
 export async function readAll(
   replicas: readonly Replica[],
   keys: readonly KeyName[],
   operations: Operation[],
 ): Promise<void> {
   await Promise.all(replicas.map(async ({ name, process }) => {
-    if (process === undefined) throw new Error(`Cannot ask ${name}: it is down`);
+    if (process === undefined) throw new Error(`Cannot read from ${name}: it is down`);
     using client = new RecordingClient(process, operations);
     for (const key of keys) {
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {

@@ -4,7 +4,7 @@ import type { Replica } from "../cluster/replica.ts";
 /** Longer than the service takes for any call, unless it is frozen. */
 const CALL_TIMEOUT_MS = 1_500;
 
-/** Many clients of one replica that all set one secret, which is no one's else, again and again. */
+/** Many clients of one replica that repeatedly set one secret, which only they use. */
 export class Crowd {
   readonly #key: string;
   #isOn = false;
@@ -33,7 +33,7 @@ export class Crowd {
     const work = async () => {
       while (this.#isOn) {
         const deadline = Date.now() + CALL_TIMEOUT_MS;
-        // Such calls may fail: they are what others must not suffer from.
+        // Such calls may fail; the calls of other clients must not.
         await client.call("SetSecret", { key: this.#key, name: this.#key }, { deadline }).catch(() => {});
       }
     };

@@ -3,10 +3,10 @@ import type { Database } from "../cluster/database.ts";
 import type { KeyName } from "./recorder.ts";
 import type { Workload } from "./workload.ts";
 
-/** The pause between two looks. */
+/** The pause between two reads. */
 const PAUSE_MS = 20;
 
-/** Reads secrets past all services until `endMs` of `performance.now()`, and writes down what the database shows. */
+/** Reads secrets from the database itself until `endMs` of `performance.now()`, and records them. */
 export async function watchDatabase(
   database: Database,
   workload: Workload,
@@ -19,12 +19,12 @@ export async function watchDatabase(
   while (performance.now() < endMs) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     await lookUp(database, workload.recentSecret(random), operations).catch(() => {
-      // The server is away, which the services' clients write down.
+      // The server is down, which the services' clients record.
     });
   }
 }
 
-/** Writes down what the database shows of a secret; rejects while it is away. */
+/** Records a secret as the database has it; rejects while the database is down. */
 export async function lookUp(database: Database, { key }: KeyName, operations: Operation[]): Promise<void> {
   const startMs = performance.now();
   const row = await database.secret(key);

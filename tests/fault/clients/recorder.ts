@@ -10,20 +10,20 @@ const CALL_TIMEOUT_MS = 1_500;
 const NAMESPACE = "history";
 const TYPE_URL = "type.googleapis.com/google.protobuf.BytesValue";
 
-/** Which entry or secret. */
+/** The name of an entry or secret. */
 export interface KeyName {
   readonly family: Family;
   readonly key: string;
 }
 
-/** Calls one process, and writes down what each call was and how it ended. */
+/** Calls one process, and records each call and its outcome. */
 export class RecordingClient implements Disposable {
   readonly process: string;
   readonly #replica: string;
   readonly #client: CacheClient;
   readonly #operations: Operation[];
 
-  /** `operations` is what the calls are added to, as they end. */
+  /** Each call is added to `operations` when it ends. */
   constructor(process: ReplicaProcess, operations: Operation[]) {
     this.process = process.name;
     this.#replica = process.replica;

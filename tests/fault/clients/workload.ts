@@ -1,22 +1,22 @@
 import type { Family } from "../checker/history.ts";
 import type { KeyName, RecordingClient } from "./recorder.ts";
 
-/** For how long keys are written before others take their place. */
+/** How long keys are written before others replace them. */
 const EPISODE_MS = 1_000;
-/** For how many episodes more they are read: for longer than the longest fault. */
+/** How many more episodes they are read: longer than the longest fault. */
 const READ_EPISODES = 18;
 const KEYS_PER_FAMILY = 3;
 
 /**
- * Few keys, which many clients write, read and delete at once for a while, and then only read: what is wrong
- * for a moment shows while they are busy, and what stays wrong afterwards, when no later write covers it up.
+ * Many clients write, read and delete a few keys at once for a while, and then only read them. Errors that last a moment
+ * show in the busy time; errors that last show afterwards, when no later write hides them.
  */
 export class Workload {
   readonly #startMs = performance.now();
   readonly #families: readonly Family[];
   #lastValue = 0;
 
-  /** What the keys are of. */
+  /** `families` are the kinds of keys. */
   constructor(families: readonly Family[]) {
     this.#families = families;
   }

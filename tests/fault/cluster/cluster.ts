@@ -10,7 +10,7 @@ import { RedisRoute } from "./redis_route.ts";
 import { RedisSnapshot } from "./redis_snapshot.ts";
 import { Replica } from "./replica.ts";
 
-/** The file that says nothing of Redis, which could not be taken back. */
+/** The configuration without Redis: a setting cannot remove an address, only add one. */
 const CONFIG = "configs/config.embedded.yaml";
 
 const SETTINGS = {
@@ -23,8 +23,8 @@ const SETTINGS = {
 const DATABASE = "cacheserver";
 
 /**
- * Before all others in the order of keys: InnoDB makes an INSERT whose key was deleted a moment ago wait for the row of
- * the next one, and no key of the workload has this one next.
+ * First in the order of keys. InnoDB makes an INSERT of a key that was just deleted wait for the row of the next key; this
+ * key is the next one of no key of the workload.
  */
 const CROWD_KEY = "0 of the crowd";
 
@@ -41,13 +41,13 @@ export interface ClusterOptions {
 /** The parts of a cluster, which its owner disposes of. */
 type Parts = Pick<Cluster, "mysql" | "database" | "redisSnapshot" | "redisPair" | "replicas">;
 
-/** Several replicas over a MariaDB and a Redis of their own, or two of which one replicates the other. */
+/** Several replicas over a MariaDB and a Redis of their own, or over a master and its replica. */
 export class Cluster implements AsyncDisposable {
   readonly mysql: TestMariadb;
   readonly database: Database;
   /** Of the one Redis. */
   readonly redisSnapshot: RedisSnapshot;
-  /** Undefined where there is one Redis. */
+  /** Undefined with a single Redis. */
   readonly redisPair: RedisPair | undefined;
   readonly replicas: readonly Replica[];
   readonly crowd = new Crowd(CROWD_KEY);
@@ -82,7 +82,7 @@ export class Cluster implements AsyncDisposable {
       redisPair = new RedisPair([redis, second]);
       await redisPair.join();
     }
-    // What is acknowledged is on disk.
+    // Acknowledged changes are on disk.
     const args = ["--innodb-flush-log-at-trx-commit=1", ...STALLING_ARGUMENTS];
     const mysql = resources.use(await startMariadb({ args }));
     const database = resources.use(new Database(mysql, DATABASE));
@@ -106,12 +106,12 @@ export class Cluster implements AsyncDisposable {
     return new Cluster(redis, { mysql, database, redisSnapshot, redisPair, replicas }, resources.move());
   }
 
-  /** The one Redis, or the one that is the master. */
+  /** The single Redis, or the master. */
   get redis(): ThrowawayRedis {
     return this.redisPair?.master ?? this.#redis;
   }
 
-  /** Resolves once every replica says that it reaches both servers. */
+  /** Resolves once every replica reports that it reaches both servers. */
   async healthy(): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.healthy()));
   }

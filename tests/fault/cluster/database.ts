@@ -3,7 +3,7 @@ import { MysqlPool } from "../../../src/store/mysql/pool.ts";
 import type { MysqlSession } from "../../../src/store/mysql/session.ts";
 import type { TestMariadb } from "../../support/mysql/mariadb.ts";
 
-/** What lets commits wait for a replica that there is not, while `rpl_semi_sync_master_enabled` is on. */
+/** Makes commits wait for a replica that does not exist, while `rpl_semi_sync_master_enabled` is on. */
 export const STALLING_ARGUMENTS = [
   "--log-bin=binlog",
   "--server-id=1",
@@ -16,13 +16,13 @@ const SIGNAL = new AbortController().signal;
 
 const TABLE = "usercenter_secret";
 
-/** A secret as its row has it. */
+/** The row of a secret. */
 export interface SecretRow {
   readonly description: string;
   readonly secretKey: string;
 }
 
-/** The database of the cluster past all services: what it holds, and what can be done to it from inside. */
+/** Direct access to the cluster's database: its rows, and faults that are made inside it. */
 export class Database implements AsyncDisposable {
   readonly #pool: MysqlPool;
   #lock: { release(): void; readonly released: Promise<void> } | undefined;
@@ -31,7 +31,7 @@ export class Database implements AsyncDisposable {
     this.#pool = new MysqlPool({ ...mariadb.config(database), maxConnections: 4 }, systemClock);
   }
 
-  /** Undefined where there is no row. Rejects while the server is away. */
+  /** Undefined if there is no row. Rejects while the server is down. */
   async secret(key: string): Promise<SecretRow | undefined> {
     const [row] = await this.#pool.use(
       (session) =>
@@ -41,17 +41,17 @@ export class Database implements AsyncDisposable {
     return row;
   }
 
-  /** Commits end no more until {@link resumeCommits}, while reads go on: as where the disk of the log stands still. */
+  /** Stalls all commits until {@link resumeCommits}, while reads go on, as a log on a stalled disk does. */
   stallCommits(): Promise<void> {
     return this.#command("SET GLOBAL rpl_semi_sync_master_enabled = ON");
   }
 
-  /** Lets all commits that wait take effect. */
+  /** Lets all waiting commits take effect. */
   resumeCommits(): Promise<void> {
     return this.#command("SET GLOBAL rpl_semi_sync_master_enabled = OFF");
   }
 
-  /** Locks the row of a secret that is there; resolves once it is locked. */
+  /** Locks the row of an existing secret; resolves once it is locked. */
   async lock(key: string): Promise<void> {
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     const { promise: locked, resolve: onLocked, reject: onFailed } = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ export class Database implements AsyncDisposable {
     await locked;
   }
 
-  /** Ends the lock. */
+  /** Releases the lock. */
   async release(): Promise<void> {
     this.#lock?.release();
     await this.#lock?.released;

@@ -4,9 +4,9 @@ import type { Replica } from "./replica.ts";
 import { tellRedis } from "./tell_redis.ts";
 
 /**
- * A master and its replica under sentinels. A failover that not every service hears of makes two masters of them:
+ * A master and its replica under sentinels. A failover that does not reach every service makes two masters of them:
  *
- *     sentinels promote the second; A and C follow    B cannot hear them, and writes to the first, which is alive
+ *     sentinels promote the second; A and C follow    B does not reach them, and writes to the first, which is alive
  *     the partition heals: the first becomes the second's replica, and loses what B wrote there
  */
 export class RedisPair {
@@ -22,7 +22,7 @@ export class RedisPair {
     return this.#servers[this.#master];
   }
 
-  /** Lets the second server replicate the first, and resolves once it has all that this has. */
+  /** Makes the second server replicate the first, and resolves once it is in sync. */
   async join(): Promise<void> {
     const follower = this.#servers[this.#other];
     await tellRedis(follower, `REPLICAOF ${this.master.hostname} ${this.master.port}`);
@@ -32,14 +32,14 @@ export class RedisPair {
     });
   }
 
-  /** Promotes the second server; all replicas follow but the one that is left behind. */
+  /** Promotes the second server; all replicas but one follow. */
   async split(replicas: readonly Replica[], behind: Replica): Promise<void> {
     const next = this.#other;
     await tellRedis(this.#servers[next], "REPLICAOF NO ONE");
     for (const replica of replicas) if (replica !== behind) replica.redisRoute.follow(next);
   }
 
-  /** Lets the one that was left behind follow too; the first server becomes the second's replica. */
+  /** The last replica follows too; the first server becomes the second's replica. */
   async heal(behind: Replica): Promise<void> {
     this.#master = this.#other;
     behind.redisRoute.follow(this.#master);

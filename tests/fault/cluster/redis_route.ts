@@ -2,7 +2,7 @@ import type { ThrowawayRedis } from "../../support/redis/redis.ts";
 import { ScriptedSentinel } from "../../support/redis/scripted_sentinel.ts";
 import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 
-/** How one replica reaches Redis: by a link of its own to each server, and a sentinel of its own where there are two. */
+/** How one replica reaches Redis: over its own link to each server, and with two servers by its own sentinel. */
 export class RedisRoute implements AsyncDisposable {
   readonly #links: readonly TcpProxy[];
   readonly #sentinel: ScriptedSentinel | undefined;
@@ -25,7 +25,7 @@ export class RedisRoute implements AsyncDisposable {
     return this.#links[this.#followed]!;
   }
 
-  /** What the replica's configuration says of Redis. */
+  /** The settings of Redis in the replica's configuration. */
   get settings(): Record<string, string> {
     if (this.#sentinel === undefined) return { "data.redis.addr": `127.0.0.1:${this.link.port}` };
     return {
@@ -34,7 +34,7 @@ export class RedisRoute implements AsyncDisposable {
     };
   }
 
-  /** Lets the sentinel name another server, and ends the connections to the one before. */
+  /** Makes the sentinel name another server, and ends the connections to the one before. */
   follow(server: number): void {
     const before = this.link;
     this.#followed = server;

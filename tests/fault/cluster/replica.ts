@@ -4,9 +4,9 @@ import type { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import type { RedisRoute } from "./redis_route.ts";
 
-/** A process of a replica, for as long as it lives. */
+/** One process of a replica. */
 export interface ReplicaProcess {
-  /** `replica 2, process 1`: no other process of the cluster has this name. */
+  /** Unique within the cluster: `replica 2, process 1`. */
   readonly name: string;
   /** The replica's. */
   readonly replica: string;
@@ -38,7 +38,7 @@ export class Replica implements AsyncDisposable {
     this.setup = setup;
   }
 
-  /** The link to the Redis that it takes for the master. */
+  /** The link to the Redis that it uses as the master. */
   get redisLink(): TcpProxy {
     return this.redisRoute.link;
   }
@@ -58,7 +58,7 @@ export class Replica implements AsyncDisposable {
     };
   }
 
-  /** Rejects if its process has ended by itself or made a mistake: nothing that is done to a replica may do that. */
+  /** Rejects if its process has ended by itself or logged an internal error, which no fault may cause. */
   async kill(): Promise<void> {
     this.#process = undefined;
     this.#service?.requireSound();
@@ -73,7 +73,7 @@ export class Replica implements AsyncDisposable {
     this.#service?.signal("SIGCONT");
   }
 
-  /** Resolves once it says that it reaches both servers. */
+  /** Resolves once it reports that it reaches both servers. */
   async healthy(): Promise<void> {
     if (this.#process === undefined) throw new Error(`Cannot ask ${this.name}: it is down`);
     this.#service?.requireSound();
@@ -85,7 +85,7 @@ export class Replica implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Also ends one that is frozen.
+    // Also ends a frozen process.
     await this.#service?.kill();
   }
 }

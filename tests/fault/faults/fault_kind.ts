@@ -1,29 +1,29 @@
 import type { Cluster, Topology } from "../cluster/cluster.ts";
 import type { Replica } from "../cluster/replica.ts";
 
-/** `replica` and what follows it are one replica's. */
+/** What a fault affects. `replica` and those after it exist once a replica. */
 export type Thing = "redis" | "mysql" | "every redis link" | "replica" | "redis link" | "mysql link";
 
-/** Something that may be done to a cluster for a while. */
+/** A kind of fault that a cluster may have for a while. */
 export interface FaultKind {
   readonly name: string;
-  /** How often it is chosen, compared with the others. */
+  /** How often it is chosen, relative to the others. */
   readonly weight: number;
-  /** The shortest and the longest that it lasts, in ms; 0 for what is over at once. */
+  /** The shortest and the longest duration, in ms; 0 for what is over at once. */
   readonly lengthMs: readonly [number, number];
-  /** What it is done to; no two faults are done to one thing at once. */
+  /** What it affects; no two faults affect one thing at once. */
   readonly on: readonly Thing[];
-  /** Where it can be done; in every topology unless this says otherwise. */
+  /** The topology that it needs; absent: any. */
   readonly in?: Topology;
-  /** Whether namespaced entries are lost, which have no other place. */
+  /** Whether namespaced entries are lost: only Redis has them. */
   readonly emptiesRedis: boolean;
-  /** Whether a replica does not run meanwhile and goes on afterwards with what it was asked. */
+  /** Whether a replica is frozen meanwhile, and afterwards goes on with its calls. */
   readonly freezesReplica?: boolean;
-  /** Whether the database may forget a commit that was shown and not acknowledged. */
+  /** Whether the database may lose a commit that was visible but not acknowledged. */
   readonly crashesDatabase?: boolean;
-  /** Whether no operation of the history may fail because of it. No other fault is under way then. */
+  /** Whether no operation of the history may fail because of it. It never overlaps with other faults. */
   readonly concernsNone?: boolean;
-  /** `replica` is one chosen at random, for those that are done to one. */
+  /** `replica` is a random one, for kinds that affect one. */
   begin(cluster: Cluster, replica: Replica): void | Promise<void>;
   end(cluster: Cluster, replica: Replica): void | Promise<void>;
 }

@@ -44,7 +44,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end() {},
   },
   {
-    // As a master does that has lost its replicas, or whose disk is full. Past every grace: see "cut the link".
+    // As a master without its replicas or with a full disk does. Longer than every grace: see "cut the link".
     name: "have Redis refuse changes",
     in: "one Redis",
     weight: 3,
@@ -84,7 +84,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     name: "cut the link to Redis",
     weight: 3,
-    // Past every grace: it is the outbox that must end what is stale at the others.
+    // Longer than every grace: the outbox must invalidate the others' copies.
     lengthMs: [50, 6000],
     on: ["redis link"],
     emptiesRedis: false,
@@ -101,7 +101,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end: (_, { redisLink }) => redisLink.heal(),
   },
   {
-    // Far below the time-outs, or it would be a cut.
+    // Far below the time-outs; a longer delay would be a cut.
     name: "slow the link to Redis down by 40 ms",
     weight: 3,
     lengthMs: [200, 2000],
@@ -111,7 +111,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end: (_, { redisLink }) => redisLink.heal(),
   },
   {
-    // What was sent in time arrives when its caller has long been told that it failed.
+    // A change that was sent in time arrives long after its caller got an error.
     name: "slow the link to Redis down by 900 ms",
     weight: 3,
     lengthMs: [1000, 5000],
@@ -121,7 +121,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end: (_, { redisLink }) => redisLink.heal(),
   },
   {
-    // Past every grace: what the one that is left behind changes must reach the others by the database.
+    // Longer than every grace: changes of the replica that does not follow must reach the others by the database.
     name: "make two masters, and leave behind",
     in: "two under sentinels",
     weight: 4,
@@ -151,7 +151,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     end: ({ mysql }) => mysql.start(),
   },
   {
-    // For longer than a tombstone lasts in these runs.
+    // Longer than a tombstone lasts in these runs.
     name: "stall commits",
     weight: 1,
     lengthMs: [1.1 * TOMBSTONE_TTL_MS, 1.25 * TOMBSTONE_TTL_MS],

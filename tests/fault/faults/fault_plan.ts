@@ -5,11 +5,11 @@ import { FAULT_KINDS } from "./fault_kinds.ts";
 /** A fault at its time, in ms since the start of the run. */
 export interface PlannedFault {
   readonly kind: FaultKind;
-  /** Index of the replica, for those that are done to one. */
+  /** The index of the replica, for kinds that affect one. */
   readonly replica: number;
   readonly startMs: number;
   readonly endMs: number;
-  /** No other fault is done to these before the end of this one. */
+  /** No other fault affects these before this one ends. */
   readonly things: readonly string[];
 }
 
@@ -17,17 +17,17 @@ export interface PlanOptions {
   readonly replicas: number;
   readonly lengthMs: number;
   readonly topology: Topology;
-  /** Of all faults only those whose names have this text in them. */
+  /** Only faults whose names contain this text. */
   readonly only?: string | undefined;
 }
 
-/** What a run begins with, in which clients fill the tiers. */
+/** The time without faults at the start, in which clients fill the tiers. */
 const QUIET_MS = 500;
 /** The longest pause between the starts of two faults. */
 const LONGEST_PAUSE_MS = 900;
-/** Before a fault that concerns none, so that no failure of that time is another fault's. */
+/** The calm before a fault that must not make operations fail, so that no failure comes from an earlier fault. */
 const CALM_MS = 3_000;
-/** Chooses what happens when; faults overlap unless they are done to the same thing. */
+/** Plans the faults of a run; they overlap unless they affect the same thing. */
 export function planFaults(random: () => number, options: PlanOptions): PlannedFault[] {
   const { replicas, lengthMs } = options;
   const between = (low: number, high: number) => low + random() * (high - low);
@@ -47,7 +47,7 @@ export function planFaults(random: () => number, options: PlanOptions): PlannedF
   return planned;
 }
 
-/** The faults that can be done in a topology. */
+/** The kinds of fault that are possible in a topology. */
 export function kindsOf({ topology, only = "" }: Pick<PlanOptions, "topology" | "only">): FaultKind[] {
   const kinds = FAULT_KINDS.filter((kind) => (kind.in ?? topology) === topology && kind.name.includes(only));
   if (kinds.length === 0) {

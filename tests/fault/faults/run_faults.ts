@@ -3,9 +3,9 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { faultName, type PlannedFault } from "./fault_plan.ts";
 
 /**
- * Does what is planned, counted from `originMs` of `performance.now()`, and resolves once every fault has ended,
- * to when each really began and ended. What takes longer than planned keeps those waiting that are done to the
- * same thing.
+ * Runs the planned faults, counted from `originMs` of `performance.now()`. Resolves once every fault has ended, to the
+ * times at which each really began and ended. A fault that takes longer than planned delays those that affect the same
+ * thing.
  */
 export async function runFaults(
   cluster: Cluster,
@@ -16,7 +16,7 @@ export async function runFaults(
   return await Promise.all(planned.map((fault) => {
     const before = Promise.all(fault.things.map((thing) => ended.get(thing)));
     const run = before.then(() => runFault(cluster, fault, originMs));
-    // What goes wrong in it rejects the whole; nobody else need be told.
+    // Promise.all reports a failure; here it only must not count as unhandled.
     const after = run.catch(() => undefined);
     for (const thing of fault.things) ended.set(thing, after);
     return run;

@@ -1,4 +1,4 @@
-/** The service that takes every Redis it reaches for the one that all replicas use. */
+/** The service without epochs: it trusts every Redis that it reaches. */
 import { main } from "../../../src/cli/main.ts";
 import { ANY_EPOCH } from "../../../src/core/ports.ts";
 import { RedisClient } from "../../../src/store/redis/client.ts";

@@ -1,9 +1,9 @@
-/** The service whose changes of entries Redis executes however late they come. */
+/** The service without deadlines in Redis: Redis executes changes of entries however late they arrive. */
 import { main } from "../../../src/cli/main.ts";
 import { RedisTime } from "../../../src/store/redis/time.ts";
 import { shortenTombstones } from "../short_tombstones.ts";
 
-/** A day: later than any run. */
+/** A day: longer than any run. */
 const LATE_MS = 86_400_000;
 
 if (import.meta.main) {

@@ -1,7 +1,6 @@
 /**
- * The service with the fences of local memory switched off: what a read has found goes into memory whatever has
- * happened to the key meanwhile. For the test that the checker finds this out; answers of the tiers are used late, so
- * that much happens meanwhile.
+ * The service without fences of local memory: a read fills memory even if the key has changed meanwhile. Answers of the
+ * tiers are delayed, so that keys often change meanwhile.
  */
 import { Fence } from "../../../src/cache/fences.ts";
 import { Tier } from "../../../src/cache/tier.ts";

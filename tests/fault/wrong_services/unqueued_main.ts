@@ -1,4 +1,4 @@
-/** The service that makes all changes of a secret at once, each with an intent and a connection of its own. */
+/** The service without queues of changes: all changes of a secret run at once, each with its own intent and connection. */
 import { ChangeQueue } from "../../../src/cache/change_queue.ts";
 import { main } from "../../../src/cli/main.ts";
 import { shortenTombstones } from "../short_tombstones.ts";

@@ -1,4 +1,4 @@
-/** The service that takes a change without an answer for one that has come to its end. */
+/** The service that does not wait for unsettled commits: a change without an answer counts as ended. */
 import { SharedTier } from "../../../src/cache/shared_tier.ts";
 import { main } from "../../../src/cli/main.ts";
 import { shortenTombstones } from "../short_tombstones.ts";

@@ -26,7 +26,7 @@ const HEALTH = serviceDefinition("grpc.health.v1.Health");
 /** Every method of the service. */
 export const METHODS = Object.keys(CACHE_SERVER) as MethodName[];
 
-/** A client as any team would make one, on a connection of its own. Calls that fail reject with a {@link CallError}. */
+/** An ordinary client on grpc-js, with its own connection. Failed calls reject with a {@link CallError}. */
 export class CacheClient implements Disposable {
   readonly #client: Client;
 
@@ -129,9 +129,9 @@ export function encodeRequest(method: MethodName, request: object): Uint8Array {
   return CACHE_SERVER[method]!.requestSerialize(request);
 }
 
-/** The error that a call ends with; fails when it succeeds. */
+/** The error of a call; fails if the call succeeds. */
 export async function refusal(call: Promise<unknown>): Promise<CallError> {
   const outcome = await call.then(() => "ok" as const, (error: unknown) => error);
   if (outcome instanceof CallError) return outcome;
-  throw new Error("Expected the call to fail, and it ended otherwise", { cause: outcome });
+  throw new Error("Expected the call to fail with a status, but it did not", { cause: outcome });
 }

@@ -1,7 +1,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { decodeMessage } from "./messages.ts";
 
-/** A field that a request was refused for. */
+/** A field that made a request invalid. */
 export interface FieldViolation {
   readonly field: string;
   readonly description: string;
@@ -18,7 +18,7 @@ interface ErrorInfo {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A call that ended with another status than OK, its details decoded. */
+/** A call that ended with a status other than OK, with its details decoded. */
 export class CallError extends Error {
   /** The status's name: `NOT_FOUND`. */
   readonly code: string;
@@ -54,7 +54,7 @@ function decodeDetails(bytes: Uint8Array, error: ServiceError): Packed[] {
     bytes,
   );
   if (code !== error.code || message !== error.details) {
-    throw new Error(`The status says ${error.code} ${error.details}, its details ${code} ${message}`);
+    throw new Error(`The status is ${error.code} ${error.details}, but its details have ${code} ${message}`);
   }
   return details;
 }

@@ -1,7 +1,7 @@
-/** One TCP connection to an HTTP server, which says what comes back and when it ends. */
+/** One TCP connection to an HTTP server: collects what comes back until it ends. */
 export class HttpTestConnection implements Disposable {
   readonly #connection: Deno.TcpConn;
-  /** All that has come, a character a byte. */
+  /** Everything received, a character a byte. */
   received = "";
   isClosed = false;
 
@@ -9,7 +9,7 @@ export class HttpTestConnection implements Disposable {
     this.#connection = connection;
   }
 
-  /** Connects and sends `text`; reads what comes unless told otherwise. */
+  /** Connects and sends `text`; reads the response by default. */
   static async open(
     { hostname, port }: { readonly hostname: string; readonly port: number },
     text = "",
@@ -50,7 +50,7 @@ export class HttpTestConnection implements Disposable {
     try {
       this.#connection.close();
     } catch {
-      // The reader has met the end already.
+      // The reader has already seen the end.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The contract as a client sees it: read from the proto files by @grpc/proto-loader, no code of the server's. */
+/** The contract as a client sees it: @grpc/proto-loader reads the proto files, without any code of the server. */
 import { Buffer } from "node:buffer";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { fromJSON, loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";

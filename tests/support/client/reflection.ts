@@ -3,7 +3,7 @@ import { Client, credentials, type MethodDefinition } from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromBuffer, type PackageDefinition } from "@grpc/proto-loader";
 import { serviceDefinition } from "./messages.ts";
 
-/** What a reflection server answers, by kind; one kind is set. */
+/** A response of a reflection server; one field is set. */
 interface ReflectionResponse {
   readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
   readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Uint8Array[] };
@@ -25,14 +25,14 @@ export class ReflectionClient implements Disposable {
     return (listServicesResponse?.service ?? []).map(({ name }) => name).sort();
   }
 
-  /** What the server has about a symbol, resolved: fails when it names a file that the answer does not hold. */
+  /** The resolved descriptors of a symbol; fails if an import is missing from the response. */
   async definitionOf(symbol: string): Promise<PackageDefinition> {
     const { fileDescriptorResponse } = await this.ask({ fileContainingSymbol: symbol });
     const files = fileDescriptorResponse?.fileDescriptorProto ?? [];
     return loadFileDescriptorSetFromBuffer(Buffer.concat(files.map(asFileOfSet)));
   }
 
-  /** Sends one request and resolves to the answer. */
+  /** Sends one request and resolves to the response. */
   ask(request: object): Promise<ReflectionResponse> {
     const { requestSerialize, responseDeserialize } = serviceDefinition(
       "grpc.reflection.v1.ServerReflection",

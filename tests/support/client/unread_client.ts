@@ -2,20 +2,20 @@ import { concat, data, headers, message, settings, windowUpdate } from "../../pr
 import { RawClient } from "../../protocol/raw_client.ts";
 import { type CacheClient, encodeRequest } from "./client.ts";
 
-/** What such a client asks for, again and again. */
+/** The entry that such a client requests repeatedly. */
 const ENTRY = { namespace: "unread", key: "large" };
 
 /** The length of the value that {@link storeLargeEntry} stores: one answer fills what the kernel buffers at first. */
 const VALUE_BYTES = 2 ** 20;
 
-/** Stores what {@link askWithoutReading} asks for. */
+/** Stores the entry that {@link askWithoutReading} requests. */
 export async function storeLargeEntry(client: CacheClient): Promise<void> {
   await client.set({ ...ENTRY, value: { "type_url": "t", value: new Uint8Array(VALUE_BYTES) } });
 }
 
 /**
- * Connects, opens all windows, asks for `calls` answers of a mebibyte each, and reads none of them. The server may
- * refuse the connection: nothing tells this client.
+ * Connects, opens all windows, requests `calls` responses of a mebibyte each, and reads none of them. The server may
+ * refuse the connection; this client does not notice.
  */
 export async function askWithoutReading(address: string, calls = 16): Promise<RawClient> {
   const client = await RawClient.ready(Number(address.split(":").at(-1)), { isReading: false });
@@ -37,7 +37,7 @@ const GET_HEADERS = [
   ["te", "trailers"],
 ] as const;
 
-/** How many sockets a process has open. Another program looks: Deno reads nothing below /proc without all rights. */
+/** The number of open sockets of a process. A shell reads it: Deno reads /proc only with all permissions. */
 export async function openSockets(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("find", {
     args: [`/proc/${pid}/fd`, "-lname", "socket:*", "-printf", "."],

@@ -4,7 +4,7 @@ const DECODER = new TextDecoder();
 class SlowConnection {
   readonly #near: Deno.TcpConn;
   readonly #far: Deno.TcpConn;
-  /** What the client has sent and the server has not got. */
+  /** Sent by the client and not yet delivered to the server. */
   readonly held: Uint8Array[] = [];
   isHolding = false;
 
@@ -35,7 +35,7 @@ class SlowConnection {
     closeQuietly(this.#near);
   }
 
-  /** Delivers what was held, as far as the server still takes it. */
+  /** Delivers what was held, while the server takes it. */
   async deliver(): Promise<void> {
     try {
       for (const piece of this.held.splice(0)) await this.#far.write(piece);
@@ -59,8 +59,8 @@ function closeQuietly(end: Deno.TcpConn): void {
 }
 
 /**
- * A way to a server that delivers late, as a network does that loses packets and sends them again: what a client
- * sends can be held back, and reach the server when the client's end is long gone.
+ * A proxy that delivers late, as a network that loses packets and resends them: it holds what a client sends, and can
+ * deliver it long after the client has gone.
  */
 export class SlowLink implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -77,7 +77,7 @@ export class SlowLink implements Disposable {
     return this.#listener.addr.port;
   }
 
-  /** How many pieces are held back on connections of now and before. */
+  /** The number of pieces held back on open and closed connections. */
   get held(): number {
     return this.#connections.reduce((sum, { held }) => sum + held.length, 0);
   }
@@ -92,7 +92,7 @@ export class SlowLink implements Disposable {
     for (const connection of this.#connections) connection.isHolding = true;
   }
 
-  /** Cuts the clients' ends; the server learns nothing of it. */
+  /** Cuts the clients' ends; the server does not notice. */
   cutClients(): void {
     for (const connection of this.#connections) connection.cutClient();
   }

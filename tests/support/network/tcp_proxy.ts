@@ -1,8 +1,8 @@
 import { createServer, type Server, Socket } from "node:net";
 
 /**
- * A way to a server that a test may break: cut it, let it go silent, or slow it down. Connections are never
- * refused, so that no other program can take the port in the meantime.
+ * A proxy to a server that a test can break: cut, silence or slow it. It never stops listening, so that no other program
+ * can take its port.
  */
 export class TcpProxy implements AsyncDisposable {
   readonly #target: { readonly hostname: string; readonly port: number };
@@ -108,7 +108,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 }
 
-/** Resolves at this time of `performance.now()`, at once if it has come. */
+/** Resolves at this time of `performance.now()`, at once if it is past. */
 function due(ms: number): Promise<void> | undefined {
   const leftMs = ms - performance.now();
   if (leftMs <= 0) return undefined;

@@ -1,6 +1,6 @@
 const encoder = new TextEncoder();
 
-/** Writes a line to standard output, whole, before it returns. For programs whose product is their output. */
+/** Writes a whole line to standard output before it returns. */
 export function printLine(text: string): void {
   printBytes(encoder.encode(`${text}\n`));
 }

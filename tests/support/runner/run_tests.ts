@@ -1,18 +1,18 @@
 /**
  * Runs the whole suite: provides the servers it needs, hands its arguments to `deno test` and ends with one line,
- * `N passed, N failed`. Where CI is set, a skipped test fails the run.
+ * `N passed, N failed`. With CI set, a skipped test fails the run.
  */
 import { grpcJsComplaints } from "../client/grpc_js.ts";
 import { printBytes, printLine } from "./print_line.ts";
 import { provideServers } from "../servers/provide_servers.ts";
 import { formatCounts, parseSummary, type TestCounts } from "./test_counts.ts";
 
-/** Several times what the suite takes on two cores: only a test that hangs gets there. */
+/** Several times what the suite takes on two cores: only a hanging test reaches it. */
 const TIMEOUT_MS = 15 * 60_000;
 
 /** How a run of `deno test` ended. */
 interface Outcome {
-  /** Undefined when it never came to count: a file does not compile, or it was ended from outside. */
+  /** Undefined if it printed no summary: a file does not compile, or it was killed. */
   readonly counts: TestCounts | undefined;
   readonly exitCode: number;
 }

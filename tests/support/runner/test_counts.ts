@@ -1,4 +1,4 @@
-/** How many tests ended how, as `deno test` says it in its last line. */
+/** The counts of the last line of `deno test`. */
 export interface TestCounts {
   readonly passed: number;
   readonly failed: number;
@@ -8,7 +8,7 @@ export interface TestCounts {
 // deno-lint-ignore no-control-regex -- a terminal's colours begin with the control character ESC
 const COLOURS = /\x1b\[[0-9;]*m/g;
 
-/** `FAILED | 3 passed (1 step) | 1 failed | 2 ignored (25ms)`; what is zero may be left out. */
+/** `FAILED | 3 passed (1 step) | 1 failed | 2 ignored (25ms)`; counts of zero may be absent. */
 const SUMMARY =
   /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
 

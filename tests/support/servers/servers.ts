@@ -10,7 +10,7 @@ export interface MysqlAddress {
 }
 
 export interface TestServers {
-  /** Shared by all tests: keep to keys under {@link import("../redis/redis.ts").freshKeyPrefix}. */
+  /** Shared by all tests: use only keys under {@link import("../redis/redis.ts").freshKeyPrefix}. */
   readonly redis: Endpoint;
   readonly mysql: MysqlAddress;
   /** The folder of the image builder's storage. */

@@ -1,6 +1,6 @@
 /**
- * A way to a server that a test may cut: while it is cut, connections are refused and open ones are gone. `pause`
- * is awaited before each piece of an answer is passed on, so that one connection may overtake another.
+ * A proxy to a server that a test can cut: then it closes open connections and refuses new ones. It awaits `pause` before
+ * it forwards each piece of a response, so that one connection may overtake another.
  */
 export class ServerLink implements Disposable {
   readonly #target: Deno.ConnectOptions;

@@ -1,6 +1,6 @@
 /**
- * Fills memories and churns them, in a process of its own; takes the seed on its command line, and prints as JSON
- * what they count and what really lives of them.
+ * Fills and churns local memories in a process of its own. Takes the seed on its command line, and prints as JSON the
+ * bytes that they count and the bytes that are really alive.
  */
 import { systemClock } from "../../../src/core/clock.ts";
 import { cacheKey } from "../../../src/core/key.ts";
@@ -9,11 +9,11 @@ import { LruMemory, type LruOptions } from "../../../src/store/memory/lru.ts";
 import { printLine } from "../runner/print_line.ts";
 import { seededRandom } from "../seeded_random.ts";
 
-/** What a memory has come to under one mix of values. */
+/** The state of a memory after one mix of values. */
 export interface ChurnedMemory {
   readonly mix: string;
   readonly countedBytes: number;
-  /** What lives of it on the heap and in buffers. */
+  /** The bytes alive on the heap and in buffers. */
   readonly liveBytes: number;
 }
 
@@ -55,7 +55,7 @@ function churn(memory: LruMemory, { steps, size }: typeof MIXES[number], random:
   }
 }
 
-/** What is left when garbage has been collected. */
+/** The memory after a garbage collection. */
 async function liveBytes(): Promise<number> {
   const collect: unknown = Reflect.get(globalThis, "gc");
   if (typeof collect !== "function") throw new Error("Cannot collect garbage: --expose-gc is missing");

@@ -1,19 +1,19 @@
 /**
- * Lets entries come and go in the structures that hold what is under way, in a process of its own, and prints as JSON by
- * how much the heap has grown when only its young generation has been collected: what they still hold on to.
+ * Passes entries through the structures that hold work under way, in a process of its own. Prints as JSON by how much the
+ * heap has grown after a collection of its young generation only: the memory that the structures still retain.
  */
 import { cacheKey } from "../../../src/core/key.ts";
 import { TransientMap } from "../../../src/cache/transient_map.ts";
 import { OpenStreams } from "../../../src/transport/http2/open_streams.ts";
 import { printLine } from "../runner/print_line.ts";
 
-/** What entries pass through. */
+/** A structure that entries pass through. */
 interface Passage {
   add(index: number): void;
   remove(index: number): void;
 }
 
-/** As many as are under way at a time, and as pass by altogether. */
+/** How many are under way at a time, and how many pass in all. */
 const UNDER_WAY = 64;
 const PASSING = 40_000;
 const ENTRY_NUMBERS = 100;
@@ -43,7 +43,7 @@ function passages(): Record<string, Passage> {
 
 function measure({ add, remove }: Passage): number {
   for (let index = 0; index < UNDER_WAY; index++) add(index);
-  // What is there is old from here on, the structure itself included.
+  // Everything allocated so far moves to the old generation, the structure itself included.
   collect("major");
   const before = Deno.memoryUsage().heapUsed;
   for (let index = UNDER_WAY; index < UNDER_WAY + PASSING; index++) {

@@ -6,18 +6,18 @@ import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { type ProgramOptions, runProgram, shippedConfig } from "./program.ts";
 import { RedisKeys } from "./redis.ts";
 
-/** Where a service keeps its data: several services, one after another or at once, may share a profile. */
+/** Where a service keeps its data. Several services may share a profile, in turn or at once. */
 export interface ServiceProfile extends AsyncDisposable {
   /** The configuration's file, as the repository ships it. */
   readonly config: string;
-  /** What the test changes in it, by path. */
+  /** The test's changes to it, by path. */
   readonly settings: Readonly<Record<string, string>>;
   readonly programOptions: ProgramOptions;
-  /** The keys of all that lies behind local memory, each with its tier before it. */
+  /** The keys in all tiers below local memory, each prefixed by its tier. */
   stored(): Promise<string[]>;
 }
 
-/** Time enough on a machine that is busy: a test that is about time-outs sets its own. */
+/** Long enough on a busy machine; a test of time-outs sets its own. */
 const PATIENCE = {
   "server.grpc.timeout": "10s",
   "data.database.query_timeout": "5s",
@@ -38,7 +38,7 @@ export async function embeddedProfile(): Promise<ServiceProfile> {
   };
 }
 
-/** Local -> Redis -> MySQL: a prefix and a database of the test's own, and views of what lies there. */
+/** Local -> Redis -> MySQL: a prefix and a database of the test's own, and views of both. */
 export interface ServersProfile extends ServiceProfile {
   readonly redis: RedisKeys;
   readonly database: TestDatabase;
@@ -46,13 +46,13 @@ export interface ServersProfile extends ServiceProfile {
   migrate(): Promise<void>;
 }
 
-/** Where the service is to find its servers, where that is not where they are. */
+/** Proxies through which the service reaches its servers. */
 export interface ServersProfileOptions {
-  /** A way to MySQL that the test may cut. */
+  /** A proxy to MySQL that the test can cut. */
   readonly mysqlPort?: number;
 }
 
-/** Opens a profile on these servers, its table made. */
+/** Opens a profile on these servers and creates its table. */
 export async function serversProfile(
   servers: Pick<TestServers, "mysql"> & { readonly redis: Endpoint },
   options: ServersProfileOptions = {},
@@ -98,7 +98,7 @@ export async function serversProfile(
   };
 }
 
-/** A profile of Redis and MySQL whose Redis is found in another way than by its address. */
+/** A profile of Redis and MySQL that finds Redis otherwise than by its address. */
 export async function behindProfile(
   mysql: TestServers["mysql"],
   redis: Endpoint,
@@ -108,7 +108,7 @@ export async function behindProfile(
   const { "data.redis.addr": _, ...settings } = profile.settings;
   return {
     ...profile,
-    // The one file that names no Redis, which could not be taken back.
+    // The configuration without Redis: a setting cannot remove an address, only add one.
     config: "configs/config.embedded.yaml",
     settings: { ...settings, "data.database.driver": "mysql", ...way },
     [Symbol.asyncDispose]: () => profile[Symbol.asyncDispose](),

@@ -17,16 +17,16 @@ export function compiledProgram(): string | undefined {
   return named ? resolve(ROOT, named) : undefined;
 }
 
-/** The path of a configuration that the repository ships, for a program that may stand elsewhere. */
+/** The path of a configuration that the repository ships, for a program that may run elsewhere. */
 export function shippedConfig(name: "config.local.yaml" | "config.embedded.yaml"): string {
   return `${ROOT}configs/${name}`;
 }
 
-/** What a process runs, and where. */
+/** How a process is started. */
 export interface ProgramOptions {
-  /** What is run in the place of `main.ts`, from the repository's folder. */
+  /** A program that replaces `main.ts`, a path from the repository's folder. */
   readonly main?: string;
-  /** A folder of the test's own, which an executable is started in. */
+  /** A folder of the test's own, in which an executable is started. */
   readonly folder?: string;
   /** A program with its arguments that starts this one, such as `unshare --pid --fork`. */
   readonly launcher?: readonly string[];
@@ -34,7 +34,7 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What a program that has ended said. */
+/** The result of a program that has ended. */
 export interface ProgramResult {
   readonly code: number;
   readonly stdout: string;
@@ -58,7 +58,7 @@ export function spawnProgram(args: readonly string[], options: ProgramOptions = 
   }).spawn();
 }
 
-/** The variables of the test run that mean nothing to the program. */
+/** The variables of the test run that do not configure the program. */
 export function ownVariables(): Record<string, string> {
   const all = Object.entries(Deno.env.toObject());
   return Object.fromEntries(all.filter(([name]) => !name.startsWith("CACHESERVER_")));
@@ -78,7 +78,7 @@ export async function runProgram(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** Hands on each line of a process's output, without its end; resolves at the end of the output. */
+/** Calls `onLine` for each line of a process's output, without its line break; resolves at the output's end. */
 export async function readLines(
   output: ReadableStream<Uint8Array>,
   onLine: (line: string) => void,

@@ -1,20 +1,20 @@
 import { Redis } from "ioredis";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 
-/** What lies in Redis under one prefix, seen past the service. Keys are given and returned without the prefix. */
+/** Direct access to the keys in Redis under one prefix. Keys are given and returned without the prefix. */
 export class RedisKeys implements AsyncDisposable {
   readonly #redis: Redis;
-  /** Stands before every key. */
+  /** The prefix of every key. */
   readonly prefix: string;
 
   constructor({ hostname, port }: Endpoint, prefix: string) {
     this.#redis = new Redis({ host: hostname, port, retryStrategy: () => 50, disconnectTimeout: 100 });
-    // A test that stops its Redis goes on to look into it once it is back.
+    // A test that stops its Redis reads from it again once it is back.
     this.#redis.on("error", () => {});
     this.prefix = prefix;
   }
 
-  /** The names of all entries and tombstones; leases, which hold nothing, are left out. */
+  /** The names of all entries and tombstones, without leases, which hold no data. */
   async names(): Promise<string[]> {
     const names = (await this.#redis.keys(`${this.prefix}*`)).map((name) => name.slice(this.prefix.length));
     return names.filter((name) => !name.startsWith("lease:")).sort();
@@ -24,7 +24,7 @@ export class RedisKeys implements AsyncDisposable {
     return await this.#redis.getBuffer(this.prefix + key) ?? undefined;
   }
 
-  /** As PTTL says it: -1 for a key that never expires, -2 for one that is not there. */
+  /** As PTTL returns it: -1 for a key that never expires, -2 for a missing one. */
   async timeLeftMs(key: string): Promise<number> {
     return await this.#redis.pttl(this.prefix + key);
   }
@@ -44,7 +44,7 @@ export class RedisKeys implements AsyncDisposable {
     if (status === "end") return;
     const ended = new Promise((resolve) => this.#redis.once("end", resolve));
     this.#redis.disconnect();
-    // Between two attempts nothing is open, and ioredis never says that this has ended.
+    // Between two attempts no connection is open, and ioredis never emits the end.
     if (status !== "reconnecting") await ended;
   }
 }

@@ -16,9 +16,9 @@ type ServiceProcess = Pick<Deno.ChildProcess, "pid" | "stdout" | "stderr" | "sta
 export class RunningService implements AsyncDisposable {
   readonly #process: ServiceProcess;
   readonly #outputEnd: Promise<unknown>;
-  /** All that it has logged so far. */
+  /** Everything it has logged so far. */
   readonly log: LogLine[] = [];
-  /** All that it has written to standard error so far, line by line. */
+  /** The lines it has written to standard error so far. */
   readonly errors: string[] = [];
   #exitCode: number | undefined;
 
@@ -35,12 +35,12 @@ export class RunningService implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** `host:port`, as the log says it. */
+  /** `host:port` of gRPC, from the log. */
   get address(): string {
     return String(this.log.find(({ event }) => event === "serving")?.address);
   }
 
-  /** The same of the HTTP side. */
+  /** `host:port` of HTTP, from the log. */
   get httpAddress(): string {
     return String(this.log.find(({ event }) => event === "serving")?.http);
   }
@@ -57,7 +57,7 @@ export class RunningService implements AsyncDisposable {
     });
   }
 
-  /** Throws, with what it had to say, if the process has ended by itself or has logged a mistake of its own. */
+  /** Throws, with its output, if the process has ended by itself or has logged an internal error. */
   requireSound(): void {
     if (this.#exitCode !== undefined) {
       throw new Error(`The service ended with ${this.#exitCode}: ${this.errors.join("\n")}`);
@@ -70,14 +70,14 @@ export class RunningService implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
-  /** Resolves to the exit code once the process has ended and all of its output is here. */
+  /** Resolves to the exit code once the process has ended and all its output is read. */
   async ended(): Promise<number> {
     const { code } = await this.#process.status;
     await this.#outputEnd;
     return code;
   }
 
-  /** Asks it to drain, and resolves to its exit code. */
+  /** Makes it drain by SIGTERM, and resolves to its exit code. */
   async stop(): Promise<number> {
     this.signal("SIGTERM");
     return await this.ended();
@@ -94,7 +94,7 @@ export class RunningService implements AsyncDisposable {
   }
 }
 
-/** What a service needs to know of its profile. */
+/** The parts of a profile that a service needs. */
 export type ServiceSetup = Pick<ServiceProfile, "config" | "settings" | "programOptions">;
 
 /** The arguments of `serve` for a profile, on a free port unless `set` names one. */
@@ -112,7 +112,7 @@ export function serveArguments(
   return ["serve", "--config", profile.config, ...flags];
 }
 
-/** Starts the service and resolves once it takes calls. `set` stands above what the profile says. */
+/** Starts the service and resolves once it takes calls. `set` overrides the profile. */
 export async function startService(
   profile: ServiceSetup,
   set: Readonly<Record<string, string>> = {},

@@ -13,8 +13,8 @@ export interface ServedProfile {
 export type ServedTest = (title: string, body: (served: ServedProfile) => Promise<void>) => void;
 
 /**
- * One service for all tests of a file: the first that asks starts it, and it ends behind the last. Tests keep to
- * keys of their own. `set` stands above what the profile says.
+ * One service for all tests of a file: the first test starts it, and it ends after the last. Each test uses keys of its
+ * own. `set` overrides the profile.
  */
 export function sharedService(
   openProfile: () => Promise<ServiceProfile>,

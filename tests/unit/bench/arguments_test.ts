@@ -30,7 +30,7 @@ Deno.test("parseArguments() measures everything in full unless it is told otherw
   assertEquals(parsed("--compare", "old.json", "--json", "new.json").compare, "old.json");
 });
 
-Deno.test("parseArguments() says what is wrong with what it does not know", () => {
+Deno.test("parseArguments() names what is wrong with unknown options and values", () => {
   assertStringIncludes(complaint("--only", "call"), "--only is call, expected calls, memory, first-call");
   assertStringIncludes(complaint("--runs", "0"), "--runs is 0, expected a whole number from 1 to 999");
   assertStringIncludes(complaint("--fast"), "--fast");

@@ -36,7 +36,7 @@ function results(figures: Figures, further: Partial<Row> = {}): Results {
 const MORE = { better: "more", leastDifference: 0 } as const;
 const LESS = { better: "less", leastDifference: 0 } as const;
 
-Deno.test("isWorse() is true past 10 % in the bad direction, where no repeat is as good as the worst before", () => {
+Deno.test("isWorse() is true beyond 10 % if no repeat is as good as the worst one before", () => {
   assertEquals(isWorse(summary(95, 100, 105), summary(80, 89, 94), MORE), true);
   assertEquals(isWorse(summary(95, 100, 105), summary(80, 89, 95), MORE), false, "the spreads touch");
   assertEquals(isWorse(summary(99, 100, 101), summary(90, 91, 92), MORE), false, "9 %");
@@ -46,7 +46,7 @@ Deno.test("isWorse() is true past 10 % in the bad direction, where no repeat is 
   assertEquals(isWorse(summary(0, 0, 0), summary(0, 0, 0), LESS), false);
 });
 
-Deno.test("isWorse() is not blinded by one bad repeat before, where every repeat is far worse than the median", () => {
+Deno.test("isWorse() is true if every repeat is far worse than the median before, despite one bad repeat then", () => {
   const [was, is] = [summary(27_227, 110_014, 110_726), summary(28_000, 30_000, 31_000)];
   assertEquals(isWorse(was, is, MORE), true);
   assertEquals(isWorse(was, summary(28_000, 30_000, 75_000), MORE), false, "one repeat is not a third worse");
@@ -64,7 +64,7 @@ Deno.test("isWorse() is false below the least difference", () => {
   assertEquals(isWorse(was, is, { better: "less", leastDifference: 1 }), true);
 });
 
-Deno.test("compare() finds nothing in what a report does not show, or in one step of the CPU clock", () => {
+Deno.test("compare() ignores differences that a report does not show, and one step of the CPU clock", () => {
   const before = results({ p50Ms: summary(0.01, 0.01, 0.01), redisCpuUs: summary(0, 0, 0) }, {
     cpuStepUs: 3.3,
   });
@@ -95,7 +95,7 @@ Deno.test("compare() names a worse figure with its row, and counts what both res
   });
 });
 
-Deno.test("compare() doubts what is gone, and not what is new", () => {
+Deno.test("compare() has a doubt about a row that is gone, and none about a new one", () => {
   const before = resultsOf([{ labels: ["Get"], figures: {} }, { labels: ["Set"], figures: {} }]);
   const now = resultsOf([{ labels: ["Get"], figures: {} }, { labels: ["Del"], figures: {} }]);
   assertEquals(compare(before, now).doubts, ["calls: Set: was measured, and is not"]);
@@ -104,7 +104,7 @@ Deno.test("compare() doubts what is gone, and not what is new", () => {
   assertEquals(compare(resultsOf([]), now).doubts, []);
 });
 
-Deno.test("compare() does not compare a row with failed calls on either side, and says so", () => {
+Deno.test("compare() does not compare a row with failed calls on either side, and has a doubt", () => {
   const good = results({ p50Ms: summary(1, 1, 1) });
   const failed = results({ p50Ms: summary(9, 9, 9) }, { failures: { "status 14": 3 } });
   const none = { worse: [], compared: 0 };

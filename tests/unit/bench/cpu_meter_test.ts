@@ -4,7 +4,7 @@ import { CpuMeter } from "../../bench/load/cpu_meter.ts";
 /** No process ever has this number: Linux's go up to 2^22. */
 const NOBODY = 2 ** 30;
 
-Deno.test("CpuMeter.perCallUs() says nothing of a role of which a process cannot be seen", () => {
+Deno.test("CpuMeter.perCallUs() leaves out a role with a process that cannot be read", () => {
   assertEquals(new CpuMeter({ service: [NOBODY], redis: [Deno.pid, NOBODY] }).perCallUs(10), {});
 });
 

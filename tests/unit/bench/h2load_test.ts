@@ -14,7 +14,7 @@ function output({ succeeded = 1_000, dataBytes = 157_000 }): string {
 
 const EXPECTED = { calls: 1_000, answerBytes: 157 };
 
-Deno.test("readH2load() finds no failures where all answers together are exactly as long as they must be", () => {
+Deno.test("readH2load() finds no failures if all responses together have exactly the expected bytes", () => {
   assertEquals(readH2load(output({}), EXPECTED), { calls: 1_000, callsPerSecond: 99_720.78, failures: {} });
 });
 
@@ -28,13 +28,13 @@ Deno.test("readH2load() counts the answers that are missing from the data", () =
   assertEquals(third.failures, { "answers of 105000 bytes, not 157000, for 1000 calls": 332 });
 });
 
-Deno.test("readH2load() takes longer answers for wrong ones too, and counts once what has no status of 200", () => {
+Deno.test("readH2load() counts longer responses as wrong too, and those without status 200 once", () => {
   assertEquals(Object.values(readH2load(output({ dataBytes: 157_001 }), EXPECTED).failures), [1]);
   const { calls, failures } = readH2load(output({ succeeded: 990, dataBytes: 155_430 }), EXPECTED);
   assertEquals(calls, 990);
   assertEquals(failures, { "no HTTP status of 200": 10 });
 });
 
-Deno.test("readH2load() throws on what is no such output", () => {
-  assertThrows(() => readH2load("Could not connect", EXPECTED), Error, "Cannot read what h2load says");
+Deno.test("readH2load() throws on other output", () => {
+  assertThrows(() => readH2load("Could not connect", EXPECTED), Error, "Cannot read the output of h2load");
 });

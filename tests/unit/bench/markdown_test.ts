@@ -25,7 +25,7 @@ function markdownOf(rows: readonly Row[], effort = FULL): string {
   return toMarkdown({ machine: MACHINE, effort, sections: [section] });
 }
 
-Deno.test("figureText() writes the spread behind the median, and none where there is none to see", () => {
+Deno.test("figureText() writes the spread after the median, unless it rounds to nothing", () => {
   assertEquals(
     figureText({ median: 12345.6, min: 9000, max: 13000 }, METRICS.callsPerSecond),
     "12,346 (9,000..13,000)",
@@ -34,7 +34,7 @@ Deno.test("figureText() writes the spread behind the median, and none where ther
   assertEquals(figureText(undefined, METRICS.p50Ms), "-");
 });
 
-Deno.test("toMarkdown() has a column for each figure that some row has, and a dash where a row has it not", () => {
+Deno.test("toMarkdown() has a column for each figure of any row, and a dash in rows without it", () => {
   const once = (value: number) => ({ median: value, min: value, max: value });
   const markdown = markdownOf([
     { labels: ["Get", "deno"], figures: { callsPerSecond: once(1000), p99Ms: once(2) } },
@@ -58,7 +58,7 @@ Deno.test("toMarkdown() calls a row with failed calls invalid", () => {
   assertStringIncludes(markdown, "- Get, deno: the log complained");
 });
 
-Deno.test("toMarkdown() says of a quick run that it says nothing", () => {
+Deno.test("toMarkdown() warns that the figures of a quick run mean nothing", () => {
   assertStringIncludes(markdownOf([], QUICK), "A quick run");
   assert(!markdownOf([], FULL).includes("quick run"));
 });

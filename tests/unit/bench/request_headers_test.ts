@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { HpackDecoder } from "../../../src/transport/hpack/decoder.ts";
 import { DEFAULT_HEADER_TABLE_BYTES, RequestHeaders } from "../../bench/load/client/request_headers.ts";
 
-Deno.test("RequestHeaders.next() says the same of each request but its deadline, in few bytes", () => {
+Deno.test("RequestHeaders.next() encodes all requests alike but for the deadline, in few bytes", () => {
   const headers = new RequestHeaders("/cacheserver.v1.CacheServer/Get", "127.0.0.1:9000");
   const decoder = new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
   const timeouts = new Set<string>();

@@ -80,7 +80,7 @@ Deno.test("RequestSender.begin() stops at the stream's window, and the parts mak
   assertEquals(data.flatMap(({ payload }) => [...payload]).slice(5), [...message]);
 });
 
-Deno.test("RequestSender.end() keeps what is left of a request that was answered early", () => {
+Deno.test("RequestSender.end() does not send the rest of a request that was answered early", () => {
   const sender = begunSender();
   sender.begin(new Uint8Array(70_000));
   sender.take();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readVersion, whyNotOf } from "../../bench/revision.ts";
 
-Deno.test("readVersion() finds the commit and the runtime in what an executable prints", () => {
+Deno.test("readVersion() finds the commit and the runtime in an executable's output", () => {
   assertEquals(
     readVersion("cacheserver 0.1.0 (commit 8ebb0a5422ae-dirty, deno 2.6.10, x86_64-unknown-linux-gnu)\n"),
     { revision: "8ebb0a5422ae-dirty", deno: "2.6.10" },
@@ -10,7 +10,7 @@ Deno.test("readVersion() finds the commit and the runtime in what an executable 
   assertEquals(readVersion(""), undefined);
 });
 
-Deno.test("whyNotOf() takes an executable for these sources only where both are one commit, unchanged", () => {
+Deno.test("whyNotOf() accepts an executable only if it is made from the same unchanged commit", () => {
   const built = (revision: string) => ({ revision, deno: "2.9.3" });
   assertEquals(whyNotOf("abc", built("abc")), undefined);
   assertEquals(whyNotOf("abd", built("abc")), "it was made of abc, and this is abd");

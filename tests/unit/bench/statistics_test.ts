@@ -20,14 +20,14 @@ Deno.test("percentiles() order numbers as numbers and leave their argument as it
   assertEquals(values, [10, 9, 100, 1]);
 });
 
-Deno.test("percentiles() refuse no values and shares that are none", () => {
+Deno.test("percentiles() throws without values, and for shares outside 0 to 100", () => {
   assertThrows(() => percentiles([], [50]), RangeError, "there are no values");
   for (const percent of [0, -1, 100.1, NaN]) {
     assertThrows(() => percentiles([1], [percent]), RangeError, "not above 0 and at most 100");
   }
 });
 
-Deno.test("summarize() tells the median and the extremes", () => {
+Deno.test("summarize() returns the median and the extremes", () => {
   assertEquals(summarize([30, 10, 20]), { median: 20, min: 10, max: 30 });
   assertThrows(() => summarize([]), RangeError, "there are no values");
 });

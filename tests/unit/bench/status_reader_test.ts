@@ -13,7 +13,7 @@ function trailers(kind: number, code: number): Uint8Array {
   return Uint8Array.of(kind, ...text("grpc-status"), ...text(String(code)));
 }
 
-Deno.test("StatusReader.statusOf() tells one call's status from the next one's", () => {
+Deno.test("StatusReader.statusOf() distinguishes the statuses of successive calls", () => {
   const reader = new StatusReader();
   const codes = [5, 5, 0, 14, 0, 16, 1, 2, 3, 5];
   assertEquals(codes.map((code) => reader.statusOf(trailers(NOT_INDEXED, code))), codes);

@@ -3,7 +3,7 @@ import { TimedWriter } from "../../bench/load/timed_writer.ts";
 import { Status } from "../../../src/transport/status.ts";
 import { freePort } from "../../support/network/free_port.ts";
 
-Deno.test("TimedWriter.setsPerSecond() counts what went well from one instant until before another", async () => {
+Deno.test("TimedWriter.setsPerSecond() counts successful Sets from one instant until before another", async () => {
   const address = { hostname: "127.0.0.1", port: freePort() };
   const writer = new TimedWriter({ address, streams: 1, group: "written", first: 0, keys: Infinity });
   const call = { beganAtMs: 0, status: Status.OK, messageBytes: 0 };

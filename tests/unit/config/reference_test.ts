@@ -42,15 +42,3 @@ Deno.test("configurationReference() lists the accepted values of each key", () =
     ],
   );
 });
-
-Deno.test("configs/README.md lists every key of the configuration with its default and meaning", () => {
-  const document = Deno.readTextFileSync(new URL("../../../configs/README.md", import.meta.url));
-  const [, table = ""] = /<!-- configuration -->\n(.*)<!-- \/configuration -->/s.exec(document) ?? [];
-  const [, , ...rows] = table.trim().split("\n").map((row) =>
-    row.split("|").slice(1, -1).map((cell) => cell.trim())
-  );
-  const expected = configurationReference().map((
-    { path, default: byDefault, meaning },
-  ) => [`\`${path}\``, byDefault ? `\`${byDefault}\`` : "", meaning]);
-  assertEquals(rows, expected);
-});

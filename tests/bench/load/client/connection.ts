@@ -24,11 +24,11 @@ export interface EndedCall {
   readonly messageBytes: number;
 }
 
-/** Where a connection's work comes from and goes to. */
+/** Supplies a connection with requests and takes the outcomes. */
 export interface Workload {
   /** The method's path. */
   readonly path: string;
-  /** The message of the next call, or undefined when there shall be no more. */
+  /** The message of the next call, or undefined when there are no more. */
   next(): Uint8Array | undefined;
   ended(call: EndedCall): void;
 }
@@ -42,9 +42,9 @@ interface OpenCall {
 }
 
 /**
- * A client's HTTP/2 connection that keeps a fixed number of unary calls in flight, one message each way, and
- * spends little time on each, since it shares the machine with the server: the load stands still on neither side
- * of it, what arrives together is answered together, and of the headers only the status is read.
+ * A client's HTTP/2 connection that keeps a fixed number of unary calls in flight, one message each way. It shares the
+ * machine with the server, so it spends little on each call: it handles everything that one read brings, sends the next
+ * requests in one write, and reads only the status of the headers.
  */
 export class LoadConnection {
   readonly #socket: Deno.TcpConn;
@@ -53,7 +53,7 @@ export class LoadConnection {
   readonly #statuses = new StatusReader();
   readonly #sender: RequestSender;
   readonly #open = new OpenStreams<OpenCall>();
-  /** Received since the server was last told that it may send more. */
+  /** Received since the last WINDOW_UPDATE. */
   #unacknowledgedBytes = 0;
 
   private constructor(socket: Deno.TcpConn, authority: string, workload: Workload) {
@@ -74,7 +74,7 @@ export class LoadConnection {
 
   async #run(streams: number): Promise<void> {
     await this.#flush();
-    // The server's settings come first; only then is it known that it keeps a table of header fields.
+    // Wait for the server's SETTINGS: they tell whether it keeps a table of header fields.
     while (!await this.#receive());
     for (let stream = 0; stream < streams; stream++) this.#begin(performance.now());
     await this.#flush();
@@ -142,7 +142,7 @@ export class LoadConnection {
     this.#sender.append(encodeFrame(FrameType.SETTINGS, Flag.ACK, 0, new Uint8Array()));
   }
 
-  /** Headers, which have no status, or trailers; both may change the table of fields. */
+  /** Headers, without a status, or trailers; both may change the table of fields. */
   #takeHeaders(
     streamId: number,
     block: Uint8Array,

@@ -2,7 +2,7 @@ import { Status } from "../../../../src/transport/status.ts";
 import { encodeRequests, pathOf } from "../requests.ts";
 import { type EndedCall, LoadConnection, type Workload } from "./connection.ts";
 
-/** Requests that are encoded in one go. */
+/** How many requests are encoded at once. */
 const BATCH = 256;
 
 /** Where the writes go. */
@@ -13,7 +13,7 @@ export interface EndlessWriterOptions {
   readonly group: string;
   /** The number of the first key. */
   readonly first: number;
-  /** How many keys it goes through before it begins again; Infinity: no key twice. */
+  /** How many keys it writes before it begins again; Infinity: no key twice. */
   readonly keys: number;
 }
 
@@ -40,7 +40,7 @@ export class EndlessWriter implements Workload {
   constructor(options: EndlessWriterOptions) {
     this.#options = options;
     this.#done = LoadConnection.run(options.address, { streams: options.streams, workload: this });
-    // stop() is who hears of a failure; nobody may be listening before.
+    // stop() reports a failure; until then it must not count as unhandled.
     this.#done.catch(() => {});
   }
 
@@ -60,7 +60,7 @@ export class EndlessWriter implements Workload {
     else this.#failures[`Set: status ${status}`] = (this.#failures[`Set: status ${status}`] ?? 0) + 1;
   }
 
-  /** Lets the calls in flight end; resolves to what it got done. */
+  /** Lets the calls in flight end; resolves to what was done. */
   async stop(): Promise<Written> {
     this.#isStopped = true;
     await this.#done;

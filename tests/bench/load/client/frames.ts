@@ -22,7 +22,7 @@ export interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly streamId: number;
-  /** A view that is valid until the reader is asked for room. */
+  /** A view, valid until the reader is next asked for room. */
   readonly payload: Uint8Array;
 }
 
@@ -40,7 +40,7 @@ export class FrameReader {
   #at = 0;
   #end = 0;
 
-  /** Where the next bytes go; call {@link filled} behind it. Overwrites the frames that were handed out. */
+  /** Where the next bytes go; call {@link filled} afterwards. Overwrites the frames that were handed out. */
   room(): Uint8Array {
     const kept = this.#bytes.subarray(this.#at, this.#end);
     const isTight = kept.length + MIN_ROOM_BYTES > this.#bytes.length;
@@ -52,7 +52,7 @@ export class FrameReader {
     return bytes.subarray(this.#end);
   }
 
-  /** Says how much of the room has been written to. */
+  /** Records how much of the room was written. */
   filled(byteCount: number): void {
     this.#end += byteCount;
   }
@@ -116,7 +116,7 @@ export function encodeSettings(settings: readonly (readonly [id: number, value: 
   return encodeFrame(FrameType.SETTINGS, 0, 0, new Uint8Array(payload.buffer));
 }
 
-/** What a SETTINGS frame says, in its order. */
+/** The settings of a SETTINGS frame, in order. */
 export function* readSettings(payload: Uint8Array): Generator<[id: number, value: number]> {
   for (let at = 0; at + 6 <= payload.length; at += 6) {
     yield [payload[at]! << 8 | payload[at + 1]!, readUint32(payload, at + 2)];

@@ -1,10 +1,9 @@
 /**
- * The header blocks of a gRPC request, as clients that use HPACK's dynamic table send them: each call has a deadline,
- * which is never quite that of the call before, and enters the table as all other fields do. Source: RFC 7541
- * section 6 and appendix A, PROTOCOL-HTTP2.md (Timeout).
+ * The header blocks of a gRPC request, as sent by clients that use HPACK's dynamic table. Each call has a new deadline,
+ * which enters the table as all other fields do. Source: RFC 7541 section 6 and appendix A, PROTOCOL-HTTP2.md (Timeout).
  */
 
-/** The table that a server keeps for a client, in bytes, unless it says less. RFC 9113 section 6.5.2. */
+/** The default size of the table that a server keeps for a client, in bytes. RFC 9113 section 6.5.2. */
 export const DEFAULT_HEADER_TABLE_BYTES = 4096;
 
 const METHOD_POST = 0x80 | 3;
@@ -17,7 +16,7 @@ const NEW_NAME = 0x40;
 
 /** The first index of the dynamic table, which is its newest entry. */
 const NEWEST = 62;
-/** What the table counts for an entry beside its texts. RFC 7541 section 4.1. */
+/** The table's overhead of an entry, in bytes. RFC 7541 section 4.1. */
 const ENTRY_BYTES = 32;
 
 const TIMEOUT = "grpc-timeout";
@@ -35,7 +34,7 @@ export class RequestHeaders {
   readonly #fullEntryBytes: number;
   readonly #block = new Uint8Array(1024);
   #length = 0;
-  /** Entries that have come into the table behind those of the last full block. */
+  /** Entries added to the table since the last full block. */
   #newer = 0;
   #entryBytes = Infinity;
   #requests = 0;
@@ -76,11 +75,11 @@ export class RequestHeaders {
       block[0] = METHOD_POST;
       block[1] = SCHEME_HTTP;
       this.#length = 2;
-      // Path, authority, content-type and te by their places, and the name of the newest entry, a timeout.
+      // Path, authority, content-type and te by index, and the name of the newest entry, a timeout.
       for (let place = 3; place >= 0; place--) this.#integer(0x80, 7, NEWEST + this.#newer + place);
       this.#integer(0x40, 6, NEWEST);
     } else {
-      // A further entry would have pushed out what such a block refers to.
+      // One more entry would have evicted those that such a block refers to.
       block.set(this.#full);
       this.#length = this.#full.length;
       this.#newer = 0;
@@ -93,7 +92,7 @@ export class RequestHeaders {
     return block.subarray(0, this.#length);
   }
 
-  /** Writes an integer behind a pattern, in `bits` bits and further octets. RFC 7541 section 5.1. */
+  /** Writes an integer after a pattern, in `bits` bits and further octets. RFC 7541 section 5.1. */
   #integer(pattern: number, bits: number, value: number): void {
     const max = 2 ** bits - 1;
     const block = this.#block;

@@ -25,26 +25,26 @@ export const MESSAGE_PREFIX_BYTES = 5;
 interface UnsentRequest {
   readonly message: Uint8Array;
   sentBytes: number;
-  /** What the server lets us send on the stream. */
+  /** The stream's send window. */
   windowBytes: number;
 }
 
 /**
- * The client's half of a connection: requests of one method become frames, as far as the server's windows allow,
- * in one buffer that is written as a whole. A small request, which is most of them, is laid out in one step.
+ * The client's half of a connection: turns requests of one method into frames, as far as the server's windows allow,
+ * in one buffer that is written as a whole. Most requests are small and are laid out in one step.
  */
 export class RequestSender {
   readonly #headers: RequestHeaders;
   #bytes = new Uint8Array(64 * 1024);
   #length = 0;
   #nextStreamId = 1;
-  /** What the server lets us send on the connection. */
+  /** The connection's send window. */
   #windowBytes = INITIAL_WINDOW_BYTES;
   #streamWindowBytes = INITIAL_WINDOW_BYTES;
   /** By stream, in the order in which they began. */
   readonly #unsent = new Map<number, UnsentRequest>();
 
-  /** Writes what a client says first: no pushes, windows without bounds. */
+  /** Writes the preface and settings of a client: no pushes, the largest windows. */
   constructor(path: string, authority: string) {
     this.#headers = new RequestHeaders(path, authority);
     this.append(PREFACE);
@@ -55,7 +55,7 @@ export class RequestSender {
     this.append(encodeWindowUpdate(0, MAX_WINDOW_BYTES - INITIAL_WINDOW_BYTES));
   }
 
-  /** Writes a request, or as much of it as the server takes by now, and returns its stream. */
+  /** Writes a request, or as much of it as the windows allow, and returns its stream. */
   begin(message: Uint8Array): number {
     const streamId = this.#nextStreamId;
     this.#nextStreamId += 2;
@@ -85,7 +85,7 @@ export class RequestSender {
     this.#sendMore();
   }
 
-  /** The call has ended; what is left of its request stays here. */
+  /** The call has ended; the rest of its request is dropped. */
   end(streamId: number): void {
     this.#unsent.delete(streamId);
   }
@@ -97,7 +97,7 @@ export class RequestSender {
     this.#length += frame.length;
   }
 
-  /** What has to be written to the socket; valid until anything else is called. */
+  /** The bytes for the socket; valid until the next call of any method. */
   take(): Uint8Array {
     const written = this.#bytes.subarray(0, this.#length);
     this.#length = 0;
@@ -116,7 +116,7 @@ export class RequestSender {
     while (request.sentBytes < totalBytes) {
       const leftBytes = totalBytes - request.sentBytes;
       const length = Math.min(leftBytes, MAX_FRAME_BYTES, request.windowBytes, this.#windowBytes);
-      // A frame that holds a part of the prefix is not worth the trouble.
+      // The prefix is never split over two frames.
       if (length <= 0 || request.sentBytes === 0 && length < MESSAGE_PREFIX_BYTES) return false;
       const flags = length === leftBytes ? Flag.END_STREAM : 0;
       this.#writeData(streamId, request, length, flags);
@@ -138,7 +138,7 @@ export class RequestSender {
     }
     const from = Math.max(0, sentBytes - MESSAGE_PREFIX_BYTES);
     const to = sentBytes + length - MESSAGE_PREFIX_BYTES;
-    // A copy of few bytes costs less by index than by a view and set().
+    // For few bytes, copying by index costs less than a view and set().
     if (to - from > 256) bytes.set(message.subarray(from, to), at);
     else for (let index = from; index < to; index++) bytes[at++] = message[index]!;
   }

@@ -4,23 +4,23 @@ import { DEFAULT_HEADER_TABLE_BYTES } from "./request_headers.ts";
 /** A block of header fields and the status in it. */
 interface KnownBlock {
   readonly bytes: Uint8Array;
-  /** The state of the decoder in which the block means this. */
+  /** The decoder's state in which the block has this meaning. */
   readonly generation: number;
   readonly status: number | undefined;
 }
 
-/** The response's headers and its trailers, and what one call in a while gets instead. */
+/** The response's headers, its trailers, and an occasional other block. */
 const MAX_KNOWN_BLOCKS = 4;
 
 /**
- * Reads `grpc-status` from the header blocks of one connection, all of which it has to see in their order. Nearly
- * all blocks are those of the calls before, byte by byte, and those are not decoded again.
+ * Reads `grpc-status` from the header blocks of one connection; it must see all of them, in order. Nearly all blocks
+ * repeat an earlier one byte by byte, and those are not decoded again.
  */
 export class StatusReader {
   readonly #decoder = new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
   readonly #known: KnownBlock[] = [];
 
-  /** The code in a block, or undefined where there is none. Throws when the block is malformed. */
+  /** The code in a block, or undefined if it has none. Throws if the block is malformed. */
   statusOf(block: Uint8Array): number | undefined {
     const { generation } = this.#decoder;
     for (const known of this.#known) {

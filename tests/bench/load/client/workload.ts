@@ -5,13 +5,13 @@ import type { Load, Measurement } from "../load.ts";
 import { encodeRequests, pathOf } from "../requests.ts";
 import { type EndedCall, LoadConnection, type Workload } from "./connection.ts";
 
-/** So that there is a 99th percentile to tell, also where the machine stood still for all of a short time. */
+/** Enough for a 99th percentile, even if the machine was stalled for all of a short measurement. */
 const MIN_MEASURED_CALLS = 100;
 
-/** Where each key is taken once, a fast service may have used up this share of them before the warm-up is over. */
+/** With each key taken once, the warm-up ends at the latest after this share of the keys. */
 const MAX_WARM_UP_SHARE = 1 / 4;
 
-/** Hands out the requests of a load to its connections, and keeps what it measures. */
+/** Hands the requests of a load to its connections and records the measurement. */
 class LoadWorkload implements Workload {
   readonly path: string;
   readonly #load: Load;

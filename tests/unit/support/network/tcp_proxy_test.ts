@@ -54,7 +54,7 @@ Deno.test("TcpProxy.cut() resets open connections and new ones, until heal()", a
   assertEquals(await echoed(healed, 2), 2);
 });
 
-Deno.test("TcpProxy.hold() keeps what is sent, on connections old and new, until heal() passes it on", async () => {
+Deno.test("TcpProxy.hold() holds what is sent on old and new connections until heal() forwards it", async () => {
   using echo = startEcho();
   await using proxy = await TcpProxy.open(echo);
   const address = { hostname: "127.0.0.1", port: proxy.port };

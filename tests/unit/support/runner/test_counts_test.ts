@@ -25,7 +25,7 @@ Deno.test("parseSummary() takes no other line for a summary", () => {
   }
 });
 
-Deno.test("formatCounts() names skipped tests only where there are any", () => {
+Deno.test("formatCounts() names skipped tests only if there are any", () => {
   assertEquals(formatCounts({ passed: 41, failed: 0, skipped: 0 }), "41 passed, 0 failed");
   assertEquals(formatCounts({ passed: 41, failed: 1, skipped: 2 }), "41 passed, 1 failed, 2 skipped");
 });
