@@ -62,7 +62,7 @@ server:
   });
 });
 
-Deno.test("grpcServer() serves within the configuration's limits and logs what no client is told", async () => {
+Deno.test("grpcServer() enforces the configuration's limits and logs a handler that throws", async () => {
   const lines: string[] = [];
   const clock = new FakeClock();
   const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), {
@@ -81,7 +81,7 @@ Deno.test("grpcServer() serves within the configuration's limits and logs what n
   using client = new TestClient(address);
   assertEquals((await client.unary("Unary", "")).status.code, Status.UNKNOWN);
   using second = await Deno.connect(address);
-  // Closed unanswered: the server's preface would come at once.
+  // Closed without a byte: the server would send its preface first.
   assertEquals(await second.read(new Uint8Array(1)), null);
   const { level, event, where, error } = JSON.parse(lines.join());
   assertEquals([level, event, where, error], [
@@ -93,7 +93,7 @@ Deno.test("grpcServer() serves within the configuration's limits and logs what n
   await server.drain(1_000);
 });
 
-Deno.test("grpcServer() logs a connection that it ends because of its client", async () => {
+Deno.test("grpcServer() logs a connection that it closes because of its client", async () => {
   const lines: string[] = [];
   const clock = new FakeClock();
   const observer = new LogObserver(new Logger(clock, "info", (line) => lines.push(line)), {
@@ -116,7 +116,7 @@ Deno.test("grpcServer() logs a connection that it ends because of its client", a
   await server.drain(1_000);
 });
 
-Deno.test("nativeOptions() take packed headers of the size that unpacked ones may have", () => {
+Deno.test("nativeOptions() allow encoded headers of the size that a header list may have", () => {
   const { limits } = optionsOf("server: { grpc: { limits: { max_header_bytes: 100KiB } } }\n");
   assertEquals([limits.maxHeaderBlockBytes, limits.maxHeaderListBytes], [102_400, 102_400]);
 });

@@ -7,7 +7,7 @@ Deno.test("clockRule lets src/core/clock.ts read the time and set timers", () =>
 });
 
 Deno.test("clockRule refuses each source of time and of chance anywhere else in src", () => {
-  const refusals = {
+  const refused = {
     "Date.now()": "Date.now",
     "new Date()": "Date.now",
     "performance.now()": "performance.now",
@@ -19,7 +19,7 @@ Deno.test("clockRule refuses each source of time and of chance anywhere else in 
     "crypto.randomUUID()": "crypto.randomUUID",
     "crypto.getRandomValues(new Uint8Array(1))": "crypto.getRandomValues",
   };
-  for (const [expression, name] of Object.entries(refusals)) {
+  for (const [expression, name] of Object.entries(refused)) {
     assertEquals(
       findings("src/cache/chain.ts", `export const x = ${expression};`),
       [`cacheserver/clock: src/cache/chain.ts must not use ${name}`],
@@ -28,7 +28,7 @@ Deno.test("clockRule refuses each source of time and of chance anywhere else in 
   }
 });
 
-Deno.test("clockRule accepts dates made of a given time, and members that bear a timer's name", () => {
+Deno.test("clockRule accepts dates made of a given time, and members with a timer's name", () => {
   const source = `export const x = [new Date(0), socket.setTimeout(1), { setTimeout: 1 }, clock.now()];`;
   assertEquals(findings("src/cache/chain.ts", source), []);
 });
@@ -39,6 +39,6 @@ Deno.test("clockRule lets src/app and src/core draw random bytes", () => {
   assertEquals(findings("src/core/chance.ts", source), []);
 });
 
-Deno.test("clockRule says nothing about tests", () => {
+Deno.test("clockRule ignores tests", () => {
   assertEquals(findings("tests/bench/main.ts", `export const x = performance.now();`), []);
 });

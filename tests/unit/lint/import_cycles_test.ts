@@ -4,7 +4,7 @@ import { importedPath, isRelative, projectPath } from "../../lint/project_path.t
 
 type Graph = ReadonlyMap<string, readonly string[]>;
 
-Deno.test("No file of src imports itself by way of others, types aside", async () => {
+Deno.test("No file of src imports itself through others, types aside", async () => {
   const graph = new Map<string, string[]>();
   for await (const filename of sourceFiles(new URL("../../../src/", import.meta.url))) {
     graph.set(projectPath(filename) ?? filename, valueImports(filename, await Deno.readTextFile(filename)));
@@ -12,7 +12,7 @@ Deno.test("No file of src imports itself by way of others, types aside", async (
   assertEquals(firstCycle(graph), []);
 });
 
-Deno.test("firstCycle() names the files of a cycle, and none where the graph has none", () => {
+Deno.test("firstCycle() names the files of a cycle, and none if the graph has none", () => {
   const diamond: Graph = new Map([["a", ["b", "c"]], ["b", ["d"]], ["c", ["d"]], ["d", []]]);
   assertEquals(firstCycle(diamond), []);
   assertEquals(firstCycle(new Map([...diamond, ["d", ["c"]]])), ["d", "c", "d"]);
@@ -43,7 +43,7 @@ function valueImports(filename: string, source: string): string[] {
   return paths;
 }
 
-/** The files of one cycle, the first of them again at the end; empty where there is none. */
+/** The files of one cycle, the first of them again at the end; empty if there is none. */
 function firstCycle(graph: Graph): string[] {
   const done = new Set<string>();
   const path: string[] = [];

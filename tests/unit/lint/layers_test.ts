@@ -30,7 +30,7 @@ Deno.test("layersRule refuses every form of import that points the wrong way", (
   );
 });
 
-Deno.test("layersRule lets src/observe see the types of src/cache, not its values", () => {
+Deno.test("layersRule lets src/observe import types of src/cache, not values", () => {
   assertEquals(
     findings("src/observe/log.ts", `import type { CacheObserver } from "../cache/observer.ts";`),
     [],
@@ -49,14 +49,14 @@ Deno.test("layersRule lets src/app import all but src/cli, and main.ts only src/
   ]);
 });
 
-Deno.test("layersRule lets src/cli see the contract of src/api, not its handlers", () => {
+Deno.test("layersRule lets src/cli import the contract of src/api, not its handlers", () => {
   assertEquals(findings("src/cli/get.ts", `import { contract } from "../api/contract.ts";`), []);
   assertEquals(findings("src/cli/get.ts", `import { handlers } from "../api/handlers.ts";`), [
     "cacheserver/layers: src/cli must not import src/api/handlers.ts",
   ]);
 });
 
-Deno.test("layersRule refuses a folder without a row, and imports from src of what lies outside it", () => {
+Deno.test("layersRule refuses a folder without a row, and imports from src of files outside it", () => {
   assertEquals(findings("src/utils/strings.ts", `export const x = 1;`), [
     "cacheserver/layers: src/utils is no layer",
   ]);
@@ -65,6 +65,6 @@ Deno.test("layersRule refuses a folder without a row, and imports from src of wh
   ]);
 });
 
-Deno.test("layersRule says nothing about tests", () => {
+Deno.test("layersRule ignores tests", () => {
   assertEquals(findings("tests/unit/app_test.ts", `import { main } from "../../src/cli/main.ts";`), []);
 });

@@ -11,7 +11,7 @@ function readInteger(bytes: Iterable<number>): number {
   return reader.integer();
 }
 
-Deno.test("ProtobufReader.integer() reads every int64, the nearest number where none is exact", () => {
+Deno.test("ProtobufReader.integer() reads every int64, as the nearest number if none is exact", () => {
   const powers = Array.from({ length: 64 }, (_, bit) => 2n ** BigInt(bit));
   const values = powers.flatMap((power) => [power - 1n, power, -power, 1n - power, -power - 1n]);
   for (const value of values.map((each) => BigInt.asIntN(64, each))) {

@@ -1,4 +1,4 @@
-/** protobufjs as the reference for our own codec, and random messages for both. */
+/** protobufjs as the reference for the codecs of src/api/protobuf, and random messages for both. */
 import { type EnumTypeDefinition, loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 
 const FILES = loadSync(["cacheserver/v1/cacheserver.proto", "cacheserver/v1/errors.proto"], {

@@ -88,7 +88,7 @@ function merged(a: Fields, b: Fields): Fields {
   );
 }
 
-/** The requests, each with how it is drawn, encoded by the reference and decoded by us. */
+/** The requests, with a random generator for each, and our decoder. The reference encodes them. */
 const REQUESTS = [
   { type: "SetRequest", draw: drawSet, read: readSet as (bytes: Uint8Array) => object },
   { type: "SetSecretRequest", draw: drawSetSecret, read: readSetSecret as (bytes: Uint8Array) => object },
