@@ -1,11 +1,6 @@
 /** The service cacheserver.v1.CacheServer: wire values in and out, no rule of its own. */
-import { described as describedEntry, type EntryName, type Namespaces } from "../business/namespaces.ts";
-import {
-  described as describedSecret,
-  type SecretAbsence,
-  type SecretName,
-  type Secrets,
-} from "../business/secrets.ts";
+import { describeEntry, type EntryName, type Namespaces } from "../business/namespaces.ts";
+import { describeSecret, type SecretAbsence, type SecretName, type Secrets } from "../business/secrets.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Entry, timeLeftMs } from "../core/entry.ts";
 import type { Secret } from "../core/secret.ts";
@@ -90,7 +85,7 @@ function getResponse(
   clock: Clock,
 ): FoundEntry | Refusal {
   if (entry === undefined) {
-    return new Refusal("key_not_found", `Cannot get ${describedEntry(name)}: it is not there`);
+    return new Refusal("key_not_found", `Cannot get ${describeEntry(name)}: it is not there`);
   }
   // It had not expired when it was looked at, so it has at least the smallest time left that can be said.
   return { any: entry.value, timeLeftMs: Math.max(1, timeLeftMs(entry, clock)) };
@@ -104,5 +99,5 @@ const ABSENCES = {
 
 function getSecretResponse(name: SecretName, found: Secret | SecretAbsence): Uint8Array | Refusal {
   if (typeof found === "object") return encodeGetSecretResponse(found);
-  return new Refusal(found, `Cannot get ${describedSecret(name)}: ${ABSENCES[found]}`);
+  return new Refusal(found, `Cannot get ${describeSecret(name)}: ${ABSENCES[found]}`);
 }

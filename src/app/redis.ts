@@ -1,11 +1,11 @@
 /** Joins what the service does with Redis, however it is reached: one server, sentinels or a cluster. */
 import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 import type { CircuitBreakerOptions } from "../cache/circuit_breaker.ts";
-import { ServerBreaker } from "../cache/server_breaker.ts";
+import { serverBreaker } from "../cache/server_breaker.ts";
 import { Tier } from "../cache/tier.ts";
 import type { RedisConfig } from "../config/config.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
-import type { EntryChange } from "../core/entry_change.ts";
+import type { EntryChange } from "../core/entry.ts";
 import type { Invalidations, InvalidationState, SharedCache } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
@@ -149,7 +149,7 @@ function openCluster(
     onAgreed() {},
   });
   const guard = (name: string) =>
-    new ServerBreaker({
+    serverBreaker({
       tier: "redis",
       breaker: { ...config.breaker, random: systemRandom },
       timeoutMs: Math.max(readTimeoutMs, writeTimeoutMs),

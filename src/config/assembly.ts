@@ -8,7 +8,6 @@ import {
   secretConfig,
 } from "./cache_options.ts";
 import type {
-  BreakerConfig,
   CacheConfig,
   Config,
   GrpcLimitsConfig,
@@ -17,6 +16,7 @@ import type {
   RedisConfig,
   SqliteConfig,
 } from "./config.ts";
+import type { BreakerThresholds } from "../core/policies.ts";
 import type { Problem } from "./config_error.ts";
 import { type DatabaseSourceReading, readDatabaseSource } from "./database_source.ts";
 import type { OwnOptions } from "./namespace_source.ts";
@@ -196,7 +196,7 @@ function redisConfig(settings: Settings): RedisConfig | undefined {
   };
 }
 
-function breakerConfig(settings: Settings, section: "data.database" | "data.redis"): BreakerConfig {
+function breakerConfig(settings: Settings, section: "data.database" | "data.redis"): BreakerThresholds {
   return {
     failureRatio: settings[`${section}.breaker.failure_ratio`].value,
     minCalls: settings[`${section}.breaker.min_calls`].value,

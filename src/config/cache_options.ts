@@ -1,5 +1,6 @@
 /** The options of namespaces and secrets as they are used: with what is inherited, and what follows from others. */
-import type { CopyConfig, NamespaceConfig } from "./config.ts";
+import type { NamespaceConfig } from "./config.ts";
+import type { CopyPolicy } from "../core/policies.ts";
 import type { Problem } from "./config_error.ts";
 import {
   type CopyOption,
@@ -79,11 +80,11 @@ export function namespaceConfig(options: Options): NamespaceConfig {
 }
 
 /** The options of secrets as the configuration has them. */
-export function secretConfig(settings: Settings): CopyConfig {
+export function secretConfig(settings: Settings): CopyPolicy {
   return copyConfig(secretOptions(settings));
 }
 
-function copyConfig(options: Pick<Options, CopyOption>): CopyConfig {
+function copyConfig(options: Pick<Options, CopyOption>): CopyPolicy {
   return {
     jitter: options.jitter.value,
     localTtlMs: options.local_ttl.value,

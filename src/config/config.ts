@@ -1,6 +1,7 @@
 /** The configuration that a run of the service uses: read once, checked whole, then frozen. */
 
 import type { Endpoint } from "../core/endpoint.ts";
+import type { BreakerThresholds, CopyPolicy } from "../core/policies.ts";
 
 export interface GrpcConfig extends Endpoint {
   /** The longest a call may take once its request is complete, in ms, whatever deadline its client has set. */
@@ -57,15 +58,6 @@ export interface HttpLimitsConfig {
   readonly idleTimeoutMs: number;
 }
 
-/** When calls are kept from a server that fails, and how it is probed. */
-export interface BreakerConfig {
-  /** The share of the calls in the window, above 0 and up to 1, that must have failed. */
-  readonly failureRatio: number;
-  readonly minCalls: number;
-  readonly windowMs: number;
-  readonly probeDelayMs: number;
-}
-
 export interface MysqlConfig {
   readonly driver: "mysql";
   /** `tcp` has hostname and port, `unix` a socket's path. */
@@ -85,7 +77,7 @@ export interface MysqlConfig {
   /** The longest one statement may take, in ms. */
   readonly queryTimeoutMs: number;
   readonly maxConnections: number;
-  readonly breaker: BreakerConfig;
+  readonly breaker: BreakerThresholds;
 }
 
 export interface SqliteConfig {
@@ -118,7 +110,7 @@ export interface RedisConfig {
   readonly connectTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
-  readonly breaker: BreakerConfig;
+  readonly breaker: BreakerThresholds;
 }
 
 export interface LocalCacheConfig {
@@ -131,20 +123,8 @@ export interface LocalCacheConfig {
   readonly maxStaleMs: number;
 }
 
-/** How long local memory keeps what it copies from below. */
-export interface CopyConfig {
-  /** The longest that a copy is kept, in ms; Infinity: as long as its entry lives. */
-  readonly localTtlMs: number;
-  /** How long it is remembered that something is not there, in ms; 0: not at all. */
-  readonly negativeTtlMs: number;
-  /** The share of {@link localTtlMs} after which a hit renews the copy, below 1; 0: never. */
-  readonly refreshAhead: number;
-  /** The most that is taken off these times at random, as a share of them, below 1. */
-  readonly jitter: number;
-}
-
 /** What a namespace has of its own; its jitter also counts for the times to live of its entries. */
-export interface NamespaceConfig extends CopyConfig {
+export interface NamespaceConfig extends CopyPolicy {
   /** The time to live of an entry whose Set says none, in ms; Infinity: it never expires. */
   readonly defaultTtlMs: number;
   /** The longest time to live, in ms; Infinity for no limit. */
@@ -160,7 +140,7 @@ export interface CacheConfig {
   /** Of namespaces that are not among {@link namespaces}. */
   readonly defaults: NamespaceConfig;
   readonly namespaces: readonly (NamespaceConfig & { readonly name: string })[];
-  readonly secrets: CopyConfig;
+  readonly secrets: CopyPolicy;
 }
 
 export interface LogConfig {

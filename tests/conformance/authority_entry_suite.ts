@@ -1,6 +1,6 @@
 /** What every authority of namespaced entries must do; a new one is done when its three-line test file passes. */
 import { assert, assertEquals } from "@std/assert";
-import type { EntryChange } from "../../src/core/entry_change.ts";
+import type { EntryChange } from "../../src/core/entry.ts";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
 import type { Authority } from "../../src/core/ports.ts";
 import { UNVERSIONED } from "../../src/core/version.ts";

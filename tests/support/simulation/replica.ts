@@ -1,6 +1,5 @@
 import { Chain } from "../../../src/cache/chain.ts";
-import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
-import { LocalCopies } from "../../../src/cache/local_copies.ts";
+import type { CopyPolicy } from "../../../src/core/policies.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
 import { LocalCoherence } from "../../../src/cache/local_coherence.ts";
 import { Tier } from "../../../src/cache/tier.ts";
@@ -16,7 +15,7 @@ import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { StallingCommits, Stalls } from "./stalling_commits.ts";
 import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
 import { asFound } from "../cache/as_found.ts";
-import { keptAs } from "../cache/kept_as.ts";
+import { localTier } from "../cache/local_tier.ts";
 
 /** What all replicas of a simulation have in common. */
 export interface World {
@@ -151,14 +150,10 @@ export class Replica {
       return world.commits.run(() => ask(commit), late, options.stalls);
     };
     const coherence = new LocalCoherence(clock, 0);
-    // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
-    const memory = () =>
-      new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
+    // Room for two entries, so that eviction takes part.
+    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.#chain = new Chain<number, Change>({
-      local: options.local ? coherence.wrap(memory().store(keptAs(8))) : undefined,
-      copies: options.local && options.copies !== undefined
-        ? new LocalCopies(coherence.wrapCopies(memory().store(keptAs(8))), clock, world.random)
-        : undefined,
+      local: options.local ? coherence.wrap(localTier<number>(memory, clock, world.random)) : undefined,
       shared: options.shared
         ? {
           tier: this.#sharedTier,

@@ -16,14 +16,6 @@ Deno.test("NamespacePolicies.of() gives a namespace its own policy, and all othe
   assertStrictEquals(new NamespacePolicies(own).of("sessions"), own);
 });
 
-Deno.test("NamespacePolicies.useCopies says whether any namespace keeps copies under a policy", () => {
-  const copies = { localTtlMs: 1, negativeTtlMs: 0, refreshAhead: 0, jitter: 0 };
-  const own = new Map([["n", { ...UNLIMITED, copies }]]);
-  assertEquals(new NamespacePolicies(UNLIMITED, own).useCopies, true);
-  assertEquals(new NamespacePolicies({ ...UNLIMITED, copies }).useCopies, true);
-  assertEquals(new NamespacePolicies(UNLIMITED, new Map([["n", UNLIMITED]])).useCopies, false);
-});
-
 Deno.test("entryTtlMs() takes the default for an absent expire, and cuts what is longer than the limit", () => {
   const policy = { ...UNLIMITED, defaultTtlMs: 500, maxTtlMs: 1000 };
   const cases = [[Infinity, 500], [1, 1], [999, 999], [1000, 1000], [1001, 1000]] as const;

@@ -2,9 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { NamespacePolicies } from "../../../src/business/namespace_policies.ts";
 import { type AnyValue, Namespaces, type NewEntry } from "../../../src/business/namespaces.ts";
 import { Chain } from "../../../src/cache/chain.ts";
-import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import { Tier } from "../../../src/cache/tier.ts";
-import type { EntryChange } from "../../../src/core/entry_change.ts";
+import type { EntryChange } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
@@ -13,7 +12,7 @@ import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { Embedded, MAX_VALUE_BYTES, refusals, UNLIMITED } from "./embedded.ts";
 import { PATIENT } from "../../support/cache/caller.ts";
 import { asFound } from "../../support/cache/as_found.ts";
-import { keptAs } from "../../support/cache/kept_as.ts";
+import { localTier } from "../../support/cache/local_tier.ts";
 
 const NAME = { namespace: "shop", key: "a", violations: [] };
 const VALUE = any({ payloadBytes: 3 });
@@ -121,8 +120,7 @@ Deno.test("Namespaces.get() gives no value of which memory remembers that it had
   const expired = { value: VALUE.encoded, expiresAtMs: clock.now(), version: UNVERSIONED };
   const unused = () => Promise.reject(new Error("not asked for"));
   const chain = new Chain<Uint8Array, EntryChange>({
-    local: undefined,
-    copies: new LocalCopies(memory.store(keptAs(8)), clock, () => 0),
+    local: localTier(memory, clock),
     shared: undefined,
     authority: {
       store: { read: () => Promise.resolve(expired), write: unused, remove: unused, ping: unused },

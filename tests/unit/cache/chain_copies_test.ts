@@ -1,8 +1,7 @@
 /** The chain with entries that local memory keeps under a policy. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Chain } from "../../../src/cache/chain.ts";
-import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
-import { LocalCopies } from "../../../src/cache/local_copies.ts";
+import type { CopyPolicy } from "../../../src/core/policies.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import { ANY_EPOCH } from "../../../src/core/ports.ts";
 import type { Entry } from "../../../src/core/entry.ts";
@@ -15,7 +14,7 @@ import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
 import { PATIENT } from "../../support/cache/caller.ts";
 import { asFound } from "../../support/cache/as_found.ts";
-import { keptAs } from "../../support/cache/kept_as.ts";
+import { localTier } from "../../support/cache/local_tier.ts";
 
 const KEY = cacheKey("n", "k");
 
@@ -41,11 +40,9 @@ class Setting {
     const tier = (name: string) =>
       new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
     const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
-    const copies = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
     const done = () => Promise.resolve();
     this.chain = new Chain<string, string>({
-      local: memory.store(keptAs(8)),
-      copies: new LocalCopies(copies.store(keptAs(8)), clock, () => 0.5),
+      local: localTier(memory, clock),
       shared: shared && {
         tier: tier("redis"),
         covers: () => false,

@@ -1,6 +1,6 @@
 /** Random schedules over a simulated clock and stores that answer in any order; see support/simulation. */
 import { assertEquals } from "@std/assert";
-import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
+import type { CopyPolicy } from "../../../src/core/policies.ts";
 import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
 import { runSchedule } from "../../support/simulation/schedule.ts";
 import type { ScheduleOptions } from "../../support/simulation/schedule_options.ts";

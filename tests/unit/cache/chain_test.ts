@@ -1,16 +1,18 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Chain } from "../../../src/cache/chain.ts";
+import type { LocalTier } from "../../../src/cache/local_memory.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
-import { ANY_EPOCH, type Authority, type LocalStore, type SharedCache } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Authority, type SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { LeavingCaller, PATIENT } from "../../support/cache/caller.ts";
 import { keptAs } from "../../support/cache/kept_as.ts";
 import { turn } from "../../support/turn.ts";
 import { asFound } from "../../support/cache/as_found.ts";
+import { localTier } from "../../support/cache/local_tier.ts";
 
 const KEY = cacheKey("namespace", "key");
 
@@ -28,13 +30,14 @@ function setUp(stores: {
   authority?: Partial<Authority<string, string>>;
   shared?: Partial<SharedCache<string>>;
   keepsWrites?: boolean;
-  /** Stands before local memory. */
-  gate?: (store: LocalStore<string>) => LocalStore<string>;
+  /** Wraps local memory. */
+  gate?: (memory: LocalTier<string>) => LocalTier<string>;
 }) {
   const clock = new FakeClock(NOW_MS);
   const log: string[] = [];
-  const local: LocalStore<string> = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock)
-    .store(keptAs(1));
+  const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
+  const local = memory.store<string>(keptAs(8));
+  const tierOfMemory = localTier<string>(memory, clock);
   const note = <T>(what: string, result: T): Promise<T> => {
     log.push(what);
     return Promise.resolve(result);
@@ -67,7 +70,7 @@ function setUp(stores: {
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({
-    local: stores.gate?.(local) ?? local,
+    local: stores.gate?.(tierOfMemory) ?? tierOfMemory,
     shared: stores.shared && { store: shared, tier: tier("shared"), covers: () => true },
     ...(stores.keepsWrites !== undefined && { keepsWrites: stores.keepsWrites }),
     authority: { store: authority, tier: tier("database") },
@@ -429,7 +432,13 @@ Deno.test("Chain.get() lets memory give nothing older than a read that went past
   let mayServe = true;
   const { chain, local } = setUp({
     authority: { read: () => Promise.resolve(truth) },
-    gate: (store) => ({ ...store, get: (key) => mayServe ? store.get(key) : undefined }),
+    gate: (memory) => ({
+      get: (...lookup) => mayServe ? memory.get(...lookup) : undefined,
+      keep: (...kept) => memory.keep(...kept),
+      keepAbsence: (...kept) => memory.keepAbsence(...kept),
+      delete: (key) => memory.delete(key),
+      clear: () => memory.clear(),
+    }),
   });
   for (const next of [undefined, entry("expired", NOW_MS), entry("b")]) {
     local.set(KEY, entry("a"));

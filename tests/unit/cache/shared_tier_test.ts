@@ -74,7 +74,7 @@ class Sharing {
       clock: this.clock,
       observer: this.observer,
       newIntent: () => "own",
-      forget() {},
+      invalidateLocal() {},
       outbox: undefined,
       backfillQueueSize,
     });

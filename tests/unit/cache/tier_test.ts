@@ -116,7 +116,7 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
   let asked = 0;
   const ask = () => Promise.resolve(++asked);
   for (const refused of [() => tier.read("read", ask), () => tier.write("write", ask)]) {
-    const error = await assertRejects(refused, ServiceError, "left alone for now");
+    const error = await assertRejects(refused, ServiceError, "its circuit breaker is open");
     assertEquals([error.code, error.tier, error.retryAfterMs], ["store_unavailable", "redis", 30]);
     assertEquals(error.hadNoEffect, true, "nothing was begun");
   }
@@ -125,7 +125,7 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
   clock.advance(30);
   const probe = Promise.withResolvers<string>();
   const probing = tier.read("read", () => probe.promise);
-  await assertRejects(() => tier.read("read", ask), ServiceError, "left alone for now");
+  await assertRejects(() => tier.read("read", ask), ServiceError, "its circuit breaker is open");
   probe.resolve("here");
   assertEquals(await probing, "here");
   assertEquals(await tier.write("write", ask), 1);

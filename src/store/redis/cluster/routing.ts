@@ -1,6 +1,6 @@
 import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../../../core/clock.ts";
-import { ANY_EPOCH, type ServerGuard } from "../../../core/ports.ts";
+import { ANY_EPOCH, type ServerBreaker } from "../../../core/ports.ts";
 import type { RedisClient } from "../client.ts";
 import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "../commands.ts";
 import type { RedisClusterNodes } from "./nodes.ts";
@@ -26,7 +26,7 @@ export interface RedisClusterOptions {
   /** No longer than the shortest time that any caller waits for a command. */
   readonly patienceMs: number;
   /** Makes what stands before the master of this name. */
-  readonly guard: (name: string) => ServerGuard;
+  readonly guard: (name: string) => ServerBreaker;
 }
 
 /** Whether a node is still importing the key's slot, or has it. */
@@ -68,7 +68,7 @@ export class RedisCluster implements RedisCommands {
   readonly epoch = ANY_EPOCH;
   readonly #options: RedisClusterOptions;
   /** Of all masters that there have ever been: one that comes back under its old name is the same server. */
-  readonly #guards = new Map<string, ServerGuard>();
+  readonly #guards = new Map<string, ServerBreaker>();
 
   constructor(options: RedisClusterOptions) {
     this.#options = options;
@@ -157,7 +157,7 @@ export class RedisCluster implements RedisCommands {
     return name;
   }
 
-  #node(name: string): { readonly client: ClusterNode; readonly guard: ServerGuard } {
+  #node(name: string): { readonly client: ClusterNode; readonly guard: ServerBreaker } {
     const client = this.#options.nodes.client(name);
     if (client === undefined) {
       throw new Error(`Cannot send to Redis: ${name} has not said that it is a member`);
