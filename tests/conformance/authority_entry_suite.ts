@@ -7,7 +7,7 @@ import { UNVERSIONED } from "../../src/core/version.ts";
 import type { FakeClock } from "../support/fake_clock.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
 
-/** A store under test, closed by its disposal. The clock is there if the store lives by one that can be moved. */
+/** A store under test, closed by its disposal. The clock is there if the test can move it. */
 export interface OpenEntryStore extends AsyncDisposable {
   readonly store: Authority<Uint8Array, EntryChange>;
   readonly clock?: FakeClock;

@@ -53,7 +53,7 @@ Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is
   assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
 });
 
-Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond, and stores nothing then", async () => {
+Deno.test("Namespaces.set() accepts everything up to its limit, and stores nothing beyond it", async () => {
   const cases: readonly [Partial<NewEntry>, readonly string[]][] = [
     [{ namespace: "n".repeat(253) }, []],
     [{ namespace: "n".repeat(254) }, ["namespace is 254 bytes, expected 1 to 253"]],
@@ -76,7 +76,7 @@ Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond,
   for (const [fields, expected] of cases) assertEquals(await refused(fields), [...expected]);
 });
 
-Deno.test("Namespaces.set() refuses an Any that hides bytes beside its payload", async () => {
+Deno.test("Namespaces.set() refuses an Any that hides bytes besides its payload", async () => {
   const limit = MAX_VALUE_BYTES + 1_024 + 32;
   assertEquals(await refused({ value: any({ otherBytes: limit }) }), []);
   assertEquals(await refused({ value: any({ otherBytes: limit + 1 }) }), [
@@ -84,7 +84,7 @@ Deno.test("Namespaces.set() refuses an Any that hides bytes beside its payload",
   ]);
 });
 
-Deno.test("Namespaces.set() says everything that is wrong at once, after what was wrong before", async () => {
+Deno.test("Namespaces.set() reports all violations at once, after those found before", async () => {
   const found = await refused({
     namespace: "",
     key: "",
@@ -113,7 +113,7 @@ Deno.test("Namespaces.get() and delete() refuse what set() would, by name", asyn
   assertEquals(await embedded.namespaces.get(longest, PATIENT, asFound), undefined);
 });
 
-Deno.test("Namespaces.get() gives no value of which memory remembers that it had expired", async () => {
+Deno.test("Namespaces.get() gives no value for an entry that memory remembers as expired", async () => {
   const clock = new FakeClock();
   const observer = new RecordingObserver();
   const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);

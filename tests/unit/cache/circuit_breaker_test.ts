@@ -18,7 +18,7 @@ const OPTIONS: CircuitBreakerOptions = {
   random: () => 0,
 };
 
-/** A breaker, its clock and what it told. */
+/** A breaker with its clock and its changes of state. */
 class Breaking {
   readonly clock = new FakeClock();
   readonly states: BreakerState[] = [];
@@ -70,7 +70,7 @@ Deno.test("CircuitBreaker opens once enough calls of the window failed, not with
   assertEquals(mixed.states, ["open"]);
 });
 
-Deno.test("CircuitBreaker forgets what lies further back than the window", () => {
+Deno.test("CircuitBreaker forgets calls from before the window", () => {
   const breaking = new Breaking();
   for (let call = 0; call < 100; call++) breaking.call("success");
   breaking.clock.advance(OPTIONS.windowMs);
@@ -85,7 +85,7 @@ Deno.test("CircuitBreaker forgets what lies further back than the window", () =>
   assertEquals(slow.states, [], "never as many as minCalls in one window");
 });
 
-Deno.test("CircuitBreaker counts no call that says nothing about the store", () => {
+Deno.test("CircuitBreaker does not count ignored calls", () => {
   const breaking = new Breaking();
   for (let call = 0; call < 100; call++) breaking.call("ignored");
   breaking.open();
@@ -139,13 +139,13 @@ Deno.test("CircuitBreaker opens again when the second probe fails", () => {
   assertEquals(breaking.call("success"), false);
 });
 
-Deno.test("CircuitBreaker leaves up to a fifth of a delay out, as chance has it", () => {
+Deno.test("CircuitBreaker shortens a delay by up to a fifth at random", () => {
   const breaking = new Breaking({ random: () => 0.999 });
   breaking.open();
   assertEquals(breaking.refusedMs(), 81);
 });
 
-Deno.test("CircuitBreaker lets the next call probe when a probe's caller has gone", () => {
+Deno.test("CircuitBreaker lets the next call probe when a probe's caller has left", () => {
   const breaking = new Breaking();
   breaking.open();
   breaking.clock.advance(OPTIONS.probeDelayMs);

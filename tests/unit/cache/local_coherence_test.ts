@@ -12,7 +12,7 @@ import { localTier } from "../../support/cache/local_tier.ts";
 const KEY = cacheKey("n", "k");
 const ENTRY = { value: 1, expiresAtMs: Infinity, version: UNVERSIONED };
 
-/** A coherence before a memory that may hold one entry; what drops from it is a chain of the test's own. */
+/** A coherent memory, and a subscriber that records invalidations and evicts as a chain does. */
 function setUp(maxStaleMs = 0) {
   const clock = new FakeClock();
   const coherence = new LocalCoherence(clock, maxStaleMs);
@@ -34,18 +34,18 @@ function setUp(maxStaleMs = 0) {
   return { clock, coherence, tier, get, store, dropped };
 }
 
-Deno.test("LocalCoherence keeps memory out of use until it is told of changes", () => {
+Deno.test("LocalCoherence does not use memory until changes are reported", () => {
   const { clock, coherence, tier, get, store } = setUp(60_000);
   store.set(KEY, ENTRY);
   assertEquals(get(), undefined);
   tier.keep(KEY, ENTRY, undefined);
-  assertEquals(store.get(KEY), undefined, "what it would have replaced is gone");
+  assertEquals(store.get(KEY), undefined, "the entry that it would have replaced is gone");
   coherence.resume(clock.now());
   tier.keep(KEY, ENTRY, undefined);
   assertEquals(get(), ENTRY);
 });
 
-Deno.test("LocalCoherence hands invalidations on, of one key and of all", () => {
+Deno.test("LocalCoherence passes on invalidations of one key and of all", () => {
   const { clock, coherence, tier, get, dropped } = setUp();
   coherence.resume(clock.now());
   tier.keep(KEY, ENTRY, undefined);
@@ -74,10 +74,10 @@ Deno.test("LocalCoherence bypasses memory without a confirmation, and not a mill
   clock.advance(1);
   assertEquals(get(), undefined);
   coherence.confirm(clock.now());
-  assertEquals(get(), ENTRY, "all that was changed has been told, so what is left is right");
+  assertEquals(get(), ENTRY, "all changes have been reported, so what is left is right");
 });
 
-Deno.test("LocalCoherence serves what was confirmed no longer ago than maxStaleMs while it is not told of changes", () => {
+Deno.test("LocalCoherence serves what was confirmed no longer ago than maxStaleMs while changes are not reported", () => {
   const { clock, coherence, tier, get, store } = setUp(60_000);
   coherence.resume(clock.now());
   tier.keep(KEY, ENTRY, undefined);
@@ -91,7 +91,7 @@ Deno.test("LocalCoherence serves what was confirmed no longer ago than maxStaleM
   assertEquals(store.get(KEY), undefined, "it may have changed meanwhile");
 });
 
-Deno.test("LocalCoherence serves nothing while the machine's clock stands before the last confirmation", () => {
+Deno.test("LocalCoherence serves nothing while the machine's clock is before the last confirmation", () => {
   const { clock, coherence, tier, get } = setUp(60_000);
   coherence.resume(clock.now() + 1);
   tier.keep(KEY, ENTRY, undefined);
@@ -117,5 +117,9 @@ Deno.test("LocalCoherence serves remembered absence only while changes are repor
   coherence.suspend();
   assertEquals(all(), [ENTRY, undefined, undefined]);
   tier.keepAbsence(KEY, undefined, policy);
-  assertEquals(get(KEY, policy), undefined, "it is not kept now, and what it would have replaced is gone");
+  assertEquals(
+    get(KEY, policy),
+    undefined,
+    "absence is not kept now, and the entry that it would have replaced is gone",
+  );
 });

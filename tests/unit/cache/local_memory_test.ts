@@ -143,7 +143,7 @@ Deno.test("LocalMemory.keep() spreads the ends of copies that are kept as long a
   });
 });
 
-Deno.test("LocalMemory spreads the ends of copies over the policy's jitter, and puts none off", async () => {
+Deno.test("LocalMemory spreads the ends of copies over the policy's jitter, and delays none", async () => {
   await withSeed((seed) => {
     const { clock, local, get } = setUp(seededRandom(seed));
     const policy = { ...POLICY, jitter: 0.2 };

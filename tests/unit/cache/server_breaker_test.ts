@@ -21,7 +21,7 @@ function setUp() {
 
 const fail = () => Promise.reject(new Error("dead"));
 
-Deno.test("serverBreaker() leaves a server alone that fails, and says when it may be asked again", async () => {
+Deno.test("serverBreaker() stops calls to a server that fails, and its error has the time of the next probe", async () => {
   const { clock, states, breaker } = setUp();
   for (let times = 0; times < 2; times++) await assertRejects(() => breaker.run(fail), Error, "dead");
   await turn();
@@ -37,7 +37,7 @@ Deno.test("serverBreaker() leaves a server alone that fails, and says when it ma
   assertEquals([asked, states], [2, ["open", "half_open", "closed"]]);
 });
 
-Deno.test("serverBreaker() takes a refusal for an answer", async () => {
+Deno.test("serverBreaker() counts a refusal as an answer", async () => {
   const { states, breaker } = setUp();
   const refuse = () => Promise.reject(new Error("refused"));
   for (let times = 0; times < 5; times++) await assertRejects(() => breaker.run(refuse), Error, "refused");
@@ -45,7 +45,7 @@ Deno.test("serverBreaker() takes a refusal for an answer", async () => {
   assertEquals(states, []);
 });
 
-Deno.test("serverBreaker() counts an answer that takes too long, and hands it on all the same", async () => {
+Deno.test("serverBreaker() counts an answer that takes too long as a failure, and still returns it", async () => {
   const { clock, states, breaker } = setUp();
   const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   const results = answers.map(({ promise }) => breaker.run(() => promise));
