@@ -50,8 +50,10 @@ export class LocalCoherence implements Invalidations {
   wrap<V>(memory: LocalTier<V>): LocalTier<V> {
     return {
       get: (key, policy, renew) => {
-        if (this.#isOpen && this.#isConfirmedWithin(CONFIRMED_FOR_MS)) return memory.get(key, policy, renew);
-        if (!this.#isConfirmedWithin(this.#servedForMs)) return undefined;
+        const ageMs = this.#clock.now() - this.#confirmedAtMs;
+        // Negative when the machine's clock was set back; the next confirmation has the new time.
+        if (ageMs < 0 || ageMs >= this.#servedForMs) return undefined;
+        if (this.#isOpen && ageMs < CONFIRMED_FOR_MS) return memory.get(key, policy, renew);
         const found = memory.get(key, policy, renew);
         return found === undefined || found === ABSENT || isExpired(found, this.#clock) ? undefined : found;
       },
@@ -96,11 +98,5 @@ export class LocalCoherence implements Invalidations {
     this.#isOpen = true;
     this.#confirmedAtMs = atMs;
     this.#servedForMs = Math.max(CONFIRMED_FOR_MS, this.#maxStaleMs);
-  }
-
-  #isConfirmedWithin(ms: number): boolean {
-    const ageMs = this.#clock.now() - this.#confirmedAtMs;
-    // Negative when the machine's clock was set back; the next confirmation has the new time.
-    return ageMs >= 0 && ageMs < ms;
   }
 }
