@@ -1,15 +1,15 @@
 /** Joins local memory and the stores to two chains of tiers: one for entries, one for secrets. */
 import { Chain, type ChainOptions } from "../cache/chain.ts";
 import { LocalCoherence } from "../cache/local_coherence.ts";
+import type { LocalTier } from "../cache/local_memory.ts";
 import type { CacheConfig } from "../config/cache/cache.ts";
 import { systemClock } from "../core/clock.ts";
-import type { EntryChange } from "../core/entry_change.ts";
-import type { LocalStore } from "../core/ports.ts";
+import type { EntryChange } from "../core/entry.ts";
 import { covers, type Secret, type SecretChange } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { KEPT_BYTES, KEPT_SECRETS } from "../store/memory/kept_values.ts";
 import { LruMemory } from "../store/memory/lru.ts";
-import { copyPolicy, localCopies, namespacePolicies } from "./memory.ts";
+import { localMemory } from "./memory.ts";
 import type { Stores } from "./stores.ts";
 
 /** The two chains. */
@@ -31,7 +31,7 @@ export async function makeChains(
   const coherence = memory === undefined || stores.subscribe === undefined
     ? undefined
     : new LocalCoherence(systemClock, config.local.maxStaleMs);
-  const guarded = <V>(store: LocalStore<V> | undefined) => store && (coherence?.wrap(store) ?? store);
+  const coherent = <V>(local: LocalTier<V>) => coherence?.wrap(local) ?? local;
   const common = {
     clock: systemClock,
     observer,
@@ -40,16 +40,14 @@ export async function makeChains(
   };
   const entries = resources.use(chain({
     ...common,
-    local: guarded(memory?.byteStore()),
-    copies: namespacePolicies(config).useCopies ? localCopies(memory, coherence, KEPT_BYTES) : undefined,
+    local: memory && coherent(localMemory(memory, memory.byteStore(), KEPT_BYTES)),
     shared: undefined,
     authority: stores.entries,
     keepsWrites: stores.subscribe === undefined,
   }));
   const secrets = resources.use(chain({
     ...common,
-    local: guarded(memory?.store(KEPT_SECRETS)),
-    copies: copyPolicy(config.secrets) && localCopies(memory, coherence, KEPT_SECRETS),
+    local: memory && coherent(localMemory(memory, memory.store(KEPT_SECRETS), KEPT_SECRETS)),
     shared: stores.sharedSecrets && { ...stores.sharedSecrets, covers },
     authority: stores.secrets,
   }));

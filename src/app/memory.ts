@@ -1,11 +1,11 @@
 /** Local memory, and the configuration's options of namespaces and secrets as business rules and the cache take them. */
 import { NamespacePolicies, type NamespacePolicy } from "../business/namespace_policies.ts";
-import type { CopyPolicy } from "../cache/copy_policy.ts";
-import { type Copy, COPY_BYTES, LocalCopies } from "../cache/local_copies.ts";
-import type { LocalCoherence } from "../cache/local_coherence.ts";
+import { type Copy, COPY_BYTES, LocalMemory } from "../cache/local_memory.ts";
 import type { CacheConfig } from "../config/cache/cache.ts";
-import type { CopyConfig, NamespaceConfig } from "../config/cache/namespaces.ts";
+import type { NamespaceConfig } from "../config/cache/namespaces.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
+import type { CopyPolicy } from "../core/policies.ts";
+import type { LocalStore } from "../core/ports.ts";
 import type { KeptValues } from "../store/memory/kept_values.ts";
 import type { LruMemory } from "../store/memory/lru.ts";
 
@@ -16,25 +16,19 @@ export function namespacePolicies({ defaults, namespaces }: CacheConfig): Namesp
 }
 
 /** Undefined where memory keeps copies as long as their entries live and remembers nothing else: that costs least. */
-export function copyPolicy(config: CopyConfig): CopyPolicy | undefined {
-  if (config.localTtlMs === Infinity && config.negativeTtlMs === 0 && config.jitter === 0) return undefined;
-  return {
-    localTtlMs: config.localTtlMs,
-    negativeTtlMs: config.negativeTtlMs,
-    refreshAhead: config.refreshAhead,
-    jitter: config.jitter,
-  };
+export function copyPolicy(config: CopyPolicy): CopyPolicy | undefined {
+  const { localTtlMs, negativeTtlMs, jitter } = config;
+  return localTtlMs === Infinity && negativeTtlMs === 0 && jitter === 0 ? undefined : config;
 }
 
-/** The part of the memory that keeps entries of one kind under a policy; undefined where memory is turned off. */
-export function localCopies<V>(
-  memory: LruMemory | undefined,
-  coherence: LocalCoherence | undefined,
+/** The part of the memory that keeps entries of one kind; `entries` holds those without a policy. */
+export function localMemory<V>(
+  memory: LruMemory,
+  entries: LocalStore<V>,
   values: KeptValues<V>,
-): LocalCopies<V> | undefined {
-  if (memory === undefined) return undefined;
-  const store = memory.store(keptCopies(values));
-  return new LocalCopies(coherence?.wrapCopies(store) ?? store, systemClock, systemRandom);
+): LocalMemory<V> {
+  const copies = memory.store(keptCopies(values));
+  return new LocalMemory({ entries, copies, clock: systemClock, random: systemRandom });
 }
 
 function keptCopies<V>({ bytesOf, owned }: KeptValues<V>): KeptValues<Copy<V>> {

@@ -1,11 +1,11 @@
 /** Redis: the authority for entries and the shared tier of secrets, as one server, behind sentinels or as a cluster. */
 import type { CircuitBreakerOptions } from "../cache/circuit_breaker.ts";
-import { ServerBreaker } from "../cache/server_breaker.ts";
+import { serverBreaker } from "../cache/server_breaker.ts";
 import { Tier } from "../cache/tier.ts";
 import type { RedisConfig } from "../config/data/redis.ts";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { EntryChange } from "../core/entry_change.ts";
+import type { EntryChange } from "../core/entry.ts";
 import type { Invalidations, InvalidationState, SharedCache } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
@@ -149,7 +149,7 @@ function openCluster(
     onAgreed() {},
   });
   const guard = (name: string) =>
-    new ServerBreaker({
+    serverBreaker({
       tier: "redis",
       breaker: { ...config.breaker, random: systemRandom },
       timeoutMs: Math.max(readTimeoutMs, writeTimeoutMs),

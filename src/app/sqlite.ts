@@ -1,5 +1,5 @@
 /** The embedded profile: one SQLite file is the authority for entries and secrets. */
-import type { EntryChange } from "../core/entry_change.ts";
+import type { EntryChange } from "../core/entry.ts";
 import type { Secret, SecretChange } from "../core/secret.ts";
 import { Tier } from "../cache/tier.ts";
 import type { Config } from "../config/config.ts";

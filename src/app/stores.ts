@@ -1,6 +1,6 @@
 /** Opens the back ends that a configuration asks for, and assigns them their roles. */
 import type { Config } from "../config/config.ts";
-import type { EntryChange } from "../core/entry_change.ts";
+import type { EntryChange } from "../core/entry.ts";
 import type { Invalidations, Outbox, SharedCache } from "../core/ports.ts";
 import type { Secret, SecretChange } from "../core/secret.ts";
 import type { Tier } from "../cache/tier.ts";

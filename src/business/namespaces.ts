@@ -1,7 +1,6 @@
 import type { Chain } from "../cache/chain.ts";
 import type { Clock } from "../core/clock.ts";
-import { type Entry, isExpired } from "../core/entry.ts";
-import type { EntryChange } from "../core/entry_change.ts";
+import { type Entry, type EntryChange, isExpired } from "../core/entry.ts";
 import type { Violation } from "../core/errors.ts";
 import { type CacheKey, cacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
@@ -11,7 +10,7 @@ import { entryTtlMs, type NamespacePolicies } from "./namespace_policies.ts";
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 
-/** A `google.protobuf.Any` whose type nobody here needs to know. */
+/** A `google.protobuf.Any` of any type. */
 export interface AnyValue {
   readonly typeUrl: string;
   /** The size of its payload, `Any.value`. */
@@ -20,7 +19,7 @@ export interface AnyValue {
   readonly encoded: Uint8Array;
 }
 
-/** Which entry. `violations` holds what was already found wrong with the request on its way here. */
+/** Names an entry. `violations` holds what the surface has already found wrong with the request. */
 export interface EntryName {
   readonly namespace: string;
   readonly key: string;
@@ -30,18 +29,16 @@ export interface EntryName {
 /** What Set is asked to store. */
 export interface NewEntry extends EntryName {
   readonly value: AnyValue | undefined;
-  /** Absent: the entry lives as long as its namespace says. */
+  /** Absent: the namespace's policy decides. */
   readonly expire: Duration | undefined;
 }
 
-/** The longest that texts may be. */
 const KEY = { min: 1, max: MAX_KEY_BYTES, unit: "bytes" } as const;
 const TYPE_URL = { min: 1, max: MAX_TYPE_URL_BYTES, unit: "bytes" } as const;
 
-/** The most that an Any takes beside its payload: its type URL, and two tags and lengths. */
+/** The most that an Any takes besides its payload: its type URL, and two tags and lengths. */
 const MAX_ANY_OVERHEAD_BYTES = MAX_TYPE_URL_BYTES + 32;
 
-/** What {@link Namespaces} goes by. */
 export interface NamespacesOptions {
   readonly clock: Clock;
   /** Numbers in [0, 1). */
@@ -50,7 +47,7 @@ export interface NamespacesOptions {
   readonly policies: NamespacePolicies;
 }
 
-/** What a namespaced entry is and may be; where it is kept is the chain's matter. */
+/** The rules for namespaced entries. The chain stores them. */
 export class Namespaces {
   readonly #chain: Chain<Uint8Array, EntryChange>;
   readonly #clock: Clock;
@@ -67,28 +64,28 @@ export class Namespaces {
   }
 
   /**
-   * What `answer` makes of the entry, its value an encoded Any, or of undefined when there is none; a promise of it
-   * unless local memory has it.
+   * What `respond` makes of the entry, its value an encoded Any, or of undefined when there is none. A promise, unless
+   * local memory answers.
    */
   get<T>(
     name: EntryName,
     caller: Caller,
-    answer: (entry: Entry<Uint8Array> | undefined) => T,
+    respond: (entry: Entry<Uint8Array> | undefined) => T,
   ): T | Promise<T> {
     const { copies } = this.#policies.of(name.namespace);
     const served = (entry: Entry<Uint8Array> | undefined) =>
-      answer(entry === undefined || isExpired(entry, this.#clock) ? undefined : entry);
+      respond(entry === undefined || isExpired(entry, this.#clock) ? undefined : entry);
     return this.#chain.get(checkedKey("get", name), caller, served, copies);
   }
 
-  /** Stores a copy of the value, for no longer than the namespace allows. */
+  /** Stores a copy of the value, for at most the time that the namespace allows. */
   async set(entry: NewEntry, caller: Caller): Promise<void> {
     const violations = [...entry.violations];
     checkName(violations, entry);
     this.#checkValue(violations, entry.value);
     const askedMs = timeToLiveMs(violations, "expire", entry.expire);
     rejectIfInvalid(() => `set ${describeEntry(entry)}`, violations);
-    // The request's buffer is the transport's.
+    // A copy, because the transport reuses the request's buffer.
     const value = smallCopy(entry.value!.encoded);
     const policy = this.#policies.of(entry.namespace);
     const expiresAtMs = this.#clock.now() + entryTtlMs(policy, askedMs, this.#random);
@@ -113,7 +110,7 @@ export class Namespaces {
         description: `is ${value.payloadBytes} bytes, expected at most ${this.#maxValueBytes}`,
       });
     }
-    // Stored as it came, with fields that an Any does not have or that occur again: none gets round the limit.
+    // An Any is stored as it came, so unknown and repeated fields count too.
     const maxBytes = Math.max(this.#maxValueBytes, value.payloadBytes) + MAX_ANY_OVERHEAD_BYTES;
     if (value.encoded.length > maxBytes) {
       violations.push({
@@ -124,7 +121,7 @@ export class Namespaces {
   }
 }
 
-/** How an entry is called in an error. */
+/** How errors name an entry. */
 export function describeEntry(name: { readonly namespace: string; readonly key: string }): string {
   return `key ${quoted(name.key)} of namespace ${quoted(name.namespace)}`;
 }

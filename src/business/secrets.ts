@@ -1,5 +1,5 @@
 import type { Chain } from "../cache/chain.ts";
-import type { CopyPolicy } from "../cache/copy_policy.ts";
+import type { CopyPolicy } from "../core/policies.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import type { ErrorCode, Violation } from "../core/errors.ts";
@@ -15,7 +15,7 @@ import {
 import { type Duration, timeToLiveMs } from "./time_to_live.ts";
 import { checkField, quoted, rejectIfInvalid } from "./validation.ts";
 
-/** Which secret. `violations` holds what was already found wrong with the request on its way here. */
+/** Names a secret. `violations` holds what the surface has already found wrong with the request. */
 export interface SecretName {
   readonly key: string;
   readonly violations: readonly Violation[];
@@ -29,23 +29,22 @@ export interface NewSecret extends SecretName {
   readonly expire: Duration | undefined;
 }
 
-/** Why there is no secret to be had under a key. */
+/** Why GetSecret finds no usable secret under a key. */
 export type SecretAbsence = Extract<ErrorCode, "secret_not_found" | "secret_expired" | "secret_disabled">;
 
 const KEY = { min: 1, max: MAX_SECRET_KEY_BYTES, unit: "bytes" } as const;
 const NAME = { min: 1, max: MAX_SECRET_NAME_CHARACTERS, unit: "characters" } as const;
 const DESCRIPTION = { min: 0, max: MAX_SECRET_DESCRIPTION_CHARACTERS, unit: "characters" } as const;
 
-/** What {@link Secrets} goes by. */
 export interface SecretsOptions {
   readonly clock: Clock;
   /** Makes a fresh random UUIDv4. */
   readonly newSecretKey: () => string;
-  /** How local memory keeps secrets; undefined: as long as they live, and nothing else. */
+  /** Undefined: local memory keeps secrets as long as they live, and remembers no absence. */
   readonly copies: CopyPolicy | undefined;
 }
 
-/** What a secret is and may be; where it is kept is the chain's matter. */
+/** The rules for secrets. The chain stores them. */
 export class Secrets {
   readonly #chain: Chain<Secret, SecretChange>;
   readonly #clock: Clock;
@@ -60,17 +59,16 @@ export class Secrets {
   }
 
   /**
-   * What `answer` makes of the secret, or of why there is none to be had; a promise of it unless local memory has
-   * the secret.
+   * What `respond` makes of the secret, or of the reason why there is none. A promise, unless local memory answers.
    */
-  get<T>(name: SecretName, caller: Caller, answer: (found: Secret | SecretAbsence) => T): T | Promise<T> {
-    const served = (entry: Entry<Secret> | undefined) => answer(this.#served(entry));
+  get<T>(name: SecretName, caller: Caller, respond: (found: Secret | SecretAbsence) => T): T | Promise<T> {
+    const served = (entry: Entry<Secret> | undefined) => respond(this.#served(entry));
     return this.#chain.get(checkedKey("get", name), caller, served, this.#copies);
   }
 
   /**
-   * Creates the secret, or changes an existing one's name, description and expiry; not if the caller goes while the
-   * change waits for another one of the same secret.
+   * Creates the secret, or changes an existing one's name, description and expiry. Does neither if the caller leaves
+   * while the change waits for another change of the secret.
    */
   async set(secret: NewSecret, caller: Caller): Promise<void> {
     const violations = [...secret.violations];
@@ -101,7 +99,7 @@ export class Secrets {
   }
 }
 
-/** How a secret is called in an error. */
+/** How errors name a secret. */
 export function describeSecret(name: { readonly key: string }): string {
   return `secret ${quoted(name.key)}`;
 }

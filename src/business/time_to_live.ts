@@ -1,12 +1,12 @@
 import type { Violation } from "../core/errors.ts";
 
-/** A google.protobuf.Duration. The seconds may be inexact past 2^53, which is far out of range. */
+/** A google.protobuf.Duration. Seconds above 2^53 may be inexact, but those are far out of range. */
 export interface Duration {
   readonly seconds: number;
   readonly nanos: number;
 }
 
-/** The most that a Duration can say, about 10,000 years. Source: google/protobuf/duration.proto. */
+/** The longest Duration, about 10,000 years. Source: google/protobuf/duration.proto. */
 export const MAX_DURATION_SECONDS = 315_576_000_000;
 
 const MAX_NANOS = 999_999_999;
@@ -14,7 +14,7 @@ const NANOS_PER_MS = 1_000_000;
 
 /**
  * The time to live in ms, rounded up; Infinity when `expire` is absent. Adds to `violations`, and returns NaN,
- * if it is zero, negative, out of range, or no Duration at all.
+ * if it is zero, negative, out of range, or not a valid Duration.
  */
 export function timeToLiveMs(violations: Violation[], field: string, expire: Duration | undefined): number {
   if (expire === undefined) return Infinity;

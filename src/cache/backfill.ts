@@ -3,10 +3,10 @@ import type { Entry } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
 import type { Fence } from "./fences.ts";
 
-/** What is to be copied. */
+/** An entry to copy into a remote tier. */
 export interface LeasedCopy<V> {
   readonly entry: Entry<V>;
-  /** The remote tier's leave. */
+  /** The remote tier's permission to fill the key. */
   readonly lease: string;
   readonly fence: Fence;
 }
@@ -18,19 +18,19 @@ interface Job<V> {
 }
 
 /**
- * How many copies are under way at once. Stores make many in one go, and with fewer the copying falls behind reads at
- * full speed: of 46,000 reads of MySQL in a second, 16 at once left more than half uncopied.
+ * How many copies are under way at once. Stores batch them, and fewer cannot keep up with reads at full speed: of 46,000
+ * reads of MySQL in a second, 16 at once left more than half uncopied.
  */
 export const CONCURRENT_FILLS = 64;
 
-/** A copy that has waited longer is not made: its lease has run out or is about to. */
+/** A copy that has waited longer is dropped: its lease has run out or is about to. */
 export const MAX_WAIT_MS = 10_000;
 
 /**
- * Copies entries into a remote tier behind the reads that found them.
+ * Copies entries into a remote tier, in the background of the reads that found them.
  *
- * The queue is bounded: when the tier is slower than the reads, what does not fit is dropped, because a copy
- * that is not made costs one more read below and a queue without bound costs the process.
+ * The queue is bounded. When the tier is slower than the reads, further copies are dropped: a missing copy costs one more
+ * read below, and a queue without bound costs the process.
  */
 export class Backfill<V> {
   readonly #fill: (key: CacheKey, copy: LeasedCopy<V>) => Promise<void>;
@@ -48,7 +48,7 @@ export class Backfill<V> {
     this.#idle.resolve();
   }
 
-  /** Takes the copy over; false when the queue is full, and the fence is then still the caller's. */
+  /** Takes the copy and its fence over; false when the queue is full, and the fence is then still the caller's. */
   offer(key: CacheKey, copy: LeasedCopy<V>): boolean {
     if (this.#queue.length >= this.#limit) return false;
     if (this.#running === 0) this.#idle = Promise.withResolvers();
@@ -57,7 +57,7 @@ export class Backfill<V> {
     return true;
   }
 
-  /** Resolves once nothing waits and nothing is under way. */
+  /** Resolves once no copy is waiting or under way. */
   idle(): Promise<void> {
     return this.#idle.promise;
   }

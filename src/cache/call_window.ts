@@ -1,12 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 
-/** In how many parts a window slides: the oldest tenth is forgotten at once. */
+/** The window slides by a tenth at a time. */
 const SLOTS = 10;
 
 /**
- * How many calls of the last `windowMs` failed, and how many there were.
+ * Counts the calls of the last `windowMs`, and those that failed.
  *
- *     | 3/9 | 0/4 | 7/7 | …          failed/all of a tenth of the window each, reused in a circle
+ *     | 3/9 | 0/4 | 7/7 | …          failed/all, a tenth of the window each; a ring
  *              ^ now
  */
 export class CallWindow {
@@ -28,7 +28,6 @@ export class CallWindow {
     if (outcome === "failure") this.#failures[slot]!++;
   }
 
-  /** Both sums in one look. */
   count(): { readonly calls: number; readonly failures: number } {
     this.#slide();
     const sum = (total: number, each: number) => total + each;
@@ -42,7 +41,7 @@ export class CallWindow {
 
   #slide(): void {
     const now = Math.floor(this.#clock.now() / this.#slotMs);
-    // Further back only if the machine's clock was set back: what was counted says nothing about now.
+    // The machine's clock was set back, or the window has passed: all counts are out of date.
     if (now < this.#now || now - this.#now >= SLOTS) this.clear();
     for (let each = this.#now + 1; each <= now && now - this.#now < SLOTS; each++) {
       this.#calls[each % SLOTS] = 0;

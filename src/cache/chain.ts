@@ -2,12 +2,12 @@ import type { Clock } from "../core/clock.ts";
 import { type Entry, isExpired } from "../core/entry.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Announcement, Authority, Caller, LocalStore, Outbox, SharedCache } from "../core/ports.ts";
+import type { CopyPolicy } from "../core/policies.ts";
+import type { Announcement, Authority, Caller, Outbox, SharedCache } from "../core/ports.ts";
 import type { Version } from "../core/version.ts";
 import { ChangeQueue } from "./change_queue.ts";
-import type { CopyPolicy } from "./copy_policy.ts";
 import { type Fence, Fences } from "./fences.ts";
-import type { LocalCopies } from "./local_copies.ts";
+import { ABSENT, type LocalTier, type Renew } from "./local_memory.ts";
 import type { CacheObserver, CallObserver } from "./observer.ts";
 import { SharedTier } from "./shared_tier.ts";
 import { SingleFlight } from "./single_flight.ts";
@@ -15,42 +15,52 @@ import type { Tier } from "./tier.ts";
 
 /** The parts of a chain, nearest first. */
 export interface ChainOptions<V, C> {
-  readonly local: LocalStore<V> | undefined;
-  /** Where local memory keeps entries that have a {@link CopyPolicy}; without one, they are not kept. */
-  readonly copies?: LocalCopies<V> | undefined;
+  readonly local: LocalTier<V> | undefined;
   readonly shared: {
     readonly store: SharedCache<V>;
     readonly tier: Tier;
-    /** The authority's; without one, a change that cannot be announced is remembered in this process alone. */
+    /** The authority's; without one, only this process remembers a change that could not be announced. */
     readonly outbox?: Outbox;
-    /** Whether a write of `later` right after one of `earlier` leaves nothing of that to be seen. */
+    /** Whether a write of `later` right after one of `earlier` leaves no trace of `earlier`. */
     readonly covers: (later: C, earlier: C) => boolean;
   } | undefined;
   readonly authority: { readonly store: Authority<V, C>; readonly tier: Tier };
   /**
-   * Whether memory keeps what a change has written; it does unless this is said. To be denied where this process is
-   * told of its own changes as of others': it would drop at once what it has just kept.
+   * Whether local memory keeps what a change has written; true by default. False where Redis also notifies this process
+   * of its own changes, because that would evict the copy at once.
    */
   readonly keepsWrites?: boolean;
   readonly clock: Clock;
   readonly observer: CacheObserver;
-  /** Makes a UUID, which no other change, here or in another process, has ever had. */
+  /** Makes a UUID that no other change, here or in another process, has. */
   readonly newIntent: () => string;
   /** How many entries may wait to be copied into the shared tier. */
   readonly backfillQueueSize: number;
 }
 
-/** Stands for the caller of a read that nobody waits for. */
-const RENEWAL: Caller = { cancelled: false, whenCancelled() {} };
+/** The caller of a read in the background. */
+const BACKGROUND: Caller = { cancelled: false, whenCancelled() {} };
 
-/** Of a change, which runs to its end even if its caller leaves: half of one would leave the tiers at odds. */
-const ALWAYS = new AbortController().signal;
+/** A change runs to its end even if its caller leaves: half a change would leave the tiers inconsistent. */
+const NEVER_ABORTED = new AbortController().signal;
 
-/** What is known of a change that failed with an error which says nothing. */
+/** How a change counts that fails with an error of unknown effect. */
 const UNKNOWN_EFFECT = { hadNoEffect: false, settled: undefined };
 
-/** What a read does with what it has found, in the turn in which that is known: a further promise would cost more. */
-type Answer<V, T> = (entry: Entry<V> | undefined) => T;
+/** Makes a read's result from what was found, synchronously: another promise would cost more. */
+type Respond<V, T> = (entry: Entry<V> | undefined) => T;
+
+/** What a set and a delete do differently. */
+interface ChangeSteps<V, T> {
+  /** Changes the truth. */
+  readonly apply: (announcement: Announcement | undefined) => Promise<T>;
+  /** Completes the announcement in the shared tier. */
+  readonly share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>;
+  /** The version above all earlier ones. */
+  readonly versionOf: (result: T) => Version | undefined;
+  /** Fills local memory; false, and nothing done, if it may keep nothing. */
+  readonly keep: (result: T) => boolean;
+}
 
 /**
  * How the tiers work together: local memory, at most one shared tier, and the authority, which holds the truth.
@@ -62,8 +72,7 @@ type Answer<V, T> = (entry: Entry<V> | undefined) => T;
  * An error of the authority is an error, never a miss; an error above it costs the nearer copy, not the call.
  */
 export class Chain<V, C> implements AsyncDisposable {
-  readonly #local: LocalStore<V> | undefined;
-  readonly #copies: LocalCopies<V> | undefined;
+  readonly #local: LocalTier<V> | undefined;
   readonly #shared: SharedTier<V> | undefined;
   readonly #authority: Authority<V, C>;
   readonly #tier: Tier;
@@ -71,16 +80,15 @@ export class Chain<V, C> implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #newIntent: () => string;
   readonly #calls: CallObserver | undefined;
-  /** Only before a shared tier, where each change under way costs an intent. */
+  /** Only with a shared tier, where each change under way costs an intent. */
   readonly #queue: ChangeQueue<C> | undefined;
   readonly #fences = new Fences();
   readonly #flights = new SingleFlight<CacheKey, Entry<V> | undefined>();
-  /** Flights that renew a copy, for which nobody waits. */
-  readonly #refreshes = new Set<Promise<void>>();
+  /** Background reads that renew a copy. */
+  readonly #renewals = new Set<Promise<void>>();
 
   constructor(options: ChainOptions<V, C>) {
     this.#local = options.local;
-    this.#copies = options.copies;
     this.#authority = options.authority.store;
     this.#tier = options.authority.tier;
     this.#keepsWrites = options.keepsWrites ?? true;
@@ -92,99 +100,89 @@ export class Chain<V, C> implements AsyncDisposable {
       this.#queue = new ChangeQueue({ covers, tier: this.#tier.name });
       this.#shared = new SharedTier(store, tier, {
         ...options,
-        forget: (keys) => this.#forgetUntold(keys),
+        invalidateLocal: (keys) => this.#invalidateEach(keys),
         outbox: outbox && { store: outbox, tier: this.#tier },
       });
     }
   }
 
   /**
-   * What `answer` makes of the entry, or of undefined when the authority has none. The entry may have expired where
-   * the authority still has the row; the caller tells that from absence. A hit in local memory is answered at once,
-   * without a promise.
+   * What `respond` makes of the entry, or of undefined when the authority has none. The entry may have expired if the
+   * authority still has the row; the caller tells that from absence. A hit in local memory answers at once, without a
+   * promise.
    *
    * `policy` is always the same for a key, here and in {@link set}.
    */
-  get<T>(key: CacheKey, caller: Caller, answer: Answer<V, T>, policy?: CopyPolicy): T | Promise<T> {
-    if (policy === undefined) {
-      const entry = this.#local?.get(key);
-      return entry === undefined ? this.#read(key, caller, answer) : answer(entry);
-    }
-    const copy = this.#copies?.get(key);
-    if (copy === undefined) return this.#read(key, caller, answer, policy);
-    if (this.#copies?.isDue(copy)) this.#refresh(key, policy);
-    return answer(copy.found);
+  get<T>(key: CacheKey, caller: Caller, respond: Respond<V, T>, policy?: CopyPolicy): T | Promise<T> {
+    const found = this.#local?.get(key, policy, this.#renew);
+    if (found === undefined) return this.#read(key, caller, respond, policy);
+    return respond(found === ABSENT ? undefined : found);
   }
 
   /**
-   * Stores an entry. On rejection the outcome is unknown, unless the error says that there was no effect. A caller
-   * that leaves while the change waits for another one of its key keeps it from beginning, and no later.
+   * Stores an entry. On rejection the outcome is unknown, unless the error has {@link ServiceError.hadNoEffect}. A
+   * caller that leaves cancels its change only while that waits for another change of the key.
    */
   set(key: CacheKey, caller: Caller, change: C, policy?: CopyPolicy): Promise<void> {
     const make = () =>
-      this.#change(
-        key,
-        (announcement) => this.#authority.write(key, change, ALWAYS, announcement),
-        (shared, intent, entry) => shared.publish(key, intent, entry),
-        (entry) => entry.version,
-        (entry) => this.#keepsWrites && this.#keep(key, entry, policy),
-      );
+      this.#change(key, {
+        apply: (announcement) => this.#authority.write(key, change, NEVER_ABORTED, announcement),
+        share: (shared, intent, entry) => shared.publish(key, intent, entry),
+        versionOf: (entry) => entry.version,
+        keep: (entry) => this.#keepsWrites && this.#keep(key, entry, policy),
+      });
     return this.#queue === undefined ? make() : this.#queue.run(key, caller, { written: change, make });
   }
 
   /** Deletes an entry, there or not; otherwise as {@link set}. */
   delete(key: CacheKey, caller: Caller): Promise<void> {
     const make = () =>
-      this.#change<Version | undefined>(
-        key,
-        (announcement) => this.#authority.remove(key, ALWAYS, announcement),
-        (shared, intent, version) => shared.writeTombstone(key, intent, version),
-        (version) => version,
-        () => false,
-      );
+      this.#change<Version | undefined>(key, {
+        apply: (announcement) => this.#authority.remove(key, NEVER_ABORTED, announcement),
+        share: (shared, intent, version) => shared.writeTombstone(key, intent, version),
+        versionOf: (version) => version,
+        keep: () => false,
+      });
     return this.#queue === undefined ? make() : this.#queue.run(key, caller, { written: undefined, make });
   }
 
-  /** Somebody else has changed the entry: no read that begins from now on gets what was read before. */
+  /** The entry has changed: evicts the local copy, and no read that begins from now on gets what was read before. */
   invalidate(key: CacheKey): void {
-    this.#drop(key);
+    this.#local?.delete(key);
+    this.#voidReads(key);
   }
 
-  /** Like {@link invalidate}, of every entry. Empties the local store, also of what other chains keep in it. */
+  /** Like {@link invalidate}, for every entry. Empties local memory, also of what other chains keep there. */
   invalidateAll(): void {
     this.#local?.clear();
-    this.#copies?.clear();
     this.#fences.voidAll();
     this.#flights.forgetAll();
   }
 
   /** Resolves once no copy into a nearer tier is waiting or under way. */
   async idle(): Promise<void> {
-    await Promise.all(this.#refreshes);
+    await Promise.all(this.#renewals);
     await this.#shared?.idle();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#refreshes);
+    await Promise.all(this.#renewals);
     await this.#shared?.[Symbol.asyncDispose]();
   }
 
-  #read<T>(key: CacheKey, caller: Caller, answer: Answer<V, T>, policy?: CopyPolicy): Promise<T> {
+  #read<T>(key: CacheKey, caller: Caller, respond: Respond<V, T>, policy?: CopyPolicy): Promise<T> {
     if (this.#calls !== undefined && this.#flights.has(key)) this.#calls.readJoined();
-    return this.#flights.join(key, caller, (signal) => this.#descend(key, signal, policy), answer);
+    return this.#flights.join(key, caller, (signal) => this.#descend(key, signal, policy), respond);
   }
 
-  /**
-   * Renews a copy behind the hit that found it old. The tiers' time-outs bound it, and they tell of errors: what
-   * is left of the copy's time is then all that it has.
-   */
-  #refresh(key: CacheKey, policy: CopyPolicy): void {
-    const ended = () => void this.#refreshes.delete(refresh);
-    const refresh = this.#read(key, RENEWAL, () => {}, policy).then(ended, ended);
-    this.#refreshes.add(refresh);
-  }
+  /** Renews a copy. The tiers bound the read in time and report errors; after one the copy lives out its time. */
+  readonly #renew: Renew = (key, policy) => {
+    const ended = () => void this.#renewals.delete(renewal);
+    const renewal = this.#read(key, BACKGROUND, () => {}, policy).then(ended, ended);
+    this.#renewals.add(renewal);
+  };
 
-  /** What a flight does: looks below local memory and fills what is nearer behind the answer. */
+  /** The work of a flight: reads below local memory, and fills the nearer tiers in the background. */
   async #descend(key: CacheKey, signal: AbortSignal, policy?: CopyPolicy): Promise<Entry<V> | undefined> {
     const fence = this.#fences.take(key);
     try {
@@ -196,13 +194,12 @@ export class Chain<V, C> implements AsyncDisposable {
       signal.throwIfAborted();
       const entry = await this.#tier.read("read", () => this.#authority.read(key, signal));
       if (!this.#mayFill(key, fence)) return entry;
-      // Memory may still hold something older than this answer: a copy to be renewed, or what a gate did not let out
-      // for a while.
-      this.#forget(key);
-      // A tombstone says that the truth may be changing right now: what was read is good for this answer only.
+      // Memory may still hold something older: a copy to be renewed, or one that was not served for a while.
+      this.#local?.delete(key);
+      // Under a tombstone the truth may be changing right now: what was read is good for this answer only.
       if (shared === "tombstone") return entry;
       if (entry === undefined || isExpired(entry, this.#clock)) {
-        if (policy !== undefined) this.#copies?.keepAbsence(key, entry, policy);
+        this.#local?.keepAbsence(key, entry, policy);
       } else {
         this.#keep(key, entry, policy);
         const lease = typeof shared === "object" ? shared.lease : undefined;
@@ -216,9 +213,8 @@ export class Chain<V, C> implements AsyncDisposable {
   }
 
   /**
-   * Whether a read may fill memory with what it found. If not, something has happened to the key meanwhile, and
-   * what was found may be the newer: memory drops the key, or a read that begins after this one has returned
-   * could get something older from it.
+   * Whether a read may fill memory with what it found. If not, the key has changed meanwhile, and what was found may be
+   * the newer: memory evicts the key, or a read that begins after this one has returned could get something older.
    *
    *     get(k)            set(k, 1)               set(k, 2)
    *     begins
@@ -229,31 +225,22 @@ export class Chain<V, C> implements AsyncDisposable {
    */
   #mayFill(key: CacheKey, fence: Fence): boolean {
     if (fence.use()) return true;
-    this.#drop(key);
+    this.invalidate(key);
     return false;
   }
 
-  /**
-   * Changes the truth and then the nearer tiers.
-   *
-   * `apply` changes the truth, `share` tells the shared tier, `versionOf` says what outranks all that was before,
-   * `keep` puts into local memory what it may hold then, or says that this is nothing.
-   */
-  async #change<T>(
-    key: CacheKey,
-    apply: (announcement: Announcement | undefined) => Promise<T>,
-    share: (shared: SharedTier<V>, intent: string, result: T) => Promise<void>,
-    versionOf: (result: T) => Version | undefined,
-    keep: (result: T) => boolean,
-  ): Promise<void> {
+  /** Changes the truth and then the nearer tiers. */
+  async #change<T>(key: CacheKey, { apply, share, versionOf, keep }: ChangeSteps<V, T>): Promise<void> {
     using fence = this.#fences.takeForChange(key);
     let intent = "";
     let announcement: Announcement | undefined;
     if (this.#shared !== undefined) {
       intent = this.#newIntent();
-      // Announcing costs the shared copy, so it waits until the authority is known to answer: while that cannot,
-      // nothing changes, and reads go on being served from the shared tier.
-      if (!this.#tier.hasJustAnswered) await this.#tier.read("write", () => this.#authority.ping(ALWAYS));
+      // Announcing costs the shared copy, so it waits until the authority is known to answer: while it does not,
+      // nothing changes, and the shared tier goes on serving reads.
+      if (!this.#tier.hasJustAnswered) {
+        await this.#tier.read("write", () => this.#authority.ping(NEVER_ABORTED));
+      }
       announcement = await this.#shared.announce(key, intent);
     }
     const announced = announcement?.epoch;
@@ -269,18 +256,18 @@ export class Chain<V, C> implements AsyncDisposable {
     if (this.#shared !== undefined) {
       if (announcement?.epoch !== undefined) await share(this.#shared, intent, result);
       else {
-        // Without an announcement another change's entry may have come in between: distrusted once more.
+        // Without an announcement another change's entry may have come in between, so the key is dirty again.
         this.#shared.markDirty(key, versionOf(result));
-        if (announced !== undefined) this.#shared.overtaken();
+        if (announced !== undefined) this.#shared.epochChanged();
       }
     }
     const isKept = fence.holds && keep(result);
-    if (!isKept) this.#forget(key);
-    this.#outdate(key);
+    if (!isKept) this.#local?.delete(key);
+    this.#voidReads(key);
   }
 
   /**
-   * A change has failed, or succeeded too late for its caller, without an error. Unless it certainly had no effect, no
+   * A change has failed with `error`, or has succeeded too late for its caller. Unless it certainly had no effect, no
    * nearer tier may go on answering for this key. `intent` is that of its announcement.
    */
   async #onFailure(key: CacheKey, error: unknown, intent: string | undefined): Promise<void> {
@@ -292,37 +279,24 @@ export class Chain<V, C> implements AsyncDisposable {
     }
     if (settled !== undefined) this.#shared?.markDirtyUntil(settled, key);
     else if (error !== undefined) this.#shared?.markDirty(key);
-    this.#drop(key);
+    this.invalidate(key);
   }
 
   /** Puts a copy into local memory in the place of what is there; false, and nothing done, if it has expired. */
   #keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): boolean {
     if (isExpired(entry, this.#clock)) return false;
-    if (policy === undefined) this.#local?.set(key, entry);
-    else this.#copies?.keep(key, entry, policy);
+    this.#local?.keep(key, entry, policy);
     return true;
   }
 
-  #forgetUntold(keys: ReadonlySet<CacheKey> | "all"): void {
+  #invalidateEach(keys: ReadonlySet<CacheKey> | "all"): void {
     if (keys === "all") this.invalidateAll();
-    else for (const key of keys) this.#drop(key);
+    else for (const key of keys) this.invalidate(key);
   }
 
-  /** Drops what local memory has and what reads in flight would put there. */
-  #drop(key: CacheKey): void {
-    this.#forget(key);
-    this.#outdate(key);
-  }
-
-  /** Lets nobody have what reads in flight bring but those who are in them, and memory none of it. */
-  #outdate(key: CacheKey): void {
+  /** Reads in flight answer only those already waiting, and fill no memory. */
+  #voidReads(key: CacheKey): void {
     this.#fences.void(key);
     this.#flights.forget(key);
-  }
-
-  /** Drops what local memory has. */
-  #forget(key: CacheKey): void {
-    this.#local?.delete(key);
-    this.#copies?.delete(key);
   }
 }

@@ -3,25 +3,25 @@ import type { CacheKey } from "../core/key.ts";
 import type { Caller } from "../core/ports.ts";
 import { TransientMap } from "./transient_map.ts";
 
-/** The most changes of one key that wait while another is under way; a further one is refused at once. */
+/** The most changes of one key that wait while another is under way. A further one is refused at once. */
 export const MAX_WAITING_CHANGES = 1000;
 
 /** A change as the queue sees it. */
 export interface QueuedChange<C> {
   /** What it writes; undefined for a removal. */
   readonly written: C | undefined;
-  /** Makes the change; called once, or never. */
+  /** Makes the change; called at most once. */
   make(): Promise<void>;
 }
 
 export interface ChangeQueueOptions<C> {
-  /** Whether a write of `later` right after one of `earlier` leaves nothing of that to be seen. */
+  /** Whether a write of `later` right after one of `earlier` leaves no trace of `earlier`. */
   readonly covers: (later: C, earlier: C) => boolean;
   /** The tier in which changes are made, for errors. */
   readonly tier: string;
 }
 
-/** A change that has not begun, and the call that waits for it. */
+/** A change that has not begun, with its waiting call. */
 interface Waiter<C> {
   readonly change: QueuedChange<C>;
   resolve(): void;
@@ -32,23 +32,22 @@ interface Waiter<C> {
  * Makes the changes of one key one at a time, so that a hot key holds one connection to the authority and one intent
  * in the shared tier. Changes of different keys do not wait for each other.
  *
- * All changes that wait are concurrent, since none has been answered. So each time that a change ends, one of those
- * that wait is made for as many of them as it covers: they may have taken effect right before it.
+ * Waiting changes are concurrent, since none has been answered. So when a change ends, the next one answers all the
+ * waiting changes that it covers: they count as having taken effect right before it.
  *
  *     under way    waiting, in the order of arrival       made next     answered by it
  *     set 1        set 2, set 3, set 4                    set 4         2, 3, 4
  *     set 1        set 2, delete, set 3, delete, set 4    delete        2, both deletes, 3
  *     delete       set 2, set 3                           set 3         2, 3
  *
- * A write does not cover a removal: the entry that it then makes is a new one. Without partial writes, a change
+ * A write does not cover a removal, because after it the write makes a new entry. Without partial writes, a change
  * therefore waits for two others at most, however many arrive.
  *
- * A caller that leaves takes its change out of the queue, and it never begins. A change that has begun goes on to its
- * end without its caller.
+ * A change whose caller leaves before it begins is removed from the queue. A change that has begun runs to its end.
  */
 export class ChangeQueue<C> {
   readonly #options: ChangeQueueOptions<C>;
-  /** By key, while a change of it is under way: the changes that wait. */
+  /** The waiting changes of each key that has a change under way. */
   readonly #waiting = new TransientMap<CacheKey, Set<Waiter<C>>>();
 
   constructor(options: ChangeQueueOptions<C>) {
@@ -56,8 +55,8 @@ export class ChangeQueue<C> {
   }
 
   /**
-   * Makes the change, at once if no other one of the key is under way, and settles as it does, or as the one that
-   * covers it. Rejects, and never makes it, with `cancelled` when the caller goes before, and with
+   * Makes the change, at once if no other change of the key is under way. Settles as it does, or as the one that covers
+   * it. Rejects without making it: with `cancelled` when the caller leaves before it begins, and with
    * `store_unavailable` when too many changes wait already.
    */
   run(key: CacheKey, caller: Caller, change: QueuedChange<C>): Promise<void> {
@@ -78,7 +77,7 @@ export class ChangeQueue<C> {
     });
   }
 
-  /** Makes a change and, once it has ended, those that wait. */
+  /** Makes a change and, once it has ended, the waiting ones. */
   async #make(key: CacheKey, waiting: Set<Waiter<C>>, change: QueuedChange<C>): Promise<void> {
     try {
       await change.make();
@@ -97,7 +96,7 @@ export class ChangeQueue<C> {
     );
   }
 
-  /** Takes out the longest run of changes from the first one on whose last covers all others. */
+  /** Takes out the longest run of changes, from the first one on, that its last change covers. */
   #takeCovered(waiting: Set<Waiter<C>>): Waiter<C>[] {
     const waiters = [...waiting];
     let uncovered: QueuedChange<C>[] = [];
@@ -126,5 +125,5 @@ export class ChangeQueue<C> {
 }
 
 function gone(): ServiceError {
-  return new ServiceError("cancelled", "Cannot make the change: the caller has gone", { hadNoEffect: true });
+  return new ServiceError("cancelled", "Cannot make the change: the caller has left", { hadNoEffect: true });
 }

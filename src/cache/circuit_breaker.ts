@@ -1,40 +1,30 @@
 import type { Clock } from "../core/clock.ts";
+import type { BreakerThresholds } from "../core/policies.ts";
 import { CallWindow } from "./call_window.ts";
 
-/** When a breaker opens and how it probes; the configuration's section has this shape. */
-export interface BreakerThresholds {
-  /** The share of the window's calls, above 0 and up to 1, that must have failed. */
-  readonly failureRatio: number;
-  /** With fewer calls in the window it never opens. */
-  readonly minCalls: number;
-  readonly windowMs: number;
-  /** From opening to the first probe. Doubles with each probe that fails, up to {@link MAX_PROBE_DELAY_MS}. */
-  readonly probeDelayMs: number;
-}
-
 export interface CircuitBreakerOptions extends BreakerThresholds {
-  /** Gives numbers in [0, 1). Spreads the probes of replicas that all lost the store at once. */
+  /** Gives numbers in [0, 1); spreads the probes of replicas that all lost the store at once. */
   readonly random: () => number;
 }
 
-/** `half_open`: one probe has succeeded, which may have been the last answer of a dying store; the next decides. */
+/** `half_open`: one probe has succeeded. It may be the last answer of a dying store, so the next probe decides. */
 export type BreakerState = "closed" | "open" | "half_open";
 
-/** Leave to make one call; whoever has it hands it back with what came of the call, once. */
-export interface Pass {
+/** Permission for one call. Release it once, with the outcome of the call. */
+export interface Permit {
   readonly isProbe: boolean;
 }
 
-/** What came of a call: `neither` where it says nothing about the store, as when the caller has gone. */
-export type Outcome = "success" | "failure" | "neither";
+/** The outcome of a call; `ignored` if it tells nothing about the store, as when the caller has left. */
+export type Outcome = "success" | "failure" | "ignored";
 
-/** The longest time between two probes, unless the first delay is longer: a store that is back is soon found. */
+/** The longest time between two probes, unless the first delay is longer: recovery is noticed soon. */
 export const MAX_PROBE_DELAY_MS = 1000;
-/** Up to this part of a delay is left out at random. */
+/** The most that is taken off a delay at random, as a share of it. */
 const JITTER = 0.2;
 
 /**
- * Keeps calls from a store that fails.
+ * Stops calls to a store that keeps failing.
  *
  *     closed  --- too many failures --->  open  --- a probe succeeds --->  half_open
  *       ^                                  ^ |                              |  |
@@ -42,8 +32,8 @@ const JITTER = 0.2;
  *       |                                  +-----------------------------+--+  |
  *       +------------------------- the next probe succeeds --------------------+
  *
- * Only the answer to a probe leads back, never time alone, and there is at most one probe at a time. Answers to
- * calls that began before the last change of state count for nothing: they are about a time that has passed.
+ * Only a successful probe leads back, never time alone, and there is at most one probe at a time. Answers to calls that
+ * began before the last change of state are ignored, because they are out of date.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
@@ -51,9 +41,9 @@ export class CircuitBreaker {
   readonly #onChange: (state: BreakerState) => void;
   readonly #window: CallWindow;
   #state: BreakerState = "closed";
-  /** What every call has that begins while the breaker is closed this time. */
-  #pass: Pass = { isProbe: false };
-  #probe: Pass | undefined;
+  /** The permit of all calls of one closed period. */
+  #permit: Permit = { isProbe: false };
+  #probe: Permit | undefined;
   #failedProbes = 0;
   #delayMs = 0;
   #probeAtMs = 0;
@@ -69,37 +59,37 @@ export class CircuitBreaker {
     return this.#state;
   }
 
-  /** Milliseconds until a call may be worth trying; at least 1. */
+  /** Milliseconds until a further call may succeed; at least 1. */
   get retryAfterMs(): number {
     return Math.max(1, this.#probe === undefined ? this.#leftMs() : this.#options.probeDelayMs);
   }
 
-  /** Leave to call the store now, or undefined where that must not be. */
-  enter(): Pass | undefined {
-    if (this.#state === "closed") return this.#pass;
-    return this.#leftMs() > 0 ? undefined : this.enterEarly();
+  /** A permit to call the store now, or undefined if it must not be called. */
+  acquire(): Permit | undefined {
+    if (this.#state === "closed") return this.#permit;
+    return this.#leftMs() > 0 ? undefined : this.acquireProbe();
   }
 
-  /** As {@link enter}, but a probe need not be due: for calls that nobody waits for. */
-  enterEarly(): Pass | undefined {
-    if (this.#state === "closed") return this.#pass;
+  /** Like {@link acquire}, but a probe need not be due: for background calls, which no client waits for. */
+  acquireProbe(): Permit | undefined {
+    if (this.#state === "closed") return this.#permit;
     if (this.#probe !== undefined) return undefined;
     return this.#probe = { isProbe: true };
   }
 
-  /** Takes a pass back. */
-  leave(pass: Pass, outcome: Outcome): void {
-    if (pass === this.#probe) {
+  /** Takes a permit back with the outcome of its call. */
+  release(permit: Permit, outcome: Outcome): void {
+    if (permit === this.#probe) {
       this.#probe = undefined;
       if (outcome === "success") this.#probeSucceeded();
       if (outcome === "failure") this.#open();
-    } else if (pass === this.#pass && this.#state === "closed" && outcome !== "neither") {
+    } else if (permit === this.#permit && this.#state === "closed" && outcome !== "ignored") {
       this.#window.add(outcome);
-      if (outcome === "failure" && this.#isTooMuch()) this.#open();
+      if (outcome === "failure" && this.#hasTooManyFailures()) this.#open();
     }
   }
 
-  #isTooMuch(): boolean {
+  #hasTooManyFailures(): boolean {
     const { calls, failures } = this.#window.count();
     return calls >= this.#options.minCalls && failures >= calls * this.#options.failureRatio;
   }
@@ -110,7 +100,7 @@ export class CircuitBreaker {
     this.#delayMs = 0;
     if (this.#state === "open") return this.#change("half_open");
     this.#window.clear();
-    this.#pass = { isProbe: false };
+    this.#permit = { isProbe: false };
     this.#change("closed");
   }
 
@@ -126,7 +116,7 @@ export class CircuitBreaker {
 
   #leftMs(): number {
     const leftMs = this.#probeAtMs - this.#clock.now();
-    // More than all of it: the machine's clock was set back, perhaps by hours.
+    // More than the whole delay is left: the machine's clock was set back, perhaps by hours.
     return leftMs > this.#delayMs ? 0 : leftMs;
   }
 

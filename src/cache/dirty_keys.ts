@@ -2,53 +2,51 @@ import type { Clock, Timer } from "../core/clock.ts";
 import type { CacheKey } from "../core/key.ts";
 import { compareVersions, type Version } from "../core/version.ts";
 
-/** How often a key that could not be made safe is tried again. */
+/** How often a failed tombstone is retried. */
 const RETRY_MS = 1000;
 
-/** How often the tombstone of an unsettled key is renewed: several times before it ends, a minute after the last. */
+/** How often the tombstone of an unsettled key is renewed. It lasts a minute, so several renewals may fail. */
 const RENEW_MS = 10_000;
 
-/** How many keys are remembered one by one. */
+/** The most keys that are remembered. */
 const MAX_KEYS = 10_000;
 
-/** One addition of a key; a later one is another object. */
+/** The state of a dirty key. Never changed: each addition makes a new object, which tells a round that it is late. */
 interface DirtyKey {
-  /** The newest version that the tier may not know of, where it is known. */
+  /** The newest version that the tier may lack, if it is known. */
   readonly version: Version | undefined;
   /** How many changes of the key may still take effect. */
   readonly unsettled: number;
-  /** Whether one that could has settled since. */
+  /** Whether one of those has settled since. */
   readonly hasSettled: boolean;
-  /** The intent of the tombstone that those need. */
+  /** The intent of the key's tombstone. */
   readonly intent: string;
-  /** When that was last renewed. */
+  /** When the tombstone was last renewed. */
   readonly renewedAtMs: number;
 }
 
-/** What {@link DirtyKeys} does to the tier, and whom it tells. */
 export interface DirtyKeysOptions {
   readonly clock: Clock;
   /**
-   * Gives the intent up. Resolves once the tier holds nothing under the key that could be read, nor takes anything
-   * older than the version.
+   * Ends the intent. Resolves once the tier serves nothing under the key and takes nothing older than the version.
    */
   readonly writeTombstone: (key: CacheKey, intent: string, version: Version | undefined) => Promise<void>;
-  /** Resolves once the tier has a tombstone that nothing replaces before this intent is given up, or a minute is over. */
+  /** Resolves once the tier has a tombstone that nothing replaces until this intent ends or a minute has passed. */
   readonly announce: (key: CacheKey, intent: string) => Promise<unknown>;
   readonly newIntent: () => string;
-  /** A change of the key has come to its end, who knows which. */
+  /** A change of the key has settled: it has taken effect or never will. */
   readonly onSettled: (key: CacheKey) => void;
-  /** There are too many keys, and the oldest is forgotten. */
+  /** There were too many keys, and the oldest was forgotten. */
   readonly onOverflow: () => void;
 }
 
 /**
- * The keys under which a shared tier may still hold what is no longer true, because it was out of reach when
- * this process changed them. They are not read there until they have been made safe, which is tried each second.
- * What this process learns late or takes to its grave, the {@link Outbox} has.
+ * The keys whose entry in the shared tier may be stale, because this process changed them while the tier was out of
+ * reach. They are not read there until they have a tombstone, which is tried each second. The {@link Outbox} covers
+ * what this process cannot: other replicas' changes, and its own once it has died.
  *
- * A key is unsettled while a change of it may still take effect. The tier then has a tombstone for as long as that
- * lasts. The interleaving that this guards against:
+ * A key is unsettled while a change of it may still take effect. For as long as that lasts the tier has a tombstone. It
+ * guards against this interleaving:
  *
  *     A                               the database           B
  *     announces, writes v2            stalls in the commit
@@ -56,16 +54,16 @@ export interface DirtyKeysOptions {
  *     the tombstone ends
  *                                                            reads v1, copies it into the tier
  *                                     has v2
- *                                                            serves v1 for good
+ *                                                            serves v1 for ever
  *
- * Once the change has settled, its tombstone ends by itself, a minute later: its version is unknown, and so it cannot
- * outrank what another replica wrote before it and publishes after it.
+ * After the change has settled, its tombstone expires by itself a minute later. The change's version is unknown, so a
+ * tombstone could not outrank what another replica wrote earlier and publishes later.
  *
  *     A                               the database           B
  *     v3 waits for the row's lock     has v2                 has written v2
  *     no answer in time
  *                                     has v3
- *     hears that it has settled
+ *     learns that it has settled
  *                                                            publishes v2
  */
 export class DirtyKeys implements Disposable {
@@ -73,7 +71,7 @@ export class DirtyKeys implements Disposable {
   readonly #keys = new Map<CacheKey, DirtyKey>();
   #timer: Timer | undefined;
   #isRunning = false;
-  /** Whether the next round is wanted at once. */
+  /** Whether the next round has to begin at once. */
   #isUrgent = false;
   #isDisposed = false;
 
@@ -87,8 +85,8 @@ export class DirtyKeys implements Disposable {
 
   /** Whether a change of the key may still take effect. */
   isUnsettled(key: CacheKey): boolean {
-    const distrust = this.#keys.get(key);
-    return distrust !== undefined && distrust.unsettled > 0;
+    const dirty = this.#keys.get(key);
+    return dirty !== undefined && dirty.unsettled > 0;
   }
 
   /** The number of keys that are unsettled. */
@@ -112,7 +110,7 @@ export class DirtyKeys implements Disposable {
     this.#schedule("now");
   }
 
-  /** Trusts the key again, unless it is unsettled: another change has made it safe. */
+  /** Removes the key unless it is unsettled: a later change has put its own entry or tombstone there. */
   delete(key: CacheKey): void {
     if (!this.isUnsettled(key)) this.#keys.delete(key);
   }
@@ -125,7 +123,7 @@ export class DirtyKeys implements Disposable {
 
   #put(key: CacheKey, version: Version | undefined, unsettled: number): void {
     const known = this.#keys.get(key);
-    // To the end, so that the first is the one which was named longest ago.
+    // To the end, so that the first key is the one added longest ago.
     this.#keys.delete(key);
     this.#keys.set(key, {
       version: newer(known?.version, version),
@@ -156,32 +154,32 @@ export class DirtyKeys implements Disposable {
     this.#timer = undefined;
     this.#isRunning = true;
     this.#isUrgent = false;
-    // One after the other: the first failure says that the tier is still away, and ends the round.
-    for (const [key, distrust] of [...this.#keys]) {
-      if (this.#keys.get(key) !== distrust) continue;
-      if (!await this.#makeSafe(key, distrust)) break;
+    // One after the other: the first failure means that the tier is still out of reach, and ends the round.
+    for (const [key, dirty] of [...this.#keys]) {
+      if (this.#keys.get(key) !== dirty) continue;
+      if (!await this.#makeSafe(key, dirty)) break;
     }
     this.#isRunning = false;
     if (this.#keys.size > 0) this.#schedule(this.#isUrgent ? "now" : "soon");
   }
 
   /** False when the tier fails. */
-  async #makeSafe(key: CacheKey, distrust: DirtyKey): Promise<boolean> {
-    const isUnsettled = distrust.unsettled > 0;
+  async #makeSafe(key: CacheKey, dirty: DirtyKey): Promise<boolean> {
+    const isUnsettled = dirty.unsettled > 0;
     const nowMs = this.#options.clock.now();
-    if (isUnsettled && Math.abs(nowMs - distrust.renewedAtMs) < RENEW_MS) return true;
-    const isSafe = await this.#tell(key, distrust).then(() => true, () => false);
-    // Added again: what was made safe is older than the last change, and may not be so any more.
-    if (this.#keys.get(key) !== distrust) return true;
+    if (isUnsettled && Math.abs(nowMs - dirty.renewedAtMs) < RENEW_MS) return true;
+    const isSafe = await this.#putTombstone(key, dirty).then(() => true, () => false);
+    // Added again meanwhile: the tombstone may be older than the last change.
+    if (this.#keys.get(key) !== dirty) return true;
     this.#keys.delete(key);
-    // Back to the end, so that a key that always fails keeps no other from its turn.
-    if (isUnsettled) this.#keys.set(key, isSafe ? { ...distrust, renewedAtMs: nowMs } : distrust);
-    else if (!isSafe) this.#keys.set(key, distrust);
+    // Back to the end, so that a key that always fails does not hold up the others.
+    if (isUnsettled) this.#keys.set(key, isSafe ? { ...dirty, renewedAtMs: nowMs } : dirty);
+    else if (!isSafe) this.#keys.set(key, dirty);
     return isSafe;
   }
 
   /** Rejects when the tier fails. */
-  async #tell(key: CacheKey, { unsettled, hasSettled, intent, version }: DirtyKey): Promise<void> {
+  async #putTombstone(key: CacheKey, { unsettled, hasSettled, intent, version }: DirtyKey): Promise<void> {
     const { announce, writeTombstone, newIntent } = this.#options;
     if (unsettled === 0 && !hasSettled) return await writeTombstone(key, intent, version);
     await announce(key, intent);

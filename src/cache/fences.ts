@@ -1,7 +1,7 @@
 import type { CacheKey } from "../core/key.ts";
 import { TransientMap } from "./transient_map.ts";
 
-/** What the fences of one key share while any of them is out. */
+/** What the open fences of one key share. */
 class Cell {
   generation = 0;
   changes = 0;
@@ -30,9 +30,8 @@ const NEVER = -1;
 /**
  * Keeps older things from overwriting newer ones in local memory.
  *
- * Whoever means to put something into memory takes a fence before it looks below. Any set, delete or
- * invalidation of the key voids the fences that are out, and a voided fence fills nothing. The interleaving
- * that this guards against:
+ * A read or a change that may fill memory takes a fence before it asks a lower tier. Any set, delete or invalidation of
+ * the key voids its open fences, and a voided fence fills nothing. This guards against:
  *
  *     get(k)                         del(k)
  *     takes a fence
@@ -41,28 +40,28 @@ const NEVER = -1;
  *     fence is void: does not put
  *     "old" back into memory
  *
- * A read that returns voids the fences too, those of changes under way:
+ * A read that returns also voids the fences, those of changes under way:
  *
  *     set(k, 1)                      get(k)                       set(k, 2) elsewhere
  *     is done in Redis
  *                                                                 is done in Redis
  *                                    reads 2, returns 2
- *     hears that it is done; does
- *     not put 1 into memory
+ *     gets the answer; does not
+ *     put 1 into memory
  *
- * Two changes of one key that overlap fill nothing either, because only the authority knows their order; the
- * next read asks it. A cell exists only while a fence of its key is out.
+ * Two overlapping changes of one key fill nothing either, because only the authority knows their order; the next read
+ * asks it. A cell exists only while a fence of its key is open.
  */
 export class Fences {
   readonly #cells = new TransientMap<CacheKey, Cell>();
 
-  /** Takes a fence for a read. Dispose it once the fill is done or given up. */
+  /** Takes a fence for a read. Dispose of it once the fill is done or given up. */
   take(key: CacheKey): Fence {
     const cell = this.#cell(key);
     return new Fence(cell, cell.generation);
   }
 
-  /** Voids all fences of the key and takes one for a change, void if another change is under way. */
+  /** Voids all fences of the key, then takes one for a change; it is void if another change is under way. */
   takeForChange(key: CacheKey): Fence {
     const cell = this.#cell(key);
     cell.generation++;
@@ -70,13 +69,13 @@ export class Fences {
     return new ChangeFence(cell, cell.changes > 1 ? NEVER : cell.generation);
   }
 
-  /** Voids all fences of the key that are out. */
+  /** Voids all open fences of the key. */
   void(key: CacheKey): void {
     const cell = this.#cells.get(key);
     if (cell !== undefined) cell.generation++;
   }
 
-  /** Voids all fences of all keys that are out. */
+  /** Voids all open fences of all keys. */
   voidAll(): void {
     for (const cell of this.#cells.values()) cell.generation++;
   }
@@ -103,7 +102,7 @@ export class Fence implements Disposable {
     return this.cell.generation === this.#generation;
   }
 
-  /** Like {@link holds}, for a read that answers; voids all fences of the key that are out, this one too. */
+  /** Like {@link holds}, for a read that answers; also voids all open fences of the key, this one included. */
   use(): boolean {
     if (!this.holds) return false;
     this.cell.generation++;

@@ -1,34 +1,35 @@
 import type { Clock } from "../core/clock.ts";
-import type { Entry } from "../core/entry.ts";
+import { isExpired } from "../core/entry.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Invalidations, LocalStore } from "../core/ports.ts";
+import type { Invalidations } from "../core/ports.ts";
+import { ABSENT, type LocalTier } from "./local_memory.ts";
 
-/** What is dropped from when something changes: a chain. */
+/** What handles invalidations: a chain. */
 export interface Invalidated {
   invalidate(key: CacheKey): void;
   invalidateAll(): void;
 }
 
 /**
- * How old the last confirmation may be. It bounds how stale memory gets when the line to Redis is dead and
- * nothing says so, or when this process was stopped for a while; the line is asked several times in this span.
+ * How old the last confirmation may be. It bounds staleness when the connection to Redis is dead without being closed,
+ * and when this process was suspended. Redis is pinged several times in this span.
  */
 export const CONFIRMED_FOR_MS = 1000;
 
 /**
- * Stands before local memory and lets it be used only while this process is told what others change.
+ * Keeps local memory coherent: memory answers only while Redis reports what others change.
  *
- *     open     told of changes: memory answers while the last confirmation is no older than CONFIRMED_FOR_MS
- *     closed   not told: nothing is put in; memory answers while the last confirmation is no older than maxStaleMs
+ *     open     changes are reported: memory answers while the last confirmation is younger than CONFIRMED_FOR_MS
+ *     closed   they are not: memory takes nothing in, and answers while that is younger than maxStaleMs
  *
- * The interleaving that emptying it at {@link resume}, not only at {@link suspend}, guards against:
+ * Memory is emptied in {@link resume}, not only in {@link suspend}, because of this interleaving:
  *
- *     get(k)                   the line to Redis           another replica
+ *     get(k)                   the connection to Redis     another replica
  *                              lost: suspend()
  *     reads 1 in MySQL
- *                                                          sets k to 2; nobody here is told
+ *                                                          sets k to 2; this replica gets no message
  *                              back: resume()
- *     1 must not be put into memory: no further message about k will come
+ *     must not put 1 into memory: no further message about k will come
  */
 export class LocalCoherence implements Invalidations {
   readonly #clock: Clock;
@@ -38,43 +39,38 @@ export class LocalCoherence implements Invalidations {
   #confirmedAtMs = -Infinity;
   #servedForMs: number;
 
-  /** `maxStaleMs`: how long an entry that was right when the line was lost may still be served; 0: not at all. */
+  /** `maxStaleMs`: how long memory may answer after the last confirmation; 0: not once the connection is lost. */
   constructor(clock: Clock, maxStaleMs: number) {
     this.#clock = clock;
     this.#maxStaleMs = maxStaleMs;
     this.#servedForMs = maxStaleMs;
   }
 
-  /** The store behind the coherence. */
-  wrap<V>(store: LocalStore<V>): LocalStore<V> {
-    return this.#guarded(store, (key) => this.#mayServe() ? store.get(key) : undefined);
-  }
-
-  /**
-   * Like {@link wrap}, of a store that also remembers what is not there: while this process is not told of changes
-   * only what `isThere` is served, or an outage would look like a miss.
-   */
-  wrapCopies<V extends { readonly isThere: boolean }>(store: LocalStore<V>): LocalStore<V> {
-    return this.#guarded(store, (key) => {
-      if (!this.#mayServe()) return undefined;
-      const copy = store.get(key);
-      return copy === undefined || copy.value.isThere || this.#isTold() ? copy : undefined;
-    });
-  }
-
-  #guarded<V>(store: LocalStore<V>, get: LocalStore<V>["get"]): LocalStore<V> {
+  /** The same memory, used only while that is safe. Remembered absence needs the open state: an outage is no miss. */
+  wrap<V>(memory: LocalTier<V>): LocalTier<V> {
     return {
-      get,
-      set: (key: CacheKey, entry: Entry<V>): void => {
-        if (this.#isOpen) store.set(key, entry);
-        else store.delete(key);
+      get: (key, policy, renew) => {
+        const ageMs = this.#clock.now() - this.#confirmedAtMs;
+        // Negative when the machine's clock was set back; the next confirmation has the new time.
+        if (ageMs < 0 || ageMs >= this.#servedForMs) return undefined;
+        if (this.#isOpen && ageMs < CONFIRMED_FOR_MS) return memory.get(key, policy, renew);
+        const found = memory.get(key, policy, renew);
+        return found === undefined || found === ABSENT || isExpired(found, this.#clock) ? undefined : found;
       },
-      delete: (key: CacheKey): void => store.delete(key),
-      clear: (): void => store.clear(),
+      keep: (key, entry, policy) => {
+        if (this.#isOpen) memory.keep(key, entry, policy);
+        else memory.delete(key);
+      },
+      keepAbsence: (key, expired, policy) => {
+        if (this.#isOpen) memory.keepAbsence(key, expired, policy);
+        else memory.delete(key);
+      },
+      delete: (key) => memory.delete(key),
+      clear: () => memory.clear(),
     };
   }
 
-  /** From now on `chain`, which keeps entries in a guarded store, is told what changes. */
+  /** From now on `chain`, which uses a wrapped memory, gets the invalidations. */
   subscribe(chain: Invalidated): void {
     this.#invalidated.push(chain);
   }
@@ -102,19 +98,5 @@ export class LocalCoherence implements Invalidations {
     this.#isOpen = true;
     this.#confirmedAtMs = atMs;
     this.#servedForMs = Math.max(CONFIRMED_FOR_MS, this.#maxStaleMs);
-  }
-
-  #mayServe(): boolean {
-    return this.#isConfirmedWithin(this.#servedForMs);
-  }
-
-  #isTold(): boolean {
-    return this.#isOpen && this.#isConfirmedWithin(CONFIRMED_FOR_MS);
-  }
-
-  #isConfirmedWithin(ms: number): boolean {
-    const ageMs = this.#clock.now() - this.#confirmedAtMs;
-    // Less than 0: the machine's clock was set back, and the next confirmation says where it stands.
-    return ageMs >= 0 && ageMs < ms;
   }
 }

@@ -1,27 +1,27 @@
 import type { BreakerState } from "./circuit_breaker.ts";
 
-/** What the chain tells whoever watches it; every method is called on the spot and must not throw. */
+/** Events of the cache. Methods are called synchronously and must not throw. */
 export interface CacheObserver {
-  /** A tier failed or ran into its time-out; the request goes on without it where it can. */
+  /** A tier failed or exceeded its time-out. The request goes on without it if it can. */
   tierFailed(tier: string, operation: string, error: unknown): void;
-  /** A tier's breaker is in another state. */
+  /** The state of a tier's breaker has changed. */
   breakerChanged(tier: string, state: BreakerState): void;
-  /** Changes that a tier has not been told of are waiting, at least so many, because it is out of reach. */
+  /** At least so many changes wait in the outbox, because the tier is out of reach or refuses tombstones. */
   outboxWaiting(tier: string, atLeast: number): void;
-  /** This process ends while it does not know of changes of so many keys whether they will take effect. */
+  /** This process ends while changes of so many keys may still take effect. */
   changesUnsettled(tier: string, keys: number): void;
-  /** The server of a tier that this process reaches is not the one that others use, so it is left alone. */
+  /** This process reaches another server of the tier than the one in force, and does not use it. */
   outOfForce(tier: string): void;
-  /** A copy into a nearer tier was given up because too many were waiting. */
+  /** A copy into the tier was dropped because too many were waiting. */
   fillDropped(tier: string): void;
-  /** Watches calls one by one; absent where no one does, so that calls cost no more. */
+  /** Watches single calls; absent if nothing does, so that calls cost no more. */
   readonly calls?: CallObserver | undefined;
 }
 
-/** What is told of each call, in the course of it. */
+/** Events of a single call. */
 export interface CallObserver {
-  /** A tier is asked something; what is returned is called when it has answered or failed. */
+  /** A tier is asked; the returned function is called when it has answered or failed. */
   tierAsked(tier: string, operation: string): (hasAnswered: boolean) => void;
-  /** A call waits for a read that is under way already. */
+  /** A call joins a read that is already under way. */
   readJoined(): void;
 }

@@ -1,24 +1,17 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { CacheKey } from "../core/key.ts";
-import type { Epoch, Outbox, OutboxRecord } from "../core/ports.ts";
+import type { Epoch, OutboxRecord } from "../core/ports.ts";
 import { compareVersions, type Version } from "../core/version.ts";
-import { EpochInForce, type EpochInForceOptions } from "./epoch_in_force.ts";
-import type { Tier } from "./tier.ts";
+import { EpochInForce, type EpochInForceOptions, type OutboxSource } from "./epoch_in_force.ts";
 
-/** How often the outbox is looked into: how long another replica's change may go unnoticed at most. */
+/** How often the outbox is read. It bounds how long another replica's change may go unnoticed. */
 const INTERVAL_MS = 1000;
-/** The shortest time between two looks while somebody waits for the tier to be trusted again. */
+/** The shortest time between two rounds while a read waits for the tier to become current. */
 const HURRY_MS = 100;
-/** How many records are taken at a time. */
+/** How many records are read at a time. */
 const BATCH = 100;
-/** How many records are looked at for the keys to drop, while the tier cannot be told; behind more, all are dropped. */
-const MAX_UNTOLD = 10_000;
-
-/** An outbox as its worker sees it, and the tier it is part of. */
-export interface OutboxSource {
-  readonly store: Outbox;
-  readonly tier: Tier;
-}
+/** While the tier takes no tombstones: the most records read to find keys to invalidate; with more, all keys are. */
+const MAX_UNANNOUNCED = 10_000;
 
 export interface OutboxDrainOptions extends EpochInForceOptions {
   readonly clock: Clock;
@@ -26,52 +19,53 @@ export interface OutboxDrainOptions extends EpochInForceOptions {
   readonly writeTombstone: (key: CacheKey, version: Version) => Promise<void>;
 }
 
-/** Under what a round has begun: what it finds out holds only as long as both stay as they are. */
+/** The connection to the shared tier at the start of a round. What the round finds out holds while it is the same. */
 interface Reached {
   readonly epoch: Epoch | undefined;
   readonly interruptions: number;
 }
 
 /**
- * Tells the shared tier of the changes that it could not be told of when they were made, each second and once
- * after each time in which this process could not reach it. The interleaving that the latter guards against:
+ * Writes tombstones into the shared tier for the changes that could not be announced there: each second, and once after
+ * each time in which this process could not reach the tier. The latter guards against this interleaving:
  *
  *     A                                B
  *     cannot reach Redis               cannot reach Redis
  *                                      writes v2 and its record in the database, returns OK
  *     reaches Redis again
- *     looks into the outbox
+ *     reads the outbox
  *     writes a tombstone for the key
- *     reads: a tombstone, and so v2    without the look, v1
+ *     reads: a tombstone, and so v2    without that round, v1
  *
- * Every replica does the same work, so that no one has to be alive; a record goes only after its tombstone stands.
+ * Every replica does the same work, so none of them has to stay alive. A record is removed only after its tombstone is
+ * written.
  *
- * A tier that answers reads but refuses changes is not trusted while there are records, and what this process keeps of
- * their keys is dropped at each look:
+ * A tier that answers reads but refuses changes is not read while there are records, and each round invalidates their
+ * keys in local memory:
  *
  *     A                                Redis, for want of replicas,     B
  *     writes v2 and its record,        refuses A's tombstone
- *     returns OK                       has v1                           looks into the outbox
+ *     returns OK                       has v1                           reads the outbox
  *                                      refuses B's tombstone
  *                                                                       reads v2 in the database
  *
- * A life of the tier that is not in force is not trusted at all, see {@link EpochInForce}.
+ * A tier in an epoch that is not in force is not read at all, see {@link EpochInForce}.
  */
 export class OutboxDrain implements Disposable {
   readonly #outbox: OutboxSource;
   readonly #options: OutboxDrainOptions;
   readonly #inForce: EpochInForce;
   readonly #stop = new AbortController();
-  /** Where the last drain that came to its end had begun. */
+  /** The connection at the start of the last completed round. */
   #drained: Reached | undefined;
-  /** Where the last one found out that another life is in force. */
+  /** The connection of the last round that found another epoch in force. */
   #outOfForce: Reached | undefined;
-  #distrusts = 0;
+  #staleMarks = 0;
   #isRunning = false;
   #beganAtMs = 0;
   #timer: Timer | undefined;
 
-  /** Begins at once: what happened before this process did is not known to it. */
+  /** Begins a round at once: changes may have been made before this process started. */
   constructor(outbox: OutboxSource, options: OutboxDrainOptions) {
     this.#outbox = outbox;
     this.#options = options;
@@ -79,8 +73,8 @@ export class OutboxDrain implements Disposable {
     this.#drain();
   }
 
-  /** Whether the tier was told of all that was changed while it was out of reach. If not, that is hurried up. */
-  mayTrust(): boolean {
+  /** Whether the tier has tombstones for all changes made while it was out of reach. If not, a round begins soon. */
+  isCurrent(): boolean {
     if (this.#isStill(this.#drained)) return true;
     const { clock } = this.#options;
     if (this.#isRunning || this.#isStill(this.#outOfForce)) return false;
@@ -88,17 +82,14 @@ export class OutboxDrain implements Disposable {
     return false;
   }
 
-  /** Whether a change that was announced in this life need not be recorded, as far as is known. */
+  /** Whether a change announced in this epoch needs no record in the outbox, as far as this process knows. */
   isInForce(epoch: Epoch): boolean {
     return this.#inForce.has(epoch);
   }
 
-  /**
-   * Says that the tier has not been told of changes which have come to their end by now, or that another life of it
-   * has come into force.
-   */
-  markDirty(): void {
-    this.#distrusts++;
+  /** The tier lacks changes that have settled by now, or another epoch has come into force: a new round is needed. */
+  markStale(): void {
+    this.#staleMarks++;
     this.#drained = undefined;
   }
 
@@ -113,18 +104,15 @@ export class OutboxDrain implements Disposable {
     this.#isRunning = true;
     this.#beganAtMs = clock.now();
     const reached = this.#reached();
-    const distrusts = this.#distrusts;
+    const staleMarks = this.#staleMarks;
     const isDone = await this.#work(reached).then((isDone) => isDone, () => false);
-    if (isDone && distrusts === this.#distrusts) this.#drained = reached;
+    if (isDone && staleMarks === this.#staleMarks) this.#drained = reached;
     this.#isRunning = false;
     if (this.#stop.signal.aborted) return;
     this.#timer = clock.setTimer(() => this.#drain(), INTERVAL_MS, "background");
   }
 
-  /**
-   * Resolves to whether the tier, as it was reached, may be trusted. Rejects when either tier fails; what has been done
-   * by then stays done.
-   */
+  /** Resolves to whether the tier is current over this connection. Rejects when either tier fails; done work stays. */
   async #work(reached: Reached): Promise<boolean> {
     const { store, tier } = this.#outbox;
     const { epoch } = reached;
@@ -133,8 +121,8 @@ export class OutboxDrain implements Disposable {
       if (epoch !== undefined && !await this.#enter(epoch, reached)) return false;
       const records = await tier.read("read the outbox", () => store.pending(BATCH, signal));
       if (records.length === 0) break;
-      await this.#writeTombstone(records);
-      // The tombstones may be somewhere else.
+      await this.#writeTombstones(records);
+      // The tombstones may be in another server.
       if (epoch === undefined || !this.#isStill(reached)) return false;
       await tier.write("clear the outbox", () => store.clear(records, epoch, signal));
       isMore = records.length === BATCH;
@@ -142,11 +130,11 @@ export class OutboxDrain implements Disposable {
     return epoch !== undefined;
   }
 
-  /** Whether the life may be trusted, as far as that goes. */
+  /** Whether the epoch is in force for certain. */
   async #enter(epoch: Epoch, reached: Reached): Promise<boolean> {
     const isInForce = await this.#inForce.enter(epoch, () => this.#isStill(reached), this.#stop.signal);
     if (isInForce === false) {
-      this.markDirty();
+      this.markStale();
       this.#outOfForce = reached;
     }
     return isInForce ?? false;
@@ -163,8 +151,8 @@ export class OutboxDrain implements Disposable {
     return reached.interruptions === shared.interruptions && reached.epoch === epoch.current;
   }
 
-  async #writeTombstone(records: readonly OutboxRecord[]): Promise<void> {
-    const { writeTombstone, forget, observer, shared } = this.#options;
+  async #writeTombstones(records: readonly OutboxRecord[]): Promise<void> {
+    const { writeTombstone, invalidateLocal, observer, shared } = this.#options;
     const newest = new Map<CacheKey, Version>();
     for (const { key, version } of records) {
       const known = newest.get(key);
@@ -174,17 +162,17 @@ export class OutboxDrain implements Disposable {
       await Promise.all([...newest].map(([key, version]) => writeTombstone(key, version)));
     } catch (error) {
       observer.outboxWaiting(shared.name, records.length);
-      this.markDirty();
-      forget(records.length < BATCH ? new Set(newest.keys()) : await this.#untold());
+      this.markStale();
+      invalidateLocal(records.length < BATCH ? new Set(newest.keys()) : await this.#unannounced());
       throw error;
     }
   }
 
-  /** The keys of all records that wait. */
-  async #untold(): Promise<ReadonlySet<CacheKey> | "all"> {
+  /** The keys of all waiting records. */
+  async #unannounced(): Promise<ReadonlySet<CacheKey> | "all"> {
     const { store, tier } = this.#outbox;
-    const pending = () => store.pending(MAX_UNTOLD, this.#stop.signal);
+    const pending = () => store.pending(MAX_UNANNOUNCED, this.#stop.signal);
     const records = await tier.read("read the outbox", pending);
-    return records.length < MAX_UNTOLD ? new Set(records.map(({ key }) => key)) : "all";
+    return records.length < MAX_UNANNOUNCED ? new Set(records.map(({ key }) => key)) : "all";
   }
 }

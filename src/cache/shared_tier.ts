@@ -5,26 +5,26 @@ import type { Announcement, Epoch, SharedCache, SharedRead } from "../core/ports
 import type { Version } from "../core/version.ts";
 import { Backfill, type LeasedCopy } from "./backfill.ts";
 import { DirtyKeys } from "./dirty_keys.ts";
+import type { OutboxSource } from "./epoch_in_force.ts";
 import type { CacheObserver } from "./observer.ts";
-import { OutboxDrain, type OutboxSource } from "./outbox_drain.ts";
+import { OutboxDrain } from "./outbox_drain.ts";
 import type { Tier } from "./tier.ts";
 
-/** The parts of a {@link SharedTier} beside its store and policy. */
 export interface SharedTierOptions {
   readonly clock: Clock;
   readonly observer: CacheObserver;
   readonly newIntent: () => string;
   readonly backfillQueueSize: number;
-  /** Drops what nearer tiers keep of these keys, or of all. */
-  readonly forget: (keys: ReadonlySet<CacheKey> | "all") => void;
-  /** Where changes wait that the tier could not be told of, with its tier; undefined where there is no such place. */
+  /** Invalidates these keys in local memory, or all. */
+  readonly invalidateLocal: (keys: ReadonlySet<CacheKey> | "all") => void;
+  /** Records changes that could not be announced in the shared tier; undefined if the authority has no outbox. */
   readonly outbox: OutboxSource | undefined;
 }
 
 /**
- * A shared cache as the chain uses it: none of its failures fails a call. A read that fails is "unknown"; a
- * change that cannot be announced leaves the key distrusted until the tier has a tombstone for it. While the tier
- * may not know of changes that others made, it is not read at all, see {@link OutboxDrain}.
+ * A shared cache as the chain uses it: none of its failures fails a call. A failed read is "unknown". A change that
+ * cannot be announced makes its key dirty until the tier has a tombstone for it. While the tier may lack changes of other
+ * replicas, it is not read at all, see {@link OutboxDrain}.
  */
 export class SharedTier<V> implements AsyncDisposable {
   readonly #store: SharedCache<V>;
@@ -48,7 +48,7 @@ export class SharedTier<V> implements AsyncDisposable {
     );
     const { signal } = this.#stop;
     const writeTombstone = (key: CacheKey, intent: string, version: Version | undefined) =>
-      tier.write("tombstone", () => store.writeTombstone(key, intent, version, signal));
+      tier.write("write the tombstone", () => store.writeTombstone(key, intent, version, signal));
     this.#drain = options.outbox && new OutboxDrain(options.outbox, {
       ...options,
       shared: tier,
@@ -60,19 +60,19 @@ export class SharedTier<V> implements AsyncDisposable {
       writeTombstone,
       announce: (key, intent) => tier.write("announce", () => store.announce(key, intent, signal)),
       newIntent: options.newIntent,
-      onSettled: (key) => options.forget(new Set([key])),
-      onOverflow: () => this.#drain?.markDirty(),
+      onSettled: (key) => options.invalidateLocal(new Set([key])),
+      onOverflow: () => this.#drain?.markStale(),
     });
   }
 
-  /** An entry that has not expired, or what else the tier says; "unknown" when it cannot be asked. */
+  /** What the tier has, an expired entry counting as a miss; "unknown" when it cannot be read. */
   async read(key: CacheKey, signal: AbortSignal): Promise<SharedRead<V> | "unknown"> {
-    // As there, if it does not know better: nothing is kept of what is read while the truth may be changing.
+    // The same as the tier's own tombstone, which may be missing: the truth may be changing, so no tier keeps a copy.
     if (this.#dirty.isUnsettled(key)) return "tombstone";
     if (!this.#mayRead(key)) return "unknown";
     try {
       const found = await this.#tier.read("read", () => this.#store.read(key, signal));
-      // Asked again: a change may have failed to announce itself while the answer was under way.
+      // Once more: a change may have failed to announce itself while the answer was under way.
       if (!this.#mayRead(key)) return "unknown";
       if (found === "tombstone" || "lease" in found) return found;
       return isExpired(found, this.#clock) ? { lease: undefined } : found;
@@ -82,8 +82,8 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /**
-   * Puts a tombstone over the key before the authority is changed. Without an epoch when that could not be done: the
-   * key is distrusted here until it can, and the change goes on.
+   * Puts a tombstone over the key before the authority is changed. If that fails, the announcement has no epoch, the key
+   * is dirty, and the change goes on.
    */
   async announce(key: CacheKey, intent: string): Promise<Announcement> {
     const { signal } = this.#stop;
@@ -97,19 +97,19 @@ export class SharedTier<V> implements AsyncDisposable {
     return { epoch: this.#drain === undefined || this.#drain.isInForce(epoch) ? epoch : undefined };
   }
 
-  /** Says that a change has met another life in force than this process. */
-  overtaken(): void {
-    this.#drain?.markDirty();
+  /** A change has found another epoch in force than the one in which it was announced. */
+  epochChanged(): void {
+    this.#drain?.markStale();
   }
 
-  /** Puts the new entry in the place of the announcement, unless somebody else is changing the key. */
+  /** Replaces the announcement by the new entry, unless another change of the key is under way. */
   async publish(key: CacheKey, intent: string, entry: Entry<V>): Promise<void> {
     if (isExpired(entry, this.#clock)) return await this.writeTombstone(key, intent, entry.version);
     const publish = () => this.#store.publish(key, intent, entry, this.#stop.signal);
     await this.#finish(key, entry.version, publish);
   }
 
-  /** Ends the announcement of a delete; the tombstone stays. */
+  /** Ends the announcement of a delete; the tombstone remains. */
   async writeTombstone(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
     await this.#finish(
       key,
@@ -119,31 +119,31 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   /**
-   * Takes back the announcement of a change that has certainly had no effect. A failure leaves a tombstone until it
-   * ends by itself, and nothing in the tier that is not true.
+   * Takes back the announcement of a change that certainly had no effect. After a failure the tombstone remains until it
+   * expires, which does no harm.
    */
   async retract(key: CacheKey, intent: string): Promise<void> {
     try {
       await this.#tier.write("retract", () => this.#store.retract(key, intent, this.#stop.signal));
     } catch {
-      // The observer has been told.
+      // The tier has reported it to the observer.
     }
   }
 
   /**
-   * Says that what the tier has may be older than the truth, of which this version is known: the key is not read
-   * there until it has a tombstone that outranks it.
+   * The tier's copy may be stale; `version` is the newest known. The key is not read there until it has a tombstone that
+   * outranks this version.
    */
   markDirty(key: CacheKey, version?: Version): void {
     this.#dirty.add(key, version);
   }
 
-  /** As {@link distrust}, of a change that may take effect at any time until `settled` resolves. */
+  /** Like {@link markDirty}, for a change that may take effect at any time until `settled` resolves. */
   markDirtyUntil(settled: Promise<void>, key: CacheKey): void {
     this.#dirty.addUntil(settled, key);
   }
 
-  /** Copies an entry into the tier behind the read that found it. Takes the fence over. */
+  /** Copies an entry into the tier in the background. Takes the fence over. */
   backfill(key: CacheKey, copy: LeasedCopy<V>): void {
     if (this.#backfill.offer(key, copy)) return;
     copy.fence[Symbol.dispose]();
@@ -164,19 +164,19 @@ export class SharedTier<V> implements AsyncDisposable {
   }
 
   #mayRead(key: CacheKey): boolean {
-    return !this.#dirty.has(key) && (this.#drain === undefined || this.#drain.mayTrust());
+    return !this.#dirty.has(key) && (this.#drain === undefined || this.#drain.isCurrent());
   }
 
-  async #finish(key: CacheKey, version: Version | undefined, tell: () => Promise<void>): Promise<void> {
+  async #finish(key: CacheKey, version: Version | undefined, write: () => Promise<void>): Promise<void> {
     try {
-      await this.#tier.write("write", tell);
+      await this.#tier.write("write", write);
     } catch {
-      // The announcement still stands there, unless the tier has lost it (FLUSHALL, eviction, failover).
+      // The tombstone of the announcement is still there, unless the tier has lost it (FLUSHALL, eviction, failover).
       this.#dirty.add(key, version);
       return;
     }
-    // Not once it is announced: of an earlier change that could not be, the tier knows the version only by what
-    // outranks it, and this one may have no effect.
+    // Only now, not when it is announced: an earlier change may have left the key dirty, and until this change has
+    // taken effect, nothing in the tier outranks that one's version.
     this.#dirty.delete(key);
   }
 
@@ -185,7 +185,7 @@ export class SharedTier<V> implements AsyncDisposable {
     try {
       await this.#tier.write("fill", () => this.#store.fill(key, lease, entry, this.#stop.signal));
     } catch {
-      // The observer has been told; the next read of the key tries again.
+      // The tier has reported it to the observer; the next read of the key tries again.
     }
   }
 }

@@ -2,13 +2,12 @@ import { ServiceError } from "../core/errors.ts";
 import type { Caller } from "../core/ports.ts";
 import { TransientMap } from "./transient_map.ts";
 
-/** Somebody who has joined. */
 interface Waiter<T> {
   resolve(result: T): void;
   reject(error: unknown): void;
 }
 
-/** One piece of work and all who wait for it. */
+/** One piece of work and its waiting callers. */
 class Flight<T> {
   readonly #controller = new AbortController();
   readonly #waiters: Waiter<T>[] = [];
@@ -23,7 +22,7 @@ class Flight<T> {
     this.#waiters.push(waiter);
   }
 
-  /** Lets a waiter go before the end; returns how many still wait, or undefined if the work has ended. */
+  /** Rejects a waiter before the end; returns how many still wait, or undefined if the work has ended. */
   leave(waiter: Waiter<T>): number | undefined {
     if (this.#hasEnded) return undefined;
     this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
@@ -47,25 +46,24 @@ class Flight<T> {
 }
 
 /**
- * Makes concurrent callers of one key share one piece of work.
+ * Concurrent callers of one key share one piece of work.
  *
- * The work runs on its own signal, never on the first caller's: a caller that leaves takes nothing from those
- * who stay, and the work is aborted when the last one has left. Nobody joins work that was forgotten: whoever
- * changes the key forgets its flight, so that a read that begins after the change cannot get what was read
- * before it.
+ * The work has its own signal, not the first caller's: it goes on while any caller waits, and is aborted when the last
+ * one has left. Each change of a key forgets its flight, and later callers start a new one: a read that begins after the
+ * change cannot get what was read before it.
  */
 export class SingleFlight<K, T> {
   readonly #flights = new TransientMap<K, Flight<T>>();
 
   /**
-   * Joins the flight of `key`, or starts one with `work`; resolves to what `answer` makes of its result. Rejects with
-   * `cancelled` as soon as the caller has gone.
+   * Joins the flight of `key`, or starts one with `work`. Resolves to what `respond` makes of its result; rejects with
+   * `cancelled` as soon as the caller has left.
    */
   join<R>(
     key: K,
     caller: Caller,
     work: (signal: AbortSignal) => Promise<T>,
-    answer: (result: T) => R,
+    respond: (result: T) => R,
   ): Promise<R> {
     if (caller.cancelled) return Promise.reject(gone());
     const flight = this.#flights.get(key) ?? this.#start(key, work);
@@ -73,7 +71,7 @@ export class SingleFlight<K, T> {
       const waiter = {
         resolve(result: T): void {
           try {
-            resolve(answer(result));
+            resolve(respond(result));
           } catch (error) {
             reject(error);
           }
@@ -94,12 +92,12 @@ export class SingleFlight<K, T> {
     return this.#flights.get(key) !== undefined;
   }
 
-  /** Lets the flight of `key` end for those who are in it; the next caller starts a new one. */
+  /** The flight of `key` ends only for its present callers; the next caller starts a new one. */
   forget(key: K): void {
     this.#flights.delete(key);
   }
 
-  /** Like {@link forget}, of every key. */
+  /** Like {@link forget}, for every key. */
   forgetAll(): void {
     this.#flights.clear();
   }
@@ -126,5 +124,5 @@ export class SingleFlight<K, T> {
 }
 
 function gone(): ServiceError {
-  return new ServiceError("cancelled", "Cannot wait for the answer: the caller has gone");
+  return new ServiceError("cancelled", "Cannot wait for the answer: the caller has left");
 }

@@ -1,30 +1,29 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError, type ServiceErrorOptions } from "../core/errors.ts";
-import { CircuitBreaker, type CircuitBreakerOptions, type Outcome, type Pass } from "./circuit_breaker.ts";
+import { CircuitBreaker, type CircuitBreakerOptions, type Outcome, type Permit } from "./circuit_breaker.ts";
 import type { CacheObserver } from "./observer.ts";
 import { Timeouts } from "../core/timeouts.ts";
 
-/** How a tier is treated. */
 export interface TierOptions {
-  /** As it stands in errors, logs and health: `redis`, `database`. */
+  /** The name in errors, logs and health: `redis`, `database`. */
   readonly name: string;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
-  /** A store in this process needs none. */
+  /** Absent for a store in this process. */
   readonly breaker?: CircuitBreakerOptions;
-  /** Whether an error is an answer: the store refuses what it was asked, and may well do what it is asked next. */
+  /** Whether an error is a healthy store's refusal of one operation; it then counts as an answer. */
   readonly isRefusal?: (error: unknown) => boolean;
 }
 
-/** Hears of an answer that comes after the time-out. */
+/** Called with an answer that comes after the time-out. */
 type OnLate = (error?: unknown) => void;
 
-/** How long an answer says that the store can answer: the probe of health asks about this often. */
+/** How long an answer counts as a sign of health. The health probe asks more often than that. */
 const FRESH_MS = 1500;
 
 /**
- * The policy around one remote store: bounds each operation in time, asks nothing of a store that fails, and
- * turns each failure into one error.
+ * The policy around one remote store: a time-out for each operation, a circuit breaker, and one kind of error,
+ * `store_unavailable`, for each failure.
  */
 export class Tier {
   readonly name: string;
@@ -35,7 +34,7 @@ export class Tier {
   readonly #breaker: CircuitBreaker | undefined;
   readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
-  /** When the last operation began that succeeded, by the monotonic clock; -Infinity once one has failed since, or a connection was lost. */
+  /** The beginning of the last successful operation, by the monotonic clock; -Infinity after a failure or a disconnect. */
   #answeredAtMs = -Infinity;
 
   constructor(options: TierOptions, clock: Clock, observer: CacheObserver) {
@@ -54,65 +53,65 @@ export class Tier {
   }
 
   /**
-   * A number that changes whenever the store goes out of reach or comes back: what was learnt about it under
-   * another number may no longer be so.
+   * A number that changes whenever the store goes out of reach or comes back. What was learnt under another number may
+   * be out of date.
    */
   get interruptions(): number {
     return this.#interruptions;
   }
 
-  /** Whether the store has answered within the last second or so, and not failed or gone since. */
+  /** Whether the store has answered within {@link FRESH_MS}, and has not failed or disconnected since. */
   get hasJustAnswered(): boolean {
     return this.#clock.monotonic() - this.#answeredAtMs < FRESH_MS &&
       (this.#breaker === undefined || this.#breaker.state === "closed");
   }
 
-  /** Says that the connection to the store has been lost or is there again. */
+  /** The connection to the store has been lost or restored. */
   interrupted(): void {
     this.#interruptions++;
     this.#answeredAtMs = -Infinity;
   }
 
   /**
-   * Rejects with `store_unavailable` when the store fails or takes longer than a read may, or at once, without
-   * asking it, while the breaker is open.
+   * Settles as `work` does. Rejects with `store_unavailable` when the store fails or exceeds the time-out of reads, or at
+   * once, without asking it, while the breaker is open.
    */
   read<T>(operation: string, work: () => Promise<T>): Promise<T> {
     return this.#run(this.#reads, operation, work);
   }
 
   /**
-   * Like {@link read} with the time-out of writes. `onLate` is called when the store answers after it, with the error
-   * if it fails: the write may have taken place in between, or may still do so.
+   * Like {@link read}, with the time-out of writes. `onLate` is called when the store answers after it, with the error if
+   * it fails: the write may have taken effect meanwhile, or still may.
    */
   write<T>(operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
     return this.#run(this.#writes, operation, work, onLate);
   }
 
   /**
-   * Like {@link read}, for a question that nobody waits for: an open breaker lets it through as its probe. Asked
-   * once more where the breaker wants a second answer, so that whoever hears of one may use the store.
+   * Like {@link read}, for background health checks: an open breaker lets it through as its probe. If the breaker needs a
+   * second success, it asks again at once, so that a success means that the store can be used.
    */
   async probe<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const ask = () => this.#guarded(this.#reads, operation, work, this.#breaker?.enterEarly());
+    const ask = () => this.#guarded(this.#reads, operation, work, this.#breaker?.acquireProbe());
     const answer = await ask();
     return this.#breaker?.state === "half_open" ? await ask() : answer;
   }
 
   #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
-    return this.#guarded(timeouts, operation, work, this.#breaker?.enter(), onLate);
+    return this.#guarded(timeouts, operation, work, this.#breaker?.acquire(), onLate);
   }
 
   #guarded<T>(
     timeouts: Timeouts,
     operation: string,
     work: () => Promise<T>,
-    pass: Pass | undefined,
+    permit: Permit | undefined,
     onLate?: OnLate,
   ): Promise<T> {
     const breaker = this.#breaker;
-    if (breaker !== undefined && pass === undefined) {
-      const why = "it has failed too often and is left alone for now";
+    if (breaker !== undefined && permit === undefined) {
+      const why = "it has failed too often, so its circuit breaker is open";
       const { retryAfterMs } = breaker;
       return Promise.reject(this.#unavailable(operation, why, { retryAfterMs, hadNoEffect: true }));
     }
@@ -120,18 +119,18 @@ export class Tier {
     return new Promise((resolve, reject) => {
       const end = (outcome: Outcome) => {
         asked?.(outcome === "success");
-        if (pass !== undefined) breaker?.leave(pass, outcome);
+        if (permit !== undefined) breaker?.release(permit, outcome);
       };
       const fail = (failure: ServiceError) => {
         const outcome = this.#outcomeOf(failure);
-        if (outcome !== "neither") this.#observer.tierFailed(this.name, operation, failure);
+        if (outcome !== "ignored") this.#observer.tierFailed(this.name, operation, failure);
         if (outcome === "failure") this.#answeredAtMs = -Infinity;
         end(outcome);
         reject(failure);
       };
       const working = begun(work);
-      // After the work has begun: what the store itself bounds by this time-out, from its own beginning, is over by
-      // the time that the caller is told of it.
+      // After the work has begun: the store may bound its own part by the same time-out, and that must be over before
+      // the caller gets the error.
       const place = timeouts.enter({
         onTimeUp: () => fail(this.#unavailable(operation, "it did not answer in time")),
       });
@@ -153,9 +152,9 @@ export class Tier {
     });
   }
 
-  /** What an error says about the store: one that could answer, with what nobody can read, did answer. */
+  /** What an error means for the store's health. Unreadable data is an answer too. */
   #outcomeOf(failure: ServiceError): Outcome {
-    if (isCancelled(failure) || isCancelled(failure.cause)) return "neither";
+    if (isCancelled(failure) || isCancelled(failure.cause)) return "ignored";
     return failure.code === "store_unavailable" && !this.#isRefusal(failure.cause) ? "failure" : "success";
   }
 
@@ -169,7 +168,7 @@ export class Tier {
   }
 }
 
-/** What has begun; not by Promise.try, which has a promise of its own wait for the work's. */
+/** Begins the work; a throw becomes a rejection. Promise.try would add a promise to each operation. */
 function begun<T>(work: () => Promise<T>): Promise<T> {
   try {
     return work();

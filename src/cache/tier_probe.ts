@@ -1,14 +1,13 @@
 import type { Clock, Timer } from "../core/clock.ts";
 
-/** How often a tier is asked. */
 const INTERVAL_MS = 1000;
 
-/** Whether a tier answers; `read_only`: it answers, and takes no changes. */
+/** `read_only`: the tier answers and takes no changes. */
 export type TierState = "up" | "read_only" | "down";
 
 /**
- * Asks a tier each second whether it answers, and tells when its state changes; the first answer is a change. The
- * question goes through `Tier.probe()`, so that the answer also closes the tier's breaker.
+ * Pings a tier each second and reports each change of its state; the first answer is a change. The ping goes through
+ * `Tier.probe()`, so a success also closes the tier's breaker.
  */
 export class TierProbe implements Disposable {
   readonly #clock: Clock;
@@ -22,8 +21,7 @@ export class TierProbe implements Disposable {
   #stopped = false;
 
   /**
-   * `ping` rejects when the tier does not answer in time. `onChange` gets the reason too when the state is
-   * `read_only`.
+   * `ping` rejects when the tier does not answer in time. `onChange` also gets the reason when the state is `read_only`.
    */
   constructor(
     clock: Clock,
@@ -36,15 +34,15 @@ export class TierProbe implements Disposable {
     this.#probe();
   }
 
-  /** Resolves when the tier has been asked for the first time. */
+  /** Resolves after the first ping. */
   get asked(): Promise<void> {
     return this.#first.promise;
   }
 
-  /** The tier takes no changes from now on, for this reason; undefined: it takes them again. */
+  /** From now on the tier takes no changes, for this reason; undefined: it takes them again. */
   refusesChanges(refusal: Error | undefined): void {
     this.#refusal = refusal;
-    this.#tell();
+    this.#report();
   }
 
   [Symbol.dispose](): void {
@@ -56,12 +54,12 @@ export class TierProbe implements Disposable {
     const answers = await this.#ping().then(() => true, () => false);
     if (this.#stopped) return;
     this.#answers = answers;
-    this.#tell();
+    this.#report();
     this.#first.resolve();
     this.#timer = this.#clock.setTimer(() => this.#probe(), INTERVAL_MS, "background");
   }
 
-  #tell(): void {
+  #report(): void {
     if (this.#answers === undefined || this.#stopped) return;
     const state = !this.#answers ? "down" : this.#refusal === undefined ? "up" : "read_only";
     if (state === this.#state) return;

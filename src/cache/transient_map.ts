@@ -1,19 +1,19 @@
 /**
- * How many entries are put in before the map begins anew, at least; also a multiple of what it holds by then, so that
- * the copying stays a small part of the work.
+ * The map is rebuilt after this many additions at least, and after a multiple of its size, so that copying stays a small
+ * part of the work.
  */
 const MIN_ADDITIONS = 1024;
 const ADDITIONS_PER_ENTRY = 8;
 
 /**
- * A map of entries that come and go within milliseconds. A Map alone would keep what has gone for seconds:
+ * A map of entries that live for milliseconds. A plain Map would keep deleted entries alive for seconds:
  *
- *     V8 makes a new table whenever the old one is full of deleted entries. Once one collection of the old generation
- *     has moved a map's table there, every later one is made there too, and each that is left behind holds on to what
- *     was in it, dead or not, until the next such collection. So a quarter of all that calls allocate outlives them,
- *     is copied, and brings the next such collection about; measured, a fifth of the time of a read from Redis.
+ *     V8 replaces a map's table whenever it is full of deleted entries. Once a table has been promoted to the old
+ *     generation, V8 makes all its successors there too. Each discarded table keeps its former entries alive until the
+ *     next major collection. So a quarter of what calls allocate outlives them, is copied, and brings that collection
+ *     nearer. Measured: a fifth of the time of a read from Redis.
  *
- * A new Map begins with a young table: this one begins anew every so often.
+ * A new Map begins with a young table, so this one is rebuilt every so often.
  */
 export class TransientMap<K, V> {
   #map = new Map<K, V>();
@@ -27,10 +27,10 @@ export class TransientMap<K, V> {
     return this.#map.get(key);
   }
 
-  /** Puts in an entry whose key is not there. */
+  /** Adds an entry; its key must not be there yet. */
   add(key: K, value: V): void {
     this.#map.set(key, value);
-    if (++this.#additions >= MIN_ADDITIONS) this.#beginAnew();
+    if (++this.#additions >= MIN_ADDITIONS) this.#rebuild();
   }
 
   delete(key: K): void {
@@ -46,7 +46,7 @@ export class TransientMap<K, V> {
     this.#additions = 0;
   }
 
-  #beginAnew(): void {
+  #rebuild(): void {
     if (this.#additions < this.#map.size * ADDITIONS_PER_ENTRY) return;
     this.#map = new Map(this.#map);
     this.#additions = 0;

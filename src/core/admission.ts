@@ -1,13 +1,13 @@
-/** How many connections a server takes. */
+/** How many connections a server accepts. */
 export interface AdmissionLimits {
   readonly maxConnections: number;
-  /** Of one client address, so that it cannot take all of them. */
+  /** From one client address, so that one client cannot use up all connections. */
   readonly maxConnectionsPerAddress: number;
 }
 
 /**
- * What does not get to its client waits in the kernel, 4 MiB a connection by Linux's default: so that clients which do
- * not read hold 4 GiB at most.
+ * Unread output waits in the kernel, up to 4 MiB a connection by Linux's default. So clients that do not read hold at
+ * most 4 GiB.
  */
 export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = Object.freeze({
   maxConnections: 1024,
@@ -24,7 +24,7 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /** Counts a connection in; false, and nothing counted, when there are too many. */
+  /** Counts a new connection; false, and nothing is counted, when there are too many. */
   enter(address: string): boolean {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#total >= this.#limits.maxConnections || ofAddress >= this.#limits.maxConnectionsPerAddress) {
@@ -35,7 +35,7 @@ export class Admission {
     return true;
   }
 
-  /** Counts out a connection that has entered. */
+  /** Counts off a connection that has entered. */
   leave(address: string): void {
     const left = (this.#byAddress.get(address) ?? 0) - 1;
     if (left > 0) this.#byAddress.set(address, left);

@@ -1,14 +1,11 @@
 import type { Clock } from "./clock.ts";
 import type { Version } from "./version.ts";
 
-/** What ends at an instant, in ms since the Unix epoch; Infinity when it never does. */
-type Expiring = { readonly expiresAtMs: number };
-
 /** What a tier holds under a key. Entries are never changed, only replaced, so tiers may share one. */
 export interface Entry<V> {
   /**
-   * Namespaced entries: the encoded `google.protobuf.Any`, perhaps a view into a larger buffer, all of which whoever
-   * keeps it holds on to. Secrets: the {@link Secret}.
+   * Namespaced entries: the encoded `google.protobuf.Any`, perhaps a view into a larger buffer, which it keeps alive.
+   * Secrets: the {@link Secret}.
    */
   readonly value: V;
   /** The instant from which the entry is gone, in ms since the Unix epoch; Infinity when it never is. */
@@ -17,7 +14,17 @@ export interface Entry<V> {
   readonly version: Version;
 }
 
-// To read the machine's clock takes longer than all else here, and is spared for an entry that never expires.
+/** What Set writes under a namespaced key. */
+export interface EntryChange {
+  /** The encoded `google.protobuf.Any`. The store may keep it, so the caller must not write to it again. */
+  readonly value: Uint8Array;
+  /** In ms since the Unix epoch; Infinity when the entry never expires. */
+  readonly expiresAtMs: number;
+}
+
+type Expiring = Pick<EntryChange, "expiresAtMs">;
+
+// Reading the machine's clock costs more than the rest of these functions, so an entry that never expires skips it.
 
 /** Whether the entry is gone by now. The instant of expiry itself counts as expired. */
 export function isExpired({ expiresAtMs }: Expiring, clock: Pick<Clock, "now">): boolean {

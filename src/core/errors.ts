@@ -1,18 +1,18 @@
 /** The one family of errors. The text follows one grammar: "Cannot <do>: <what is wrong>, expected <what is accepted>". */
 
-/** Every way in which a request can fail; each surface translates them by a table that the compiler completes. */
+/** Every way in which a request can fail. Each surface translates them by a table whose completeness is type-checked. */
 export type ErrorCode =
-  /** The request says something that is not accepted; see {@link ServiceError.violations}. */
+  /** The request is not acceptable; see {@link ServiceError.violations}. */
   | "invalid_argument"
   | "key_not_found"
   | "secret_not_found"
   | "secret_expired"
   | "secret_disabled"
-  /** The tier that holds the truth could not answer, or not in time; nothing is known about the key. */
+  /** The authority did not answer, or not in time. Nothing is known about the key. */
   | "store_unavailable"
   /** The caller's deadline has passed. */
   | "deadline_exceeded"
-  /** The caller has gone. */
+  /** The caller has left. */
   | "cancelled"
   /** A mistake of this program, or data in a store that it cannot read. */
   | "internal";
@@ -25,19 +25,18 @@ export interface Violation {
   readonly description: string;
 }
 
-/** What a {@link ServiceError} carries beside its code and text. */
 export interface ServiceErrorOptions {
   readonly cause?: unknown;
   readonly violations?: readonly Violation[];
   /** The tier that failed: `redis`, `database`. */
   readonly tier?: string;
-  /** When it may be worth trying again, where that is known. */
+  /** When a retry may succeed, if known. */
   readonly retryAfterMs?: number;
   /** See {@link ServiceError.hadNoEffect}; false if absent. */
   readonly hadNoEffect?: boolean;
   /**
-   * Of a change whose outcome is unknown: resolves once it can no longer take effect. Undefined where that is so
-   * already, or where the store cannot tell.
+   * For a change whose outcome is unknown: resolves once it can no longer take effect. Undefined if that is so already,
+   * or if the store cannot tell.
    */
   readonly settled?: Promise<void> | undefined;
 }
@@ -45,11 +44,11 @@ export interface ServiceErrorOptions {
 /** A failure with a code that every surface can translate. Its message is for the caller, its cause for the log. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
-  /** All that is wrong with the request; empty unless the code is `invalid_argument`. */
+  /** Everything that is wrong with the request; empty unless the code is `invalid_argument`. */
   readonly violations: readonly Violation[];
   readonly tier: string | undefined;
   readonly retryAfterMs: number | undefined;
-  /** Of a change: it is certain that nothing of it has happened or will. Where false, the outcome is unknown. */
+  /** Whether a failed change certainly has no effect, now or later. If false, its outcome is unknown. */
   readonly hadNoEffect: boolean;
   /** See {@link ServiceErrorOptions.settled}. */
   readonly settled: Promise<void> | undefined;

@@ -1,7 +1,6 @@
 /**
- * The one place where keys are made. A {@link CacheKey} names an entry in every tier, so two different
- * entries never share one: the namespace is escaped until it holds no separator, and each kind of entry
- * begins with its own word.
+ * Makes all keys. A {@link CacheKey} names an entry in every tier, and different entries have different keys: the
+ * namespace is escaped so that it holds no separator, and each kind of entry has its own prefix.
  *
  *     namespaced   namespace:<escaped namespace>:<key>      "a:b", "c"  ->  namespace:a%3Ab:c
  *                                                           "a", "b:c"  ->  namespace:a:b:c
@@ -16,12 +15,12 @@ export type CacheKey = string & { readonly [made]: true };
 const NAMESPACED_PREFIX = "namespace:";
 const SECRET_PREFIX = "secret:";
 
-/** What every key begins with, one or the other. */
+/** Every key begins with one of these. */
 export const KEY_KINDS: readonly string[] = [NAMESPACED_PREFIX, SECRET_PREFIX];
 
 /**
- * The key of a namespaced entry. Different pairs give different keys: an escaped namespace holds no `:`, so
- * the first `:` behind it ends it, and the escaping is reversible because `%` is escaped too.
+ * The key of a namespaced entry. Different pairs give different keys: an escaped namespace holds no `:`, so the next `:`
+ * ends it, and the escaping is reversible because `%` is escaped too.
  */
 export function cacheKey(namespace: string, key: string): CacheKey {
   if (namespace !== lastNamespace) {
@@ -31,7 +30,7 @@ export function cacheKey(namespace: string, key: string): CacheKey {
   return (lastPrefix + key) as CacheKey;
 }
 
-/** Most calls are for the namespace of the call before. */
+/** A cache of one: most calls use the same namespace as the call before. */
 let lastNamespace = "";
 let lastPrefix = `${NAMESPACED_PREFIX}:`;
 
@@ -40,15 +39,15 @@ export function secretCacheKey(secretId: string): CacheKey {
   return (SECRET_PREFIX + secretId) as CacheKey;
 }
 
-/** The key as a store gives it back; of what this service never stored, one that no entry has. */
+/** A key as a store returns it. Text that this service never stored becomes a key that no entry has. */
 export function storedCacheKey(text: string): CacheKey {
   return text as CacheKey;
 }
 
-/** The secret's own key, as its owner wrote it. Throws a TypeError for the key of anything else. */
+/** The secret's own key, as its owner wrote it. Throws a TypeError for any other kind of key. */
 export function secretIdOf(key: CacheKey): string {
   if (!key.startsWith(SECRET_PREFIX)) {
-    throw new TypeError("Cannot read a secret's key: the entry is no secret");
+    throw new TypeError("Cannot read a secret's key: the entry is not a secret");
   }
   return key.slice(SECRET_PREFIX.length);
 }

@@ -1,4 +1,4 @@
-/** What a request may say. Sizes are in bytes of UTF-8 unless the name says characters (Unicode code points). */
+/** Limits of request fields. Sizes are bytes of UTF-8, or Unicode code points if the name ends in CHARACTERS. */
 import type { Violation } from "./errors.ts";
 
 export const MAX_NAMESPACE_BYTES = 253;
@@ -9,7 +9,7 @@ export const MAX_SECRET_NAME_CHARACTERS = 253;
 export const MAX_SECRET_DESCRIPTION_CHARACTERS = 256;
 
 /** The control characters of Unicode, general category Cc: C0, DEL and C1. */
-// deno-lint-ignore no-control-regex -- control characters are what it looks for
+// deno-lint-ignore no-control-regex -- it looks for control characters
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** UTF-8 takes at most this many bytes for one UTF-16 code unit. */
@@ -17,20 +17,16 @@ const MAX_UTF8_BYTES_PER_UNIT = 3;
 
 const encoder = new TextEncoder();
 
-/** How long a text may be, and in what it is counted. */
+/** How long a text may be, in bytes of UTF-8 or in Unicode code points. */
 export interface TextLimit {
   readonly min: 0 | 1;
   readonly max: number;
   readonly unit: "bytes" | "characters";
 }
 
-/** What the name of a namespace may be. */
 export const NAMESPACE_LIMIT: TextLimit = { min: 1, max: MAX_NAMESPACE_BYTES, unit: "bytes" };
 
-/**
- * Whether a text is plainly acceptable; false only says that {@link checkText} has to look closer. Costs no
- * allocation.
- */
+/** Whether a text is clearly acceptable; if false, {@link checkText} decides. Allocates nothing. */
 export function isAcceptable(text: string, limit: TextLimit): boolean {
   return text.length >= limit.min && text.length * MAX_UTF8_BYTES_PER_UNIT <= limit.max &&
     !CONTROL_CHARACTER.test(text);

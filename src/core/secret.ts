@@ -1,11 +1,11 @@
-/** A secret as its row in the database says it. */
+/** A secret, as its row in the database has it. */
 export interface Secret {
-  /** The owner's identifier; empty unless another program that shares the table has set it. */
+  /** The owner's identifier; empty unless another program that shares the table set it. */
   readonly userId: string;
   readonly name: string;
-  /** The key under which the secret is asked for. */
+  /** The key of GetSecret. */
   readonly secretId: string;
-  /** The secret itself: a random UUIDv4 for the ones created here. Never logged. */
+  /** The secret itself: a random UUIDv4 if this service created it. Never logged. */
   readonly secretKey: string;
   /** Unix seconds from which the secret is expired; 0 when it never expires. */
   readonly expires: number;
@@ -16,25 +16,24 @@ export interface Secret {
   readonly updatedAtMs: number;
 }
 
-/** The status of a secret that may be used. */
+/** The status of an enabled secret. */
 export const SECRET_ENABLED = 1;
 
-/** What SetSecret says: the whole of a new secret, and the part of an existing one that it replaces. */
+/** What SetSecret writes: a new secret, or the fields of an existing one that it replaces. */
 export interface SecretChange {
   readonly name: string;
   readonly description: string;
   /** Unix seconds; 0 when the secret never expires. */
   readonly expires: number;
-  /** The secretKey that the row gets if the key is new; an existing row keeps its own. */
+  /** The secretKey of a new row; an existing row keeps its own. */
   readonly newSecretKey: string;
   /** The time of the change, in ms since the Unix epoch. */
   readonly atMs: number;
 }
 
 /**
- * Whether a write of `later` right after one of `earlier` leaves nothing of that to be seen: it says all that the
- * earlier one says. What a change leaves out, it leaves as the row has it. A `newSecretKey` that only a covered change
- * would have given is one that no reader has seen.
+ * Whether a write of `later` right after one of `earlier` leaves no trace of `earlier`: it has all fields that `earlier`
+ * has. A field that a change lacks stays as it is in the row. No reader has seen the `newSecretKey` of a covered change.
  */
 export function covers<C extends object>(later: C, earlier: C): boolean {
   return Object.entries(earlier).every(([field, value]) => {
@@ -42,7 +41,7 @@ export function covers<C extends object>(later: C, earlier: C): boolean {
   });
 }
 
-/** A secret's expiry as every tier counts it: ms since the Unix epoch, Infinity when it never expires. */
+/** A secret's expiry in ms since the Unix epoch; Infinity when it never expires. */
 export function secretExpiresAtMs(secret: { readonly expires: number }): number {
   return secret.expires === 0 ? Infinity : secret.expires * 1000;
 }

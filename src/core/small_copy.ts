@@ -1,4 +1,4 @@
-/** Larger values are copied into buffers of their own. */
+/** Larger values get buffers of their own. */
 const MAX_SHARED_BYTES = 4 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 
@@ -6,9 +6,8 @@ let block = new Uint8Array(BLOCK_BYTES);
 let taken = 0;
 
 /**
- * A copy of bytes that are only lent, a small one beside others in one buffer: a buffer of its own costs more than all
- * else that is done with it, here and when it is collected. Whoever keeps it for long copies it once more, or keeps
- * all of the others alive.
+ * A copy of bytes; small copies share one buffer, because a buffer each costs more than all the other work with them. A
+ * copy keeps its whole buffer alive, so copy it once more to keep it for long.
  */
 export function smallCopy(bytes: Uint8Array): Uint8Array {
   if (bytes.length > MAX_SHARED_BYTES) return new Uint8Array(bytes);

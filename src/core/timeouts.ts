@@ -1,12 +1,12 @@
 import type { Clock, Timer } from "./clock.ts";
 
-/** What is bounded in time. */
+/** An operation with a time-out. */
 export interface TimeBounded {
   /** The time-out has passed. Must not throw. */
   onTimeUp(): void;
 }
 
-/** The place of an operation in the queue of {@link Timeouts}; whoever ends the operation empties it. */
+/** The place of an operation in the queue of {@link Timeouts}. The code that ends the operation empties it. */
 export interface Place {
   operation: TimeBounded | undefined;
   /** By the monotonic clock. */
@@ -14,11 +14,11 @@ export interface Place {
 }
 
 /**
- * Bounds operations that all have the same time-out with one timer for all of them.
+ * Bounds operations that have the same time-out, with one timer for all of them.
  *
- * Deadlines come due in the order in which they were set, so a queue holds them and the timer is set for its head; an
- * operation costs a place instead of a timer of its own. Places are emptied, so that nothing that has ended is held
- * on to by those that wait before it.
+ * Deadlines come due in the order in which they were set, so they form a queue, and the timer is set for its head. An
+ * operation costs a place in the queue instead of a timer. Its place is emptied when it ends, so that the queue does not
+ * keep it alive.
  *
  *     head -> [empty] [empty] [operation] [empty] [operation] <- tail
  *                                 ^ the timer is due here, or earlier
@@ -35,7 +35,7 @@ export class Timeouts implements Disposable {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Tells the operation when the time-out has passed from this turn on, unless its place has been emptied by then. */
+  /** Calls the operation's `onTimeUp` after the time-out, counted from this turn, unless its place has been emptied. */
   enter(operation: TimeBounded): Place {
     this.#skipEmpty();
     const place = { operation, dueMs: this.#clock.monotonicOfTurn() + this.timeoutMs };
@@ -61,7 +61,7 @@ export class Timeouts implements Disposable {
     });
   }
 
-  /** Stops the timer: what is still under way is bounded by nothing any more. */
+  /** Stops the timer: operations that are still under way lose their time-out. */
   [Symbol.dispose](): void {
     this.#timer?.cancel();
   }
@@ -87,7 +87,7 @@ export class Timeouts implements Disposable {
     this.#compact();
   }
 
-  /** Drops the part before the head once it is the larger one, so that each element moves once at most. */
+  /** Drops the part before the head once it is the larger part, so that each element moves at most once. */
   #compact(): void {
     if (this.#head === this.#queue.length) this.#queue.length = 0;
     else if (this.#head < 64 || this.#head * 2 < this.#queue.length) return;

@@ -1,24 +1,23 @@
 /**
- * The version of a secret's row: which incarnation of the key it is, and how often that one was written.
+ * The version of a secret: which row holds it, and how often that row was written. The database issues both numbers.
  *
- * The database issues both. `id` is the row's AUTO_INCREMENT number, so a key that is deleted and created
- * again gets a greater one; `revision` grows by one with each update of the row. Ordered by id first, a
- * version of a key therefore only ever grows, without a clock and without a counter that all writes share.
+ * A key that is deleted and created again gets a row with a greater `id`, and `revision` grows by one with each update of
+ * the row. Ordered by id first, the versions of a key only ever grow, without a clock and without a shared counter.
  */
 export interface Version {
   /** The row's AUTO_INCREMENT number; 0 for entries that carry no version. */
   readonly id: number;
-  /** 1 when the row is created; {@link LAST_REVISION} in the tombstone of a deleted row. */
+  /** 1 in a new row; {@link LAST_REVISION} in the tombstone of a deleted row. */
   readonly revision: number;
 }
 
-/** Greater than every revision a row can reach, so that a tombstone outranks all of its row's versions. */
+/** Above every revision that a row can reach, so that a tombstone outranks all versions of its row. */
 export const LAST_REVISION = Number.MAX_SAFE_INTEGER;
 
-/** The version of entries that have none: namespaced ones, whose authority keeps a single copy. */
+/** The version of namespaced entries, whose authority issues none. */
 export const UNVERSIONED: Version = Object.freeze({ id: 0, revision: 0 });
 
-/** The version that ends the incarnation `id`: newer than all its revisions, older than the next one's. */
+/** The version after the deletion of the row `id`: above all its revisions, below those of the key's next row. */
 export function endOf(id: number): Version {
   return { id, revision: LAST_REVISION };
 }

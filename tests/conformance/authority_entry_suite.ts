@@ -1,13 +1,13 @@
 /** What every authority of namespaced entries must do; a new one is done when its three-line test file passes. */
 import { assert, assertEquals } from "@std/assert";
-import type { EntryChange } from "../../src/core/entry_change.ts";
+import type { EntryChange } from "../../src/core/entry.ts";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
 import type { Authority } from "../../src/core/ports.ts";
 import { UNVERSIONED } from "../../src/core/version.ts";
 import type { FakeClock } from "../support/fake_clock.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
 
-/** A store under test, closed by its disposal. The clock is there if the store lives by one that can be moved. */
+/** A store under test, closed by its disposal. The clock is there if the test can move it. */
 export interface OpenEntryStore extends AsyncDisposable {
   readonly store: Authority<Uint8Array, EntryChange>;
   readonly clock?: FakeClock;

@@ -2,13 +2,13 @@ import type { CacheKey } from "../../src/core/key.ts";
 import type { SharedCache } from "../../src/core/ports.ts";
 import type { Secret } from "../../src/core/secret.ts";
 
-/** What a shared cache has of a key: what readers see, and the leave to fill it. */
+/** What a shared cache has of a key: its value, and its lease. */
 export type Part = "value" | "lease";
 
 /** A shared cache as far as one key goes, and what may befall it from outside. */
 export interface FragileCache {
   readonly store: SharedCache<Secret>;
-  /** The same cache through a process whose tombstones stand, and whose intents count, this long. */
+  /** The same cache through a process whose tombstones and intents live this long. */
   withTombstoneTtl(ttlMs: number): SharedCache<Secret>;
   /** The time that what readers see has left: Infinity when it never expires, 0 when it is not there. */
   timeLeftMs(): Promise<number>;

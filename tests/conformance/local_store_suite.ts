@@ -13,7 +13,7 @@ export interface LocalLimits {
   readonly maxEntryBytes: number;
 }
 
-/** A store under test, and what it says of itself. */
+/** A store under test, with its own figures. */
 export interface OpenLocalStore {
   readonly store: LocalStore<Uint8Array>;
   /** A store of another kind of entries in the same memory. */
@@ -79,7 +79,7 @@ export function localStoreSuite(
     assertEquals(usedBytes(), usedByOne);
   });
 
-  Deno.test(`${name} counts keys, values and bookkeeping, and what is gone no more`, () => {
+  Deno.test(`${name} counts keys, values and bookkeeping, and nothing that is gone`, () => {
     const { store, usedBytes } = open(ROOMY, new FakeClock());
     assertEquals(usedBytes(), 0);
     store.set(A, entryOf(1_000));
@@ -127,7 +127,7 @@ export function localStoreSuite(
     }
   });
 
-  Deno.test(`${name} holds on to none of what a value is a view into`, () => {
+  Deno.test(`${name} does not keep alive the buffer that a value is a view into`, () => {
     const { store } = open(ROOMY, new FakeClock());
     for (const valueBytes of VALUE_SIZES) {
       const received = randomBytes(1_000_000, () => 0.7);

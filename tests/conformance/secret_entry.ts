@@ -1,4 +1,4 @@
-/** Secrets that say which version they are of, so that a test sees from a value where it comes from. */
+/** Secrets whose values name their version, so that a test can tell where a value comes from. */
 import type { Entry } from "../../src/core/entry.ts";
 import { type CacheKey, secretIdOf } from "../../src/core/key.ts";
 import type { Secret } from "../../src/core/secret.ts";

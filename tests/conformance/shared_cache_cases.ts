@@ -52,7 +52,7 @@ export const CASES: readonly Case[] = [
     found: "tombstone",
   },
   {
-    title: "finds a tombstone after a delete that nobody announced",
+    title: "finds a tombstone after a delete without an announcement",
     steps: [{ fill: V1 }, { writeTombstone: "A" }],
     found: "tombstone",
   },
@@ -63,7 +63,7 @@ export const CASES: readonly Case[] = [
     found: V2,
   },
   {
-    title: "never finds a fill by somebody who was given no lease",
+    title: "never finds a fill without a lease",
     steps: [{ fill: V1 }, { fill: V2 }],
     found: V1,
   },
@@ -103,7 +103,7 @@ export const CASES: readonly Case[] = [
     found: "tombstone",
   },
   {
-    title: "finds no entry of a write that a delete has overtaken",
+    title: "finds no entry of a write that a later delete has ended before",
     steps: [{ announce: "A" }, { announce: "B" }, { writeTombstone: "B", at: endOf(1) }, {
       publish: "A",
       at: V2,
@@ -286,7 +286,7 @@ export const CASES: readonly Case[] = [
     found: "tombstone",
   },
   {
-    title: "finds no entry of that writer behind another announcement either",
+    title: "finds no entry of that writer after another announcement either",
     steps: [{ announce: "A" }, "save", "restart", { announce: "C" }, { writeTombstone: "C" }, {
       publish: "A",
       at: V2,
@@ -299,12 +299,12 @@ export const CASES: readonly Case[] = [
     found: "tombstone",
   },
   {
-    title: "finds no stale fill that came in behind a lost announcement",
+    title: "finds no stale fill that came after a lost announcement",
     steps: [{ announce: "A" }, "flush", { fill: V1 }, { publish: "A", at: V2 }],
     found: "tombstone",
   },
   {
-    title: "finds no entry that another writer published behind a lost announcement",
+    title: "finds no entry that another writer published after a lost announcement",
     steps: [{ announce: "A" }, "flush", { announce: "B" }, { publish: "B", at: V2 }, {
       publish: "A",
       at: V3,

@@ -14,13 +14,13 @@ const STEPS = 60;
 const MAX_AT_WORK = 4;
 
 /**
- * What happens beside reads and changes. Not both: of a change whose announcement the cache has lost, nobody knows
- * once its writer has died too.
+ * What happens besides reads and changes. Not both at once: if the cache loses an announcement and its writer dies, no
+ * process knows of the change.
  */
 type Fault = "writers die" | "the cache loses what it has";
 
-const PROMISES: Readonly<Record<Fault, string>> = {
-  "writers die": "finds the newest committed version, a tombstone or nothing, whoever dies",
+const GUARANTEES: Readonly<Record<Fault, string>> = {
+  "writers die": "finds the newest committed version, a tombstone or nothing, whichever writer dies",
   "the cache loses what it has":
     "finds nothing older than what a writer has ended, whatever is lost or comes back",
 };
@@ -32,7 +32,7 @@ export function sharedCacheModel(
   register: (title: string, test: () => Promise<void>) => void,
 ): void {
   for (const fault of ["writers die", "the cache loses what it has"] as const) {
-    register(`${name}.read() ${PROMISES[fault]}`, () =>
+    register(`${name}.read() ${GUARANTEES[fault]}`, () =>
       withSeed(async (seed) => {
         await using opened = await open();
         const schedules = Array.from({ length: SCHEDULES }, (_, index) => {
@@ -46,7 +46,7 @@ export function sharedCacheModel(
   }
 }
 
-/** A writer or reader in the middle of its work: takes its next step, and says whether there are more. */
+/** A writer or reader in the middle of its work: takes its next step, and returns whether there are more. */
 type Worker = Iterator<Promise<void> | void, void, void>;
 
 /** What a reader finds that looks: an entry's version, a tombstone, or a lease, if it got one. */

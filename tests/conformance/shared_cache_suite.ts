@@ -20,7 +20,7 @@ const KEY = secretCacheKey("alice");
 /** More changes of a key at once than any cache keeps apart. */
 const CROWD = 200;
 
-/** How long the tombstones of {@link FragileCache.store} stand. */
+/** How long the tombstones of {@link FragileCache.store} live. */
 export const TOMBSTONE_TTL_MS = 60_000;
 
 const SIGNAL = new AbortController().signal;
@@ -68,13 +68,13 @@ export function sharedCacheSuite(
     }
   });
 
-  test(".fill() of an entry that expires meanwhile leaves nothing behind", async (cache) => {
+  test(".fill() of an entry that expires meanwhile leaves nothing", async (cache) => {
     await fill(cache, secretEntry(KEY, V1, Date.now() - HOUR_MS));
     await waitFor(async () => await look(cache) === "nothing", { what: "its end" });
     assertEquals(await cache.timeLeftMs(), 0);
   });
 
-  test(" lets every tombstone stand for its own time, over entries that never expire", async (cache) => {
+  test(" lets every tombstone live for its own time, over entries that never expire", async (cache) => {
     const leave: readonly Step[] = [{ announce: "A" }, { writeTombstone: "A", at: V1 }, {
       publish: "B",
       at: V1,
@@ -103,7 +103,7 @@ export function sharedCacheSuite(
     assertEquals(await look(cache), "tombstone");
   });
 
-  test(" publishes nothing while one of a crowd of changes may be under way", async (cache) => {
+  test(" publishes nothing while one of many changes may be under way", async (cache) => {
     const hasty = cache.withTombstoneTtl(1_000);
     const crowd = Array.from({ length: CROWD }, (_, index) => String.fromCharCode(0x100 + index));
     for (const writer of crowd) await hasty.announce(KEY, intentOf(writer), SIGNAL);
@@ -178,7 +178,7 @@ export function sharedCacheSuite(
   sharedCacheModel(name, open, register);
 }
 
-/** What stands for a lease where a reader was given none. */
+/** The lease of a reader that got none. */
 const NO_LEASE = "nobody's";
 
 async function play(cache: FragileCache, steps: readonly Step[]): Promise<void> {
@@ -218,7 +218,7 @@ async function fill({ store }: FragileCache, entry: Entry<Secret>): Promise<void
   await store.fill(KEY, await leaseOf(store, KEY), entry, SIGNAL);
 }
 
-/** A UUID that stands for a writer. */
+/** A UUID for a writer. */
 function intentOf(writer: string): string {
   return `00000000-0000-4000-8000-${writer.charCodeAt(0).toString().padStart(12, "0")}`;
 }

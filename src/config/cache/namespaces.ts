@@ -68,9 +68,6 @@ function forSecrets(path: string, like: Key<number>): Key<number> {
 /** The section in which each name is a namespace's. */
 export const NAMESPACES = "cache.namespaces";
 
-/** How long local memory keeps copies. */
-export type CopyConfig = ValuesOf<typeof SECRET_KEYS>;
-
 export type NamespaceConfig = ValuesOf<typeof NAMESPACE_KEYS>;
 
 type Options = SettingsOf<typeof NAMESPACE_KEYS>;

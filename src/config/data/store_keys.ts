@@ -1,4 +1,5 @@
 /** What the keys of Redis and of MySQL have in common. */
+import type { BreakerThresholds } from "../../core/policies.ts";
 import { type Key, key } from "../key.ts";
 import { duration, integer, ratio } from "../value_type.ts";
 
@@ -8,20 +9,11 @@ import { duration, integer, ratio } from "../value_type.ts";
  */
 export const MAX_STORE_TIMEOUT_MS = 10_000;
 
-/** When the circuit breaker of a store opens, and when it probes. */
-export interface BreakerConfig {
-  /** The share of the calls in the window, above 0 and up to 1, that must have failed. */
-  readonly failureRatio: number;
-  readonly minCalls: number;
-  readonly windowMs: number;
-  readonly probeDelayMs: number;
-}
-
 /** The keys of a store's circuit breaker. */
 export function breakerKeys(
   section: string,
   store: string,
-): { readonly [F in keyof BreakerConfig]: Key<number> } {
+): { readonly [F in keyof BreakerThresholds]: Key<number> } {
   return {
     failureRatio: key(
       `${section}.breaker.failure_ratio`,

@@ -1,6 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { type Entry, timeLeftMs } from "../../core/entry.ts";
-import type { EntryChange } from "../../core/entry_change.ts";
+import { type Entry, type EntryChange, timeLeftMs } from "../../core/entry.ts";
 import { ServiceError } from "../../core/errors.ts";
 import type { CacheKey } from "../../core/key.ts";
 import type { Authority } from "../../core/ports.ts";

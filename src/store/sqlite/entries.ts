@@ -1,6 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import type { Entry } from "../../core/entry.ts";
-import type { EntryChange } from "../../core/entry_change.ts";
+import type { Entry, EntryChange } from "../../core/entry.ts";
 import type { CacheKey } from "../../core/key.ts";
 import type { Authority } from "../../core/ports.ts";
 import { UNVERSIONED } from "../../core/version.ts";

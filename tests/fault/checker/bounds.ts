@@ -1,6 +1,6 @@
 import type { Family } from "./history.ts";
 
-/** How far behind the truth an answer may be. */
+/** How stale an answer may be. */
 export interface Bounds {
   /**
    * For how long after a change was acknowledged by one replica the others may answer with what was there
@@ -15,8 +15,8 @@ export interface Bounds {
    */
   readonly lingerMs: number;
   /**
-   * For how long after its client has heard of a failure, or has given up, a change may still take effect. Of a change
-   * whose process was frozen meanwhile this counts from the end of that.
+   * How long after its client got a failure, or gave up, a change may still take effect. If its process was frozen
+   * meanwhile, this counts from the end of the freeze.
    */
   readonly lateMs: Readonly<Record<Family, number>>;
 }

@@ -1,6 +1,6 @@
-/** What the clients of several replicas saw, and what was done to these. All times are ms of one monotonic clock. */
+/** What the clients of several replicas saw, and the faults meanwhile. All times are ms of one monotonic clock. */
 
-/** Namespaced entries and secrets have different authorities, and so different promises. */
+/** Namespaced entries and secrets have different authorities, and so different guarantees. */
 export type Family = "namespaced" | "secret";
 
 interface Asked {
@@ -21,7 +21,7 @@ export interface Failure {
   readonly kind: "failed";
   /** The status's name: `UNAVAILABLE`. */
   readonly code: string;
-  /** The reason that the service gave; undefined where the client never heard of it. */
+  /** The service's reason; undefined if the client did not get it. */
   readonly reason: string | undefined;
 }
 
@@ -30,11 +30,11 @@ export interface Read extends Asked {
   readonly outcome: Found | { readonly kind: "absent" } | Failure;
 }
 
-/** What a read got. */
+/** The outcome of a read. */
 export interface Found {
   readonly kind: "found";
   readonly value: string;
-  /** Of a secret; the service makes it up when the key is created. */
+  /** Of a secret; the service generates it when the key is created. */
   readonly secretKey: string | undefined;
 }
 

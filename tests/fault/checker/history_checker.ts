@@ -8,7 +8,7 @@ import type { Violation } from "./violation.ts";
 /** The errors that an outage may cause, here or on the way. */
 const ERRORS_OF_OUTAGES: readonly string[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"];
 
-/** All that is wrong with a history; nothing is with one that keeps the service's promises. */
+/** All violations of the service's guarantees in a history. */
 export function checkHistory(history: History, bounds: Bounds): Violation[] {
   const ofKeys = [...byKey(history.operations).values()].flatMap((operations) => [
     ...operations.flatMap((operation) => wrongError(operation) ?? []),

@@ -28,7 +28,7 @@ function failing(count: number, story: Story): Story {
   return story;
 }
 
-/** What a history must be accused of, by what it tells. */
+/** The violations that each history must be found to have. */
 const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
   ["accepts a key that was never there", namespaced().read([0, 1], undefined).told(), []],
   ["accepts what was written", namespaced().wrote([0, 1], "a").read([2, 3], "a").told(), []],
@@ -85,7 +85,7 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     [],
   ],
   [
-    "refuses what was there before a value that somebody has seen",
+    "refuses the value from before one that a client has seen",
     namespaced().wrote([0, 1], "a").wrote([2, 9], "b").read([3, 4], "b").read([5, 6], "a").told(),
     ["stale value"],
   ],
@@ -149,7 +149,7 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     ["stale value"],
   ],
   [
-    "accepts that a few calls fail during a fault that concerns none",
+    "accepts that a few calls fail during a fault that should affect none",
     failing(3, secret().fault([0, 100], { concernsOthers: false })).told(),
     [],
   ],
@@ -159,7 +159,7 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     ["unavailable"],
   ],
   [
-    "accepts that many fail where another fault may be why, or has just ended",
+    "accepts that many fail if another fault may be the cause, or has just ended",
     failing(4, secret().fault([0, 100], { concernsOthers: false }).fault([-400, -300])).told(),
     [],
   ],
@@ -199,7 +199,7 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     ["deleted value"],
   ],
   [
-    "never lets a replica lag behind itself",
+    "never lets a replica answer with less than it has acknowledged",
     secret().wrote([0, 1], "a").wrote([2, 3], "b").read([4, 5], "a").told(),
     ["stale value"],
   ],
@@ -228,7 +228,7 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     [],
   ],
   [
-    "lets nobody share the read of another replica",
+    "lets no read share that of another replica",
     namespaced().wrote([0, 1], "a").wrote([4, 5], "b", { at: "2" }).read([2, 9], "a").read([6, 9], "a", {
       at: "3",
     }).told(),
@@ -245,7 +245,7 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     ["unavailable"],
   ],
   [
-    "accepts an error then that another attempt makes good",
+    "accepts an error then if another attempt succeeds",
     secret().wrote([0, 1], "a").failedToRead([50, 51]).read([52, 53], "a").told({ settledMs: 50 }),
     [],
   ],
@@ -297,13 +297,13 @@ const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
     ["kept secretKey"],
   ],
   [
-    "refuses what a backfill that ignores a tombstone leaves behind: a deleted secret, at every replica",
+    "refuses the result of a backfill that ignores a tombstone: a deleted secret, at every replica",
     secret().wrote([0, 1], "a").read([2, 9], "a", { at: "2" }).deleted([3, 4])
       .read([500, 501], "a", { at: "2" }).read([502, 503], "a", { at: "3" }).told(),
     ["deleted value", "deleted value"],
   ],
   [
-    "refuses what a fill of memory without a fence leaves behind: an older value than the replica's own write",
+    "refuses the result of a fill of memory without a fence: an older value than the replica's own write",
     namespaced().wrote([0, 1], "a").read([2, 5], "a").wrote([3, 4], "b").read([6, 7], "a").told(),
     ["stale value"],
   ],

@@ -4,7 +4,7 @@ import { SIMULATED_LATE_MS } from "./simulated_history.ts";
 /** A way to make a right history wrong. */
 export interface Mutation {
   readonly name: string;
-  /** Changes the outcome of one read; undefined where the history has none that it could be done to. */
+  /** Changes the outcome of one read; undefined if the history has no suitable one. */
   apply(history: History): Mutated | undefined;
 }
 
@@ -14,10 +14,10 @@ export interface Mutated {
   readonly read: Read;
 }
 
-/** Each makes a read return what no store without a fault returns, whatever else the history holds. */
+/** Each makes a read return what no correct store returns, whatever else the history holds. */
 export const MUTATIONS: readonly Mutation[] = [
   {
-    name: "a value that nobody wrote",
+    name: "a value that no client wrote",
     apply: (history) => answerOtherwise(history, (read) => found(read, `${read.key} never had this`)),
   },
   {

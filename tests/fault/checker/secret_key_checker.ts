@@ -3,7 +3,7 @@ import type { History, Operation, Read, Write } from "./history.ts";
 import { type State, statesOf } from "./states.ts";
 import type { Violation } from "./violation.ts";
 
-/** A write, with the read that saw it and the secretKey that stood beside its value. */
+/** A write, with the read that saw it and the secretKey that came with its value. */
 interface Sighting {
   readonly state: State & { readonly change: Write };
   readonly read: Read;

@@ -5,14 +5,14 @@ const FAILURE: Failure = { kind: "failed", code: "UNAVAILABLE", reason: "STORE_U
 /** When an operation began and ended, in ms. */
 type Span = readonly [startMs: number, endMs: number];
 
-/** What may be said of an operation beside what happened. */
+/** Optional facts about an operation. */
 interface Details {
-  /** Process 1 unless said otherwise. */
+  /** Process 1 by default. */
   readonly at?: string;
   readonly secretKey?: string;
 }
 
-/** Tells a history by hand: one key, `k`, of one family. */
+/** Builds a history by hand: one key, `k`, of one family. */
 export class Story {
   readonly #family: Family;
   readonly #operations: Operation[] = [];
@@ -50,7 +50,7 @@ export class Story {
     return this;
   }
 
-  /** The history so far; nothing of it is settled unless said so. */
+  /** The history so far; nothing of it is settled by default. */
   told({ settledMs = Infinity } = {}): History {
     return { operations: this.#operations, faults: this.#faults, settledMs };
   }

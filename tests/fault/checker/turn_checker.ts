@@ -6,9 +6,9 @@ import type { Violation } from "./violation.ts";
 interface Tenure {
   /** It had come by then. */
   readonly byMs: number;
-  /** It had not gone by then; before {@link byMs} where nobody saw it for long. */
+  /** It was still there then; before {@link byMs} if no client saw it for long. */
   readonly stillMs: number;
-  /** The read that says so. */
+  /** The read that proves it. */
   readonly read: Read;
 }
 
@@ -33,7 +33,7 @@ export function checkTurns(states: readonly State[], floors: ReadonlyMap<Read, n
   });
 }
 
-/** The values that somebody saw and that nothing but a later change has undone. */
+/** The values that a client saw and that only a later change can have undone. */
 function tenures(states: readonly State[], floors: ReadonlyMap<Read, number>): Tenure[] {
   const last = new Map<string, readonly [Read, number]>();
   for (const [read, untilMs] of floors) {

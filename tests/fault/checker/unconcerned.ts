@@ -2,7 +2,7 @@ import type { Bounds } from "./bounds.ts";
 import type { Fault, History, Operation } from "./history.ts";
 import type { Violation } from "./violation.ts";
 
-/** A busy machine makes a few calls late, which is no fault of the service. */
+/** A busy machine makes a few calls late, which the service cannot help. */
 const MAX_FAILED = 3;
 const MAX_FAILED_RATIO = 0.03;
 

@@ -1,8 +1,8 @@
 import type { Operation } from "./history.ts";
 
-/** What a history can break. */
+/** The guarantees that a history can violate. */
 export type Rule =
-  /** A read returned what no write of its key had said before the read ended. */
+  /** A read returned what no write of its key had stored before the read ended. */
   | "unwritten value"
   /** A read returned what a later write had replaced. */
   | "stale value"

@@ -1,9 +1,9 @@
 import type { Caller } from "../../../src/core/ports.ts";
 
-/** A caller that waits for as long as it takes. */
+/** A caller that never leaves. */
 export const PATIENT: Caller = { cancelled: false, whenCancelled() {} };
 
-/** A caller that leaves when the test says so. */
+/** A caller that the test lets leave. */
 export class LeavingCaller implements Caller {
   cancelled = false;
   readonly #listeners: (() => void)[] = [];

@@ -1,7 +1,7 @@
 import type { BreakerState } from "../../../src/cache/circuit_breaker.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
 
-/** Writes down what it is told, a line each: `redis read: <the error's text>`. */
+/** Records each event as a line: `redis read: <the error's text>`. */
 export class RecordingObserver implements CacheObserver {
   readonly told: string[] = [];
 
@@ -14,7 +14,7 @@ export class RecordingObserver implements CacheObserver {
   }
 
   outboxWaiting(tier: string, atLeast: number): void {
-    this.told.push(`${tier} is not told of ${atLeast} changes`);
+    this.told.push(`${tier} lacks ${atLeast} changes`);
   }
 
   changesUnsettled(tier: string, keys: number): void {

@@ -1,11 +1,11 @@
 import { Chain } from "../../../src/cache/chain.ts";
 import { LocalCoherence } from "../../../src/cache/local_coherence.ts";
+import { ABSENT, LocalMemory, type LocalTier } from "../../../src/cache/local_memory.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import { systemClock } from "../../../src/core/clock.ts";
-import type { Entry } from "../../../src/core/entry.ts";
-import type { EntryChange } from "../../../src/core/entry_change.ts";
+import type { Entry, EntryChange } from "../../../src/core/entry.ts";
 import { type CacheKey, cacheKey } from "../../../src/core/key.ts";
-import type { InvalidationState, LocalStore } from "../../../src/core/ports.ts";
+import type { InvalidationState } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { RedisChanges } from "../../../src/store/redis/changes.ts";
 import { RedisClient } from "../../../src/store/redis/client.ts";
@@ -23,6 +23,7 @@ import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { waitFor } from "../wait_for.ts";
 import { PATIENT } from "../cache/caller.ts";
 import { asFound } from "../cache/as_found.ts";
+import { keptAs } from "../cache/kept_as.ts";
 
 /** How a replica differs from the others. */
 export interface CoherentReplicaOptions {
@@ -56,7 +57,7 @@ export class CoherentReplica implements AsyncDisposable {
   readonly states: InvalidationState[] = [];
   readonly changes: RedisChanges;
   readonly #resources = new AsyncDisposableStack();
-  readonly #local: LocalStore<Uint8Array>;
+  readonly #local: LocalTier<Uint8Array>;
   readonly #chain: Chain<Uint8Array, EntryChange>;
   /** Called behind each invalidation of a key. */
   onInvalidated: (key: CacheKey) => void = () => {};
@@ -83,9 +84,9 @@ export class CoherentReplica implements AsyncDisposable {
       timeoutMs: TIMEOUT_MS,
       newSender: newName,
     });
-    this.#local = coherence.wrap(
-      new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock).byteStore(),
-    );
+    const memory = new LruMemory({ maxBytes: 1e6, maxEntryBytes: 1e5 }, systemClock);
+    const stores = { entries: memory.byteStore(), copies: memory.store(keptAs<never>(8)) };
+    this.#local = coherence.wrap(new LocalMemory({ ...stores, clock: systemClock, random: () => 0 }));
     this.#chain = new Chain({
       local: this.#local,
       shared: undefined,
@@ -152,7 +153,8 @@ export class CoherentReplica implements AsyncDisposable {
   }
 
   heldOf(key: CacheKey): string | undefined {
-    return text(this.#local.get(key));
+    const found = this.#local.get(key, undefined, () => {});
+    return text(found === ABSENT ? undefined : found);
   }
 
   async read(key = KEY): Promise<string | undefined> {

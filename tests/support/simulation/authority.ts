@@ -21,7 +21,7 @@ export class SimulatedAuthority {
   readonly #history = new Map<CacheKey, Committed[]>();
   readonly #rows = new Map<CacheKey, Entry<number>>();
   readonly #outbox = new Map<number, OutboxRecord>();
-  /** Every life of the shared tier that was ever in force; the last one is. */
+  /** Every epoch of the shared tier that was ever in force; the last one is now. */
   readonly #epochs: Epoch[] = [];
   #lastId = 0;
   #lastRecord = 0;
@@ -70,13 +70,13 @@ export class SimulatedAuthority {
     return [...this.#outbox.values()].slice(0, limit);
   }
 
-  /** Whether the life is in force; one that was never met is from now on. */
+  /** Whether the epoch is in force; a new one comes into force now. */
   enter(epoch: Epoch, isThere: boolean): boolean {
     if (isThere && !this.#epochs.includes(epoch)) this.#epochs.push(epoch);
     return this.isInForce(epoch);
   }
 
-  /** Whether the life was ever in force. */
+  /** Whether the epoch was ever in force. */
   knows(epoch: Epoch): boolean {
     return this.#epochs.includes(epoch);
   }

@@ -10,7 +10,7 @@ interface Listener {
   isConnected: boolean;
 }
 
-/** Tells replicas of changes as Redis's tracking does: late, in order for each, never of one's own, and not always. */
+/** Reports changes to replicas as Redis's tracking does: late, in order for each, not their own, and not always. */
 export class SimulatedBroadcast {
   readonly #clock: Clock;
   readonly #network: SimulatedNetwork;
@@ -21,7 +21,7 @@ export class SimulatedBroadcast {
     this.#network = network;
   }
 
-  /** `onTold` is called when a message has arrived: about a key, or about all when it is undefined. */
+  /** `onTold` is called when a message has arrived, for a key, or for all keys if undefined. */
   join(replica: object, target: Invalidations, onTold: (key: CacheKey | undefined) => void): void {
     this.#listeners.set(replica, { target, line: this.#network.line(), onTold, isConnected: false });
     this.reconnect(replica);
@@ -32,12 +32,12 @@ export class SimulatedBroadcast {
     this.#listeners.delete(replica);
   }
 
-  /** Whether the replica has a line; it may not have been told so yet. */
+  /** Whether the replica is connected; it may not have noticed yet. */
   isConnected(replica: object): boolean {
     return this.#listeners.get(replica)?.isConnected ?? false;
   }
 
-  /** Loses the line and all that is on its way; the replica notices at once. */
+  /** Loses the connection with all messages on their way; the replica notices at once. */
   disconnect(replica: object): void {
     const listener = this.#listeners.get(replica);
     if (listener === undefined) return;
@@ -46,7 +46,7 @@ export class SimulatedBroadcast {
     listener.target.suspend();
   }
 
-  /** Tells the replica of all that happens from now on, and first that it does. */
+  /** Reports all changes from now on to the replica, beginning with resume(). */
   reconnect(replica: object): void {
     const listener = this.#listeners.get(replica);
     if (listener === undefined) return;
@@ -58,7 +58,7 @@ export class SimulatedBroadcast {
     });
   }
 
-  /** Tells all of these but the one who has made the change; all, if none of them has. */
+  /** Reports a change to all of these except the replica that made it. */
   changed(key: CacheKey, by?: object, isAmong: (replica: object) => boolean = () => true): void {
     for (const [replica, { isConnected, line, target, onTold }] of this.#listeners) {
       if (!isConnected || replica === by || !isAmong(replica)) continue;
@@ -69,7 +69,7 @@ export class SimulatedBroadcast {
     }
   }
 
-  /** Tells everybody that all is gone. */
+  /** Reports to all that everything may have changed. */
   flushed(): void {
     for (const { isConnected, line, target, onTold } of this.#listeners.values()) {
       if (!isConnected) continue;
@@ -80,7 +80,7 @@ export class SimulatedBroadcast {
     }
   }
 
-  /** Tells everybody that the line still stands. */
+  /** Confirms to all that their connection works. */
   confirm(): void {
     const atMs = this.#clock.now();
     for (const { isConnected, line, target } of this.#listeners.values()) {

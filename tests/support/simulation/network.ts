@@ -3,21 +3,21 @@ import type { Clock } from "../../../src/core/clock.ts";
 
 /** What may go wrong between a chain and a store, each with this probability in [0, 1]. */
 export interface Faults {
-  /** The request is lost: the store never sees it, and the caller is told that it failed. */
+  /** The request is lost: the store never gets it, and the call fails. */
   readonly refused: number;
-  /** The store answers that it has done nothing, and the caller is told that. */
+  /** The store did nothing, and the call fails with `hadNoEffect`. */
   readonly undone: number;
-  /** The store answers so, but it has done it: no store may. */
+  /** The same answer, although the store has done it: no store may. */
   readonly falselyUndone: number;
-  /** The answer is lost: the store has done it, and the caller is told that it failed. */
+  /** The answer is lost: the store has done it, and the call fails. */
   readonly replyLost: number;
-  /** Nobody is told anything for a long time: the caller runs into its time-out, the store may still do it. */
+  /** No answer for a long time: the call times out, and the store may still do it. */
   readonly stalled: number;
 }
 
 export const NO_FAULTS: Faults = { refused: 0, undone: 0, falselyUndone: 0, replyLost: 0, stalled: 0 };
 
-/** Says that nobody is there any more to whom the request was sent. */
+/** The result of a request to a server that no longer exists. */
 export const GONE: unique symbol = Symbol("gone");
 
 /** A request or a reply that is on its way. */
@@ -35,13 +35,13 @@ export interface Line {
   cut(): void;
 }
 
-/** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lasts. */
+/** The longest that a packet is on its way: far beyond every time-out, and shorter than a tombstone lives. */
 export const MAX_DELAY_MS = 20_000;
 
 /** How often slow packets have the same chance as others. */
 const SLOW_TURN = 0.05;
 
-/** Carries calls from chains to stores; they arrive in any order, when the schedule says so. */
+/** Carries calls from chains to stores; the schedule decides when and in which order they arrive. */
 export class SimulatedNetwork {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -59,7 +59,7 @@ export class SimulatedNetwork {
     return this.#packets.length;
   }
 
-  /** A line of its own beside the calls, which it neither overtakes nor waits for. */
+  /** A separate line, independent of the calls. */
   line(): Line {
     let waiting: (() => void)[] = [];
     return {
@@ -77,8 +77,8 @@ export class SimulatedNetwork {
   }
 
   /**
-   * Calls `apply` in the store some time later and resolves with its result later still. The caller is told of a
-   * failure if `apply` returns {@link GONE}. `isAlive`: who asks.
+   * Calls `apply` in the store some time later and resolves with its result later still. The call fails if
+   * `apply` returns {@link GONE}. `isAlive`: whether the caller is.
    */
   call<T>(apply: () => T | typeof GONE, faults: Faults, isAlive: () => boolean): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();

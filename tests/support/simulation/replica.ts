@@ -1,6 +1,5 @@
 import { Chain } from "../../../src/cache/chain.ts";
-import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
-import { LocalCopies } from "../../../src/cache/local_copies.ts";
+import type { CopyPolicy } from "../../../src/core/policies.ts";
 import type { CacheObserver } from "../../../src/cache/observer.ts";
 import { LocalCoherence } from "../../../src/cache/local_coherence.ts";
 import { Tier } from "../../../src/cache/tier.ts";
@@ -14,9 +13,9 @@ import { PATIENT } from "../cache/caller.ts";
 import { type Faults, GONE, MAX_DELAY_MS, NO_FAULTS, type SimulatedNetwork } from "./network.ts";
 import type { Change, SimulatedAuthority } from "./authority.ts";
 import type { StallingCommits, Stalls } from "./stalling_commits.ts";
-import type { Life, SimulatedSharedCache } from "./shared_cache.ts";
+import type { ServerEpoch, SimulatedSharedCache } from "./shared_cache.ts";
 import { asFound } from "../cache/as_found.ts";
-import { keptAs } from "../cache/kept_as.ts";
+import { localTier } from "../cache/local_tier.ts";
 
 /** What all replicas of a simulation have in common. */
 export interface World {
@@ -47,7 +46,7 @@ export interface ReplicaOptions {
   readonly stalls: Stalls;
   /** Whether a change that cannot be announced is recorded with the authority. */
   readonly outbox: boolean;
-  /** Whether the lives of the shared tier are told apart. */
+  /** Whether epochs of the shared tier are compared. */
   readonly epochs: boolean;
 }
 
@@ -66,7 +65,7 @@ const TIMEOUT_MS = 200;
 /** What one of the simulation's entries takes, and a bit less than two. */
 const MAX_ENTRY_BYTES = ENTRY_OVERHEAD_BYTES + 50;
 
-/** A process with a chain of its own, which can be killed: nothing that it had begun goes on in it. */
+/** A process with a chain of its own. It can be killed, which ends all that it had begun. */
 export class Replica {
   readonly #chain: Chain<number, Change>;
   readonly #copies: CopyPolicy | undefined;
@@ -80,7 +79,7 @@ export class Replica {
   #alive = true;
   #isCutOff = false;
 
-  /** `onTold` is called when this replica was told that a key has changed; undefined: any may have. */
+  /** `onTold` is called after an invalidation of a key; undefined: of all keys. */
   constructor(world: World, options: ReplicaOptions, onTold: (key: CacheKey | undefined) => void) {
     const { network, authority, broadcast } = world;
     this.#world = world;
@@ -95,19 +94,19 @@ export class Replica {
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);
-    // What is on its way to a server when that is killed never reaches the one that is started in its place.
+    // A request to a server that is killed never reaches its successor.
     const tell = <T>(
-      apply: (shared: SimulatedSharedCache, life: Life) => T,
+      apply: (shared: SimulatedSharedCache, serverEpoch: ServerEpoch) => T,
       faults = options.sharedFaults,
     ) => {
       const shared = this.#master;
-      const { life } = shared;
-      const send = () => shared.life === life ? apply(shared, life) : GONE;
+      const { serverEpoch } = shared;
+      const send = () => shared.serverEpoch === serverEpoch ? apply(shared, serverEpoch) : GONE;
       return network.call<T>(send, this.#isCutOff ? OUT_OF_REACH : faults, isAlive);
     };
     const epoch = () => {
       if (this.#isCutOff) return undefined;
-      return options.epochs && options.outbox ? String(this.#master.life) : ANY_EPOCH;
+      return options.epochs && options.outbox ? String(this.#master.serverEpoch) : ANY_EPOCH;
     };
     const tier = (name: string, faults: Faults) => {
       // A store that never stalls always answers in time.
@@ -119,17 +118,17 @@ export class Replica {
     const outbox: Outbox = {
       pending: (limit) => ask(() => authority.pending(limit)),
       clear: (records, epoch) => ask(() => authority.clear(records, epoch)),
-      // In one step with a look whether the life goes on: the real one keeps the others out meanwhile.
+      // In one step with a check of the epoch: the real one locks the others out meanwhile.
       enter: (entered) => ask(() => authority.enter(entered, entered === epoch())),
     };
-    // What is told of is the tier that is Redis: the shared one, or without it the authority.
+    // Redis reports changes: it is the shared tier, or else the authority.
     const changeShared = (
       key: CacheKey,
-      change: (shared: SimulatedSharedCache, life: Life) => void,
+      change: (shared: SimulatedSharedCache, serverEpoch: ServerEpoch) => void,
       faults = options.sharedFaults,
     ) =>
-      tell((shared, life) => {
-        change(shared, life);
+      tell((shared, serverEpoch) => {
+        change(shared, serverEpoch);
         broadcast.changed(key, this, (other) => other instanceof Replica && other.#master === shared);
       }, faults);
     /** Whether a change is recorded, in one step with it. */
@@ -152,25 +151,21 @@ export class Replica {
       return world.commits.run(() => ask(commit), late, options.stalls);
     };
     const coherence = new LocalCoherence(clock, 0);
-    // Room for two entries, so that eviction takes part; copies have their own, so that nobody else drops them.
-    const memory = () =>
-      new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
+    // Room for two entries, so that eviction takes part.
+    const memory = new LruMemory({ maxBytes: 2 * MAX_ENTRY_BYTES, maxEntryBytes: MAX_ENTRY_BYTES }, clock);
     this.#chain = new Chain<number, Change>({
-      local: options.local ? coherence.wrap(memory().store(keptAs(8))) : undefined,
-      copies: options.local && options.copies !== undefined
-        ? new LocalCopies(coherence.wrapCopies(memory().store(keptAs(8))), clock, world.random)
-        : undefined,
+      local: options.local ? coherence.wrap(localTier<number>(memory, clock, world.random)) : undefined,
       shared: options.shared
         ? {
           tier: this.#sharedTier,
           ...(options.outbox && { outbox }),
           covers: () => true,
           store: {
-            read: (key) => tell((shared, life) => shared.read(key, life)),
+            read: (key) => tell((shared, serverEpoch) => shared.read(key, serverEpoch)),
             announce: async (key, intent) => {
               const announcedIn = epoch();
-              const announce = (shared: SimulatedSharedCache, life: Life) =>
-                shared.announce(key, intent, life);
+              const announce = (shared: SimulatedSharedCache, serverEpoch: ServerEpoch) =>
+                shared.announce(key, intent, serverEpoch);
               await changeShared(key, announce, options.announceFaults);
               if (announcedIn === undefined || announcedIn !== epoch()) {
                 throw new Error("Simulated reconnect");
@@ -178,12 +173,13 @@ export class Replica {
               return announcedIn;
             },
             publish: (key, intent, entry) =>
-              changeShared(key, (shared, life) => shared.publish(key, intent, entry, life)),
+              changeShared(key, (shared, serverEpoch) => shared.publish(key, intent, entry, serverEpoch)),
             writeTombstone: (key, intent, version) =>
               changeShared(key, (shared) => shared.writeTombstone(key, intent, version)),
-            retract: (key, intent) => changeShared(key, (shared, life) => shared.retract(key, intent, life)),
+            retract: (key, intent) =>
+              changeShared(key, (shared, serverEpoch) => shared.retract(key, intent, serverEpoch)),
             fill: (key, lease, entry) =>
-              changeShared(key, (shared, life) => shared.fill(key, lease, entry, life)),
+              changeShared(key, (shared, serverEpoch) => shared.fill(key, lease, entry, serverEpoch)),
             epoch: {
               get current() {
                 return epoch();
@@ -246,7 +242,7 @@ export class Replica {
     this.setCutOff(this.#isCutOff);
   }
 
-  /** There is a newer master than the one that it uses, of which it has not heard. */
+  /** There is a newer master than the one that it uses, which it has not noticed. */
   supersede(): void {
     this.supersededSinceMs = Math.min(this.supersededSinceMs, this.#world.clock.now());
   }
@@ -266,7 +262,7 @@ export class Replica {
     return this.#alive;
   }
 
-  /** Ends the process: requests that are on their way may still arrive, answers reach nobody. */
+  /** Ends the process: requests on their way may still arrive, answers are lost. */
   kill(): void {
     this.#alive = false;
     this.#world.broadcast.leave(this);

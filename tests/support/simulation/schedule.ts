@@ -13,7 +13,7 @@ import { StallingCommits } from "./stalling_commits.ts";
 import { SimulatedSharedCache } from "./shared_cache.ts";
 
 const KEYS: readonly CacheKey[] = ["a", "b", "c"].map((key) => cacheKey("simulation", key));
-/** How often a replica looks into the outbox. */
+/** How often a replica reads the outbox. */
 const OUTBOX_LOOK_MS = 1000;
 /** The longest time that passes at once. */
 const LONGEST_STEP_MS = 400;
@@ -26,8 +26,8 @@ const SEEN_WITHIN_MS = 2_000;
  * Runs one random schedule and returns what was wrong with it, a sentence each; nothing is wrong with a right
  * chain. A read is wrong if it returns something older than what a client knew before the read began, from an
  * acknowledged change or from another read; or a state that never was; or a value that had expired. Of what
- * only clients of other replicas knew, a read may be as ignorant as the oldest one in flight that it can join;
- * with a local memory that several replicas have, as the last time that its replica was told that the key changed.
+ * only clients of other replicas knew, a read may know as little as the oldest one in flight that it can join; with
+ * local memory on several replicas, as little as its replica knew at its last invalidation of the key.
  *
  * Where the shared tier may lose something, only acknowledged changes count: it may have lost the announcement of
  * one under way, and then a read that asks the authority is ahead of a fill by one that asked before.
@@ -59,7 +59,7 @@ interface Running {
   readonly replica: Replica;
   /** Of a read: its key, and the index of the oldest state that it may return. */
   readonly read?: { readonly key: CacheKey; readonly floor: number };
-  /** Of a change: the client, who may leave, and the value that nobody may ever see if there was no effect. */
+  /** Of a change: the client, which may leave, and the value that no read may return if there was no effect. */
   readonly change?: { readonly caller: LeavingCaller; readonly value: number | undefined };
 }
 
@@ -72,9 +72,9 @@ class Schedule {
   readonly #replicas: Replica[];
   readonly #running = new Set<Running>();
   readonly #known = new Map<CacheKey, Known[]>(KEYS.map((key) => [key, []]));
-  /** What a replica could be sure of about a key when it was last told that it has changed. */
+  /** What a replica knew of a key for certain at its last invalidation. */
   readonly #told = new Map<Replica, Map<CacheKey, number>>();
-  /** Values of writes that were answered with an error that says that there was no effect. */
+  /** Values of writes that failed with `hadNoEffect`. */
   readonly #without = new Set<number>();
   /** The index of the last state of a key that a commit made which had stalled. */
   readonly #late = new Map<CacheKey, number>();
@@ -84,14 +84,14 @@ class Schedule {
   constructor(seed: number, options: ScheduleOptions) {
     this.#options = options;
     this.#random = seededRandom(seed);
-    let lives = 0;
+    let epochs = 0;
     const network = new SimulatedNetwork(this.#clock, this.#random, options.slow);
     this.#world = {
       clock: this.#clock,
       network,
       broadcast: new SimulatedBroadcast(this.#clock, network),
       authority: new SimulatedAuthority(),
-      shared: new SimulatedSharedCache(this.#clock, () => ++lives, options),
+      shared: new SimulatedSharedCache(this.#clock, () => ++epochs, options),
       commits: new StallingCommits(this.#clock, this.#random),
       onLate: (key) => this.#late.set(key, this.#world.authority.history(key).length - 1),
       newIntent: () => `intent ${++this.#lastIntent}`,
@@ -200,7 +200,7 @@ class Schedule {
     return replica;
   }
 
-  /** Each replica that is told of changes adds a packet to every change: as many more must arrive. */
+  /** Each subscribed replica adds a packet to every change: as many more must arrive. */
   async #deliver(): Promise<void> {
     for (let packets = this.#options.local ? this.#options.replicas : 1; packets > 0; packets--) {
       this.#world.network.deliverAny();
@@ -230,13 +230,13 @@ class Schedule {
     }
   }
 
-  /** Replicas hear of a failover one by one; until the last one has, there are two masters that both take changes. */
+  /** Replicas notice a failover one by one; until the last one has, two masters take changes. */
   #promoteOrFollow(): void {
     const superseded = this.#superseded();
     if (superseded.length > 0) return this.#follow(superseded[this.#pick(superseded.length)]!);
-    // A master of which no replica has seen the beginning could end the life of its successor.
+    // A master whose epoch no replica has entered could end the epoch of its successor.
     const { authority, shared } = this.#world;
-    if (this.#options.epochs && !authority.knows(String(shared.life))) return;
+    if (this.#options.epochs && !authority.knows(String(shared.serverEpoch))) return;
     this.#world.shared = shared.promoted(this.#random() < 0.5 ? "all" : "saved");
     for (const replica of this.#replicas) replica.supersede();
   }
@@ -333,7 +333,7 @@ class Schedule {
     return newest(this.#binding(replica, key));
   }
 
-  /** Of all that is known of a key, what a read of this replica may not fall behind. */
+  /** The oldest state that a read of this replica may return, from all that is known of the key. */
   #binding(replica: Replica, key: CacheKey): Known[] {
     const { flush, evict, restart, failover } = this.#options;
     const mayLose = flush + evict + restart + failover > 0;
@@ -341,7 +341,7 @@ class Schedule {
     return this.#known.get(key)!.filter((known) => {
       if (mayLose && known.from === "read") return false;
       const isReached = isTold || known.atMs < replica.reachesSharedSinceMs;
-      // Shortly before, it may have been recorded, and the record worked off in the newer master's life.
+      // Shortly before, it may have been recorded, and the record worked off in the newer master's epoch.
       if (isReached && known.atMs < replica.supersededSinceMs - OUTBOX_LOOK_MS) return true;
       return known.replica === replica && known.from === "change";
     });

@@ -1,7 +1,7 @@
 import type { ReplicaOptions } from "./replica.ts";
 import type { Weakness } from "./shared_cache.ts";
 
-/** What a schedule may do beside reads, writes and deletes. */
+/** What a schedule may do besides reads, writes and deletes. */
 export interface ScheduleOptions extends ReplicaOptions {
   readonly steps: number;
   readonly replicas: number;
@@ -22,11 +22,11 @@ export interface ScheduleOptions extends ReplicaOptions {
   readonly restart: number;
   /** How likely each step promotes another master, or leads a replica to it. */
   readonly failover: number;
-  /** How likely each step cuts the way from one replica to the shared tier, or mends it. */
+  /** How likely each step cuts or restores the connection from one replica to the shared tier. */
   readonly cut: number;
-  /** How likely each step cuts the line on which a replica hears of changes, or mends it. */
+  /** How likely each step cuts or restores the connection over which a replica gets invalidations. */
   readonly disconnect: number;
-  /** How likely each step lets a client leave that waits for a change. */
+  /** How likely a client that waits for a change leaves in a step. */
   readonly leave: number;
   /** How many changes of a key that are under way or unaccounted for the shared tier keeps apart, and one more. */
   readonly maxIntents: number;

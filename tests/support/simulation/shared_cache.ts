@@ -4,23 +4,23 @@ import type { CacheKey } from "../../../src/core/key.ts";
 import type { SharedRead } from "../../../src/core/ports.ts";
 import { compareVersions, type Version } from "../../../src/core/version.ts";
 
-/** Which of its lives a client takes the store to be in; it learns that when its connection begins. */
-export type Life = number;
+/** The epoch that a client takes the store to be in; it learns it when its connection begins. */
+export type ServerEpoch = number;
 
 interface Held {
   /** Undefined: a tombstone. */
   readonly entry: Entry<number> | undefined;
   readonly version: Version;
   /** When the entry was put there. */
-  readonly life: Life;
+  readonly serverEpoch: ServerEpoch;
   /** When each was announced. */
-  readonly intents: ReadonlyMap<string, Life>;
+  readonly intents: ReadonlyMap<string, ServerEpoch>;
   readonly goneAtMs: number;
 }
 
 interface Lease {
   readonly text: string;
-  readonly life: Life;
+  readonly serverEpoch: ServerEpoch;
   readonly goneAtMs: number;
 }
 
@@ -28,11 +28,10 @@ const TOMBSTONE_TTL_MS = 60_000;
 const LEASE_TTL_MS = 15_000;
 
 /** A rule that is left out, to see that schedules miss it. */
-export type Weakness = "fills need no lease" | "announcements leave leases" | "all lives are one";
+export type Weakness = "fills need no lease" | "announcements leave leases" | "all epochs are one";
 
-/** What a shared cache is like. */
 export interface SharedCacheOptions {
-  /** How many intents a tombstone has at most, before one of nobody's takes their place. */
+  /** How many intents a tombstone has at most, before one without a writer replaces them. */
   readonly maxIntents: number;
   readonly weakness?: Weakness;
 }
@@ -44,21 +43,21 @@ export class SimulatedSharedCache {
   #held = new Map<CacheKey, Held>();
   #leases = new Map<CacheKey, Lease>();
   #snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
-  readonly #newLife: () => Life;
-  #life: Life;
+  readonly #newEpoch: () => ServerEpoch;
+  #serverEpoch: ServerEpoch;
   #lastLease = 0;
 
-  /** `newLife` gives a number that no other life of any server has. */
-  constructor(clock: Clock, newLife: () => Life, options: SharedCacheOptions) {
+  /** `newEpoch` gives a number that no other epoch of any server has. */
+  constructor(clock: Clock, newEpoch: () => ServerEpoch, options: SharedCacheOptions) {
     this.#clock = clock;
-    this.#newLife = newLife;
-    this.#life = newLife();
+    this.#newEpoch = newEpoch;
+    this.#serverEpoch = newEpoch();
     this.#options = options;
   }
 
   /** A replica of this one that becomes a master of its own: it has what was saved last, if it has not caught up. */
   promoted(has: "all" | "saved"): SimulatedSharedCache {
-    const next = new SimulatedSharedCache(this.#clock, this.#newLife, this.#options);
+    const next = new SimulatedSharedCache(this.#clock, this.#newEpoch, this.#options);
     const { held, leases } = has === "saved" ? this.#snapshot : { held: this.#held, leases: this.#leases };
     next.#held = new Map(held);
     next.#leases = new Map(leases);
@@ -67,38 +66,38 @@ export class SimulatedSharedCache {
     return next;
   }
 
-  get life(): Life {
-    return this.#life;
+  get serverEpoch(): ServerEpoch {
+    return this.#serverEpoch;
   }
 
-  read(key: CacheKey, life: Life): SharedRead<number> {
+  read(key: CacheKey, serverEpoch: ServerEpoch): SharedRead<number> {
     const held = this.#get(key);
     if (held !== undefined && held.entry === undefined) return "tombstone";
-    if (held?.entry !== undefined && this.#isOf(life, held)) return held.entry;
-    const standing = this.#lease(key);
-    if (standing?.life === life) return { lease: standing.text };
+    if (held?.entry !== undefined && this.#isOf(serverEpoch, held)) return held.entry;
+    const existing = this.#lease(key);
+    if (existing?.serverEpoch === serverEpoch) return { lease: existing.text };
     const text = `lease ${++this.#lastLease}`;
-    this.#leases.set(key, { text, life, goneAtMs: this.#clock.now() + LEASE_TTL_MS });
+    this.#leases.set(key, { text, serverEpoch, goneAtMs: this.#clock.now() + LEASE_TTL_MS });
     return { lease: text };
   }
 
-  announce(key: CacheKey, intent: string, life: Life): void {
+  announce(key: CacheKey, intent: string, serverEpoch: ServerEpoch): void {
     const held = this.#get(key);
-    this.#writeTombstone(key, held?.version, new Map([...held?.intents ?? [], [intent, life]]));
+    this.#writeTombstone(key, held?.version, new Map([...held?.intents ?? [], [intent, serverEpoch]]));
   }
 
-  retract(key: CacheKey, intent: string, life: Life): void {
+  retract(key: CacheKey, intent: string, serverEpoch: ServerEpoch): void {
     const held = this.#get(key);
-    if (held?.intents.get(intent) !== life) return;
+    if (held?.intents.get(intent) !== serverEpoch) return;
     const others = new Map([...held.intents].filter(([each]) => each !== intent));
     if (others.size === 0) this.#held.delete(key);
     else this.#writeTombstone(key, held.version, others);
   }
 
-  publish(key: CacheKey, intent: string, entry: Entry<number>, life: Life): void {
+  publish(key: CacheKey, intent: string, entry: Entry<number>, serverEpoch: ServerEpoch): void {
     const held = this.#get(key);
-    const alone = held?.intents.size === 1 && held.intents.get(intent) === life;
-    if (alone && compareVersions(entry.version, held.version) >= 0) this.#put(key, entry, life);
+    const alone = held?.intents.size === 1 && held.intents.get(intent) === serverEpoch;
+    if (alone && compareVersions(entry.version, held.version) >= 0) this.#put(key, entry, serverEpoch);
     else this.writeTombstone(key, intent, entry.version);
   }
 
@@ -108,12 +107,12 @@ export class SimulatedSharedCache {
     this.#writeTombstone(key, newest, new Map([...held?.intents ?? []].filter(([each]) => each !== intent)));
   }
 
-  fill(key: CacheKey, lease: string, entry: Entry<number>, life: Life): void {
-    const standing = this.#lease(key);
+  fill(key: CacheKey, lease: string, entry: Entry<number>, serverEpoch: ServerEpoch): void {
+    const existing = this.#lease(key);
     const isGiven = this.#options.weakness === "fills need no lease"
       ? this.#get(key) === undefined
-      : standing?.text === lease && standing.life === life;
-    if (isGiven) this.#put(key, entry, life);
+      : existing?.text === lease && existing.serverEpoch === serverEpoch;
+    if (isGiven) this.#put(key, entry, serverEpoch);
   }
 
   /** Forgets everything, as FLUSHALL does. */
@@ -122,25 +121,25 @@ export class SimulatedSharedCache {
     this.#leases.clear();
   }
 
-  /** Forgets what readers see of a key, or the lease for it, as an eviction does. */
+  /** Forgets the value of a key, or its lease, as an eviction does. */
   evict(key: CacheKey, part: "value" | "lease"): void {
     (part === "value" ? this.#held : this.#leases).delete(key);
   }
 
-  /** What a restart brings back from now on. */
+  /** From now on a restart brings back the present contents. */
   save(): void {
     this.#snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
   }
 
-  /** Begins another life with what was saved last. */
+  /** Begins another epoch with what was saved last. */
   restart(): void {
     this.#held = new Map(this.#snapshot.held);
     this.#leases = new Map(this.#snapshot.leases);
-    this.#life = this.#newLife();
+    this.#serverEpoch = this.#newEpoch();
   }
 
-  #isOf(life: Life, held: Held): boolean {
-    return held.life === life || this.#options.weakness === "all lives are one";
+  #isOf(serverEpoch: ServerEpoch, held: Held): boolean {
+    return held.serverEpoch === serverEpoch || this.#options.weakness === "all epochs are one";
   }
 
   #get(key: CacheKey): Held | undefined {
@@ -153,17 +152,17 @@ export class SimulatedSharedCache {
     return lease !== undefined && lease.goneAtMs > this.#clock.now() ? lease : undefined;
   }
 
-  #put(key: CacheKey, entry: Entry<number>, life: Life): void {
+  #put(key: CacheKey, entry: Entry<number>, serverEpoch: ServerEpoch): void {
     this.#leases.delete(key);
     const { version, expiresAtMs: goneAtMs } = entry;
     if (isExpired(entry, this.#clock)) this.#held.delete(key);
-    else this.#held.set(key, { entry, version, life, intents: new Map(), goneAtMs });
+    else this.#held.set(key, { entry, version, serverEpoch, intents: new Map(), goneAtMs });
   }
 
   #writeTombstone(
     key: CacheKey,
     version: Version | undefined,
-    intents: ReadonlyMap<string, Life>,
+    intents: ReadonlyMap<string, ServerEpoch>,
   ): void {
     if (this.#options.weakness !== "announcements leave leases") this.#leases.delete(key);
     const goneAtMs = this.#clock.now() + TOMBSTONE_TTL_MS;
@@ -171,8 +170,8 @@ export class SimulatedSharedCache {
     this.#held.set(key, {
       entry: undefined,
       version: version ?? { id: 0, revision: 0 },
-      life: this.#life,
-      intents: isFull ? new Map([["nobody's", this.#life]]) : intents,
+      serverEpoch: this.#serverEpoch,
+      intents: isFull ? new Map([["joint", this.#serverEpoch]]) : intents,
       goneAtMs,
     });
   }

@@ -3,18 +3,18 @@ import { ServiceError } from "../../../src/core/errors.ts";
 
 /** How likely a commit stalls. */
 const STALLS = 0.1;
-/** The longest that one does: longer than a tombstone lasts. */
+/** The longest stall: longer than a tombstone lives. */
 const MAX_STALL_MS = 150_000;
-/** After which the client gives its statement up. */
+/** When the client gives its statement up. */
 const STATEMENT_TIMEOUT_MS = 300;
-/** The longest until the client knows that a commit has come to its end. */
+/** The longest time until the client knows that a commit has ended. */
 const MAX_UNNOTICED_MS = 500;
 
 /**
  * Whether commits may stall: the client has no answer in time, and the commit takes effect long afterwards. Its end is
- * told, as a store does, or `forgotten`.
+ * `reported`, as a store does, or `forgotten`.
  */
-export type Stalls = "none" | "told" | "forgotten";
+export type Stalls = "none" | "reported" | "forgotten";
 
 /** Delays some of the commits of all replicas. */
 export class StallingCommits {
@@ -32,7 +32,7 @@ export class StallingCommits {
     return this.#waiting;
   }
 
-  /** Runs `commit` as it is, or stalls: then it takes effect much later, of which `onLate` is told. */
+  /** Runs `commit`, or stalls: then it takes effect much later, by a call of `late`. */
   run<T>(commit: () => Promise<T>, late: () => void, stalls: Stalls): Promise<T> {
     if (stalls === "none" || this.#random() >= STALLS) return commit();
     const { promise: settled, resolve } = Promise.withResolvers<void>();
@@ -44,7 +44,7 @@ export class StallingCommits {
     }, this.#random() * MAX_STALL_MS);
     return new Promise((_, reject) => {
       const error = new ServiceError("store_unavailable", "Simulated stall", {
-        settled: stalls === "told" ? settled : undefined,
+        settled: stalls === "reported" ? settled : undefined,
       });
       this.#clock.setTimer(() => reject(error), STATEMENT_TIMEOUT_MS);
     });

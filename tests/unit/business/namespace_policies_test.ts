@@ -16,15 +16,7 @@ Deno.test("NamespacePolicies.of() gives a namespace its own policy, and all othe
   assertStrictEquals(new NamespacePolicies(own).of("sessions"), own);
 });
 
-Deno.test("NamespacePolicies.useCopies says whether any namespace keeps copies under a policy", () => {
-  const copies = { localTtlMs: 1, negativeTtlMs: 0, refreshAhead: 0, jitter: 0 };
-  const own = new Map([["n", { ...UNLIMITED, copies }]]);
-  assertEquals(new NamespacePolicies(UNLIMITED, own).useCopies, true);
-  assertEquals(new NamespacePolicies({ ...UNLIMITED, copies }).useCopies, true);
-  assertEquals(new NamespacePolicies(UNLIMITED, new Map([["n", UNLIMITED]])).useCopies, false);
-});
-
-Deno.test("entryTtlMs() takes the default for an absent expire, and cuts what is longer than the limit", () => {
+Deno.test("entryTtlMs() takes the default for an absent expire, and cuts longer times to the limit", () => {
   const policy = { ...UNLIMITED, defaultTtlMs: 500, maxTtlMs: 1000 };
   const cases = [[Infinity, 500], [1, 1], [999, 999], [1000, 1000], [1001, 1000]] as const;
   for (const [askedMs, ttlMs] of cases) assertEquals(entryTtlMs(policy, askedMs, NEVER), ttlMs, `${askedMs}`);
@@ -47,7 +39,7 @@ Deno.test("entryTtlMs() takes up to the jitter's share off at random, and adds n
   assertEquals(entryTtlMs({ ...UNLIMITED, jitter: 0.999 }, 1, () => 0.999), 1, "never nothing");
 });
 
-Deno.test("Namespaces.set() stores an entry for the time that its namespace's policy says", async () => {
+Deno.test("Namespaces.set() stores an entry for the time of its namespace's policy", async () => {
   const own = { ...UNLIMITED, defaultTtlMs: 60_000, maxTtlMs: 100_000, jitter: 0.5 };
   const policies = new NamespacePolicies(UNLIMITED, new Map([["sessions", own]]));
   using embedded = new Embedded({ policies, random: () => 0.5 });

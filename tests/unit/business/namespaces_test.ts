@@ -2,9 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { NamespacePolicies } from "../../../src/business/namespace_policies.ts";
 import { type AnyValue, Namespaces, type NewEntry } from "../../../src/business/namespaces.ts";
 import { Chain } from "../../../src/cache/chain.ts";
-import { LocalCopies } from "../../../src/cache/local_copies.ts";
 import { Tier } from "../../../src/cache/tier.ts";
-import type { EntryChange } from "../../../src/core/entry_change.ts";
+import type { EntryChange } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
@@ -13,7 +12,7 @@ import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { Embedded, MAX_VALUE_BYTES, refusals, UNLIMITED } from "./embedded.ts";
 import { PATIENT } from "../../support/cache/caller.ts";
 import { asFound } from "../../support/cache/as_found.ts";
-import { keptAs } from "../../support/cache/kept_as.ts";
+import { localTier } from "../../support/cache/local_tier.ts";
 
 const NAME = { namespace: "shop", key: "a", violations: [] };
 const VALUE = any({ payloadBytes: 3 });
@@ -54,7 +53,7 @@ Deno.test("Namespaces.get() gives a copy of what was set, until it expires or is
   assertEquals(await namespaces.get(NAME, PATIENT, asFound), undefined);
 });
 
-Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond, and stores nothing then", async () => {
+Deno.test("Namespaces.set() accepts everything up to its limit, and stores nothing beyond it", async () => {
   const cases: readonly [Partial<NewEntry>, readonly string[]][] = [
     [{ namespace: "n".repeat(253) }, []],
     [{ namespace: "n".repeat(254) }, ["namespace is 254 bytes, expected 1 to 253"]],
@@ -77,7 +76,7 @@ Deno.test("Namespaces.set() takes everything up to its limit and nothing beyond,
   for (const [fields, expected] of cases) assertEquals(await refused(fields), [...expected]);
 });
 
-Deno.test("Namespaces.set() refuses an Any that hides bytes beside its payload", async () => {
+Deno.test("Namespaces.set() refuses an Any that hides bytes besides its payload", async () => {
   const limit = MAX_VALUE_BYTES + 1_024 + 32;
   assertEquals(await refused({ value: any({ otherBytes: limit }) }), []);
   assertEquals(await refused({ value: any({ otherBytes: limit + 1 }) }), [
@@ -85,7 +84,7 @@ Deno.test("Namespaces.set() refuses an Any that hides bytes beside its payload",
   ]);
 });
 
-Deno.test("Namespaces.set() says everything that is wrong at once, after what was wrong before", async () => {
+Deno.test("Namespaces.set() reports all violations at once, after those found before", async () => {
   const found = await refused({
     namespace: "",
     key: "",
@@ -114,15 +113,14 @@ Deno.test("Namespaces.get() and delete() refuse what set() would, by name", asyn
   assertEquals(await embedded.namespaces.get(longest, PATIENT, asFound), undefined);
 });
 
-Deno.test("Namespaces.get() gives no value of which memory remembers that it had expired", async () => {
+Deno.test("Namespaces.get() gives no value for an entry that memory remembers as expired", async () => {
   const clock = new FakeClock();
   const observer = new RecordingObserver();
   const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
   const expired = { value: VALUE.encoded, expiresAtMs: clock.now(), version: UNVERSIONED };
   const unused = () => Promise.reject(new Error("not asked for"));
   const chain = new Chain<Uint8Array, EntryChange>({
-    local: undefined,
-    copies: new LocalCopies(memory.store(keptAs(8)), clock, () => 0),
+    local: localTier(memory, clock),
     shared: undefined,
     authority: {
       store: { read: () => Promise.resolve(expired), write: unused, remove: unused, ping: unused },

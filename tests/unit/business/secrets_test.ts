@@ -17,7 +17,7 @@ async function refused(fields: Partial<NewSecret>): Promise<string[]> {
   return await refusals(embedded.secrets.set(newSecret(fields), PATIENT));
 }
 
-Deno.test("Secrets.set() creates a secret, and changes only what it may of one that is there", async () => {
+Deno.test("Secrets.set() creates a secret, and changes only some fields of an existing one", async () => {
   using embedded = new Embedded();
   const { secrets, clock } = embedded;
   const createdAtMs = clock.now();
@@ -45,7 +45,7 @@ Deno.test("Secrets.set() creates a secret, and changes only what it may of one t
   });
 });
 
-Deno.test("Secrets.get() tells expired from absent, from the instant of expiry on", async () => {
+Deno.test("Secrets.get() distinguishes expired from absent, from the instant of expiry on", async () => {
   using embedded = new Embedded();
   const { secrets, clock } = embedded;
   assertEquals(await secrets.get(NAME, PATIENT, asFound), "secret_not_found");
@@ -71,7 +71,7 @@ Deno.test("Secrets.get() serves no secret that an operator has disabled, and set
   assertEquals(await embedded.secrets.get(NAME, PATIENT, asFound), "secret_disabled");
 });
 
-Deno.test("Secrets.set() takes everything up to its limit and nothing beyond", async () => {
+Deno.test("Secrets.set() accepts everything up to its limit and nothing beyond", async () => {
   const cases: readonly [Partial<NewSecret>, readonly string[]][] = [
     [{ key: "k".repeat(253) }, []],
     [{ key: "ß".repeat(127) }, ["key is 254 bytes, expected 1 to 253"]],

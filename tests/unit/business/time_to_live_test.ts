@@ -32,7 +32,7 @@ Deno.test("timeToLiveMs() counts in milliseconds, rounded up", () => {
   for (const [{ seconds, nanos }, expected] of cases) assertEquals(read(seconds, nanos), expected);
 });
 
-Deno.test("timeToLiveMs() refuses zero, negative and too long times, and says what they were", () => {
+Deno.test("timeToLiveMs() refuses zero, negative and too long times, and names them", () => {
   const cases: readonly [Duration, string][] = [
     [{ seconds: 0, nanos: 0 }, "0"],
     [{ seconds: 0, nanos: -1 }, "-0.000000001"],
@@ -47,7 +47,7 @@ Deno.test("timeToLiveMs() refuses zero, negative and too long times, and says wh
   }
 });
 
-Deno.test("timeToLiveMs() refuses what is no Duration: too many nanos, or of another sign", () => {
+Deno.test("timeToLiveMs() refuses an invalid Duration: too many nanos, or of another sign", () => {
   const cases = [[0, 1e9], [0, -1e9], [5, -1], [-5, 1], [0, 2 ** 31 - 1], [1, -(2 ** 31)]] as const;
   for (const [seconds, nanos] of cases) {
     const shown = `is not a Duration (${seconds} seconds and ${nanos} nanos)`;

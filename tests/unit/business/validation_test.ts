@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { checkField, quoted, rejectIfInvalid } from "../../../src/business/validation.ts";
 import { ServiceError, type Violation } from "../../../src/core/errors.ts";
 
-Deno.test("rejectIfInvalid() throws all violations in one line, and nothing where there is none", () => {
+Deno.test("rejectIfInvalid() throws all violations in one line, and nothing if there is none", () => {
   rejectIfInvalid(() => "set it", []);
   const violations = [
     { field: "key", description: "is empty" },
@@ -13,7 +13,7 @@ Deno.test("rejectIfInvalid() throws all violations in one line, and nothing wher
   assertEquals([error.code, error.violations], ["invalid_argument", violations]);
 });
 
-Deno.test("checkField() says nothing of a field that was found unreadable before", () => {
+Deno.test("checkField() adds nothing for a field that was already found unreadable", () => {
   const limit = { min: 1, max: 8, unit: "bytes" } as const;
   const violations: Violation[] = [{ field: "key", description: "is not valid UTF-8" }];
   checkField(violations, "key", "", limit);

@@ -8,7 +8,7 @@ import { turn } from "../../support/turn.ts";
 
 const COPY = { entry: { value: "v", expiresAtMs: Infinity, version: UNVERSIONED }, lease: "L" };
 
-/** A backfill whose copies end when the test says so. */
+/** A backfill whose copies the test ends. */
 class Filling {
   readonly clock = new FakeClock();
   readonly fences = new Fences();
@@ -58,7 +58,7 @@ Deno.test("Backfill copies in the order of offering, a bounded number at once", 
   assertEquals(filling.begun, keys(CONCURRENT_FILLS + 5));
 });
 
-Deno.test("Backfill.offer() refuses what would make more wait than may, and takes again later", async () => {
+Deno.test("Backfill.offer() refuses a copy while the queue is full, and accepts later ones", async () => {
   const filling = new Filling(2);
   const taken = filling.offer(CONCURRENT_FILLS + 3);
   assertEquals(taken.indexOf(false), CONCURRENT_FILLS + 2);
@@ -88,7 +88,7 @@ Deno.test("Backfill makes no copy whose fence was voided while it waited, and go
   assertEquals(filling.begun, all.toSpliced(CONCURRENT_FILLS + 1, 1));
 });
 
-Deno.test("Backfill makes no copy that has waited longer than its lease may be trusted to stand", async () => {
+Deno.test("Backfill makes no copy that has waited longer than its lease certainly lasts", async () => {
   const filling = new Filling(100);
   filling.offer(CONCURRENT_FILLS + 1);
   filling.clock.advance(MAX_WAIT_MS + 1);

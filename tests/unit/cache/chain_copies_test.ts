@@ -1,8 +1,7 @@
 /** The chain with entries that local memory keeps under a policy. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Chain } from "../../../src/cache/chain.ts";
-import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
-import { LocalCopies } from "../../../src/cache/local_copies.ts";
+import type { CopyPolicy } from "../../../src/core/policies.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import { ANY_EPOCH } from "../../../src/core/ports.ts";
 import type { Entry } from "../../../src/core/entry.ts";
@@ -15,7 +14,7 @@ import { RecordingObserver } from "../../support/cache/recording_observer.ts";
 import { turn } from "../../support/turn.ts";
 import { PATIENT } from "../../support/cache/caller.ts";
 import { asFound } from "../../support/cache/as_found.ts";
-import { keptAs } from "../../support/cache/kept_as.ts";
+import { localTier } from "../../support/cache/local_tier.ts";
 
 const KEY = cacheKey("n", "k");
 
@@ -26,7 +25,7 @@ function entry(value: string, expiresAtMs = Infinity): Entry<string> {
   return { value, expiresAtMs, version: { id: 1, revision: 1 } };
 }
 
-/** A chain whose authority answers what a test says: `truth` by default. */
+/** A chain whose authority answers with `truth`, unless a test replaces `read`. */
 class Setting {
   readonly clock = new FakeClock();
   readonly observer = new RecordingObserver();
@@ -41,11 +40,9 @@ class Setting {
     const tier = (name: string) =>
       new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
     const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
-    const copies = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
     const done = () => Promise.resolve();
     this.chain = new Chain<string, string>({
-      local: memory.store(keptAs(8)),
-      copies: new LocalCopies(copies.store(keptAs(8)), clock, () => 0.5),
+      local: localTier(memory, clock),
       shared: shared && {
         tier: tier("redis"),
         covers: () => false,
@@ -116,7 +113,7 @@ Deno.test("Chain.set() leaves a copy under the policy, and delete() and invalida
   assertEquals(setting.get() instanceof Promise, true, "the copy has ended");
 });
 
-Deno.test("Chain.get() remembers what is not there, as nothing or as the expired entry that it is", async () => {
+Deno.test("Chain.get() remembers absence, or the expired entry that was found", async () => {
   const setting = new Setting();
   for (const found of [undefined, entry("expired", setting.clock.now())]) {
     setting.truth = found;
@@ -132,7 +129,7 @@ Deno.test("Chain.get() remembers what is not there, as nothing or as the expired
   }
 });
 
-Deno.test("Chain.get() forgets that something is not there with each change of the key", async () => {
+Deno.test("Chain.get() forgets absence with each change of the key", async () => {
   const setting = new Setting();
   const { chain } = setting;
   const changes = [
@@ -150,7 +147,7 @@ Deno.test("Chain.get() forgets that something is not there with each change of t
   }
 });
 
-Deno.test("Chain.get() remembers neither an error nor an answer that a change has overtaken", async () => {
+Deno.test("Chain.get() remembers neither an error nor an answer that a change has outdated", async () => {
   const setting = new Setting();
   setting.read = () => Promise.reject(new Error("connection refused"));
   await assertRejects(() => Promise.resolve(setting.get()), ServiceError);
@@ -165,7 +162,7 @@ Deno.test("Chain.get() remembers neither an error nor an answer that a change ha
   assertEquals(await setting.value(), "a");
 });
 
-Deno.test("Chain.get() remembers nothing that it reads behind a tombstone", async () => {
+Deno.test("Chain.get() remembers nothing that it reads under a tombstone", async () => {
   const setting = new Setting("tombstone");
   await setting.get();
   setting.truth = entry("a");
@@ -173,7 +170,7 @@ Deno.test("Chain.get() remembers nothing that it reads behind a tombstone", asyn
   assertEquals(setting.get() instanceof Promise, true);
 });
 
-Deno.test("Chain.get() answers from an old copy at once and renews it behind the answer, once", async () => {
+Deno.test("Chain.get() answers from an old copy at once and renews it in the background, once", async () => {
   const setting = new Setting();
   setting.truth = entry("a");
   await setting.get();
@@ -204,7 +201,7 @@ Deno.test("Chain.get() lets a reader whose copy has ended join the flight that r
   assertEquals([await joined, setting.reads], ["b", 2]);
 });
 
-Deno.test("Chain.get() shows nobody that a copy could not be renewed, and tries once a copy", async () => {
+Deno.test("Chain.get() hides that a copy could not be renewed, and tries once a copy", async () => {
   const setting = new Setting();
   setting.truth = entry("a");
   await setting.get();
@@ -237,7 +234,7 @@ Deno.test("Chain.get() lets a renewal that finds nothing, or a tombstone, end th
   assertEquals(behindTombstone.get() instanceof Promise, true);
 });
 
-Deno.test("Chain.get() puts back nothing that was renewed while it was changed", async () => {
+Deno.test("Chain.get() drops the result of a renewal during which the key was changed", async () => {
   const setting = new Setting();
   setting.truth = entry("a");
   await setting.get();

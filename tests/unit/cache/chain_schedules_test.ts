@@ -1,6 +1,6 @@
 /** Random schedules over a simulated clock and stores that answer in any order; see support/simulation. */
 import { assertEquals } from "@std/assert";
-import type { CopyPolicy } from "../../../src/cache/copy_policy.ts";
+import type { CopyPolicy } from "../../../src/core/policies.ts";
 import { type Faults, NO_FAULTS } from "../../support/simulation/network.ts";
 import { runSchedule } from "../../support/simulation/schedule.ts";
 import type { ScheduleOptions } from "../../support/simulation/schedule_options.ts";
@@ -36,7 +36,7 @@ const CALM = {
   maxIntents: 64,
 } satisfies ScheduleOptions;
 
-/** Replicas of which each may lose its way to the tier that they share, and die at any moment. */
+/** Replicas that may each lose their connection to the shared tier, and die, at any moment. */
 const PARTED = {
   ...CALM,
   local: false,
@@ -47,10 +47,10 @@ const PARTED = {
   outbox: true,
 } satisfies ScheduleOptions;
 
-/** Copies that end, are renewed and say what is not there, all within the span of a schedule. */
+/** Copies that end, are renewed and remember absence, all within one schedule. */
 const COPIES = { localTtlMs: 600, negativeTtlMs: 400, refreshAhead: 0.3, jitter: 0.2 } satisfies CopyPolicy;
 
-/** Replicas that share a tier which forgets: long, and with few operations at once, for most need many steps. */
+/** A shared tier that loses data. Long, with few operations at once, because most of them need many steps. */
 const LOSSY = {
   ...CALM,
   steps: 400,
@@ -63,7 +63,7 @@ const LOSSY = {
   outbox: true,
 } satisfies ScheduleOptions;
 
-/** Replicas of which each has more changes of a key than it may make at once, and whose authority undoes some. */
+/** Replicas with more changes of a key than may run at once, and an authority that undoes some. */
 const QUEUED = {
   ...CALM,
   steps: 250,
@@ -76,7 +76,7 @@ const QUEUED = {
   authorityFaults: { ...NO_FAULTS, undone: 0.2 },
 } satisfies ScheduleOptions;
 
-/** Replicas over an authority whose commits may take longer than a tombstone lasts: few steps, and long pauses. */
+/** An authority whose commits may take longer than a tombstone lives: few steps, and long pauses. */
 const STALLING = {
   ...CALM,
   local: false,
@@ -84,12 +84,12 @@ const STALLING = {
   replicas: 3,
   keys: 2,
   load: 0.2,
-  stalls: "told",
+  stalls: "reported",
   steps: 200,
   longestPauseMs: 40_000,
 } satisfies ScheduleOptions;
 
-/** Replicas that hear of a failover at different times, while the old master still takes changes. */
+/** Replicas that notice a failover at different times, while the old master still takes changes. */
 const SPLIT = { ...LOSSY, failover: 0.03, restart: 0.01, kill: 0.005 } satisfies ScheduleOptions;
 
 const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
@@ -226,25 +226,25 @@ for (const [name, options] of Object.entries(SETTINGS)) {
   });
 }
 
-/** Schedules that find out what is wrong with a world; each setting of which they are a part passes in the right one. */
+/** Worlds with one fault in their rules, which schedules must find. The same settings pass without the fault. */
 const WRONG: Readonly<Record<string, ScheduleOptions>> = {
-  "changes leave behind which nobody recorded": { ...PARTED, outbox: false },
-  "fills without a lease leave behind": { ...LOSSY, evict: 0.06, weakness: "fills need no lease" },
-  "fills leave behind whose lease outlived an announcement": {
+  "come from changes without a record": { ...PARTED, outbox: false },
+  "come from fills without a lease": { ...LOSSY, evict: 0.06, weakness: "fills need no lease" },
+  "come from fills whose lease outlived an announcement": {
     ...LOSSY,
     evict: 0.06,
     weakness: "announcements leave leases",
   },
-  "changes leave behind that are said to have had no effect": {
+  "come from changes that falsely report no effect": {
     ...QUEUED,
     authorityFaults: { ...NO_FAULTS, falselyUndone: 0.2 },
   },
-  "commits leave behind that stalled, and of which the end is not heard": {
+  "come from stalled commits whose end is not reported": {
     ...STALLING,
     stalls: "forgotten",
   },
-  "a master leaves behind that others have left": { ...SPLIT, epochs: false },
-  "old snapshots bring back": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all lives are one" },
+  "come from a master that other replicas have left": { ...SPLIT, epochs: false },
+  "come back with old snapshots": { ...LOSSY, evict: 0.04, restart: 0.03, weakness: "all epochs are one" },
 };
 
 for (const [what, options] of Object.entries(WRONG)) {

@@ -1,16 +1,18 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Chain } from "../../../src/cache/chain.ts";
+import type { LocalTier } from "../../../src/cache/local_memory.ts";
 import { Tier } from "../../../src/cache/tier.ts";
 import type { Entry } from "../../../src/core/entry.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { cacheKey } from "../../../src/core/key.ts";
-import { ANY_EPOCH, type Authority, type LocalStore, type SharedCache } from "../../../src/core/ports.ts";
+import { ANY_EPOCH, type Authority, type SharedCache } from "../../../src/core/ports.ts";
 import { LruMemory } from "../../../src/store/memory/lru.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { LeavingCaller, PATIENT } from "../../support/cache/caller.ts";
 import { keptAs } from "../../support/cache/kept_as.ts";
 import { turn } from "../../support/turn.ts";
 import { asFound } from "../../support/cache/as_found.ts";
+import { localTier } from "../../support/cache/local_tier.ts";
 
 const KEY = cacheKey("namespace", "key");
 
@@ -18,23 +20,24 @@ const TIMEOUT_MS = 200;
 /** The time by the clock of {@link setUp}. */
 const NOW_MS = 1_000_000;
 
-/** An entry that never expires unless told otherwise; its version grows with its value. */
+/** An entry whose version grows with its value. */
 function entry(value: string, expiresAtMs = Infinity): Entry<string> {
   return { value, expiresAtMs, version: { id: 1, revision: value.charCodeAt(0) } };
 }
 
-/** A chain over stores of which a test replaces the methods that it is about. */
+/** A chain over stores whose methods a test may replace. */
 function setUp(stores: {
   authority?: Partial<Authority<string, string>>;
   shared?: Partial<SharedCache<string>>;
   keepsWrites?: boolean;
-  /** Stands before local memory. */
-  gate?: (store: LocalStore<string>) => LocalStore<string>;
+  /** Wraps local memory. */
+  gate?: (memory: LocalTier<string>) => LocalTier<string>;
 }) {
   const clock = new FakeClock(NOW_MS);
   const log: string[] = [];
-  const local: LocalStore<string> = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock)
-    .store(keptAs(1));
+  const memory = new LruMemory({ maxBytes: 10_000, maxEntryBytes: 10_000 }, clock);
+  const local = memory.store<string>(keptAs(8));
+  const tierOfMemory = localTier<string>(memory, clock);
   const note = <T>(what: string, result: T): Promise<T> => {
     log.push(what);
     return Promise.resolve(result);
@@ -67,7 +70,7 @@ function setUp(stores: {
   const tier = (name: string) =>
     new Tier({ name, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS }, clock, observer);
   const chain = new Chain<string, string>({
-    local: stores.gate?.(local) ?? local,
+    local: stores.gate?.(tierOfMemory) ?? tierOfMemory,
     shared: stores.shared && { store: shared, tier: tier("shared"), covers: () => true },
     ...(stores.keepsWrites !== undefined && { keepsWrites: stores.keepsWrites }),
     authority: { store: authority, tier: tier("database") },
@@ -102,7 +105,7 @@ Deno.test("Chain.get() asks nothing of the caller of a hit in memory", () => {
   }, asFound);
 });
 
-Deno.test("Chain.get() fills memory and the shared tier behind what the authority had", async () => {
+Deno.test("Chain.get() fills memory and the shared tier with what the authority had", async () => {
   const { chain, local, log } = setUp({ authority: { read: () => Promise.resolve(entry("a")) }, shared: {} });
   assertEquals((await chain.get(KEY, PATIENT, asFound))?.value, "a");
   assertEquals(local.get(KEY)?.value, "a");
@@ -110,7 +113,7 @@ Deno.test("Chain.get() fills memory and the shared tier behind what the authorit
   assertEquals(log, ["shared.read", "shared.fill a under L"]);
 });
 
-Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
+Deno.test("Chain.get() fills nothing under a tombstone", async () => {
   const { chain, local, log } = setUp({
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: () => Promise.resolve("tombstone") },
@@ -121,7 +124,7 @@ Deno.test("Chain.get() fills nothing behind a tombstone", async () => {
   assertEquals(log, []);
 });
 
-Deno.test("Chain.get() fills memory alone where the shared tier gives no lease", async () => {
+Deno.test("Chain.get() fills memory alone if the shared tier gives no lease", async () => {
   const { chain, local, log } = setUp({
     authority: { read: () => Promise.resolve(entry("a")) },
     shared: { read: () => Promise.resolve({ lease: undefined }) },
@@ -132,7 +135,7 @@ Deno.test("Chain.get() fills memory alone where the shared tier gives no lease",
   assertEquals(log, []);
 });
 
-Deno.test("Chain.get() hands on an expired entry of the authority and fills nothing with it", async () => {
+Deno.test("Chain.get() passes on an expired entry of the authority and fills nothing with it", async () => {
   const { chain, local, log } = setUp({
     authority: { read: () => Promise.resolve(entry("a", NOW_MS)) },
     shared: {},
@@ -143,7 +146,7 @@ Deno.test("Chain.get() hands on an expired entry of the authority and fills noth
   assertEquals(log, ["shared.read"]);
 });
 
-Deno.test("Chain.get() takes an expired entry of the shared tier for absent", async () => {
+Deno.test("Chain.get() treats an expired entry of the shared tier as absent", async () => {
   const { chain } = setUp({
     authority: { read: () => Promise.resolve(entry("b")) },
     shared: { read: () => Promise.resolve(entry("a", NOW_MS)) },
@@ -205,7 +208,7 @@ Deno.test("Chain.set() asks the authority beforehand once a write has failed", a
   assertEquals(log[0], "authority.ping");
 });
 
-Deno.test("Chain tells the authority of a change whether the shared tier has been told", async () => {
+Deno.test("Chain passes to the authority whether a change is announced in the shared tier", async () => {
   const told: unknown[] = [];
   let announce = () => Promise.resolve(ANY_EPOCH);
   const { chain } = setUp({
@@ -229,7 +232,7 @@ Deno.test("Chain tells the authority of a change whether the shared tier has bee
   assertEquals(told, [ANY_EPOCH, ANY_EPOCH, undefined, undefined]);
 });
 
-Deno.test("Chain.set() publishes nothing where the authority has found another life in force", async () => {
+Deno.test("Chain.set() publishes nothing if the authority finds another epoch in force", async () => {
   const { chain, clock, log } = setUp({
     shared: {},
     authority: {
@@ -265,7 +268,7 @@ Deno.test("Chain.set() keeps a tombstone until a write without an answer is sett
   assertEquals(local.get(KEY), undefined);
 });
 
-Deno.test("Chain.set() leaves in memory what it has written, or nothing where it is told not to keep that", async () => {
+Deno.test("Chain.set() leaves in memory what it has written, or nothing if keepsWrites is false", async () => {
   for (const keepsWrites of [true, false]) {
     const { chain, local } = setUp({ keepsWrites });
     local.set(KEY, entry("a"));
@@ -282,14 +285,14 @@ Deno.test("Chain.set() announces nothing while the authority does not answer", a
   assertEquals(local.get(KEY)?.value, "old", "nothing has changed, so memory may go on");
 });
 
-Deno.test("Chain.set() drops the key from memory when nobody knows whether it was written", async () => {
+Deno.test("Chain.set() evicts the key from memory when the outcome of the write is unknown", async () => {
   const { chain, local } = setUp({ authority: { write: fails } });
   local.set(KEY, entry("old"));
   await assertRejects(() => chain.set(KEY, PATIENT, "new"), ServiceError);
   assertEquals(local.get(KEY), undefined);
 });
 
-Deno.test("Chain.set() takes its announcement back when there was no effect, and every copy stays", async () => {
+Deno.test("Chain.set() takes its announcement back when there was no effect, and every copy remains", async () => {
   const undone = () =>
     Promise.reject(new ServiceError("store_unavailable", "the row is locked", { hadNoEffect: true }));
   for (const change of ["set", "delete"] as const) {
@@ -301,11 +304,11 @@ Deno.test("Chain.set() takes its announcement back when there was no effect, and
     assertEquals(local.get(KEY)?.value, "old");
     local.clear();
     await chain.get(KEY, PATIENT, asFound);
-    assertEquals(log[3], "shared.read", "the shared tier is trusted");
+    assertEquals(log[3], "shared.read", "the key is clean");
   }
 });
 
-Deno.test("Chain.set() takes nothing back that it could not announce", async () => {
+Deno.test("Chain.set() takes back no announcement that has failed", async () => {
   const undone = () =>
     Promise.reject(new ServiceError("store_unavailable", "the row is locked", { hadNoEffect: true }));
   const { chain, log } = setUp({ authority: { write: undone }, shared: { announce: fails } });
@@ -313,7 +316,7 @@ Deno.test("Chain.set() takes nothing back that it could not announce", async () 
   assertEquals(log, ["authority.ping"]);
 });
 
-Deno.test("Chain makes changes of one key one at a time before a shared tier, and one for all that it covers", async () => {
+Deno.test("Chain makes changes of one key one at a time if there is a shared tier, and one for all that it covers", async () => {
   const first = Promise.withResolvers<Entry<string>>();
   const writes = [first.promise, Promise.resolve(entry("c"))];
   const written: string[] = [];
@@ -354,7 +357,7 @@ Deno.test("Chain makes changes of one key one at a time before a shared tier, an
   assertEquals(local.get(KEY)?.value, "c");
 });
 
-Deno.test("Chain lets changes of one key overlap where there is no shared tier", async () => {
+Deno.test("Chain lets changes of one key overlap if there is no shared tier", async () => {
   const never = new Promise<never>(() => {});
   const written: string[] = [];
   const { chain } = setUp({
@@ -370,7 +373,7 @@ Deno.test("Chain lets changes of one key overlap where there is no shared tier",
   assertEquals(written, ["a", "b"]);
 });
 
-Deno.test("Chain.set() drops the key once more when a write that was given up turns out to have happened", async () => {
+Deno.test("Chain.set() evicts the key once more when a write that timed out turns out to have happened", async () => {
   const { promise, resolve } = Promise.withResolvers<Entry<string>>();
   const { chain, clock, local } = setUp({
     authority: { write: () => promise, read: () => Promise.resolve(entry("old")) },
@@ -386,7 +389,7 @@ Deno.test("Chain.set() drops the key once more when a write that was given up tu
   assertEquals(local.get(KEY), undefined);
 });
 
-Deno.test("Chain.set() succeeds without the shared tier, which is not read for the key until it is safe", async () => {
+Deno.test("Chain.set() succeeds without the shared tier, which is not read for the key until it has a tombstone", async () => {
   let reachable = false;
   const unless = <T>(result: T) => reachable ? Promise.resolve(result) : fails();
   const { chain, clock, local, log } = setUp({
@@ -406,7 +409,7 @@ Deno.test("Chain.set() succeeds without the shared tier, which is not read for t
   assertEquals(log.slice(2), ["shared.read", "shared.fill new under L"]);
 });
 
-Deno.test("Chain.set() that could not be announced makes the key safe under the version it has made", async () => {
+Deno.test("Chain.set() that could not be announced writes a tombstone of the version that it has made", async () => {
   const tombstones: unknown[] = [];
   const { chain, clock } = setUp({
     shared: {
@@ -424,12 +427,18 @@ Deno.test("Chain.set() that could not be announced makes the key safe under the 
   assertEquals(tombstones, [entry("new").version]);
 });
 
-Deno.test("Chain.get() lets memory give nothing older than a read that went past it", async () => {
+Deno.test("Chain.get() serves nothing older from memory than a read that bypassed memory", async () => {
   let truth: Entry<string> | undefined = entry("a");
   let mayServe = true;
   const { chain, local } = setUp({
     authority: { read: () => Promise.resolve(truth) },
-    gate: (store) => ({ ...store, get: (key) => mayServe ? store.get(key) : undefined }),
+    gate: (memory) => ({
+      get: (...lookup) => mayServe ? memory.get(...lookup) : undefined,
+      keep: (...kept) => memory.keep(...kept),
+      keepAbsence: (...kept) => memory.keepAbsence(...kept),
+      delete: (key) => memory.delete(key),
+      clear: () => memory.clear(),
+    }),
   });
   for (const next of [undefined, entry("expired", NOW_MS), entry("b")]) {
     local.set(KEY, entry("a"));
@@ -441,7 +450,7 @@ Deno.test("Chain.get() lets memory give nothing older than a read that went past
   }
 });
 
-Deno.test("Chain.set() puts nothing over what a read has returned that began after it", async () => {
+Deno.test("Chain.set() puts nothing over the result of a read that began after it", async () => {
   for (const newer of [entry("b"), undefined]) {
     const { promise, resolve } = Promise.withResolvers<Entry<string>>();
     const { chain } = setUp({ authority: { write: () => promise, read: () => Promise.resolve(newer) } });

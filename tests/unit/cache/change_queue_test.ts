@@ -7,7 +7,7 @@ import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 
 const KEY = cacheKey("n", "k");
 
-/** What a write says: the letters of some fields. A later write covers an earlier one that says no other fields. */
+/** The fields of a write, a letter each. A later write covers an earlier one that has no other fields. */
 type Fields = string;
 
 function covers(later: Fields, earlier: Fields): boolean {
@@ -62,7 +62,7 @@ class Setting {
   }
 }
 
-/** The longest run of changes of which the last covers all others, by its definition. */
+/** The longest run of changes whose last covers all others, by its definition. */
 function longestCovered(waiting: readonly TestChange[]): TestChange[] {
   for (let count = waiting.length; count > 1; count--) {
     const run = waiting.slice(0, count);
@@ -76,7 +76,7 @@ async function settle(): Promise<void> {
   for (let hop = 0; hop < 10; hop++) await Promise.resolve();
 }
 
-Deno.test("ChangeQueue makes one change at a time and answers whom it covers, as a model does, whoever leaves", async () => {
+Deno.test("ChangeQueue makes one change at a time and answers those it covers, as a model does, also when callers leave", async () => {
   await withSeed(async (seed) => {
     let coveredInAll = 0;
     for (let schedule = 0; schedule < 150; schedule++) {
@@ -123,7 +123,7 @@ Deno.test("ChangeQueue makes one change at a time and answers whom it covers, as
   });
 });
 
-Deno.test("ChangeQueue makes two changes for any crowd of writes and removals that waits", async () => {
+Deno.test("ChangeQueue makes two changes for any number of waiting writes and removals", async () => {
   const setting = new Setting();
   const first = setting.begin("a");
   const crowd = Array.from({ length: 100 }, (_, index) => setting.begin(index % 3 === 1 ? undefined : "a"));
@@ -140,7 +140,7 @@ Deno.test("ChangeQueue makes two changes for any crowd of writes and removals th
   assertEquals(crowd.every(({ outcome }) => outcome === "done"), true);
 });
 
-Deno.test("ChangeQueue.run() begins nothing for a caller that has gone, also if no change is under way", async () => {
+Deno.test("ChangeQueue.run() begins nothing for a caller that has left, also if no change is under way", async () => {
   const setting = new Setting();
   const caller = new LeavingCaller();
   caller.leave();
@@ -151,7 +151,7 @@ Deno.test("ChangeQueue.run() begins nothing for a caller that has gone, also if 
   assertEquals(setting.begin("a"), setting.made[0], "the key is free");
 });
 
-Deno.test("ChangeQueue.run() goes on with a change that has begun when its caller leaves", async () => {
+Deno.test("ChangeQueue.run() completes a change that has begun when its caller leaves", async () => {
   const setting = new Setting();
   const first = setting.begin("a");
   const second = setting.begin("a");

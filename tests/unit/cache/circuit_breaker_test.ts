@@ -5,7 +5,7 @@ import {
   type CircuitBreakerOptions,
   MAX_PROBE_DELAY_MS,
   type Outcome,
-  type Pass,
+  type Permit,
 } from "../../../src/cache/circuit_breaker.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
@@ -18,7 +18,7 @@ const OPTIONS: CircuitBreakerOptions = {
   random: () => 0,
 };
 
-/** A breaker, its clock and what it told. */
+/** A breaker with its clock and its changes of state. */
 class Breaking {
   readonly clock = new FakeClock();
   readonly states: BreakerState[] = [];
@@ -32,9 +32,9 @@ class Breaking {
 
   /** Makes a call to its end; false when the breaker refuses it. */
   call(outcome: Outcome): boolean {
-    const pass = this.breaker.enter();
-    if (pass === undefined) return false;
-    this.breaker.leave(pass, outcome);
+    const permit = this.breaker.acquire();
+    if (permit === undefined) return false;
+    this.breaker.release(permit, outcome);
     return true;
   }
 
@@ -45,9 +45,9 @@ class Breaking {
   /** How long it refuses calls from now on. */
   refusedMs(): number {
     for (let ms = 0;; ms++) {
-      const pass = this.breaker.enter();
-      if (pass !== undefined) {
-        this.breaker.leave(pass, "neither");
+      const permit = this.breaker.acquire();
+      if (permit !== undefined) {
+        this.breaker.release(permit, "ignored");
         return ms;
       }
       this.clock.advance(1);
@@ -70,7 +70,7 @@ Deno.test("CircuitBreaker opens once enough calls of the window failed, not with
   assertEquals(mixed.states, ["open"]);
 });
 
-Deno.test("CircuitBreaker forgets what lies further back than the window", () => {
+Deno.test("CircuitBreaker forgets calls from before the window", () => {
   const breaking = new Breaking();
   for (let call = 0; call < 100; call++) breaking.call("success");
   breaking.clock.advance(OPTIONS.windowMs);
@@ -85,9 +85,9 @@ Deno.test("CircuitBreaker forgets what lies further back than the window", () =>
   assertEquals(slow.states, [], "never as many as minCalls in one window");
 });
 
-Deno.test("CircuitBreaker counts no call that says nothing about the store", () => {
+Deno.test("CircuitBreaker does not count ignored calls", () => {
   const breaking = new Breaking();
-  for (let call = 0; call < 100; call++) breaking.call("neither");
+  for (let call = 0; call < 100; call++) breaking.call("ignored");
   breaking.open();
   assertEquals(breaking.states, ["open"]);
 });
@@ -96,12 +96,15 @@ Deno.test("CircuitBreaker lets one probe through after the delay, and closes whe
   const breaking = new Breaking();
   breaking.open();
   breaking.clock.advance(OPTIONS.probeDelayMs - 1);
-  assertEquals([breaking.breaker.enter(), breaking.breaker.retryAfterMs], [undefined, 1]);
+  assertEquals([breaking.breaker.acquire(), breaking.breaker.retryAfterMs], [undefined, 1]);
   breaking.clock.advance(1);
-  const probe = breaking.breaker.enter()!;
+  const probe = breaking.breaker.acquire()!;
   assertEquals(probe.isProbe, true);
-  assertEquals([breaking.breaker.enter(), breaking.breaker.retryAfterMs], [undefined, OPTIONS.probeDelayMs]);
-  breaking.breaker.leave(probe, "success");
+  assertEquals([breaking.breaker.acquire(), breaking.breaker.retryAfterMs], [
+    undefined,
+    OPTIONS.probeDelayMs,
+  ]);
+  breaking.breaker.release(probe, "success");
   assertEquals(breaking.breaker.state, "half_open");
   assertEquals(breaking.call("success"), true);
   assertEquals(breaking.states, ["open", "half_open", "closed"]);
@@ -136,31 +139,31 @@ Deno.test("CircuitBreaker opens again when the second probe fails", () => {
   assertEquals(breaking.call("success"), false);
 });
 
-Deno.test("CircuitBreaker leaves up to a fifth of a delay out, as chance has it", () => {
+Deno.test("CircuitBreaker shortens a delay by up to a fifth at random", () => {
   const breaking = new Breaking({ random: () => 0.999 });
   breaking.open();
   assertEquals(breaking.refusedMs(), 81);
 });
 
-Deno.test("CircuitBreaker lets the next call probe when a probe's caller has gone", () => {
+Deno.test("CircuitBreaker lets the next call probe when a probe's caller has left", () => {
   const breaking = new Breaking();
   breaking.open();
   breaking.clock.advance(OPTIONS.probeDelayMs);
-  breaking.call("neither");
+  breaking.call("ignored");
   assertEquals(breaking.breaker.state, "open");
-  assertEquals(breaking.breaker.enter()?.isProbe, true);
+  assertEquals(breaking.breaker.acquire()?.isProbe, true);
 });
 
 Deno.test("CircuitBreaker ignores the answers to calls that began before it changed", () => {
   const breaking = new Breaking();
-  const early = Array.from({ length: 10 }, () => breaking.breaker.enter()!);
+  const early = Array.from({ length: 10 }, () => breaking.breaker.acquire()!);
   breaking.open();
-  breaking.breaker.leave(early[0]!, "success");
+  breaking.breaker.release(early[0]!, "success");
   assertEquals(breaking.states, ["open"]);
   breaking.clock.advance(OPTIONS.probeDelayMs);
   breaking.call("success");
   breaking.call("success");
-  for (const pass of early.slice(1)) breaking.breaker.leave(pass, "failure");
+  for (const permit of early.slice(1)) breaking.breaker.release(permit, "failure");
   assertEquals(breaking.breaker.state, "closed");
 });
 
@@ -185,24 +188,24 @@ Deno.test("CircuitBreaker never has two probes out, and closes on the answers to
 function runRandomly(random: () => number): void {
   const breaking = new Breaking({ random });
   const { breaker, clock } = breaking;
-  const out: Pass[] = [];
+  const out: Permit[] = [];
   let goodProbes = 0;
   let before: BreakerState = "closed";
   for (let step = 0; step < 300; step++) {
     const dice = random();
-    let answered: Pass | undefined;
+    let answered: Permit | undefined;
     if (dice < 0.5) {
-      const pass = random() < 0.1 ? breaker.enterEarly() : breaker.enter();
-      if (pass !== undefined) out.push(pass);
+      const permit = random() < 0.1 ? breaker.acquireProbe() : breaker.acquire();
+      if (permit !== undefined) out.push(permit);
     } else if (dice < 0.9) {
-      const [pass] = out.splice(Math.floor(random() * out.length), 1);
-      const outcome = (["success", "failure", "failure", "neither"] as const)[Math.floor(random() * 4)]!;
-      if (pass !== undefined) breaker.leave(pass, outcome);
-      answered = pass;
-      if (pass?.isProbe && outcome !== "neither") goodProbes = outcome === "success" ? goodProbes + 1 : 0;
+      const [permit] = out.splice(Math.floor(random() * out.length), 1);
+      const outcome = (["success", "failure", "failure", "ignored"] as const)[Math.floor(random() * 4)]!;
+      if (permit !== undefined) breaker.release(permit, outcome);
+      answered = permit;
+      if (permit?.isProbe && outcome !== "ignored") goodProbes = outcome === "success" ? goodProbes + 1 : 0;
     } else clock.advance(Math.floor(random() * 500));
 
-    assert(out.filter((pass) => pass.isProbe).length <= 1, "two probes are out");
+    assert(out.filter((permit) => permit.isProbe).length <= 1, "two probes are out");
     if (breaker.state === "closed" && before !== "closed") {
       assert(answered?.isProbe === true && goodProbes === 2, `closed after ${goodProbes} good probes`);
     }

@@ -4,7 +4,7 @@ import { cacheKey } from "../../../src/core/key.ts";
 
 const KEY = cacheKey("shop", "a");
 
-Deno.test("Fence.holds until something happens to its key, and never again then", () => {
+Deno.test("Fence.holds until its key changes, and never again", () => {
   const fences = new Fences();
   using fence = fences.take(KEY);
   assertEquals(fence.holds, true);
@@ -16,7 +16,7 @@ Deno.test("Fence.holds until something happens to its key, and never again then"
   assertEquals([fence.holds, later.holds], [false, true]);
 });
 
-Deno.test("Fences.void() voids every fence of the key that is out", () => {
+Deno.test("Fences.void() voids every open fence of the key", () => {
   const fences = new Fences();
   using first = fences.take(KEY);
   using second = fences.take(KEY);
@@ -24,7 +24,7 @@ Deno.test("Fences.void() voids every fence of the key that is out", () => {
   assertEquals([first.holds, second.holds], [false, false]);
 });
 
-Deno.test("Fences remembers what was voided while an older fence is still out", () => {
+Deno.test("Fences remembers a void while an older fence is still open", () => {
   const fences = new Fences();
   using old = fences.take(KEY);
   {
@@ -35,7 +35,7 @@ Deno.test("Fences remembers what was voided while an older fence is still out", 
   assertEquals(old.holds, false);
 });
 
-Deno.test("Fences begins anew for a key that had none out", () => {
+Deno.test("Fences starts afresh for a key without open fences", () => {
   const fences = new Fences();
   fences.take(KEY)[Symbol.dispose]();
   fences.void(KEY);
@@ -52,7 +52,7 @@ Deno.test("Fences.takeForChange() voids the fences of reads, and holds while it 
   assertEquals(readSince.holds, true);
 });
 
-Deno.test("Fences.takeForChange() lets none of two changes hold that overlap, whichever ends first", () => {
+Deno.test("Fences.takeForChange() lets neither of two overlapping changes hold, whichever ends first", () => {
   const fences = new Fences();
   const first = fences.takeForChange(KEY);
   using second = fences.takeForChange(KEY);

@@ -14,13 +14,13 @@ const [A, B] = ["a", "b"].map(secretCacheKey) as [CacheKey, CacheKey];
 const well = () => Promise.resolve();
 const away = () => Promise.reject(new Error("away"));
 
-/** A drain between an outbox and a shared tier that do as the test says. */
+/** A drain between an outbox and a shared tier that the test controls. */
 class Draining implements Disposable {
   readonly clock = new FakeClock();
   readonly observer = new RecordingObserver();
   readonly shared: Tier;
   readonly did: string[] = [];
-  readonly forgotten: (readonly CacheKey[] | "all")[] = [];
+  readonly invalidated: (readonly CacheKey[] | "all")[] = [];
   records: OutboxRecord[] = [];
   looks = 0;
   readonly entered: Epoch[] = [];
@@ -67,7 +67,7 @@ class Draining implements Disposable {
         await this.writeTombstone();
         this.did.push(`writeTombstone ${key} ${id}.${revision}`);
       },
-      forget: (keys) => this.forgotten.push(keys === "all" ? keys : [...keys]),
+      invalidateLocal: (keys) => this.invalidated.push(keys === "all" ? keys : [...keys]),
     });
   }
 
@@ -85,18 +85,18 @@ function record(id: number, key = A, revision = 1): OutboxRecord {
   return { id, key, version: { id: 7, revision } };
 }
 
-Deno.test("OutboxDrain trusts the tier once it has looked into the outbox, not before", async () => {
+Deno.test("OutboxDrain.isCurrent() once it has read the outbox, not before", async () => {
   using draining = new Draining();
-  assertEquals(draining.drain.mayTrust(), false);
+  assertEquals(draining.drain.isCurrent(), false);
   await turn();
-  assertEquals([draining.drain.mayTrust(), draining.looks], [true, 1]);
+  assertEquals([draining.drain.isCurrent(), draining.looks], [true, 1]);
 });
 
 Deno.test("OutboxDrain writes a tombstone over the newest version of each key, and clears the records after that", async () => {
   using draining = new Draining([record(1), record(2, B, 5), record(3, A, 3), record(4, A, 2)]);
   await turn();
   assertEquals(draining.did, ["writeTombstone secret:a 7.3", "writeTombstone secret:b 7.5", "clear 4"]);
-  assertEquals([draining.drain.mayTrust(), draining.records], [true, []]);
+  assertEquals([draining.drain.isCurrent(), draining.records], [true, []]);
 });
 
 Deno.test("OutboxDrain takes 100 records at a time until there are no more", async () => {
@@ -107,56 +107,56 @@ Deno.test("OutboxDrain takes 100 records at a time until there are no more", asy
     "clear 100",
     "clear 50",
   ]);
-  assertEquals([draining.drain.mayTrust(), draining.looks], [true, 3]);
+  assertEquals([draining.drain.isCurrent(), draining.looks], [true, 3]);
 });
 
-Deno.test("OutboxDrain keeps the records and its distrust while the tier cannot be told, and tells of it", async () => {
+Deno.test("OutboxDrain keeps the records, stays stale and reports it while the tier fails", async () => {
   using draining = new Draining([record(1), record(2, B)]);
   draining.writeTombstone = away;
   await turn();
-  assertEquals([draining.did, draining.drain.mayTrust()], [[], false]);
-  assertEquals(draining.observer.told, ["redis is not told of 2 changes"]);
+  assertEquals([draining.did, draining.drain.isCurrent()], [[], false]);
+  assertEquals(draining.observer.told, ["redis lacks 2 changes"]);
   draining.writeTombstone = well;
   await draining.pass(INTERVAL_MS);
   assertEquals(draining.did, ["writeTombstone secret:a 7.1", "writeTombstone secret:b 7.1", "clear 2"]);
-  assertEquals(draining.drain.mayTrust(), true);
+  assertEquals(draining.drain.isCurrent(), true);
 });
 
-Deno.test("OutboxDrain loses its trust in a tier that cannot be told, and drops what is kept of the keys each time", async () => {
+Deno.test("OutboxDrain becomes stale when the tier fails, and invalidates the keys in each round", async () => {
   using draining = new Draining();
   await turn();
-  assertEquals(draining.drain.mayTrust(), true);
+  assertEquals(draining.drain.isCurrent(), true);
   draining.writeTombstone = away;
   draining.records = [record(1), record(2, B), record(3)];
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.drain.mayTrust(), draining.forgotten], [false, [[A, B]]]);
+  assertEquals([draining.drain.isCurrent(), draining.invalidated], [false, [[A, B]]]);
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.drain.mayTrust(), draining.forgotten], [false, [[A, B], [A, B]]]);
+  assertEquals([draining.drain.isCurrent(), draining.invalidated], [false, [[A, B], [A, B]]]);
   draining.writeTombstone = well;
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.drain.mayTrust(), draining.forgotten.length], [true, 2]);
+  assertEquals([draining.drain.isCurrent(), draining.invalidated.length], [true, 2]);
 });
 
-Deno.test("OutboxDrain drops what is kept of all keys that wait, and of every key where they are too many", async () => {
+Deno.test("OutboxDrain invalidates all waiting keys, and every key if too many wait", async () => {
   for (const [count, expected] of [[9_999, [A, B]], [10_000, "all"]] as const) {
     using draining = new Draining();
     draining.records = Array.from({ length: count }, (_, id) => record(id, id < 150 ? A : B));
     draining.writeTombstone = away;
     await turn();
-    assertEquals(draining.forgotten, [expected]);
+    assertEquals(draining.invalidated, [expected]);
   }
 });
 
-Deno.test("OutboxDrain does not trust the tier while the outbox cannot be read", async () => {
+Deno.test("OutboxDrain stays stale while the outbox cannot be read", async () => {
   using draining = new Draining();
   await turn();
   draining.shared.interrupted();
   draining.pending = away;
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.looks, draining.drain.mayTrust()], [2, false]);
+  assertEquals([draining.looks, draining.drain.isCurrent()], [2, false]);
 });
 
-Deno.test("OutboxDrain looks again each second", async () => {
+Deno.test("OutboxDrain reads the outbox each second", async () => {
   using draining = new Draining();
   await turn();
   draining.records = [record(1)];
@@ -166,29 +166,29 @@ Deno.test("OutboxDrain looks again each second", async () => {
   assertEquals(draining.did, ["writeTombstone secret:a 7.1", "clear 1"]);
 });
 
-Deno.test("OutboxDrain distrusts the tier after each interruption, and hurries when somebody asks", async () => {
+Deno.test("OutboxDrain is stale after each interruption, and isCurrent() begins a round soon", async () => {
   using draining = new Draining();
   await turn();
   draining.shared.interrupted();
-  assertEquals([draining.drain.mayTrust(), draining.looks], [false, 1], "it has just looked");
+  assertEquals([draining.drain.isCurrent(), draining.looks], [false, 1], "the last round has just ended");
   await draining.pass(HURRY_MS);
-  for (const _reader of [1, 2, 3]) assertEquals(draining.drain.mayTrust(), false);
+  for (const _reader of [1, 2, 3]) assertEquals(draining.drain.isCurrent(), false);
   await turn();
-  assertEquals([draining.drain.mayTrust(), draining.looks], [true, 2]);
+  assertEquals([draining.drain.isCurrent(), draining.looks], [true, 2]);
 });
 
-Deno.test("OutboxDrain gains no trust from a look that an interruption or a new distrust overtakes", async () => {
-  for (const overtake of ["interrupted", "distrust"] as const) {
+Deno.test("OutboxDrain stays stale after a round during which an interruption or markStale() happened", async () => {
+  for (const overtake of ["interrupted", "stale"] as const) {
     using draining = new Draining();
     await turn();
     const answer = Promise.withResolvers<void>();
     draining.pending = () => answer.promise;
     await draining.pass(INTERVAL_MS);
-    if (overtake === "distrust") draining.drain.markDirty();
+    if (overtake === "stale") draining.drain.markStale();
     else draining.shared.interrupted();
     answer.resolve();
     await turn();
-    assertEquals([draining.looks, draining.drain.mayTrust()], [2, false], overtake);
+    assertEquals([draining.looks, draining.drain.isCurrent()], [2, false], overtake);
   }
 });
 
@@ -201,29 +201,29 @@ Deno.test("OutboxDrain leaves no timer once it is disposed of", async () => {
   assertEquals([draining.clock.pendingTimers, draining.looks], [0, 1]);
 });
 
-Deno.test("OutboxDrain trusts a life of the tier once it is in force, and each new one after another look", async () => {
+Deno.test("OutboxDrain is current in an epoch once that is in force, and in a new epoch after another round", async () => {
   using draining = new Draining();
   draining.epoch.current = "x";
   await turn();
   draining.entered.length = 0;
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("x"), draining.entered], [true, true, [
+  assertEquals([draining.drain.isCurrent(), draining.drain.isInForce("x"), draining.entered], [true, true, [
     "x",
   ]]);
 
   draining.epoch.current = "y";
-  assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("y")], [false, false]);
-  draining.forgotten.length = 0;
+  assertEquals([draining.drain.isCurrent(), draining.drain.isInForce("y")], [false, false]);
+  draining.invalidated.length = 0;
   await draining.pass(HURRY_MS);
-  draining.drain.mayTrust();
+  draining.drain.isCurrent();
   await turn();
-  assertEquals([draining.drain.mayTrust(), draining.drain.isInForce("y")], [true, true]);
-  assertEquals(draining.forgotten, ["all"], "what was kept under the one before");
+  assertEquals([draining.drain.isCurrent(), draining.drain.isInForce("y")], [true, true]);
+  assertEquals(draining.invalidated, ["all"], "what was kept under the one before");
   await draining.pass(INTERVAL_MS);
-  assertEquals(draining.forgotten, ["all"], "once");
+  assertEquals(draining.invalidated, ["all"], "once");
 });
 
-Deno.test("OutboxDrain leaves a life alone that is not in force, drops what is kept each second and doubts it", async () => {
+Deno.test("OutboxDrain does not use an epoch that is not in force, and invalidates all keys each second", async () => {
   using draining = new Draining();
   await turn();
   draining.records = [record(1)];
@@ -231,15 +231,15 @@ Deno.test("OutboxDrain leaves a life alone that is not in force, drops what is k
   draining.inForce = () => false;
   await draining.pass(INTERVAL_MS);
   draining.entered.length = 0;
-  draining.forgotten.length = 0;
+  draining.invalidated.length = 0;
   for (let second = 0; second < 3; second++) {
     for (let tenth = 0; tenth < 10; tenth++) {
-      assertEquals(draining.drain.mayTrust(), false);
+      assertEquals(draining.drain.isCurrent(), false);
       await draining.pass(INTERVAL_MS / 10);
     }
   }
   assertEquals(draining.entered, ["x", "x", "x"]);
-  assertEquals(draining.forgotten, ["all", "all", "all"]);
+  assertEquals(draining.invalidated, ["all", "all", "all"]);
   assertEquals([draining.did, draining.records.length, draining.drain.isInForce("x")], [[], 1, false]);
   assertEquals(draining.epoch.rechecks >= 3, true);
   assertEquals(draining.observer.told.includes("redis is out of force"), true);
@@ -247,14 +247,14 @@ Deno.test("OutboxDrain leaves a life alone that is not in force, drops what is k
   // The same server under its present name.
   draining.inForce = () => true;
   draining.epoch.current = "x again";
-  assertEquals(draining.drain.mayTrust(), false);
+  assertEquals(draining.drain.isCurrent(), false);
   await draining.pass(HURRY_MS);
-  draining.drain.mayTrust();
+  draining.drain.isCurrent();
   await turn();
-  assertEquals([draining.drain.mayTrust(), draining.did], [true, [`writeTombstone ${A} 7.1`, "clear 1"]]);
+  assertEquals([draining.drain.isCurrent(), draining.did], [true, [`writeTombstone ${A} 7.1`, "clear 1"]]);
 });
 
-Deno.test("OutboxDrain clears no records whose tombstones may have gone to another server", async () => {
+Deno.test("OutboxDrain clears no records whose tombstones may be in another server", async () => {
   using draining = new Draining();
   draining.epoch.current = "x";
   await draining.pass(INTERVAL_MS);
@@ -270,15 +270,15 @@ Deno.test("OutboxDrain clears no records whose tombstones may have gone to anoth
   assertEquals(draining.records.length, 0);
 });
 
-Deno.test("OutboxDrain trusts nothing and clears nothing without a connection, but drops what others have changed", async () => {
+Deno.test("OutboxDrain is stale and clears nothing without a connection, but invalidates what others have changed", async () => {
   using draining = new Draining([record(1), record(2, B)]);
   draining.epoch.current = undefined;
   draining.writeTombstone = away;
   await draining.pass(INTERVAL_MS);
-  assertEquals([draining.drain.mayTrust(), draining.records.length, draining.entered.includes("x")], [
+  assertEquals([draining.drain.isCurrent(), draining.records.length, draining.entered.includes("x")], [
     false,
     2,
     false,
   ]);
-  assertEquals(draining.forgotten.at(-1), [A, B]);
+  assertEquals(draining.invalidated.at(-1), [A, B]);
 });

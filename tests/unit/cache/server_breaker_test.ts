@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ServerBreaker } from "../../../src/cache/server_breaker.ts";
+import { serverBreaker } from "../../../src/cache/server_breaker.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/turn.ts";
@@ -9,7 +9,7 @@ const TIMEOUT_MS = 100;
 function setUp() {
   const clock = new FakeClock();
   const states: string[] = [];
-  const breaker = new ServerBreaker({
+  const breaker = serverBreaker({
     tier: "redis",
     breaker: { failureRatio: 0.5, minCalls: 2, windowMs: 1000, probeDelayMs: 200, random: () => 0 },
     timeoutMs: TIMEOUT_MS,
@@ -21,7 +21,7 @@ function setUp() {
 
 const fail = () => Promise.reject(new Error("dead"));
 
-Deno.test("ServerBreaker leaves a server alone that fails, and says when it may be asked again", async () => {
+Deno.test("serverBreaker() stops calls to a server that fails, and its error has the time of the next probe", async () => {
   const { clock, states, breaker } = setUp();
   for (let times = 0; times < 2; times++) await assertRejects(() => breaker.run(fail), Error, "dead");
   await turn();
@@ -37,7 +37,7 @@ Deno.test("ServerBreaker leaves a server alone that fails, and says when it may 
   assertEquals([asked, states], [2, ["open", "half_open", "closed"]]);
 });
 
-Deno.test("ServerBreaker takes a refusal for an answer", async () => {
+Deno.test("serverBreaker() counts a refusal as an answer", async () => {
   const { states, breaker } = setUp();
   const refuse = () => Promise.reject(new Error("refused"));
   for (let times = 0; times < 5; times++) await assertRejects(() => breaker.run(refuse), Error, "refused");
@@ -45,7 +45,7 @@ Deno.test("ServerBreaker takes a refusal for an answer", async () => {
   assertEquals(states, []);
 });
 
-Deno.test("ServerBreaker counts an answer that takes too long, and hands it on all the same", async () => {
+Deno.test("serverBreaker() counts an answer that takes too long as a failure, and still returns it", async () => {
   const { clock, states, breaker } = setUp();
   const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   const results = answers.map(({ promise }) => breaker.run(() => promise));

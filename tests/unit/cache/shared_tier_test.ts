@@ -17,7 +17,7 @@ const TIMEOUT_MS = 200;
 const RETRY_MS = 1_000;
 const VACANT = { lease: "L" };
 
-/** A shared cache that writes down what it is told, and answers or fails as the test says. */
+/** A shared cache that records its calls, and answers or fails as the test sets it. */
 class ScriptedCache implements SharedCache<string> {
   readonly told: string[] = [];
   readonly epoch = { current: ANY_EPOCH, confirm: () => Promise.resolve(), recheck() {} };
@@ -74,7 +74,7 @@ class Sharing {
       clock: this.clock,
       observer: this.observer,
       newIntent: () => "own",
-      forget() {},
+      invalidateLocal() {},
       outbox: undefined,
       backfillQueueSize,
     });
@@ -104,7 +104,7 @@ const away = () => Promise.reject(new Error("away"));
 const silent = () => new Promise<never>(() => {});
 const well = () => Promise.resolve();
 
-Deno.test("SharedTier.read() says what the store holds, and gives no lease over what has just expired", async () => {
+Deno.test("SharedTier.read() returns what the store holds, and a miss without a lease for an entry that has just expired", async () => {
   const sharing = new Sharing();
   assertEquals(await sharing.read(), VACANT);
   sharing.store.holds = "tombstone";
@@ -116,7 +116,7 @@ Deno.test("SharedTier.read() says what the store holds, and gives no lease over 
   assertEquals(await sharing.read(), { lease: undefined });
 });
 
-Deno.test("SharedTier.read() says unknown of a store that fails or does not answer, and tells of it", async () => {
+Deno.test("SharedTier.read() returns unknown when the store fails or does not answer, and reports it", async () => {
   const sharing = new Sharing();
   sharing.store.answer = away;
   assertEquals(await sharing.read(), "unknown");
@@ -128,14 +128,14 @@ Deno.test("SharedTier.read() says unknown of a store that fails or does not answ
   ]);
 });
 
-Deno.test("SharedTier.announce() that succeeds keeps the key trusted", async () => {
+Deno.test("SharedTier.announce() that succeeds leaves the key clean", async () => {
   const sharing = new Sharing();
   assertEquals(await sharing.shared.announce(KEY, "A"), { epoch: ANY_EPOCH });
   assertEquals(await sharing.read(), VACANT);
   assertEquals(sharing.store.told, ["announce A"]);
 });
 
-Deno.test("SharedTier.announce() that fails distrusts the key until a tombstone of its own stands", async () => {
+Deno.test("SharedTier.announce() that fails makes the key dirty until it has a tombstone", async () => {
   for (const answer of [away, silent]) {
     const sharing = new Sharing();
     sharing.store.holds = sharing.entry();
@@ -149,7 +149,7 @@ Deno.test("SharedTier.announce() that fails distrusts the key until a tombstone 
   }
 });
 
-Deno.test("SharedTier.publish() and writeTombstone() that succeed trust a key again that was distrusted, announce() does not", async () => {
+Deno.test("SharedTier.publish() and writeTombstone() that succeed make a dirty key clean, announce() does not", async () => {
   const ends = [
     (sharing: Sharing) => sharing.shared.publish(KEY, "A", sharing.entry()),
     (sharing: Sharing) => sharing.shared.writeTombstone(KEY, "A", endOf(2)),
@@ -166,7 +166,7 @@ Deno.test("SharedTier.publish() and writeTombstone() that succeed trust a key ag
   }
 });
 
-Deno.test("SharedTier.retract() leaves a key distrusted of which an earlier change could not be announced", async () => {
+Deno.test("SharedTier.retract() leaves a key dirty if an earlier change could not be announced", async () => {
   const sharing = new Sharing();
   sharing.shared.markDirty(KEY, { id: 7, revision: 1 });
   await sharing.shared.announce(KEY, "A");
@@ -177,7 +177,7 @@ Deno.test("SharedTier.retract() leaves a key distrusted of which an earlier chan
   assertEquals(await sharing.read(), VACANT);
 });
 
-Deno.test("SharedTier.read() says unknown when the key is distrusted while the answer is under way", async () => {
+Deno.test("SharedTier.read() returns unknown when the key becomes dirty while the answer is under way", async () => {
   const sharing = new Sharing();
   sharing.store.holds = sharing.entry();
   const reading = sharing.read();
@@ -185,7 +185,7 @@ Deno.test("SharedTier.read() says unknown when the key is distrusted while the a
   assertEquals(await reading, "unknown");
 });
 
-Deno.test("SharedTier.publish() and writeTombstone() hand the result on, and an expired entry as a delete", async () => {
+Deno.test("SharedTier.publish() and writeTombstone() pass the result on, and an expired entry as a delete", async () => {
   const sharing = new Sharing();
   await sharing.shared.publish(KEY, "A", sharing.entry());
   await sharing.shared.publish(KEY, "B", sharing.entry(0));
@@ -199,7 +199,7 @@ Deno.test("SharedTier.publish() and writeTombstone() hand the result on, and an 
   ]);
 });
 
-Deno.test("SharedTier.publish() and writeTombstone() that fail do not fail the change, and distrust the key", async () => {
+Deno.test("SharedTier.publish() and writeTombstone() that fail do not fail the change, and make the key dirty", async () => {
   const changes = [
     (sharing: Sharing) => sharing.shared.publish(KEY, "A", sharing.entry()),
     (sharing: Sharing) => sharing.shared.writeTombstone(KEY, "A", endOf(1)),
@@ -218,7 +218,7 @@ Deno.test("SharedTier.publish() and writeTombstone() that fail do not fail the c
   }
 });
 
-Deno.test("SharedTier.retract() takes an announcement back, and distrusts nothing where that fails", async () => {
+Deno.test("SharedTier.retract() takes an announcement back, and makes no key dirty if that fails", async () => {
   const sharing = new Sharing();
   await sharing.shared.retract(KEY, "A");
   for (const answer of [away, silent]) {
@@ -231,7 +231,7 @@ Deno.test("SharedTier.retract() takes an announcement back, and distrusts nothin
   assertEquals(await sharing.read(), VACANT);
 });
 
-Deno.test("SharedTier.backfill() copies what has time left and holds its fence", async () => {
+Deno.test("SharedTier.backfill() copies an entry that has time left and whose fence holds", async () => {
   const sharing = new Sharing();
   const fences = new Fences();
   const voided = fences.take(KEY);
@@ -244,7 +244,7 @@ Deno.test("SharedTier.backfill() copies what has time left and holds its fence",
   assertEquals(sharing.store.told, ["fill v under L"]);
 });
 
-Deno.test("SharedTier.backfill() that fails fails nobody, and tells of it", async () => {
+Deno.test("SharedTier.backfill() that fails fails no call, and is reported", async () => {
   const sharing = new Sharing();
   sharing.store.answer = away;
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
@@ -254,7 +254,7 @@ Deno.test("SharedTier.backfill() that fails fails nobody, and tells of it", asyn
   ]);
 });
 
-Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
+Deno.test("SharedTier.backfill() reports a dropped copy", () => {
   const sharing = new Sharing({ backfillQueueSize: 1 });
   const fences = new Fences();
   sharing.store.answer = silent;
@@ -266,7 +266,7 @@ Deno.test("SharedTier.backfill() tells when a copy is dropped", () => {
   assertEquals(sharing.observer.told, ["redis dropped a fill"]);
 });
 
-Deno.test("SharedTier ends with its copies made and no timer left", async () => {
+Deno.test("SharedTier completes its copies and leaves no timer when it is disposed of", async () => {
   const sharing = new Sharing();
   sharing.shared.markDirty(KEY);
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });

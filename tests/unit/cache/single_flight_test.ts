@@ -6,7 +6,7 @@ import { asFound } from "../../support/cache/as_found.ts";
 import { LeavingCaller, PATIENT } from "../../support/cache/caller.ts";
 import { turn } from "../../support/turn.ts";
 
-/** Work that ends when the test says so. */
+/** Work that the test ends. */
 class Work {
   readonly begun: {
     readonly key: string;
@@ -37,7 +37,7 @@ class Work {
   }
 }
 
-async function assertGone(waiting: Promise<unknown>): Promise<void> {
+async function assertLeft(waiting: Promise<unknown>): Promise<void> {
   assertEquals((await assertRejects(() => waiting, ServiceError)).code, "cancelled");
 }
 
@@ -56,7 +56,7 @@ Deno.test("SingleFlight.join() gives all callers the rejection of the work", asy
   await Promise.all(waiting);
 });
 
-Deno.test("SingleFlight.join() starts anew once the work has ended, well or not", async () => {
+Deno.test("SingleFlight.join() starts new work once the last has ended, in success or failure", async () => {
   const work = new Work();
   const first = work.join("k");
   work.begun[0]!.end.resolve("first");
@@ -68,7 +68,7 @@ Deno.test("SingleFlight.join() starts anew once the work has ended, well or not"
   assertEquals(work.keys, ["k", "k", "k"]);
 });
 
-Deno.test("SingleFlight.join() resolves each caller to its own answer, and rejects the one whose answer throws", async () => {
+Deno.test("SingleFlight.join() resolves each caller to its own response, and rejects the one whose `respond` throws", async () => {
   const work = new Work();
   const length = work.answered("k", PATIENT, (result) => result.length);
   const refused = assertRejects(
@@ -85,11 +85,11 @@ Deno.test("SingleFlight.join() resolves each caller to its own answer, and rejec
   assertEquals([await length, await text], [5, "found"]);
 });
 
-Deno.test("SingleFlight answers nobody who has left", async () => {
+Deno.test("SingleFlight does not answer a caller that has left", async () => {
   const work = new Work();
   const caller = new LeavingCaller();
   let answers = 0;
-  const left = assertGone(work.answered("k", caller, () => answers++));
+  const left = assertLeft(work.answered("k", caller, () => answers++));
   const stays = work.join("k");
   caller.leave();
   work.begun[0]!.end.resolve("found");
@@ -104,10 +104,10 @@ Deno.test("SingleFlight keeps keys apart", async () => {
   assertEquals(await Promise.all(waiting), ["of a", "of b"]);
 });
 
-Deno.test("SingleFlight goes on for those who stay when the first caller leaves", async () => {
+Deno.test("SingleFlight continues for the other callers when the first one leaves", async () => {
   const work = new Work();
   const first = new LeavingCaller();
-  const left = assertGone(work.join("k", first));
+  const left = assertLeft(work.join("k", first));
   const stays = work.join("k");
   first.leave();
   await left;
@@ -116,10 +116,10 @@ Deno.test("SingleFlight goes on for those who stay when the first caller leaves"
   assertEquals(await stays, "found");
 });
 
-Deno.test("SingleFlight aborts the work when the last caller has left, and nobody joins it then", async () => {
+Deno.test("SingleFlight aborts the work when the last caller has left, and later callers do not join it", async () => {
   const work = new Work();
   const callers = [new LeavingCaller(), new LeavingCaller()];
-  const left = callers.map((caller) => assertGone(work.join("k", caller)));
+  const left = callers.map((caller) => assertLeft(work.join("k", caller)));
   callers.forEach((caller) => caller.leave());
   await Promise.all(left);
   assert(work.begun[0]!.signal.aborted);
@@ -129,23 +129,23 @@ Deno.test("SingleFlight aborts the work when the last caller has left, and nobod
   assertEquals(await next, "found");
 });
 
-Deno.test("SingleFlight.join() begins no work for a caller that has already gone", async () => {
+Deno.test("SingleFlight.join() begins no work for a caller that has already left", async () => {
   const work = new Work();
   const caller = new LeavingCaller();
   caller.leave();
-  await assertGone(work.join("k", caller));
+  await assertLeft(work.join("k", caller));
   assertEquals(work.keys, []);
 });
 
 Deno.test("SingleFlight.join() rejects a caller that leaves before the work has stopped", async () => {
   const work = new Work();
   const caller = new LeavingCaller();
-  const waiting = assertGone(work.join("k", caller));
+  const waiting = assertLeft(work.join("k", caller));
   caller.leave();
   await waiting;
 });
 
-Deno.test("SingleFlight.forget() lets those in flight have its result, and later callers a newer one", async () => {
+Deno.test("SingleFlight.forget() gives its result to the callers in flight, and a newer one to later callers", async () => {
   const work = new Work();
   const before = work.join("k");
   work.forget("k");
@@ -158,10 +158,10 @@ Deno.test("SingleFlight.forget() lets those in flight have its result, and later
   assertEquals(work.keys, ["k", "k"]);
 });
 
-Deno.test("SingleFlight aborts forgotten work when its last caller has left, not what was begun since", async () => {
+Deno.test("SingleFlight aborts forgotten work when its last caller has left, and not later work", async () => {
   const work = new Work();
   const caller = new LeavingCaller();
-  const left = assertGone(work.join("k", caller));
+  const left = assertLeft(work.join("k", caller));
   work.forget("k");
   const after = work.join("k");
   caller.leave();
@@ -172,7 +172,7 @@ Deno.test("SingleFlight aborts forgotten work when its last caller has left, not
   assertEquals(await Promise.all([after, joined]), ["new", "new"]);
 });
 
-Deno.test("SingleFlight holds nothing against a caller that leaves after the end", async () => {
+Deno.test("SingleFlight ignores a caller that leaves after the end", async () => {
   const work = new Work();
   const caller = new LeavingCaller();
   const waiting = work.join("k", caller);

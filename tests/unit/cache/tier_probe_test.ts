@@ -39,7 +39,7 @@ class Probing implements Disposable {
 const up = () => Promise.resolve();
 const down = () => Promise.reject(new Error("away"));
 
-Deno.test("TierProbe.asked resolves once the tier has been asked, whatever it said", async () => {
+Deno.test("TierProbe.asked resolves once the tier has been asked, whatever the answer", async () => {
   for (const [ping, state] of [[up, "up"], [down, "down"]] as const) {
     using probing = new Probing(ping);
     await probing.probe.asked;
@@ -47,7 +47,7 @@ Deno.test("TierProbe.asked resolves once the tier has been asked, whatever it sa
   }
 });
 
-Deno.test("TierProbe asks each second and tells when the answer changes", async () => {
+Deno.test("TierProbe asks each second and reports each change of the answer", async () => {
   using probing = new Probing(up);
   for (const ping of [up, down, down, up, down]) {
     probing.ping = ping;
@@ -63,7 +63,7 @@ Deno.test("TierProbe waits for an answer before it asks again", async () => {
   assertEquals([probing.pings, probing.told], [1, []]);
 });
 
-Deno.test("TierProbe tells nothing and leaves no timer once it is disposed of", async () => {
+Deno.test("TierProbe reports nothing and leaves no timer once it is disposed of", async () => {
   const answer = Promise.withResolvers<void>();
   const asking = new Probing(() => answer.promise);
   asking[Symbol.dispose]();
@@ -78,7 +78,7 @@ Deno.test("TierProbe tells nothing and leaves no timer once it is disposed of", 
   assertEquals(waiting.clock.pendingTimers, 0);
 });
 
-Deno.test("TierProbe tells at once that a tier takes no changes, unless it does not answer either", async () => {
+Deno.test("TierProbe reports at once that a tier takes no changes, unless it does not answer either", async () => {
   using probing = new Probing(up);
   const { probe, told } = probing;
   probe.refusesChanges(new Error("disk full"));

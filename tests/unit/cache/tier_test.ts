@@ -19,7 +19,7 @@ function tierUnderTest() {
 
 const forever = new Promise<never>(() => {});
 
-Deno.test("Tier.read() and write() resolve to what the store says, and tell nobody", async () => {
+Deno.test("Tier.read() and write() resolve to the store's answer, and report nothing", async () => {
   const { tier, observer } = tierUnderTest();
   assertEquals(await tier.read("read", () => Promise.resolve(1)), 1);
   assertEquals(await tier.write("write", () => Promise.resolve(2)), 2);
@@ -55,10 +55,10 @@ Deno.test("Tier turns a driver's error into store_unavailable, neutral in its te
   assertEquals(observer.told, [`redis read: ${error.message}`]);
 });
 
-Deno.test("Tier passes a ServiceError on as it is, and tells of all but those who have gone", async () => {
+Deno.test("Tier passes a ServiceError on unchanged, and reports all but cancellations", async () => {
   const { tier, observer } = tierUnderTest();
   const unreadable = new ServiceError("internal", "format byte 9");
-  const gone = new ServiceError("cancelled", "the caller has gone");
+  const gone = new ServiceError("cancelled", "the caller has left");
   assertStrictEquals(
     await assertRejects(() => tier.read("read", () => Promise.reject(unreadable)), Error),
     unreadable,
@@ -67,7 +67,7 @@ Deno.test("Tier passes a ServiceError on as it is, and tells of all but those wh
   assertEquals(observer.told, ["redis read: format byte 9"]);
 });
 
-Deno.test("Tier.write() tells when the store answers after the time-out, and only then", async () => {
+Deno.test("Tier.write() calls onLate when the store answers after the time-out, and only then", async () => {
   const { tier, clock } = tierUnderTest();
   let late = 0;
   const work = Promise.withResolvers<void>();
@@ -108,7 +108,7 @@ Deno.test("Tier.hasJustAnswered counts from the beginning of the last success, a
   assertEquals(tier.hasJustAnswered, false);
 });
 
-Deno.test("Tier asks nothing of a store that fails too often, and says when the next probe is due", async () => {
+Deno.test("Tier asks nothing of a store that fails too often, and its error has the time of the next probe", async () => {
   const { tier, clock, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
   assertEquals(observer.told.filter((line) => line.includes("breaker")), ["redis breaker open"]);
@@ -116,7 +116,7 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
   let asked = 0;
   const ask = () => Promise.resolve(++asked);
   for (const refused of [() => tier.read("read", ask), () => tier.write("write", ask)]) {
-    const error = await assertRejects(refused, ServiceError, "left alone for now");
+    const error = await assertRejects(refused, ServiceError, "its circuit breaker is open");
     assertEquals([error.code, error.tier, error.retryAfterMs], ["store_unavailable", "redis", 30]);
     assertEquals(error.hadNoEffect, true, "nothing was begun");
   }
@@ -125,7 +125,7 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
   clock.advance(30);
   const probe = Promise.withResolvers<string>();
   const probing = tier.read("read", () => probe.promise);
-  await assertRejects(() => tier.read("read", ask), ServiceError, "left alone for now");
+  await assertRejects(() => tier.read("read", ask), ServiceError, "its circuit breaker is open");
   probe.resolve("here");
   assertEquals(await probing, "here");
   assertEquals(await tier.write("write", ask), 1);
@@ -136,14 +136,14 @@ Deno.test("Tier asks nothing of a store that fails too often, and says when the 
   ]);
 });
 
-Deno.test("Tier.probe() may ask before a probe is due, and closes the breaker", async () => {
+Deno.test("Tier.probe() asks before a probe is due, and closes the breaker", async () => {
   const { tier, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
   await tier.probe("ping", () => Promise.resolve());
   assertEquals(
     observer.told.at(-1),
     "redis breaker closed",
-    "whoever is told of the answer may ask the store",
+    "the store can be asked at once",
   );
 });
 
@@ -159,9 +159,9 @@ Deno.test("Tier.probe() rejects when only the first of two answers comes, and le
   assertEquals(observer.told.filter((line) => line.includes("breaker")).at(-1), "redis breaker open");
 });
 
-Deno.test("Tier counts time-outs as failures, and not those who left, what nobody can read or a refusal", async () => {
+Deno.test("Tier counts time-outs as failures, but not cancellations, unreadable data or refusals", async () => {
   const { tier, clock, observer } = tierUnderTest();
-  const gone = new ServiceError("cancelled", "the caller has gone");
+  const gone = new ServiceError("cancelled", "the caller has left");
   const harmless = [
     gone,
     new ServiceError("store_unavailable", "the caller stopped waiting", { cause: gone }),
@@ -187,7 +187,7 @@ Deno.test("Tier counts time-outs as failures, and not those who left, what nobod
   }
 });
 
-Deno.test("Tier.interruptions changes when the breaker does, and when the connection is said to", async () => {
+Deno.test("Tier.interruptions changes with the breaker's state, and with interrupted()", async () => {
   const { tier } = tierUnderTest();
   const seen = new Set([tier.interruptions]);
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { TransientMap } from "../../../src/cache/transient_map.ts";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 
-Deno.test("TransientMap holds what was added and not deleted, however often it begins anew", () =>
+Deno.test("TransientMap holds what was added and not deleted, however often it is rebuilt", () =>
   withSeed((seed) => {
     const random = seededRandom(seed);
     for (const underWay of [0, 1, 30, 3_000]) {
@@ -26,7 +26,7 @@ Deno.test("TransientMap holds what was added and not deleted, however often it b
     return Promise.resolve();
   }));
 
-Deno.test("TransientMap.delete() takes a key that is not there", () => {
+Deno.test("TransientMap.delete() accepts a key that is not there", () => {
   const map = new TransientMap<string, number>();
   map.add("a", 1);
   map.delete("b");

@@ -42,7 +42,7 @@ Deno.test("parseEndpoint() refuses what is not host:port", () => {
   for (const text of wrong) assertEquals(parseEndpoint(text), undefined, text);
 });
 
-Deno.test("parseEndpoint() lets a default stand in for an absent port only", () => {
+Deno.test("parseEndpoint() uses the default for an absent port only", () => {
   assertEquals(parseEndpoint("db", 3306), { hostname: "db", port: 3306 });
   assertEquals(parseEndpoint("db:1", 3306), { hostname: "db", port: 1 });
   assertEquals(parseEndpoint("db:", 3306), undefined);

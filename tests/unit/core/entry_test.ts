@@ -22,7 +22,7 @@ Deno.test("secretExpiresAtMs() takes 0 for never and everything else for Unix se
   assertEquals(secretExpiresAtMs({ expires: -1 }), -1_000);
 });
 
-Deno.test("compareVersions() orders epochs first, and the end of each behind all its revisions", () => {
+Deno.test("compareVersions() orders by the row first, and the end of a row after all its revisions", () => {
   const ordered = [
     UNVERSIONED,
     { id: 1, revision: 1 },

@@ -55,6 +55,6 @@ Deno.test("cacheKey() escapes what would end the namespace, and the escape itsel
 Deno.test("secretIdOf() gives back what secretCacheKey() was made from, and refuses other keys", () => {
   for (const id of ["alice", "", "secret:", "a:%b"]) assertEquals(secretIdOf(secretCacheKey(id)), id);
   for (const key of [cacheKey("a", "b"), cacheKey("secret", "b")]) {
-    assertThrows(() => secretIdOf(key), TypeError, "the entry is no secret");
+    assertThrows(() => secretIdOf(key), TypeError, "the entry is not a secret");
   }
 });

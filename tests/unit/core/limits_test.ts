@@ -12,7 +12,7 @@ function wrongWith(text: string, limit: TextLimit): string[] {
   return violations.map(({ field, description }) => `${field} ${description}`);
 }
 
-Deno.test("checkText() counts bytes of UTF-8 or characters, and takes just as many as it says", () => {
+Deno.test("checkText() counts bytes of UTF-8 or characters, and accepts exactly the limit", () => {
   const cases: readonly [string, TextLimit, readonly string[]][] = [
     ["12345678", BYTES, []],
     ["123456789", BYTES, ["key is 9 bytes, expected 1 to 8"]],
@@ -28,7 +28,7 @@ Deno.test("checkText() counts bytes of UTF-8 or characters, and takes just as ma
   for (const [text, limit, expected] of cases) assertEquals(wrongWith(text, limit), [...expected], text);
 });
 
-Deno.test("checkText() refuses the control characters of Unicode and says which and where", () => {
+Deno.test("checkText() refuses the control characters of Unicode and names which and where", () => {
   const has = (
     code: string,
     at: number,
@@ -40,7 +40,7 @@ Deno.test("checkText() refuses the control characters of Unicode and says which 
   for (const text of ["\xa0", "\xad", "\u2028", "\ufeff", "~"]) assertEquals(wrongWith(text, BYTES), []);
 });
 
-Deno.test("checkText() says everything that is wrong with a text", () => {
+Deno.test("checkText() reports everything that is wrong with a text", () => {
   assertEquals(wrongWith("12345678\t", BYTES), [
     "key is 9 bytes, expected 1 to 8",
     "key has control character U+0009 at position 8, expected none",

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { covers, type SecretChange } from "../../../src/core/secret.ts";
 
-Deno.test("covers() lets a write that says everything cover any other", () => {
+Deno.test("covers() lets a write of all fields cover any other", () => {
   const change = (name: string): SecretChange => {
     return { name, description: "", expires: 0, newSecretKey: crypto.randomUUID(), atMs: 0 };
   };
   assertEquals(covers(change("later"), change("earlier")), true);
 });
 
-Deno.test("covers() lets no write cover one that says a field which it leaves as it is", () => {
+Deno.test("covers() lets no write cover one with a field that it lacks itself", () => {
   interface Partly {
     readonly name: string;
     readonly status?: number;

@@ -16,7 +16,7 @@ class Race {
     this.#timeouts = new Timeouts(clock(this.clock), TIMEOUT_MS);
   }
 
-  /** Begins an operation that ends when the test says so. */
+  /** Begins an operation that the test ends. */
   begin(name: string): PromiseWithResolvers<string> {
     const work = Promise.withResolvers<string>();
     this.#timeouts.race(work.promise, () => new Error(`${name} expired`))
@@ -73,7 +73,7 @@ Deno.test("Timeouts has one timer for all operations, and none once they are don
   assertEquals(race.log, Array(100).fill("done"));
 });
 
-Deno.test("Timeouts passes over those that are done to the one that is not", async () => {
+Deno.test("Timeouts skips ended operations", async () => {
   const race = new Race();
   const first = race.begin("first");
   await race.advance(10);
@@ -88,7 +88,7 @@ Deno.test("Timeouts passes over those that are done to the one that is not", asy
   assertEquals(race.log, ["first", "last", "hangs expired"]);
 });
 
-Deno.test("Timeouts.race() stays rejected when the work settles late, well or not", async () => {
+Deno.test("Timeouts.race() stays rejected when the work settles late, in success or failure", async () => {
   const race = new Race();
   const works = [race.begin("a"), race.begin("b")];
   await race.advance(TIMEOUT_MS);
@@ -98,7 +98,7 @@ Deno.test("Timeouts.race() stays rejected when the work settles late, well or no
   assertEquals(race.log, ["a expired", "b expired"]);
 });
 
-Deno.test("Timeouts.enter() tells an operation once that its time is up, unless its place has been emptied", () => {
+Deno.test("Timeouts.enter() calls onTimeUp of an operation once, unless its place has been emptied", () => {
   const clock = new FakeClock();
   const timeouts = new Timeouts(clock, TIMEOUT_MS);
   const told: string[] = [];
@@ -131,7 +131,7 @@ Deno.test("Timeouts bounds work that hangs while the machine's clock is set, bac
   }
 });
 
-Deno.test("Timeouts keeps to the time of each of thousands, whatever was done before them", async () => {
+Deno.test("Timeouts keeps the time-out of each of thousands of operations, whatever ended before", async () => {
   const race = new Race();
   const hanging = new Map<number, string>();
   for (let index = 0; index < 3_000; index++) {
@@ -146,7 +146,7 @@ Deno.test("Timeouts keeps to the time of each of thousands, whatever was done be
   assertEquals(race.clock.pendingTimers, 0);
 });
 
-Deno.test("Timeouts leaves no timer behind once it is disposed", () => {
+Deno.test("Timeouts leaves no timer once it is disposed of", () => {
   const clock = new FakeClock();
   const timeouts = new Timeouts(clock, TIMEOUT_MS);
   timeouts.race(new Promise(() => {}), () => new Error("expired"));

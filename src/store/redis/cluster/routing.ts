@@ -1,6 +1,6 @@
 import calculateSlot from "cluster-key-slot";
 import type { Clock } from "../../../core/clock.ts";
-import { ANY_EPOCH, type ServerGuard } from "../../../core/ports.ts";
+import { ANY_EPOCH, type ServerBreaker } from "../../../core/ports.ts";
 import type { RedisClient } from "../client.ts";
 import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "../commands.ts";
 import type { RedisClusterNodes } from "./nodes.ts";
@@ -26,7 +26,7 @@ export interface RedisClusterOptions {
   /** At most the shortest time that a caller waits for a command. */
   readonly patienceMs: number;
   /** Makes the guard of the master of this name. */
-  readonly guard: (name: string) => ServerGuard;
+  readonly guard: (name: string) => ServerBreaker;
 }
 
 /** Whether the node is importing the key's slot or owns it. */
@@ -68,7 +68,7 @@ export class RedisCluster implements RedisCommands {
   readonly epoch = ANY_EPOCH;
   readonly #options: RedisClusterOptions;
   /** One guard for each master ever seen: a master that returns under its old name is the same server. */
-  readonly #guards = new Map<string, ServerGuard>();
+  readonly #guards = new Map<string, ServerBreaker>();
 
   constructor(options: RedisClusterOptions) {
     this.#options = options;
@@ -157,7 +157,7 @@ export class RedisCluster implements RedisCommands {
     return name;
   }
 
-  #node(name: string): { readonly client: ClusterNode; readonly guard: ServerGuard } {
+  #node(name: string): { readonly client: ClusterNode; readonly guard: ServerBreaker } {
     const client = this.#options.nodes.client(name);
     if (client === undefined) {
       throw new Error(`Cannot send to Redis: ${name} has not answered as a member of the cluster`);

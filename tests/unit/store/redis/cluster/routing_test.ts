@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { ServerGuard } from "../../../../../src/core/ports.ts";
+import type { ServerBreaker } from "../../../../../src/core/ports.ts";
 import { type DirectSet, redisScript } from "../../../../../src/store/redis/commands.ts";
 import {
   type ClusterNode,
@@ -15,7 +15,7 @@ const SCRIPT = redisScript("return 1");
 const MOVED = "MOVED 12182 b:1";
 /** The endpoint is not what counts. */
 const ASK = "ASK 12182 :1";
-const GUARD: ServerGuard = { run: (work) => work(), probe: (work) => work() };
+const GUARD: ServerBreaker = { run: (work) => work(), probe: (work) => work() };
 
 /** A node that writes down what it is sent, and answers when the test says so. */
 class Node implements ClusterNode {
