@@ -162,7 +162,7 @@ Deno.test("RedisBatches fails what may not begin any more when its turn comes, a
     sent.push(batches.run(name));
     await turn();
   }
-  const late = assertRejects(() => batches.run("late"), Error, "the time for it was over");
+  const late = assertRejects(() => batches.run("late"), Error, "the deadline passed in the queue");
   const next = batches.run("next");
   clock.advance(5);
   await connection.answer(0);
