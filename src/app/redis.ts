@@ -10,7 +10,7 @@ import type { Invalidations, InvalidationState, SharedCache } from "../core/port
 import type { Secret } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { RedisChanges } from "../store/redis/changes.ts";
-import { isForbidden, isRefusalOfOne, RedisClient } from "../store/redis/client.ts";
+import { isForbidden, isRefusalOfOne, RedisClient, SentinelError } from "../store/redis/client.ts";
 import type { RedisCommands } from "../store/redis/commands.ts";
 import { RedisCluster } from "../store/redis/cluster/routing.ts";
 import { RedisClusterInvalidations } from "../store/redis/cluster/invalidations.ts";
@@ -21,7 +21,6 @@ import { nodeName } from "../store/redis/cluster/view.ts";
 import type { RedisClientOptions } from "../store/redis/options.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { RedisSecrets } from "../store/redis/secrets.ts";
-import { SentinelError } from "../store/redis/sentinel_error.ts";
 
 /** What Redis is to the service. */
 export interface RedisBackend {

@@ -20,20 +20,20 @@ function statements(epochs: string) {
 }
 
 /**
- * Which life of Redis is in force, in a table with a row for it and one for each that there ever was. Changes lock the
- * former in share mode, so that it stays as it is until they are committed.
+ * The epoch of Redis in force, in a table with one row for it (the head) and one for each epoch that ever was. Changes
+ * lock the head in share mode, so that it cannot change before they commit.
  */
 export class MysqlEpochs {
   readonly #pool: MysqlPool;
   readonly #sql: ReturnType<typeof statements>;
 
-  /** `table` is the one of the secrets. The pool stays its owner's to close. */
+  /** `table` is the table of secrets. The caller keeps and closes the pool. */
   constructor(pool: MysqlPool, table: string) {
     this.#pool = pool;
     this.#sql = statements(quoteName(epochsOf(table)));
   }
 
-  /** See {@link Outbox}. */
+  /** See {@link Outbox.enter}. */
   async enter(
     epoch: Epoch,
     confirm: () => Promise<boolean>,

@@ -2,7 +2,7 @@ import { Batcher, type TakeBatch } from "../batcher.ts";
 import { refuseAborted } from "../database_error.ts";
 import type { MysqlPool } from "./pool.ts";
 
-/** The most secrets that one statement reads. */
+/** The most secrets that one statement reads; a power of 2. */
 export const MAX_KEYS_READ = 32;
 
 /** How many statements may be under way: while the server runs one, others are written and read. */
@@ -51,7 +51,8 @@ interface ReadRequest {
  */
 export class MysqlReads {
   readonly #pool: Pick<MysqlPool, "use">;
-  readonly #statements: readonly { readonly keyCount: number; readonly sql: string }[];
+  /** The statement with 2 ** n keys, by n. */
+  readonly #statements: readonly string[];
   readonly #batcher = new Batcher<ReadRequest, SecretRow | undefined>({
     maxRequests: MAX_KEYS_READ,
     maxUnderWay: MAX_STATEMENTS_UNDER_WAY,
@@ -64,9 +65,8 @@ export class MysqlReads {
   /** `table` is quoted. */
   constructor(pool: Pick<MysqlPool, "use">, table: string) {
     this.#pool = pool;
-    this.#statements = powersOf2(MAX_KEYS_READ).map((keyCount) => {
-      return { keyCount, sql: selectSecrets(table, keyCount) };
-    });
+    const count = Math.log2(MAX_KEYS_READ) + 1;
+    this.#statements = Array.from({ length: count }, (_, n) => selectSecrets(table, 2 ** n));
   }
 
   /** The row, or undefined if there is none. Sends nothing for a caller that has left. */
@@ -79,17 +79,12 @@ export class MysqlReads {
       // Only now, so that it includes the requests that came meanwhile.
       const batch = take(({ signal }) => refuseAborted(signal));
       if (batch.length === 0) return;
-      const { sql, keyCount } = this.#statements.find(({ keyCount }) => keyCount >= batch.length)!;
+      const n = Math.ceil(Math.log2(batch.length));
       const last = batch.at(-1)!;
-      const keys = Array.from({ length: keyCount }, (_, index) => (batch[index] ?? last).request.secretId);
-      const rows = await session.rows<SecretRow>(sql, keys);
+      const keys = Array.from({ length: 2 ** n }, (_, index) => (batch[index] ?? last).request.secretId);
+      const rows = await session.rows<SecretRow>(this.#statements[n]!, keys);
       const found = new Map(rows.map((row) => [row.secretID, row]));
       for (const { request, resolve } of batch) resolve(found.get(request.secretId));
     }, this.#signal);
   }
-}
-
-/** 1, 2, 4 … up to `max`, which is one of them. */
-function powersOf2(max: number): number[] {
-  return Array.from({ length: Math.log2(max) + 1 }, (_, exponent) => 2 ** exponent);
 }
