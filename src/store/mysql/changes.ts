@@ -1,5 +1,5 @@
 import { ANY_EPOCH, type Epoch } from "../../core/ports.ts";
-import { inForce } from "./epoch_schema.ts";
+import { inForce } from "./epochs.ts";
 import { isMissingSecretId, isRowBusy } from "./errors.ts";
 import { SECRET_COLUMNS, type SecretRow, selectSecrets } from "./reads.ts";
 import { type MysqlSession, type MysqlValue, transaction, unlessDeadlock } from "./session.ts";

@@ -5,14 +5,13 @@ import { type Secret, type SecretChange, secretExpiresAtMs } from "../../core/se
 import { endOf, type Version } from "../../core/version.ts";
 import { refuseAborted } from "../database_error.ts";
 import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./changes.ts";
-import { epochsOf, HEAD_ID } from "./epoch_schema.ts";
-import { outboxOf } from "./outbox_schema.ts";
+import { epochsOf, HEAD_ID } from "./epochs.ts";
+import { outboxOf } from "./outbox.ts";
 import { MysqlDatetime } from "./datetime.ts";
 import type { MysqlPool } from "./pool.ts";
 import { MysqlReads, type SecretRow } from "./reads.ts";
-import { type MysqlSession, transaction } from "./session.ts";
+import { type MysqlSession, transaction, wholeNumber } from "./session.ts";
 import { quoteName } from "./table.ts";
-import { wholeNumber } from "./whole_number.ts";
 
 /** The state of a key without a row. */
 interface GoneRow {

@@ -1,3 +1,4 @@
+import { ServiceError } from "../../core/errors.ts";
 import type { Timeouts } from "../../core/timeouts.ts";
 import { refuseAborted } from "../database_error.ts";
 import { hasNoEffect, isDeadlock } from "./errors.ts";
@@ -118,4 +119,15 @@ export async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
       if (!isDeadlock(error) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
+}
+
+/** The value of a 64-bit column; throws if a JavaScript number cannot hold it exactly. */
+export function wholeNumber(text: string, column: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number)) return number;
+  throw new ServiceError(
+    "internal",
+    `Cannot read a secret: its ${column} is ${text}, expected at most ${Number.MAX_SAFE_INTEGER}`,
+    { tier: "database" },
+  );
 }

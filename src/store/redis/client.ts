@@ -61,10 +61,8 @@ export function isRefusalOfOne(error: unknown): boolean {
 /** A connection is reopened if a reply is due and nothing arrives for this long. */
 const SILENCE_TIMEOUT_MS = 2000;
 
-/** The first pause between attempts to connect; each further one is twice as long. */
+/** The first and the longest pause between attempts to connect; each is twice the one before. */
 const MIN_RECONNECT_DELAY_MS = 50;
-
-/** The longest pause between attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
 
 /** The longest that an unresponsive server delays the closing of its connection. */

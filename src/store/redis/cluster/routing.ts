@@ -65,7 +65,7 @@ const MAX_REDIRECTS = 16;
 const RETRY_DELAY_MS = 20;
 
 /**
- * A cluster behind the interface of one server. Each command goes to the owner of its key's slot, over the one connection
+ * A cluster with the interface of one server. Each command goes to the owner of its key's slot, over the one connection
  * to it, so that the guarantees of a {@link RedisClient} hold for each master.
  *
  * A redirect means that nothing was executed, so the command is sent again to the new owner, but only while its caller
