@@ -100,7 +100,7 @@ export class MysqlPool implements AsyncDisposable {
     }
   }
 
-  /** Closes each connection in order; a busy one gets the time limit of a statement. */
+  /** Closes all connections with a goodbye to the server; a busy one may take as long as any statement. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -120,7 +120,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
         const id = await changes.remove(session, secretId, epoch);
         if (id !== undefined) return endOf(wholeNumber(id, "id"));
         const gone = await this.#gone(session, secretId);
-        // An epoch is in force only once, and was in force at the announcement. So it also was when nothing was found.
+        // An epoch is in force only once. This one was at the announcement and is now, so it also was in between.
         if (epoch === ANY_EPOCH || gone.epoch === epoch) return gone.version;
         announcement.epoch = undefined;
       }
@@ -156,7 +156,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     return { epoch: epoch ?? undefined, version };
   }
 
-  /** Callers share a ping under way. */
+  /** Callers share a ping under way: its reply comes after each of them asked. */
   async ping(signal: AbortSignal): Promise<void> {
     refuseAborted(signal);
     this.#ping ??= this.#pool.use((session) => session.rows("SELECT 1"), this.#always)

@@ -92,8 +92,8 @@ export const LEASE_TTL_MS = 15_000;
  *
  *     KEYS   entry, lease, entry, lease, …     an entry that cannot have a lease repeats its own key
  *     ARGV   epoch | text of a new lease, for each entry
- *     reply  for each entry   the entry, or a tombstone's first byte   TTL
- *            a miss           the lease's text, or null for none       -   or d: the entry or lease is of another epoch
+ *     reply  hit: the entry, or a tombstone's first byte | … | all TTLs as one text
+ *            miss: the lease's text, or null for none          its TTL is -, or d for an entry or lease of another epoch
  *
  * A hit reads one key and writes nothing. A Redis that refuses writes (full memory, a replica) gives no lease, hence
  * pcall.
