@@ -31,7 +31,7 @@ export interface BatcherOptions<Q, R> {
  */
 export class Batcher<Q, R> {
   readonly #options: BatcherOptions<Q, R>;
-  readonly #waiting: Waiting<Q, R>[] = [];
+  #waiting: Waiting<Q, R>[] = [];
   #underWay = 0;
   #isStartScheduled = false;
 
@@ -81,7 +81,10 @@ export class Batcher<Q, R> {
   }
 
   #take(check?: (request: Q) => void): readonly Waiting<Q, R>[] {
-    const taken = this.#waiting.splice(0, this.#options.maxRequests);
+    const { maxRequests } = this.#options;
+    let taken = this.#waiting;
+    if (taken.length > maxRequests) taken = taken.splice(0, maxRequests);
+    else this.#waiting = [];
     if (check === undefined) return taken;
     return taken.filter(({ request, reject }) => {
       try {

@@ -74,10 +74,7 @@ export class RedisEntryWrites {
     this.#changes = changes;
     this.#keyPrefix = keyPrefix;
     this.#names = `:${newName()}:`;
-    const connection = {
-      spansSlots: changes.spansSlots,
-      run: changes.changeAll.bind(changes),
-    };
+    const connection = { spansSlots: changes.spansSlots, run: changes.changeAll.bind(changes) };
     this.#writes = new RedisBatches(connection, clock, {
       script: WRITE,
       maxRequests: MAX_KEYS_WRITTEN,

@@ -136,15 +136,9 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   async writeTombstone(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
-    await this.#client.change(
-      WRITE_TOMBSTONE,
-      this.#keys(key),
-      EPOCH,
-      intent,
-      this.#tombstoneTtlMs,
-      outranked,
-    );
+    const atLeast = encodeVersion(version ?? { id: 0, revision: 0 });
+    const args = [EPOCH, intent, this.#tombstoneTtlMs, atLeast] as const;
+    await this.#client.change(WRITE_TOMBSTONE, this.#keys(key), ...args);
   }
 
   async retract(key: CacheKey, intent: string): Promise<void> {

@@ -14,13 +14,11 @@ import type { RedisClusterNodes } from "./nodes.ts";
  */
 type Redirect = "moved" | "ask" | "again";
 
-const REDIRECTS: Readonly<Record<string, Redirect>> = { MOVED: "moved", ASK: "ask", TRYAGAIN: "again" };
+const REDIRECTS = new Map<string, Redirect>([["MOVED", "moved"], ["ASK", "ask"], ["TRYAGAIN", "again"]]);
 
 /** The redirect that a command's error means, or undefined. */
 function redirectOf(error: unknown): Redirect | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const [word = ""] = error.message.split(" ", 1);
-  return Object.hasOwn(REDIRECTS, word) ? REDIRECTS[word] : undefined;
+  return error instanceof Error ? REDIRECTS.get(error.message.split(" ", 1)[0]!) : undefined;
 }
 
 /** The connection to one master. */
