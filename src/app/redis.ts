@@ -10,7 +10,7 @@ import type { Invalidations, InvalidationState, SharedCache } from "../core/port
 import type { Secret } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { RedisChanges } from "../store/redis/changes.ts";
-import { isForbidden, isRefusalOfOne, RedisClient } from "../store/redis/client.ts";
+import { isForbidden, isRefusalOfOne, RedisClient, SentinelError } from "../store/redis/client.ts";
 import type { RedisCommands } from "../store/redis/commands.ts";
 import { RedisClusterInvalidations } from "../store/redis/cluster/invalidations.ts";
 import { RedisClusterNodes } from "../store/redis/cluster/nodes.ts";
@@ -20,7 +20,6 @@ import { RedisEntries } from "../store/redis/entries.ts";
 import { RedisInvalidations, type RedisInvalidationsOptions } from "../store/redis/invalidations.ts";
 import type { RedisClientOptions } from "../store/redis/options.ts";
 import { RedisSecrets } from "../store/redis/secrets.ts";
-import { SentinelError } from "../store/redis/sentinel_error.ts";
 import type { AuthorityBackend, HealthTarget } from "./backend.ts";
 
 /** What Redis gives to the service. */

@@ -5,17 +5,17 @@ import { isRowBusy } from "./errors.ts";
 import type { MysqlPool } from "./pool.ts";
 import type { MysqlSession } from "./session.ts";
 
-/** How many changes a statement makes at most. */
+/** The most changes in one statement. */
 export const MAX_CHANGES_TOGETHER = 16;
 
-/** How changes of one kind are made; `C` says what to change, `R` what came of it. */
+/** The statements of one kind of change; `C` is a change and `R` its result. */
 export interface ChangeStatements<C, R> {
-  /** Makes one change in a transaction of its own, and waits for the lock of its row. */
+  /** Makes one change in its own transaction, and waits for the lock of its row. */
   alone(session: MysqlSession, change: C, epoch: Epoch): Promise<R>;
-  /** Makes changes in one transaction, all or none. Rejects at once if one of the rows is locked. */
+  /** Makes all changes in one transaction, or none. Rejects at once if a row is locked. */
   together(session: MysqlSession, changes: readonly C[], epoch: Epoch): Promise<readonly R[]>;
-  /** Whether the server can make changes together. */
-  knowsTogether(session: MysqlSession): boolean;
+  /** Whether the server supports joint changes. */
+  canJoin(session: MysqlSession): boolean;
 }
 
 interface Waiting<C, R> {
@@ -28,22 +28,22 @@ interface Waiting<C, R> {
 }
 
 /**
- * Makes changes of different rows, those that wait for a connection at the same time by one statement: it costs this
- * process and the server several times a row, and flushes the log once. One that waits for nothing else is made alone.
+ * Makes changes of different rows that wait for a connection in one statement. A statement costs this process and the
+ * server several times a row, and flushes the log once. A change that does not wait is made alone.
  *
  *     a, b, c, d, e wait    two connections are free    ->  INSERT a, b, c, d    INSERT e
  *     b's row is locked                                 ->  nothing is done      ->  INSERT a    INSERT b    …
  *
- * So no change waits for the lock of another one's row, and none fails because another one is refused. Statements have
- * 1, 2, 4 … rows, so that there are few to prepare.
+ * So no change waits for the lock of another row, and no refused change fails the others. Statements have 1, 2, 4 … rows,
+ * so that few are prepared.
  *
- * Each change asks for a connection, and whichever comes takes those that have waited longest. Where none comes in time,
- * the one that has waited longest is told so: each of them by the end of its own time, therefore.
+ * Each change asks for a connection, and each connection serves the changes that have waited longest. If a request for a
+ * connection times out, the change that has waited longest is rejected: so each is, by its own time-out.
  */
 export class MysqlChangeBatches<C, R> {
   readonly #pool: Pick<MysqlPool, "change">;
   readonly #statements: ChangeStatements<C, R>;
-  /** Of everybody: nobody's leaving stops a statement that others wait for. */
+  /** Never aborted: a statement serves several callers. */
   readonly #signal = new AbortController().signal;
   #waiting: Waiting<C, R>[] = [];
 
@@ -52,7 +52,7 @@ export class MysqlChangeBatches<C, R> {
     this.#statements = statements;
   }
 
-  /** Makes the change. Rejects as {@link MysqlPool.change} does, and never makes it for a caller that has gone. */
+  /** Makes the change. Rejects as {@link MysqlPool.change} does. Never begins it for a caller that has left. */
   make(secretId: string, change: C, epoch: Epoch, signal: AbortSignal): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ secretId, change, epoch, signal, resolve, reject });
@@ -64,8 +64,8 @@ export class MysqlChangeBatches<C, R> {
     let batch: readonly Waiting<C, R>[] | undefined;
     try {
       await this.#pool.change(async (session) => {
-        // Only now, so that whoever has come meanwhile is among them.
-        batch = this.#take(this.#statements.knowsTogether(session) ? MAX_CHANGES_TOGETHER : 1);
+        // Taken only now, so that later changes join.
+        batch = this.#take(this.#statements.canJoin(session) ? MAX_CHANGES_TOGETHER : 1);
         await this.#make(session, batch);
       }, this.#signal);
     } catch (error) {
@@ -98,9 +98,9 @@ export class MysqlChangeBatches<C, R> {
       .then(resolve, reject);
   }
 
-  /** Those who have waited longest, of different rows and with the same epoch: a power of 2 of them, at most `limit`. */
+  /** The longest waiting changes of different rows and one epoch: a power of 2 of them, at most `limit`. */
   #take(limit: number): readonly Waiting<C, R>[] {
-    this.#waiting = this.#waiting.filter((waiting) => !hasGone(waiting));
+    this.#waiting = this.#waiting.filter((waiting) => !hasLeft(waiting));
     const fitting = new Map<string, Waiting<C, R>>();
     for (const waiting of this.#waiting) {
       if (fitting.size === limit) break;
@@ -114,8 +114,8 @@ export class MysqlChangeBatches<C, R> {
   }
 }
 
-/** Whether the caller has gone, who is told then that nothing was done. */
-function hasGone<C, R>({ signal, reject }: Waiting<C, R>): boolean {
+/** Whether the caller has left; if so, rejects its change, of which nothing was done. */
+function hasLeft<C, R>({ signal, reject }: Waiting<C, R>): boolean {
   try {
     refuseAborted(signal);
     return false;

@@ -1,10 +1,10 @@
 import { ANY_EPOCH, type Epoch } from "../../core/ports.ts";
-import { inForce } from "./epoch_schema.ts";
+import { inForce } from "./epochs.ts";
 import { isMissingSecretId, isRowBusy } from "./errors.ts";
 import { SECRET_COLUMNS, type SecretRow, selectSecrets } from "./reads.ts";
 import { type MysqlSession, type MysqlValue, transaction, unlessDeadlock } from "./session.ts";
 
-/** What a new row says, in the order of its columns; an existing row keeps secretKey and createdAt. */
+/** The values of a new row; an existing row keeps secretKey and createdAt. */
 export type NewRow = readonly [
   secretId: string,
   secretKey: string,
@@ -15,19 +15,19 @@ export type NewRow = readonly [
   updatedAt: string,
 ];
 
-/** The names of the tables that take part, quoted. */
+/** The quoted names of the tables. */
 export interface ChangedTables {
   readonly secrets: string;
   readonly epochs: string;
 }
 
 /**
- * Changes one row. A change compares the epoch under which it was announced with the one in force, and keeps that in
- * force until it is committed; with ANY_EPOCH it compares nothing.
+ * Changes one row. A change compares the epoch of its announcement with the one in force, and keeps that in force until
+ * it commits; with ANY_EPOCH it compares nothing.
  *
- * A change that is its own transaction takes as few statements as the server allows, and flushes the log once. None of
- * them waits for a row in an INSERT: that would also lock the gap before the row, and so keep new secrets out whose keys
- * happen to come before a key that is locked:
+ * A change in a transaction of its own takes as few statements as the server allows, and flushes the log once. No INSERT
+ * waits for a row, because it would also lock the gap before the row. That would block new secrets whose keys come just
+ * before a locked key:
  *
  *     another session    has locked the row of "of"
  *     a change of "of"   INSERT … ON DUPLICATE KEY UPDATE: waits for the row and the gap before it
@@ -35,24 +35,25 @@ export interface ChangedTables {
  */
 export interface MysqlChanges {
   /**
-   * Writes in a transaction of its own. Resolves to the row as this statement made it, or as a later one did; undefined
-   * if the epoch is not in force.
+   * Writes in a transaction of its own. Resolves to the row as this or a later statement wrote it; undefined if the epoch
+   * is not in force.
    */
   write(session: MysqlSession, row: NewRow, epoch: Epoch): Promise<SecretRow | undefined>;
-  /** As {@link write}, in the transaction that is open. */
+  /** As {@link write}, in the open transaction. */
   writeWithin(session: MysqlSession, row: NewRow, epoch: Epoch): Promise<SecretRow | undefined>;
   /**
-   * Removes in a transaction of its own. Resolves to the id of the row that was there; undefined if none was, or the
+   * Removes in a transaction of its own. Resolves to the id of the removed row; undefined if there was none, or if the
    * epoch is not in force.
    */
   remove(session: MysqlSession, secretId: string, epoch: Epoch): Promise<string | undefined>;
-  /** As {@link remove}, in the transaction that is open. */
+  /** As {@link remove}, in the open transaction. */
   removeWithin(session: MysqlSession, secretId: string, epoch: Epoch): Promise<string | undefined>;
 }
 
 /**
- * VALUES() is deprecated in MySQL 8, but its successor is unknown to MariaDB. An INSERT … SELECT would lock the numbers
- * of the table until its commit, so the epoch is asked for the first key: without it there is none, which is an error.
+ * VALUES() is deprecated in MySQL 8, but MariaDB lacks its successor. An INSERT … SELECT would lock the AUTO_INCREMENT
+ * counter until the commit. So the first key comes from a subselect on the epoch: if that is not in force, the key is NULL, an
+ * error.
  */
 function upsert({ secrets }: ChangedTables, firstKey: string, count: number): string {
   const rows = Array.from(
@@ -66,7 +67,7 @@ function upsert({ secrets }: ChangedTables, firstKey: string, count: number): st
       expires = VALUES(expires), updatedAt = VALUES(updatedAt), version = version + 1`;
 }
 
-/** One statement for changes that compare nothing, and one that has the epoch after the key. */
+/** A statement without comparison, and one with the epoch after the key. */
 export interface Statements {
   readonly always: string;
   readonly ifInForce: string;
@@ -110,7 +111,7 @@ export function valuesFor([key, ...others]: readonly MysqlValue[], epoch: Epoch)
   return epoch === ANY_EPOCH ? [key!, ...others] : [key!, epoch, ...others];
 }
 
-/** Resolves as `write` does, or to undefined where it has found the epoch not in force, and so no key. */
+/** Resolves as `write` does, or to undefined if the epoch is not in force and the key therefore NULL. */
 export async function unlessOutOfForce<T>(write: () => Promise<T>): Promise<T | undefined> {
   try {
     return await write();
@@ -126,7 +127,7 @@ function lock(secrets: string): string {
 
 export const isAny = (rows: readonly unknown[]): boolean => rows.length > 0;
 
-/** For MariaDB, which gives back the rows that a statement has changed, and can be told not to wait for a lock. */
+/** For MariaDB, which has RETURNING and statements that do not wait for locks. */
 export class ReturningChanges implements MysqlChanges {
   readonly #lock: string;
   readonly #upserts: Statements;
@@ -175,7 +176,7 @@ export class ReturningChanges implements MysqlChanges {
 
 const isSome = (count: number | undefined): boolean => count !== undefined && count > 0;
 
-/** For MySQL, which has to be asked once more what a statement has changed; that flushes nothing. */
+/** For MySQL, where another statement reads what was changed; that one flushes nothing. */
 export class RereadChanges implements MysqlChanges {
   readonly #lock: string;
   readonly #updates: Statements;
@@ -188,11 +189,11 @@ export class RereadChanges implements MysqlChanges {
     this.#updates = updates(tables);
     this.#upserts = upserts(tables, 1, "");
     this.#read = selectSecrets(tables.secrets, 1);
-    // The session remembers what LAST_INSERT_ID() was last given, also by a DELETE.
+    // LAST_INSERT_ID(id) stores the id in the session, also in a DELETE.
     this.#deletes = deletes(tables, " AND LAST_INSERT_ID(id)");
   }
 
-  /** Another client may have removed the row before it is read: that removal came first, then, and this write again. */
+  /** If another client removes the row before it is read, writes again, as if the removal had come first. */
   async write(session: MysqlSession, row: NewRow, epoch: Epoch): Promise<SecretRow | undefined> {
     const [secretId, , name, description, expires, , updatedAt] = row;
     const update = () =>

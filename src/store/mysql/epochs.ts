@@ -1,8 +1,33 @@
 import type { Epoch } from "../../core/ports.ts";
-import { epochsOf, HEAD_ID } from "./epoch_schema.ts";
 import type { MysqlPool } from "./pool.ts";
 import { type MysqlSession, transaction } from "./session.ts";
 import { quoteName } from "./table.ts";
+
+/** The row with the epoch in force. Each other row is an epoch that is or was in force. */
+export const HEAD_ID = 1;
+
+/** The name of the table of epochs beside a table of secrets. */
+export function epochsOf(table: string): string {
+  return `${table}_epoch`;
+}
+
+/** The statement that creates a table of epochs. Only operators read `createdAt`. */
+export function createEpochs(name: string): string {
+  return `CREATE TABLE ${quoteName(name)} (
+  \`id\` bigint unsigned NOT NULL AUTO_INCREMENT,
+  \`epoch\` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  \`createdAt\` datetime NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (\`id\`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`;
+}
+
+/**
+ * A condition that is true while the placeholder's epoch is in force, and keeps it in force until the transaction ends.
+ * READ COMMITTED alone would lock nothing. `epochs` is quoted.
+ */
+export function inForce(epochs: string): string {
+  return `FROM ${epochs} WHERE id = ${HEAD_ID} AND epoch = ? LOCK IN SHARE MODE`;
+}
 
 interface EpochRow {
   readonly epoch: string;
@@ -20,20 +45,20 @@ function statements(epochs: string) {
 }
 
 /**
- * Which life of Redis is in force, in a table with a row for it and one for each that there ever was. Changes lock the
- * former in share mode, so that it stays as it is until they are committed.
+ * The epoch of Redis in force, in a table with one row for it (the head) and one for each epoch that ever was. Changes
+ * lock the head in share mode, so that it cannot change before they commit.
  */
 export class MysqlEpochs {
   readonly #pool: MysqlPool;
   readonly #sql: ReturnType<typeof statements>;
 
-  /** `table` is the one of the secrets. The pool stays its owner's to close. */
+  /** `table` is the table of secrets. The caller keeps and closes the pool. */
   constructor(pool: MysqlPool, table: string) {
     this.#pool = pool;
     this.#sql = statements(quoteName(epochsOf(table)));
   }
 
-  /** See {@link Outbox}. */
+  /** See {@link Outbox.enter}. */
   async enter(
     epoch: Epoch,
     confirm: () => Promise<boolean>,

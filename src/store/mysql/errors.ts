@@ -2,7 +2,7 @@ import { ServiceError } from "../../core/errors.ts";
 import { databaseUnavailable, type KnownEffect } from "../database_error.ts";
 import { isUnreachable, withCauses } from "../error_causes.ts";
 
-/** The server's error numbers that mean something here. Source: MySQL 8 and MariaDB, "Server Error Codes". */
+/** Error numbers of the server. Source: MySQL 8 and MariaDB, "Server Error Codes". */
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
 const ACCESS_DENIED = [1044, 1045, 1142, 1698];
@@ -11,7 +11,7 @@ const BAD_DATABASE = 1049;
 const NO_SUCH_TABLE = 1146;
 const BAD_COLUMN = 1054;
 const READ_ONLY = 1290;
-/** A statement that the server gave up when it was already at work on it, perhaps on the commit. */
+/** The server aborted a statement that it was already running, perhaps a commit. */
 const INTERRUPTED = [
   1053, // the server shuts down
   1180, // an error during COMMIT
@@ -22,18 +22,18 @@ const INTERRUPTED = [
 
 const MIGRATE = "run `cacheserver migrate`";
 
-/** Whether the server ended the transaction to free another one; it has left no trace and may be tried again. */
+/** Whether the server rolled the transaction back to free another one, so that it may be tried again. */
 export function isDeadlock(error: unknown): boolean {
   return propertyOf(error, "errno") === DEADLOCK;
 }
 
-/** Whether the server has answered that other changes of the row are in the way; it may well do what is asked next. */
+/** Whether other changes of the row blocked the statement; the server may serve the next one. */
 export function isRowBusy(error: unknown): boolean {
   const errno = propertyOf(error, "errno");
   return errno === DEADLOCK || errno === LOCK_WAIT_TIMEOUT;
 }
 
-/** Whether a change that failed so has taken no effect and never will: the server has refused it or rolled it back. */
+/** Whether a change with this error has no effect and never will: the server refused it or rolled it back. */
 export function hasNoEffect(error: unknown): boolean {
   if (error instanceof ServiceError) return true;
   const errno = propertyOf(error, "errno");
@@ -51,7 +51,7 @@ export function isWithoutTls(error: unknown): boolean {
   return propertyOf(error, "code") === "HANDSHAKE_NO_SSL_SUPPORT";
 }
 
-/** Whether the database of the configuration does not exist. */
+/** Whether the configured database does not exist. */
 export function isMissingDatabase(error: unknown): boolean {
   return error instanceof ServiceError && propertyOf(error.cause, "errno") === BAD_DATABASE;
 }
@@ -68,7 +68,7 @@ export function mysqlKeysOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** What the driver or the server said, for an operator; holds no password. */
+/** The text of the driver's or server's error, for an operator; contains no password. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof ServiceError && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);
@@ -77,8 +77,8 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
- * The error as callers see it: what is wrong in neutral words; the driver's own words stay in the cause. Call it once
- * the connection of the failed statement has been given up: only then is it certain that nothing commits it any more.
+ * The error for callers, in neutral words; the driver's error is its cause. Call it after the connection of the failed
+ * statement is destroyed: only then can nothing commit the statement any more.
  */
 export function mysqlUnavailable(error: unknown, effect?: KnownEffect): ServiceError {
   return error instanceof ServiceError ? error : databaseUnavailable(describe(error), error, effect);
@@ -92,7 +92,7 @@ function describe(error: unknown): string {
   if (errno === BAD_COLUMN) return `its table is not upgraded, ${MIGRATE}`;
   if (errno === READ_ONLY) return "it is read-only";
   if (ACCESS_DENIED.some((denied) => denied === errno)) return "it refuses the account";
-  // The driver numbers what the server said; what the network did has a code alone.
+  // Errors of the server have a number; errors of the network have only a code.
   return typeof errno === "number" && errno > 0 ? "it refused the request" : "it could not be reached";
 }
 

@@ -10,7 +10,7 @@ import {
   upserts,
   valuesFor,
 } from "./changes.ts";
-import { inForce } from "./epoch_schema.ts";
+import { inForce } from "./epochs.ts";
 import { SECRET_COLUMNS, type SecretRow } from "./reads.ts";
 import type { MysqlSession } from "./session.ts";
 
@@ -19,7 +19,7 @@ interface RemovedRow {
   readonly id: string;
 }
 
-/** Statements that remove `count` rows. */
+/** Statements that delete `count` rows. */
 function deletes({ secrets, epochs }: ChangedTables, count: number): Statements {
   const always = `DELETE FROM ${secrets} WHERE secretID IN (${Array(count).fill("?").join(", ")})`;
   const rest = " RETURNING secretID, id";
@@ -29,7 +29,7 @@ function deletes({ secrets, epochs }: ChangedTables, count: number): Statements 
   };
 }
 
-/** The statements for each number of rows, made when they are first asked for. */
+/** The statements by number of rows, made on first use. */
 class StatementsByCount {
   readonly #make: (count: number) => Statements;
   readonly #made = new Map<number, Statements>();
@@ -46,8 +46,8 @@ class StatementsByCount {
 }
 
 /**
- * Changes several rows by one statement, for MariaDB; otherwise as {@link MysqlChanges}. Rejects at once if one of the
- * rows is locked: none of the others has to wait for it. Nothing is done then.
+ * Changes several rows in one statement, for MariaDB; otherwise like {@link MysqlChanges}. Rejects at once, with nothing
+ * done, if a row is locked, so that the other rows need not wait.
  */
 export class JointChanges {
   readonly #upserts: StatementsByCount;
@@ -58,7 +58,7 @@ export class JointChanges {
     this.#deletes = new StatementsByCount((count) => deletes(tables, count));
   }
 
-  /** Resolves to the rows in the order of `rows`, as this statement made them; undefined if the epoch is not in force. */
+  /** Resolves to the written rows in the order of `rows`; undefined if the epoch is not in force. */
   async write(
     session: MysqlSession,
     rows: readonly NewRow[],
@@ -69,7 +69,7 @@ export class JointChanges {
     return await unlessOutOfForce(() => session.commits(() => session.returning(sql, values), isAny));
   }
 
-  /** Resolves to the ids of the rows that were there, by secretID; none if the epoch is not in force. */
+  /** Resolves to the ids of the deleted rows by secretID; none if the epoch is not in force. */
   async remove(
     session: MysqlSession,
     secretIds: readonly string[],

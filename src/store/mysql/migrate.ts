@@ -1,10 +1,10 @@
 import { endpointText } from "../../core/endpoint.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ServiceError } from "../../core/errors.ts";
-import { createEpochs, epochsOf, epochsProblem } from "./epoch_schema.ts";
+import { createEpochs, epochsOf } from "./epochs.ts";
 import { isMissingDatabase, reasonOf } from "./errors.ts";
 import { MysqlPool, type MysqlPoolOptions } from "./pool.ts";
-import { createOutbox, outboxOf, outboxProblem } from "./outbox_schema.ts";
+import { createOutbox, outboxOf } from "./outbox.ts";
 import {
   createTable,
   EXACT_COLLATIONS,
@@ -21,10 +21,15 @@ const STATEMENT_TIMEOUT_MS = 3_600_000;
 /** How long to wait for sessions that use the table, and for another migration. */
 const LOCK_WAIT_SECONDS = 30;
 
-/** The tables beside the table of secrets: name, statement that creates one, and the check of an existing one. */
+/** The tables beside the table of secrets: name, statement that creates one, and required columns. */
 const SIDE_TABLES = [
-  { nameBeside: outboxOf, create: createOutbox, problemOf: outboxProblem },
-  { nameBeside: epochsOf, create: createEpochs, problemOf: epochsProblem },
+  {
+    what: "outbox",
+    nameBeside: outboxOf,
+    create: createOutbox,
+    columns: ["id", "secretID", "rowID", "revision"],
+  },
+  { what: "table of epochs", nameBeside: epochsOf, create: createEpochs, columns: ["id", "epoch"] },
 ];
 
 /** The server, database and table; the configuration's section has this shape. */
@@ -71,11 +76,11 @@ export async function checkMysqlSchema(
       if (problem !== undefined) return `Table ${table} cannot be used: ${problem}`;
       const steps = upgradeSteps(found, await exactCollation(session));
       if (steps.length > 0) return `Table ${table} is not upgraded: ${fix}`;
-      for (const { nameBeside, problemOf } of SIDE_TABLES) {
-        const name = nameBeside(table);
+      for (const sideTable of SIDE_TABLES) {
+        const name = sideTable.nameBeside(table);
         const side = await readTable(session, name);
         if (side === undefined) return `Table ${name} is missing: ${fix}`;
-        const fault = problemOf(side);
+        const fault = sideTableProblem(side, sideTable);
         if (fault !== undefined) return `Table ${name} cannot be used: ${fault}`;
       }
       return undefined;
@@ -101,16 +106,28 @@ async function migrate(session: MysqlSession, { database, table }: MysqlMigrateO
     await session.command(createTable(table, collation));
     done.push(`Created table ${table}.`);
   } else done.push(...await upgrade(session, found, upgradeSteps(found, collation)));
-  for (const { nameBeside, create, problemOf } of SIDE_TABLES) {
-    const name = nameBeside(table);
+  for (const sideTable of SIDE_TABLES) {
+    const name = sideTable.nameBeside(table);
     const side = await readTable(session, name);
-    const problem = side && problemOf(side);
+    const problem = side && sideTableProblem(side, sideTable);
     if (problem !== undefined) throw unusable(`use table ${name}`, problem);
     if (side !== undefined) continue;
-    await session.command(create(name, collation));
+    await session.command(sideTable.create(name, collation));
     done.push(`Created table ${name}.`);
   }
   return done;
+}
+
+/** Why an existing table cannot be used, or undefined if it can. */
+function sideTableProblem(
+  { columns, engine }: MysqlTable,
+  { what, columns: required }: typeof SIDE_TABLES[number],
+): string | undefined {
+  const missing = required.filter((name) => !columns.has(name));
+  if (missing.length > 0) return `it has no column ${missing.join(", ")}, so it is no ${what}; rename it`;
+  if (columns.get("id")?.isAutoIncrement !== true) return "its column id is not AUTO_INCREMENT";
+  // Other engines lack row locks, by which changes and a failover wait for each other, and rollback of records.
+  return engine === "InnoDB" ? undefined : `its engine is ${engine}, expected InnoDB`;
 }
 
 /** Runs all steps in one ALTER TABLE: the table is copied once and never half upgraded. */

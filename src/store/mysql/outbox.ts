@@ -1,12 +1,26 @@
 import { secretCacheKey } from "../../core/key.ts";
 import { ANY_EPOCH, type Epoch, type Outbox, type OutboxRecord } from "../../core/ports.ts";
-import { epochsOf, inForce } from "./epoch_schema.ts";
-import { MysqlEpochs } from "./epochs.ts";
-import { outboxOf } from "./outbox_schema.ts";
+import { epochsOf, inForce, MysqlEpochs } from "./epochs.ts";
 import type { MysqlPool } from "./pool.ts";
-import { unlessDeadlock } from "./session.ts";
+import { unlessDeadlock, wholeNumber } from "./session.ts";
 import { quoteName } from "./table.ts";
-import { wholeNumber } from "./whole_number.ts";
+
+/** The name of the outbox of a table of secrets. */
+export function outboxOf(table: string): string {
+  return `${table}_outbox`;
+}
+
+/** The statement that creates an outbox. Only operators read `createdAt`. */
+export function createOutbox(name: string, collation: string): string {
+  return `CREATE TABLE ${quoteName(name)} (
+  \`id\` bigint unsigned NOT NULL AUTO_INCREMENT,
+  \`secretID\` varchar(253) CHARACTER SET utf8mb4 COLLATE ${collation} NOT NULL,
+  \`rowID\` bigint unsigned NOT NULL,
+  \`revision\` bigint unsigned NOT NULL,
+  \`createdAt\` datetime NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (\`id\`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`;
+}
 
 interface OutboxRow {
   readonly id: string;

@@ -10,7 +10,7 @@ import { type MysqlConnection, MysqlSession, type MysqlValue } from "./session.t
 import { MysqlUnsettled } from "./unsettled.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** Which server, and within what limits; the configuration's section has this shape. */
+/** A server and its limits; the configuration's section has this shape. */
 export interface MysqlPoolOptions {
   readonly address:
     | Endpoint & { readonly kind: "tcp" }
@@ -19,7 +19,7 @@ export interface MysqlPoolOptions {
   readonly password: string;
   /** Empty to connect without one. */
   readonly database: string;
-  /** `on` checks the certificate and its name; `preferred` takes what the server offers, unchecked. */
+  /** `on` checks the certificate and its name; `preferred` uses TLS if the server offers it, unchecked. */
   readonly tls: "off" | "on" | "skip-verify" | "preferred";
   readonly connectTimeoutMs: number;
   /** The longest one statement may take, and the longest wait for a free connection. */
@@ -29,17 +29,17 @@ export interface MysqlPoolOptions {
 
 /** Statements kept prepared on each connection; the stores have fewer. */
 const MAX_PREPARED_STATEMENTS = 64;
-/** How long an idle connection is silent before TCP asks whether the server is still there. */
+/** The idle time after which TCP probes whether the server is still there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
-/** What is known of a session that has been set up. */
+/** The properties of a session that has been set up. */
 interface ReadySession {
   /** See {@link MysqlUnsettled}. */
   readonly lock: string;
   readonly knowsReturning: boolean;
 }
 
-/** Connections to one server, opened when needed. Nothing waits longer than the configuration says. */
+/** Connections to one server, opened when needed. Every wait has the configured limit. */
 export class MysqlPool implements AsyncDisposable {
   readonly #options: MysqlPoolOptions;
   readonly #clock: Clock;
@@ -52,7 +52,7 @@ export class MysqlPool implements AsyncDisposable {
   #driver: Pool;
   #closed = false;
 
-  /** Connects to nothing yet. `onLost` is called when a connection is gone: the server may be gone as well. */
+  /** Opens no connection yet. Calls `onLost` when a connection is lost: the server may be down. */
   constructor(options: MysqlPoolOptions, clock: Clock, onLost: () => void = () => {}) {
     this.#options = options;
     this.#clock = clock;
@@ -68,8 +68,8 @@ export class MysqlPool implements AsyncDisposable {
   }
 
   /**
-   * Lends `work` a connection and resolves to its result. Rejects with a ServiceError, and at once when the
-   * signal aborts: the statement that is running then goes on to its end, but no further one begins.
+   * Lends `work` a connection and resolves to its result. Rejects with a ServiceError, and at once if the signal aborts:
+   * the running statement then continues, but no further one begins.
    */
   async use<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
     refuseAborted(signal);
@@ -86,8 +86,8 @@ export class MysqlPool implements AsyncDisposable {
   }
 
   /**
-   * As {@link use}, for work that changes something. An error whose outcome is unknown says when it is settled. Rejects
-   * at once while too many changes are not, and with the signal only before a statement: listening costs more.
+   * As {@link use}, for work with a change. An error of unknown outcome has a promise of when it is settled. Rejects at once
+   * while too many changes are unsettled. Checks the signal only before each statement: a listener costs more.
    */
   async change<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
     refuseAborted(signal);
@@ -95,26 +95,26 @@ export class MysqlPool implements AsyncDisposable {
     try {
       return await this.#lend(work, signal);
     } catch (error) {
-      // What has failed in a session says itself what is known; anything else failed before there was one.
+      // An error of a session has its effect already; any other error came before the session.
       throw mysqlUnavailable(error, { hadNoEffect: true });
     }
   }
 
-  /** Takes leave of the server on each connection; one that is busy has as long as any statement to end. */
+  /** Closes all connections with a goodbye to the server; a busy one may take as long as any statement. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsettled[Symbol.dispose]();
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
-    // It rejects when a connection has been lost in the meantime, which is as good as closed.
+    // `end` also calls back for a connection that was lost meanwhile: it is closed too.
     await Promise.race([new Promise<void>((done) => this.#driver.end(() => done())), tooLate]);
     timer.cancel();
     this.#timeouts[Symbol.dispose]();
   }
 
   async #lend<T>(work: (session: MysqlSession) => Promise<T>, signal: AbortSignal): Promise<T> {
-    // The driver's own queue for connections knows neither time-outs nor signals, and so is never used.
+    // The driver's own queue has no time-outs and signals, so the permits keep it empty.
     await this.#permits.acquire(signal);
     try {
       const connection = await this.#connect();
@@ -137,7 +137,7 @@ export class MysqlPool implements AsyncDisposable {
     }
   }
 
-  /** What is known of the effect of a change that has failed in this session, which has been given up. */
+  /** The known effect of a failed change, whose session has been destroyed. */
   #effectOf(session: MysqlSession | undefined, ready: ReadySession | undefined): KnownEffect {
     const effect = session?.effect ?? "none";
     if (effect === "none") return { hadNoEffect: true };
@@ -151,16 +151,16 @@ export class MysqlPool implements AsyncDisposable {
       return await connectionOf(driver);
     } catch (error) {
       if (this.#options.tls !== "preferred" || !isWithoutTls(error) || this.#closed) throw error;
-      // The server has said that it cannot: from now on without, for all who have just been told so.
+      // The server offers no TLS: all further connections go without. Only the first to notice replaces the driver.
       if (this.#driver === driver) this.#driver = createPool(driverOptions(this.#options, "off"));
       return await connectionOf(this.#driver);
     }
   }
 
   /**
-   * Makes the session independent of the server's settings: no gap locks, an error for text that does not fit
-   * instead of a cut, and a wait for the lock of a row or table that ends before the time-out where it can, whole
-   * seconds being the server's unit: its own answer says that nothing has happened, a time-out leaves that unknown.
+   * Makes the session independent of the server's settings: no gap locks, and an error for text that does not fit. The
+   * server's waits for locks end before our time-out if they can, in whole seconds: after the server's own error the
+   * statement has no effect, after a time-out its effect is unknown.
    */
   async #setUp(connection: PoolConnection, session: MysqlSession): Promise<ReadySession> {
     const lockWaitSeconds = Math.max(1, Math.ceil(this.#options.queryTimeoutMs / 1000) - 1);
@@ -169,7 +169,7 @@ export class MysqlPool implements AsyncDisposable {
       "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', " +
         `innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
     );
-    // The time, because a server that starts anew numbers its sessions from the beginning.
+    // With the time, because a restarted server numbers its sessions from 1 again.
     const lock = `cacheserver.${connection.threadId}.${this.#clock.now()}`;
     const { version } = await session.row(`SELECT VERSION() AS version, GET_LOCK('${lock}', 0)`);
     const ready = { lock, knowsReturning: String(version).includes("MariaDB") };
@@ -180,8 +180,8 @@ export class MysqlPool implements AsyncDisposable {
 }
 
 /**
- * A connection as sessions see it. Not by the driver's own promises: they wrap the connection anew each time that it
- * leaves the pool, and take the stack of each call, which is a fifth of what a select costs.
+ * The driver's connection with promises. The driver's own promises would wrap the connection each time it leaves the pool
+ * and capture a stack for each call, a fifth of the cost of a select.
  */
 class DriverConnection implements MysqlConnection {
   readonly #connection: PoolConnection;
@@ -209,7 +209,7 @@ function connectionOf(driver: Pool): Promise<PoolConnection> {
   });
 }
 
-/** Ends the connection at once; the driver alone would wait for the server to take part. */
+/** Closes the connection at once; the driver alone would wait for the server. */
 function destroy(connection: PoolConnection): void {
   connection.destroy();
   socketOf(connection)?.destroy();
@@ -230,7 +230,7 @@ function driverOptions(options: MysqlPoolOptions, tls: MysqlPoolOptions["tls"]):
     password,
     ...(database !== "" && { database }),
     ...(tls !== "off" && { ssl: { rejectUnauthorized: tls === "on", verifyIdentity: tls === "on" } }),
-    // Whatever the columns are in, the connection speaks UTF-8 and the server converts.
+    // The connection uses UTF-8; the server converts to the columns' character sets.
     charset: "utf8mb4_general_ci",
     connectTimeout: connectTimeoutMs,
     connectionLimit: maxConnections,

@@ -1,10 +1,11 @@
+import { Batcher, type TakeBatch } from "../batcher.ts";
 import { refuseAborted } from "../database_error.ts";
 import type { MysqlPool } from "./pool.ts";
 
-/** How many secrets a statement asks for at most. */
+/** The most secrets that one statement reads; a power of 2. */
 export const MAX_KEYS_READ = 32;
 
-/** How many statements may be under way: while the server is at work on one, others are written and read. */
+/** How many statements may be under way: while the server runs one, others are written and read. */
 export const MAX_STATEMENTS_UNDER_WAY = 4;
 
 /** 64-bit integers and dates come as text; other programs may have left any text column NULL. */
@@ -22,7 +23,7 @@ export interface SecretRow {
   readonly updatedAt: string | null;
 }
 
-/** What a {@link SecretRow} is made of. */
+/** The columns of a {@link SecretRow}. */
 export const SECRET_COLUMNS =
   "id, version, userID, name, secretID, secretKey, status, expires, description, createdAt, updatedAt";
 
@@ -33,106 +34,57 @@ export function selectSecrets(table: string, keyCount: number): string {
     FROM ${table} WHERE secretID IN (${Array(keyCount).fill("?").join(", ")})`;
 }
 
-interface Waiting {
+interface ReadRequest {
   readonly secretId: string;
   readonly signal: AbortSignal;
-  readonly resolve: (row: SecretRow | undefined) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
- * Reads rows, many to a statement: those of one turn of the event loop, and what is asked for while as many statements
- * as may be are under way or wait for a connection. A statement costs this process and the server several times a row.
+ * Reads rows, many to a statement, see {@link Batcher}: a statement costs this process and the server several times a
+ * row. A statement takes its keys only once it has a connection:
  *
  *     turn 1    read a, read b     ->  waits for a connection
  *     turn 2    read c
  *     turn 3    has a connection   ->  SELECT … IN (a, b, c, c)
  *
- * Statements ask for 1, 2, 4 … keys, the last one again and again, so that there are few to prepare.
+ * Statements have 1, 2, 4 … keys and repeat the last one to fill up, so that there are few to prepare.
  */
 export class MysqlReads {
   readonly #pool: Pick<MysqlPool, "use">;
-  readonly #statements: readonly { readonly keyCount: number; readonly sql: string }[];
-  /** Of everybody: nobody's leaving stops a statement that others wait for. */
+  /** The statement with 2 ** n keys, by n. */
+  readonly #statements: readonly string[];
+  readonly #batcher = new Batcher<ReadRequest, SecretRow | undefined>({
+    maxRequests: MAX_KEYS_READ,
+    maxUnderWay: MAX_STATEMENTS_UNDER_WAY,
+    excess: "waits",
+    run: (take) => this.#select(take),
+  });
+  /** Never aborted: a caller that leaves must not stop a statement that it shares with others. */
   readonly #signal = new AbortController().signal;
-  #waiting: Waiting[] = [];
-  #statementsUnderWay = 0;
-  #isAskScheduled = false;
 
   /** `table` is quoted. */
   constructor(pool: Pick<MysqlPool, "use">, table: string) {
     this.#pool = pool;
-    this.#statements = powersOf2(MAX_KEYS_READ).map((keyCount) => {
-      return { keyCount, sql: selectSecrets(table, keyCount) };
-    });
+    const count = Math.log2(MAX_KEYS_READ) + 1;
+    this.#statements = Array.from({ length: count }, (_, n) => selectSecrets(table, 2 ** n));
   }
 
-  /** The row, or undefined when there is none. Begins nothing for a caller that has gone. */
+  /** The row, or undefined if there is none. Sends nothing for a caller that has left. */
   read(secretId: string, signal: AbortSignal): Promise<SecretRow | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ secretId, signal, resolve, reject });
-      if (this.#isAskScheduled || this.#statementsUnderWay >= MAX_STATEMENTS_UNDER_WAY) return;
-      this.#isAskScheduled = true;
-      queueMicrotask(() => {
-        this.#isAskScheduled = false;
-        this.#askForAll();
-      });
-    });
+    return this.#batcher.add({ secretId, signal });
   }
 
-  /** Begins as many statements as those who wait need. */
-  #askForAll(): void {
-    let asked = 0;
-    while (asked < this.#waiting.length && this.#statementsUnderWay < MAX_STATEMENTS_UNDER_WAY) {
-      this.#ask();
-      asked += MAX_KEYS_READ;
-    }
+  #select(take: TakeBatch<ReadRequest, SecretRow | undefined>): Promise<void> {
+    return this.#pool.use(async (session) => {
+      // Only now, so that it includes the requests that came meanwhile.
+      const batch = take(({ signal }) => refuseAborted(signal));
+      if (batch.length === 0) return;
+      const n = Math.ceil(Math.log2(batch.length));
+      const last = batch.at(-1)!;
+      const keys = Array.from({ length: 2 ** n }, (_, index) => (batch[index] ?? last).request.secretId);
+      const rows = await session.rows<SecretRow>(this.#statements[n]!, keys);
+      const found = new Map(rows.map((row) => [row.secretID, row]));
+      for (const { request, resolve } of batch) resolve(found.get(request.secretId));
+    }, this.#signal);
   }
-
-  async #ask(): Promise<void> {
-    this.#statementsUnderWay++;
-    let batch: readonly Waiting[] | undefined;
-    try {
-      await this.#pool.use(async (session) => {
-        // Only now, so that whoever has come meanwhile is among them.
-        batch = this.#take();
-        if (batch.length === 0) return;
-        const { sql, keyCount } = this.#statements.find(({ keyCount }) => keyCount >= batch!.length)!;
-        const last = batch.at(-1)!;
-        const keys = Array.from({ length: keyCount }, (_, index) => (batch![index] ?? last).secretId);
-        const rows = await session.rows<SecretRow>(sql, keys);
-        const found = new Map(rows.map((row) => [row.secretID, row]));
-        for (const { secretId, resolve } of batch) resolve(found.get(secretId));
-      }, this.#signal);
-    } catch (error) {
-      // Without a connection of its own, it leaves those who wait to the statements that have one, or may get one.
-      const isLast = this.#statementsUnderWay === 1;
-      if (batch === undefined && !isLast) return void this.#statementsUnderWay--;
-      for (const { reject } of batch ?? this.#take()) reject(error);
-    }
-    this.#statementsUnderWay--;
-    if (!this.#isAskScheduled) this.#askForAll();
-  }
-
-  /** Those who have waited longest, as many as a statement may ask for; whoever has gone is told so. */
-  #take(): Waiting[] {
-    const batch: Waiting[] = [];
-    let taken = 0;
-    for (; taken < this.#waiting.length && batch.length < MAX_KEYS_READ; taken++) {
-      const waiting = this.#waiting[taken]!;
-      try {
-        refuseAborted(waiting.signal);
-        batch.push(waiting);
-      } catch (error) {
-        waiting.reject(error);
-      }
-    }
-    this.#waiting = this.#waiting.slice(taken);
-    return batch;
-  }
-}
-
-/** 1, 2, 4 … up to `max`, which is one of them. */
-function powersOf2(max: number): number[] {
-  return Array.from({ length: Math.log2(max) + 1 }, (_, exponent) => 2 ** exponent);
 }

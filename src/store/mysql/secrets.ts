@@ -6,27 +6,26 @@ import { endOf, type Version } from "../../core/version.ts";
 import { refuseAborted } from "../database_error.ts";
 import { MysqlChangeBatches } from "./change_batches.ts";
 import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./changes.ts";
-import { epochsOf, HEAD_ID } from "./epoch_schema.ts";
+import { epochsOf, HEAD_ID } from "./epochs.ts";
 import { JointChanges } from "./joint_changes.ts";
-import { outboxOf } from "./outbox_schema.ts";
+import { outboxOf } from "./outbox.ts";
 import { MysqlDatetime } from "./datetime.ts";
 import type { MysqlPool } from "./pool.ts";
 import { MysqlReads, type SecretRow } from "./reads.ts";
-import { type MysqlSession, transaction } from "./session.ts";
+import { type MysqlSession, transaction, wholeNumber } from "./session.ts";
 import { quoteName } from "./table.ts";
-import { wholeNumber } from "./whole_number.ts";
 
-/** A removal that has been made. */
+/** The result of a removal. */
 interface Removal {
-  /** The version that outranks all that the key had; undefined if it had none. */
+  /** The version above all earlier ones of the key; undefined if it had none. */
   readonly outranks: Version | undefined;
 }
 
-/** What is known of a key without a row. */
+/** The state of a key without a row. */
 interface GoneRow {
   /** The epoch in force. */
   readonly epoch: string | null;
-  /** The newest version that the outbox has for the key. */
+  /** The newest version in the outbox for the key. */
   readonly rowID: string | null;
   readonly revision: string | null;
 }
@@ -43,18 +42,18 @@ function statements(outbox: string, epochs: string) {
   };
 }
 
-/** The announcement of a change where no shared tier has to be told. */
+/** The announcement of a change without a shared tier. */
 const NONE_NEEDED: Readonly<Announcement> = Object.freeze({ epoch: ANY_EPOCH });
 
 export interface MysqlSecretsOptions {
   readonly table: string;
   /** The zone of the table's DATETIME columns: `UTC`, `Local` or an IANA name. */
   readonly location: string;
-  /** Whether a change is asked for what it has made by RETURNING; the server's version tells where this is left out. */
+  /** Whether changes use RETURNING; by default, if the server has it. */
   readonly returning?: boolean;
 }
 
-/** Secrets in MySQL or MariaDB, one row each. Expired ones stay until they are removed. */
+/** Secrets in MySQL or MariaDB, one row each. Expired rows stay until they are removed. */
 export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #pool: MysqlPool;
   readonly #datetime: MysqlDatetime;
@@ -68,7 +67,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   readonly #always = new AbortController().signal;
   #ping: Promise<unknown> | undefined;
 
-  /** The pool stays its owner's to close. */
+  /** The caller keeps and closes the pool. */
   constructor(pool: MysqlPool, { table, location, returning }: MysqlSecretsOptions) {
     const secrets = quoteName(table);
     const epochs = quoteName(epochsOf(table));
@@ -81,12 +80,12 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     };
     this.#joint = new JointChanges({ secrets, epochs });
     this.#writes = new MysqlChangeBatches(pool, {
-      knowsTogether: (session) => this.#knowsReturning(session),
+      canJoin: (session) => this.#knowsReturning(session),
       alone: (session, row, epoch) => this.#changesOver(session).write(session, row, epoch),
       together: (session, rows, epoch) => this.#writeTogether(session, rows, epoch),
     });
     this.#removals = new MysqlChangeBatches(pool, {
-      knowsTogether: (session) => this.#knowsReturning(session),
+      canJoin: (session) => this.#knowsReturning(session),
       alone: (session, secretId, epoch) => this.#removeAlone(session, secretId, epoch),
       together: (session, secretIds, epoch) => this.#removeTogether(session, secretIds, epoch),
     });
@@ -125,9 +124,9 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   }
 
   /**
-   * Where there is no row, the version that the outbox has for the key: its remover could not tell Redis, and a
-   * publication that is still under way must not outlive this removal either. If Redis cannot be told of this one, it
-   * is recorded all the same: Redis may still hold what another program removed.
+   * Without a row, resolves to the key's version in the outbox: the tombstone of an earlier removal is still missing in
+   * Redis, and a publication under way must not outlive this removal either. If Redis has no tombstone for this removal,
+   * the outbox gets a record even without a row: Redis may still have what another program removed.
    */
   async remove(
     key: CacheKey,
@@ -203,7 +202,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     await session.run(this.#sql.record, [secretId, version?.id ?? 0, version?.revision ?? 0]);
   }
 
-  /** Which epoch is in force now, and which version the outbox has for a key without a row. */
+  /** The epoch in force now, and the version in the outbox for a key without a row. */
   async #gone(
     session: MysqlSession,
     secretId: string,
@@ -216,7 +215,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     return { epoch: epoch ?? undefined, version };
   }
 
-  /** All who ask while an answer is under way share it: it tells of a time after each of them has asked. */
+  /** Callers share a ping under way: its reply comes after each of them asked. */
   async ping(signal: AbortSignal): Promise<void> {
     refuseAborted(signal);
     this.#ping ??= this.#pool.use((session) => session.rows("SELECT 1"), this.#always)

@@ -1,30 +1,31 @@
+import { ServiceError } from "../../core/errors.ts";
 import type { Timeouts } from "../../core/timeouts.ts";
 import { refuseAborted } from "../database_error.ts";
 import { hasNoEffect, isDeadlock } from "./errors.ts";
 
-/** What a statement takes. */
+/** A value for a placeholder. */
 export type MysqlValue = string | number | null;
 
-/** What a session needs of the driver's connection. */
+/** The part of the driver's connection that a session uses. */
 export interface MysqlConnection {
-  /** Prepares the statement, once a connection, and runs it; resolves to rows, or to what was changed. */
+  /** Prepares the statement once per connection and runs it; resolves to rows, or to the driver's result of a change. */
   execute(sql: string, values: MysqlValue[]): Promise<unknown>;
-  /** Runs a statement as text, for those that cannot be prepared. */
+  /** Runs a statement as text, because it cannot be prepared. */
   query(sql: string, values?: MysqlValue[]): Promise<unknown>;
 }
 
 export interface MysqlSessionOptions {
   /** Whether the server knows INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
   readonly knowsReturning: boolean;
-  /** Bound each statement. */
+  /** The time limit of each statement. */
   readonly timeouts: Timeouts;
   /** No statement begins once it is aborted. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A connection while it is lent out. Whoever sees a statement fail gives it up: after a time-out its answer
- * may still come, after an error a transaction may still be open.
+ * A connection while it is lent. The pool destroys it after a failed statement: after a time-out the reply may still come,
+ * and after an error a transaction may still be open.
  */
 export class MysqlSession {
   readonly #connection: MysqlConnection;
@@ -36,10 +37,7 @@ export class MysqlSession {
     this.#options = options;
   }
 
-  /**
-   * What a change has done here: nothing so far; perhaps something, and it may still do so, as it has no answer; or
-   * certainly something.
-   */
+  /** The effect of the change so far; unknown if a commit has no reply, so that it may still take effect. */
   get effect(): "none" | "unknown" | "certain" {
     return this.#effect;
   }
@@ -48,21 +46,21 @@ export class MysqlSession {
     return this.#options.knowsReturning;
   }
 
-  /** The rows that a prepared statement finds; `Row` names their columns. 64-bit integers come as text. */
+  /** The rows of a prepared statement; `Row` names their columns. 64-bit integers come as text. */
   async rows<Row>(sql: string, values: MysqlValue[] = []): Promise<Row[]> {
     return await this.#bounded(() => this.#connection.execute(sql, values)) as Row[];
   }
 
-  /** Runs a prepared statement that finds nothing; resolves to how many rows it has changed. */
+  /** Runs a prepared statement without rows; resolves to the number of rows it changed. */
   async run(sql: string, values: MysqlValue[] = []): Promise<number> {
     const answer = await this.#bounded(() => this.#connection.execute(sql, values));
     return (answer as { readonly affectedRows: number }).affectedRows;
   }
 
-  /** The rows that a prepared statement with RETURNING has changed. */
+  /** The rows that a prepared statement with RETURNING changed. */
   async returning<Row>(sql: string, values: MysqlValue[]): Promise<Row[]> {
     const answer = await this.#bounded(() => this.#connection.execute(sql, values));
-    // A server that sees in advance that nothing matches says how many rows were changed, and gives no list.
+    // A server that sees in advance that nothing matches replies with a count instead of rows.
     return Array.isArray(answer) ? answer as Row[] : [];
   }
 
@@ -72,12 +70,12 @@ export class MysqlSession {
     return (rows as Readonly<Record<string, unknown>>[])[0]!;
   }
 
-  /** Runs a statement that cannot be prepared, such as one that begins a transaction, or is not worth it. */
+  /** Runs a statement that cannot be prepared, as START TRANSACTION, or is not worth it. */
   async command(sql: string, values?: MysqlValue[]): Promise<void> {
     await this.#bounded(() => this.#connection.query(sql, values));
   }
 
-  /** Runs a statement that commits a change; `hasChanged` says by its result whether there was something to change. */
+  /** Runs a statement that commits a change; `hasChanged` returns by its result whether it changed anything. */
   async commits<T>(statement: () => Promise<T>, hasChanged: (result: T) => boolean): Promise<T> {
     try {
       const result = await statement();
@@ -99,10 +97,10 @@ export class MysqlSession {
   }
 }
 
-/** Enough for any crowd that writes one row: of each deadlock at least one transaction gets through. */
+/** Enough for many writers of one row: each deadlock lets at least one transaction through. */
 const MAX_ATTEMPTS = 10;
 
-/** Runs `work` as one transaction, again if the server ends it because of a deadlock. */
+/** Runs `work` as one transaction; repeats it if the server rolls it back because of a deadlock. */
 export function transaction<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
   return unlessDeadlock(async () => {
     await session.command("START TRANSACTION");
@@ -112,7 +110,7 @@ export function transaction<T>(session: MysqlSession, work: () => Promise<T>): P
   });
 }
 
-/** Runs `work`, again if the server has undone it because of a deadlock. */
+/** Runs `work`; repeats it if the server rolls it back because of a deadlock. */
 export async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
@@ -121,4 +119,15 @@ export async function unlessDeadlock<T>(work: () => Promise<T>): Promise<T> {
       if (!isDeadlock(error) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
+}
+
+/** The value of a 64-bit column; throws if a JavaScript number cannot hold it exactly. */
+export function wholeNumber(text: string, column: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number)) return number;
+  throw new ServiceError(
+    "internal",
+    `Cannot read a secret: its ${column} is ${text}, expected at most ${Number.MAX_SAFE_INTEGER}`,
+    { tier: "database" },
+  );
 }

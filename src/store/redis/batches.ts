@@ -1,141 +1,97 @@
 import type { Clock } from "../../core/clock.ts";
 import { ServiceError } from "../../core/errors.ts";
+import { Batcher, type Waiting } from "../batcher.ts";
 import type { RedisArgument, RedisCommands, RedisScript } from "./commands.ts";
 
-/** How many scripts may be under way: while Redis is at work on one, the next is written and read. */
+/** How many scripts may be under way: while Redis runs one, the next is written and read. */
 export const MAX_SCRIPTS_UNDER_WAY = 2;
 
-/** A script that does the same for several requests, which all have as many keys. */
+/** A script that does the same for several requests, each with the same number of keys. */
 export interface BatchScript<Q, R> {
   readonly script: RedisScript;
-  /** How many requests it takes at most: Redis does nothing else meanwhile. */
+  /** The most requests of one script: Redis does nothing else meanwhile. */
   readonly maxRequests: number;
   keysOf(requests: readonly Q[]): readonly string[];
   argumentsOf(requests: readonly Q[]): readonly RedisArgument[];
-  /** The instant of the monotonic clock from which on a request is not sent any more. Without it, there is none. */
+  /** The monotonic time from which the request is no longer sent; without this method, it always is. */
   dueMs?(request: Q): number;
-  /** Reads the reply to a script that was sent at this time. Throws for one that nobody can read. */
-  read(reply: unknown, requests: readonly Q[], sentAtMs: number): BatchAnswers<R>;
+  /** Parses the reply to a script that was sent at this time. Throws if it is malformed. */
+  read(reply: unknown, requests: readonly Q[], sentAtMs: number): BatchResults<R>;
 }
 
-/** What a script has to say of the first `count` of its requests. It may leave out the rest, to be asked for again. */
-export interface BatchAnswers<R> {
+/** The results of the first `count` requests of a script. It may leave out the rest, which are then sent again. */
+export interface BatchResults<R> {
   readonly count: number;
-  /** Of the request at this place. Throws where that has failed alone. */
+  /** The result of the request at this index. Throws if only that request failed. */
   at(index: number): R;
 }
 
-/** What batches need of {@link RedisCommands}. */
+/** The part of {@link RedisCommands} that batches use. */
 type Connection = Pick<RedisCommands, "spansSlots" | "run">;
 
-interface Waiting<Q, R> {
-  readonly request: Q;
-  readonly resolve: (result: R) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
- * Runs a script for many requests at a time, those of one turn of the event loop together. What is asked for while
- * Redis owes answers waits for one and then goes out together, so that batches grow with the load:
+ * Runs a script for many requests at a time, see {@link Batcher}.
  *
- *     turn 1    get a, get b      ->  read a b
- *     turn 2    get c             ->  read c
- *     turn 3    get d
- *     turn 4    get e
- *     turn 5    a, b  <-  reply   ->  read d e
- *
- * A command of ioredis costs this process about as much as all else that a hit in Redis does, an EVALSHA costs Redis
- * several times a GET, and each batch is one write and one read of a socket: shared, they are next to nothing.
+ * A command of ioredis costs this process about as much as the rest of a hit in Redis, an EVALSHA costs Redis several
+ * times a GET, and each batch is one write and one read of a socket. Batches share all three.
  */
 export class RedisBatches<Q, R> {
   readonly #client: Connection;
   readonly #clock: Clock;
   readonly #batch: BatchScript<Q, R>;
-  #waiting: Waiting<Q, R>[] = [];
-  #scriptsUnderWay = 0;
-  #isSendScheduled = false;
+  readonly #batcher: Batcher<Q, R>;
 
   constructor(client: Connection, clock: Clock, batch: BatchScript<Q, R>) {
     this.#client = client;
     this.#clock = clock;
     this.#batch = batch;
+    this.#batcher = new Batcher({
+      maxRequests: batch.maxRequests,
+      maxUnderWay: MAX_SCRIPTS_UNDER_WAY,
+      excess: "starts",
+      run: (take) => this.#send(take(this.#deadlineCheck())),
+    });
   }
 
-  /** Has the script run for a request; resolves to what it says of it. */
+  /** Runs the script for a request, alone if scripts may not span slots; resolves to its result. */
   run(request: Q): Promise<R> {
+    if (this.#client.spansSlots) return this.#batcher.add(request);
     return new Promise((resolve, reject) => {
-      const waiting = { request, resolve, reject };
-      if (this.#client.spansSlots) this.#wait(waiting);
-      else this.#send([waiting]);
+      this.#send([{ request, resolve, reject }]).catch(reject);
     });
   }
 
-  #wait(waiting: Waiting<Q, R>): void {
-    this.#waiting.push(waiting);
-    if (this.#isSendScheduled || this.#scriptsUnderWay >= MAX_SCRIPTS_UNDER_WAY) return;
-    this.#isSendScheduled = true;
-    queueMicrotask(() => {
-      this.#isSendScheduled = false;
-      this.#sendWaiting();
-    });
-  }
-
-  /** Sends all that wait, in as many scripts as they need. */
-  #sendWaiting(): void {
-    const { maxRequests } = this.#batch;
-    const all = this.#takeWaiting();
-    for (let start = 0; start < all.length; start += maxRequests) {
-      this.#send(all.slice(start, start + maxRequests));
-    }
-  }
-
-  #takeWaiting(): readonly Waiting<Q, R>[] {
-    const all = this.#waiting;
-    this.#waiting = [];
+  /** A function that throws for a request whose deadline has passed. */
+  #deadlineCheck(): ((request: Q) => void) | undefined {
     const { dueMs } = this.#batch;
-    if (dueMs === undefined) return all;
+    if (dueMs === undefined) return undefined;
     const nowMs = this.#clock.monotonic();
-    return all.filter(({ request, reject }) => {
-      const isInTime = nowMs < dueMs(request);
-      if (!isInTime) reject(new Error("Cannot send to Redis: the time for it was over before its turn came"));
-      return isInTime;
-    });
+    return (request) => {
+      if (nowMs >= dueMs(request)) throw new Error("Cannot send to Redis: the deadline passed in the queue");
+    };
   }
 
   async #send(batch: readonly Waiting<Q, R>[]): Promise<void> {
-    this.#scriptsUnderWay++;
-    let answered = batch.length;
-    try {
-      answered = await this.#ask(batch);
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-    this.#scriptsUnderWay--;
-    if (answered < batch.length) this.#waiting.unshift(...batch.slice(answered));
-    if (this.#waiting.length > 0 && this.#scriptsUnderWay < MAX_SCRIPTS_UNDER_WAY) this.#sendWaiting();
-  }
-
-  /** Runs the script, and tells those of whom it says something; resolves to how many they are. */
-  async #ask(batch: readonly Waiting<Q, R>[]): Promise<number> {
+    if (batch.length === 0) return;
     const { script, keysOf, argumentsOf, read } = this.#batch;
     const requests = batch.map(({ request }) => request);
     const sentAtMs = this.#clock.now();
     const reply = await this.#client.run(script, keysOf(requests), ...argumentsOf(requests));
-    const answers = read(reply, requests, sentAtMs);
-    if (!(answers.count > 0 && answers.count <= batch.length)) {
+    const results = read(reply, requests, sentAtMs);
+    if (!(results.count > 0 && results.count <= batch.length)) {
       throw new ServiceError(
         "internal",
-        `Cannot read from Redis: ${answers.count} answers to ${batch.length}`,
+        `Cannot read from Redis: ${results.count} results for ${batch.length} requests`,
       );
     }
-    for (let index = 0; index < answers.count; index++) {
+    for (let index = 0; index < results.count; index++) {
       const { resolve, reject } = batch[index]!;
       try {
-        resolve(answers.at(index));
+        resolve(results.at(index));
       } catch (error) {
         reject(error);
       }
     }
-    return answers.count;
+    if (results.count < batch.length) this.#batcher.putBack(batch.slice(results.count));
   }
 }

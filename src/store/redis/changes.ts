@@ -11,16 +11,16 @@ import { IN_TIME, RedisChangeLost, RedisDeadline } from "./deadline.ts";
 
 /**
  * Lua that publishes messages after a script's change, atomically with it, so that no replica misses a change whose
- * writer dies. An account without the right to publish may still write, hence pcall. `behind` counts the arguments after
- * the channel:
+ * writer dies. An account without the right to publish may still write, hence pcall. `trailing` counts the arguments
+ * after the channel:
  *
  *     ARGV  … | message, message, … | number of messages | channel | deadline, optional |
  */
-function tell(behind: 0 | 1): string {
-  const count = `ARGV[#ARGV - ${behind + 1}]`;
+function publishLua(trailing: 0 | 1): string {
+  const count = `ARGV[#ARGV - ${trailing + 1}]`;
   return `
-for at = #ARGV - ${behind + 1} - ${count}, #ARGV - ${behind + 2} do
-  redis.pcall('PUBLISH', ARGV[#ARGV - ${behind}], ARGV[at])
+for at = #ARGV - ${trailing + 1} - ${count}, #ARGV - ${trailing + 2} do
+  redis.pcall('PUBLISH', ARGV[#ARGV - ${trailing}], ARGV[at])
 end
 `;
 }
@@ -138,7 +138,9 @@ export class RedisChanges implements RedisCommands {
     if (sent === undefined) {
       const { lua } = script;
       const body = this.#publishes
-        ? `local function change()\n${lua}\nend\nlocal reply = change()${tell(isDated ? 1 : 0)}return reply`
+        ? `local function change()\n${lua}\nend\nlocal reply = change()${
+          publishLua(isDated ? 1 : 0)
+        }return reply`
         : lua;
       sent = redisScript(isDated ? IN_TIME + body : body);
       known.set(script, sent);

@@ -13,58 +13,69 @@ import {
 import { RedisChangeLost, RedisDeadline, refusedLateAtMs } from "./deadline.ts";
 import { RedisEpoch } from "./epoch.ts";
 import { connectOptions, type RedisClientOptions } from "./options.ts";
-import { SentinelError } from "./sentinel_error.ts";
 import { RedisTime, TIME_INTERVAL_MS } from "./time.ts";
 import { encodeCommand, type WireArgument } from "./wire.ts";
 
-/** Called when a connection can be used, and when it is gone. */
+/** Called when a connection becomes usable, and when it is lost. */
 export interface ConnectionWatcher {
   onReady(): void;
   onLost(): void;
 }
 
-/** A message as RESP2 brings it: bytes, or a list or nothing where Redis itself is the sender. */
+/** A message in RESP2: bytes from a client; a list or null from Redis itself. */
 export type RedisMessage = Buffer | readonly Buffer[] | null;
 
-/** How errors of a server begin that at present does nothing for anybody. */
-const UNFIT = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
+/** A failed connection to one sentinel. Other sentinels may still name the master. */
+export class SentinelError extends Error {
+  override readonly name = "SentinelError";
+  /** `host:port` of the sentinel. */
+  readonly address: string;
 
-/** Whether Redis has answered with an error: it is there, and said no. */
+  constructor(address: string, cause: Error) {
+    super(`Cannot ask sentinel ${address}`, { cause });
+    this.address = address;
+  }
+}
+
+/** First words of the errors of a server that serves no command at present. */
+const NOT_SERVING = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
+
+/** Whether Redis replied with an error. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** Whether Redis's access list forbids a command. */
+/** Whether Redis's access list forbids the command. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof Error && isRefusal(error) && error.message.startsWith("NOPERM");
 }
 
 /**
- * Whether Redis has refused one command, and may well do another: a change for want of memory, replicas or a disk, or
- * what its access list forbids.
+ * Whether Redis refused one command but may serve others: a change without memory, replicas or a disk for it, or what its
+ * access list forbids.
  */
 export function isRefusalOfOne(error: unknown): boolean {
-  return error instanceof Error && isRefusal(error) && !UNFIT.includes(error.message.split(" ", 1)[0]!);
+  return error instanceof Error && isRefusal(error) && !NOT_SERVING.includes(error.message.split(" ", 1)[0]!);
 }
 
-/** A connection that owes an answer and says nothing for this long is taken for dead, and opened again. */
+/** A connection is reopened if a reply is due and nothing arrives for this long. */
 const SILENCE_TIMEOUT_MS = 2000;
 
-/** The pause between the first two attempts to connect, which doubles. */
+/** The first and the longest pause between attempts to connect; each is twice the one before. */
 const MIN_RECONNECT_DELAY_MS = 50;
-
-/** The longest pause between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 1000;
 
-/** How long a server that does not answer may delay the closing of the connection to it. */
+/** The longest that an unresponsive server delays the closing of its connection. */
 const DISCONNECT_TIMEOUT_MS = 100;
 
 /**
- * One connection to Redis, reopened for ever. Commands of one turn of the event loop travel together.
+ * One connection to Redis, reopened for ever. The commands of one turn of the event loop are sent in one write.
  *
- * Nothing waits for a connection and nothing is sent twice: a command that cannot be sent now fails now. What was
- * sent may be executed when its connection is long lost, by a network that delivers late; changes have a
- * {@link RedisDeadline} for that.
+ * No command waits for a connection and none is sent twice: a command that cannot be sent now fails now. A slow network
+ * may deliver a command long after its connection was lost, so changes have a {@link RedisDeadline}.
+ *
+ * Commands have no time-out of their own and reject with plain errors, the driver's or {@link RedisChangeLost}. The tier
+ * (cache/tier.ts) bounds them in time and turns each failure into `store_unavailable`.
  */
 export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly spansSlots = true;
@@ -75,18 +86,18 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   readonly #time: RedisTime;
   #timeCheck: Timer | undefined;
   readonly #epoch: RedisEpoch;
-  /** Resolved while commands may be sent. */
+  /** Resolved while commands can be sent. */
   #usable = Promise.withResolvers<void>();
   #isUsable = false;
   #disposed = false;
-  /** The stream that holds back what it is given until the end of this turn. */
-  #held: Redis["stream"] | undefined;
-  /** The number of the present connection, or of the time without one. */
+  /** The stream that buffers writes until the end of this turn. */
+  #corked: Redis["stream"] | undefined;
+  /** Changes when a connection opens and when it is lost. */
   #connection = 0;
 
   /**
-   * Starts to connect. `onError` is told of each failed attempt and lost connection, and of what the server
-   * refuses to do at the beginning of one; a {@link SentinelError} where a connection to a sentinel failed.
+   * Starts to connect. `onError` gets the error of each failed attempt, each lost connection and each refused command
+   * that sets a connection up; a {@link SentinelError} for a connection to a sentinel.
    */
   constructor(options: RedisClientOptions, clock: Clock, onError: (error: Error) => void) {
     this.#onError = onError;
@@ -103,7 +114,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,
-      // A master that was demoted while the connection stood: whoever knows the new one is asked by connecting.
+      // The master was demoted while connected: a new connection finds the new master.
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
       retryStrategy: (attempt) =>
         Math.min(MIN_RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
@@ -114,7 +125,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     this.#redis.on("end", () => this.#startOver());
   }
 
-  /** Resolves once commands can be sent; never rejects, and waits for ever while the server is away. */
+  /** Resolves once commands can be sent; never rejects. */
   ready(): Promise<void> {
     this.#noticeLoss();
     return this.#usable.promise;
@@ -125,7 +136,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     return this.#isUsable;
   }
 
-  /** The server that this connection leads to; equal on all connections to it, see {@link RedisEpoch}. */
+  /** The epoch that scripts get as {@link EPOCH}; equal on all connections to the server, see {@link RedisEpoch}. */
   get scriptEpoch(): string {
     return this.#epoch.value;
   }
@@ -135,28 +146,28 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     return this.#epoch.isKnown ? this.#epoch.value : ANY_EPOCH;
   }
 
-  /** Tells of each time that the connection is there or gone, from the next time on. */
+  /** Calls `watcher` each time the connection becomes usable or is lost, from the next time on. */
   watch(watcher: ConnectionWatcher): void {
     this.#watchers.push(watcher);
   }
 
-  /** Gives the connection up and opens another. */
+  /** Closes the connection and opens another. */
   reconnect(): void {
     this.#redis.disconnect(true);
   }
 
-  /** Sends a command that has no method of its own here. */
+  /** Sends a command that has no method here. */
   call(command: string, ...args: string[]): Promise<unknown> {
     return this.#redis.call(command, ...args);
   }
 
-  /** Subscribes this connection, which then takes only further subscriptions and pings, until it is lost. */
+  /** Subscribes this connection, which then accepts only subscriptions and pings until it is lost. */
   async subscribe(channel: string): Promise<void> {
     this.#timeCheck?.cancel();
     await this.#redis.subscribe(channel);
   }
 
-  /** Hands on each message of all subscriptions. */
+  /** Calls `listener` for each message of all subscriptions. */
   onMessage(listener: (channel: string, message: RedisMessage) => void): void {
     this.#redis.on(
       "messageBuffer",
@@ -172,11 +183,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   async run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
     const sent = this.#asSent(keys, args);
-    return await this.#answered(args, async () => {
+    return await this.#sendByDeadline(args, async () => {
       try {
         return await this.#send("evalsha", [script.sha1, keys.length, ...sent]);
       } catch (error) {
-        // Redis has lost its scripts or never met this one. Nothing was run, so nothing is run twice.
+        // Redis does not have the script. It ran nothing, so nothing runs twice.
         if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
         return await this.#send("eval", [script.lua, keys.length, ...sent]);
       }
@@ -184,15 +195,15 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   /**
-   * As a transaction, for Redis's Lua hashes each byte that it is handed: a value that comes too late has expired
-   * before it can be given its name. Redis also tells a writer of what its scripts change, and not of this.
+   * A transaction, because Redis's Lua hashes each byte of its arguments. A late value has expired before it is renamed.
+   * Redis also notifies the writer of changes made by scripts, but not of these.
    */
   async setBy(incomingKey: string, { key, value, ttlMs, deadline, published }: DirectSet): Promise<void> {
     this.#requireConnection();
     const deadlineMs = this.#argument(deadline);
-    const replies = await this.#answered([deadline], () => {
+    const replies = await this.#sendByDeadline([deadline], () => {
       const queue = (name: string, ...args: WireArgument[]) => {
-        // One that is refused has the transaction refused.
+        // If Redis refuses one command, EXEC fails.
         this.#send(name, args).catch(() => {});
       };
       queue("multi");
@@ -208,15 +219,15 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   /**
-   * As {@link run}, of keys whose slot the server of a cluster is importing. ASKING counts for one command, hence
-   * the whole script: one that the server does not know by name would use it up. Both leave in one write.
+   * As {@link run}, for keys whose slot the cluster's server is importing. ASKING counts for one command only, hence EVAL:
+   * an EVALSHA of an unknown script would use it up. Both are sent in one write.
    */
   async runAsking(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     this.#requireConnection();
     const sent = this.#asSent(keys, args);
-    // A connection that is lost fails the script as well.
+    // If the connection is lost, the script fails too.
     this.#send("asking", []).catch(() => {});
-    return await this.#answered(args, () => this.#send("eval", [script.lua, keys.length, ...sent]));
+    return await this.#sendByDeadline(args, () => this.#send("eval", [script.lua, keys.length, ...sent]));
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -233,11 +244,11 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     if (status === "end") return;
     const ended = new Promise<void>((resolve) => this.#redis.once("end", () => resolve()));
     this.#redis.disconnect();
-    // Between two attempts nothing is open, and ioredis never says that this has ended.
+    // Between two attempts nothing is open, and ioredis emits no "end".
     if (status !== "reconnecting") await ended;
   }
 
-  /** On a fresh connection, before anything else is sent on it. */
+  /** Sets a new connection up, before any other command. */
   async #begin(): Promise<void> {
     const connection = ++this.#connection;
     try {
@@ -249,7 +260,7 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
         }),
       ]);
     } catch {
-      // Lost again, which the next connection makes up for.
+      // Lost again: the next connection starts over.
       return;
     }
     if (connection !== this.#connection) return;
@@ -260,18 +271,18 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
   }
 
   /**
-   * ioredis gives up for good when a sentinel tells of a failover while the connection is being opened, because it
-   * then takes its own hanging up for ours.
+   * Connects again when ioredis has given up: if a sentinel announces a failover while the connection is being opened,
+   * ioredis mistakes its own disconnect for ours.
    */
   #startOver(): void {
     const connect = () => {
-      // Failures are told as errors.
+      // Failures are emitted as errors.
       if (!this.#disposed) this.#redis.connect().catch(() => {});
     };
     if (!this.#disposed) this.#clock.setTimer(connect, MIN_RECONNECT_DELAY_MS, "background");
   }
 
-  /** ioredis rejects the commands of a lost connection first, and says a little later that it has lost it. */
+  /** Detects a loss early: ioredis first rejects the commands of a lost connection, and emits "close" a little later. */
   #noticeLoss(): void {
     if (this.#isUsable && this.#redis.status !== "ready") this.#lose();
   }
@@ -289,10 +300,10 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
 
   readonly #askTime = (): Promise<unknown> => this.#ask("time", []);
 
-  /** While the connection stands, and does not subscribe, which would leave it no other commands. */
+  /** Repeats until the connection is lost or subscribes: then it accepts no TIME. */
   #checkTimeLater(): void {
     const check = () => {
-      // What is lost or refused leaves what was told before.
+      // On an error the earlier sample stays.
       this.#time.check(this.#askTime).catch(() => {});
       this.#checkTimeLater();
     };
@@ -308,13 +319,13 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
     if (!(arg instanceof RedisDeadline)) return arg;
     const atMs = this.#time.at(arg.atMs);
     if (atMs === undefined) {
-      throw new Error("Cannot send to Redis: it does not tell its time, which a change needs");
+      throw new Error("Cannot send to Redis: a change needs TIME, which Redis refuses");
     }
     return atMs;
   }
 
-  /** The reply to a script that is sent now. */
-  async #answered(args: readonly RedisArgument[], send: () => Promise<unknown>): Promise<unknown> {
+  /** Sends a change; if its connection is lost, rejects with {@link RedisChangeLost} when it has a deadline. */
+  async #sendByDeadline(args: readonly RedisArgument[], send: () => Promise<unknown>): Promise<unknown> {
     const deadline = args.at(-1);
     if (!(deadline instanceof RedisDeadline)) return await send();
     const sentAtMs = this.#clock.monotonic();
@@ -322,46 +333,46 @@ export class RedisClient implements RedisCommands, AsyncDisposable {
       return await send();
     } catch (error) {
       const redisMs = refusedLateAtMs(error);
-      if (redisMs !== undefined) this.#time.heard(redisMs, sentAtMs);
+      if (redisMs !== undefined) this.#time.addSample(redisMs, sentAtMs);
       throw isRefusal(error) ? error : new RedisChangeLost(deadline, error);
     }
   }
 
   #requireConnection(): void {
-    if (!this.isReady) throw new Error("Cannot send to Redis: there is no connection");
+    if (!this.isReady) throw new Error("Cannot send to Redis: not connected");
   }
 
-  /** Sends a command at once; texts in its reply come as such. */
+  /** Sends a command at once; texts in its reply are strings. */
   #ask(name: string, args: readonly string[]): Promise<unknown> {
     return this.#redis.sendCommand(new Command(name, [...args], { replyEncoding: "utf8" })) as Promise<
       unknown
     >;
   }
 
-  /** Sends a command with all others of this turn; texts in its reply come as bytes. */
+  /** Sends a command with all others of this turn; texts in its reply are bytes. */
   #send(name: string, args: readonly WireArgument[]): Promise<unknown> {
-    this.#holdBack();
+    this.#cork();
     return this.#redis.sendCommand(new WireCommand(name, args)) as Promise<unknown>;
   }
 
   /**
-   * Lets what is sent in this turn go out in one write. Not by ioredis's auto-pipelining, which sends nothing while an
-   * answer is owed, has another promise and several closures for each command, and keeps its pipelines in a Map, which
-   * holds on to them, see cache/transient_map.ts.
+   * Joins the commands of this turn into one write. ioredis's auto-pipelining would send nothing while a reply is due,
+   * make another promise and several closures for each command, and keep its pipelines in a Map, which retains them (see
+   * cache/transient_map.ts).
    */
-  #holdBack(): void {
+  #cork(): void {
     const { stream } = this.#redis;
-    if (stream === this.#held) return;
-    this.#held = stream;
+    if (stream === this.#corked) return;
+    this.#corked = stream;
     stream.cork();
     queueMicrotask(() => {
-      this.#held = undefined;
+      this.#corked = undefined;
       stream.uncork();
     });
   }
 }
 
-/** A command that we encode ourselves; ioredis, which would look at each argument before, sees none. */
+/** A command with an encoding of our own. ioredis gets no arguments, which it would inspect one by one. */
 class WireCommand extends Command {
   readonly #sent: readonly WireArgument[];
 
@@ -370,7 +381,7 @@ class WireCommand extends Command {
     this.#sent = args;
   }
 
-  /** What ioredis is to write, behind what this writes itself. */
+  /** Writes all pieces except the last, which ioredis writes. */
   override toWritable(socket: object): string | Buffer {
     const pieces = encodeCommand(this.name, this.#sent);
     const last = pieces.length - 1;
@@ -379,12 +390,12 @@ class WireCommand extends Command {
   }
 }
 
-/** What ioredis calls each sentinel: it knows its address by these names. */
+/** A sentinel's address in ioredis. */
 type SentinelAddress = Partial<Record<"host" | "port", string | number>>;
 
 /**
- * The connector of ioredis, whose connections to sentinels tell `onError` of their errors. Those over which ioredis
- * hears of failovers have no listener otherwise, and ioredis writes an error without one to standard error.
+ * ioredis's connector, with `onError` as listener of its connections to sentinels. Those that receive failovers have no
+ * other listener, and ioredis writes an error without one to standard error.
  */
 function sentinelConnector(
   onError: (error: SentinelError) => void,

@@ -7,27 +7,28 @@ import { type PrefixedBytes, type RedisArgument, redisScript } from "./commands.
 import type { RedisDeadline } from "./deadline.ts";
 import { sameSlotKey } from "./lease_key.ts";
 
-/** How many keys a script changes: about 0.1 ms. */
+/** The most keys that a script changes, in about 0.1 ms. */
 export const MAX_KEYS_WRITTEN = 64;
 
-/** A larger value is not handed to a script: Redis's Lua hashes each byte of it, about 1 µs a KiB. */
+/** A larger value avoids the script: Redis's Lua hashes each byte of it, about 1 µs a KiB. */
 export const MAX_SCRIPT_VALUE_BYTES = 4 * 1024;
 
-/** What a script is told in place of a time to live. */
-const FOR_EVER = "0";
+/** Arguments of the script in place of a TTL. */
+const NO_EXPIRY = "0";
 const DELETE = "-";
 
 /**
- * Sets or deletes each key, in their order. A key that is refused, as for want of memory, fails alone: it has its error
- * in the reply. When all are refused, their error is the reply, as it is of a server that takes no changes. ARGV: for
- * each key, value and ttl in ms, 0 for ever, - to delete.
+ * Sets or deletes each key, in order. ARGV has a value and a TTL in ms for each key: 0 for no expiry, - to delete.
+ *
+ * If Redis refuses one key, as without memory, that key fails alone: the reply is a list with its error. If Redis refuses
+ * all of them, as a server that takes no changes does, the reply is the first error.
  */
 const WRITE = redisScript(`
 local pcall, args, replies, failures = redis.pcall, ARGV, {}, 0
 for i, key in ipairs(KEYS) do
   local ttl, reply = args[2 * i]
   if ttl == '${DELETE}' then reply = pcall('DEL', key)
-  elseif ttl == '${FOR_EVER}' then reply = pcall('SET', key, args[2 * i - 1])
+  elseif ttl == '${NO_EXPIRY}' then reply = pcall('SET', key, args[2 * i - 1])
   else reply = pcall('SET', key, args[2 * i - 1], 'PX', ttl) end
   local isFailure = type(reply) == 'table' and reply.err
   replies[i] = isFailure and reply
@@ -37,7 +38,7 @@ if failures == #KEYS then return replies[1] end
 if failures > 0 then return replies end
 `);
 
-/** What becomes of one key. */
+/** A change of one key. */
 interface Write {
   readonly key: string;
   /** Undefined to delete it. */
@@ -53,12 +54,12 @@ export interface RedisEntryWritesOptions {
 }
 
 /**
- * Sets and deletes namespaced entries, each by its deadline or not at all. Those of one turn share a script and its
- * deadline; a large value has a transaction of its own, and the script where that is refused:
+ * Sets and deletes namespaced entries, each by its deadline or not at all. The changes of one turn share a script and
+ * the earliest of their deadlines. A large value has a transaction of its own, and uses the script if Redis refuses that:
  *
  *     MULTI
  *     SET      incoming:…  value  PXAT <deadline>
- *     PEXPIRE  incoming:…  ttl                         nothing is there any more if it is too late
+ *     PEXPIRE  incoming:…  ttl                         after the deadline the key is gone
  *     RENAME   incoming:…  key
  *     EXEC
  */
@@ -73,10 +74,7 @@ export class RedisEntryWrites {
     this.#changes = changes;
     this.#keyPrefix = keyPrefix;
     this.#names = `:${newName()}:`;
-    const connection = {
-      spansSlots: changes.spansSlots,
-      run: changes.changeAll.bind(changes),
-    };
+    const connection = { spansSlots: changes.spansSlots, run: changes.changeAll.bind(changes) };
     this.#writes = new RedisBatches(connection, clock, {
       script: WRITE,
       maxRequests: MAX_KEYS_WRITTEN,
@@ -84,7 +82,7 @@ export class RedisEntryWrites {
       argumentsOf(writes) {
         const args: RedisArgument[] = [];
         for (const { value, ttl } of writes) args.push(value ?? "", ttl);
-        // The earliest: it began first.
+        // The first is the earliest.
         args.push(writes[0]!.deadline);
         return args;
       },
@@ -99,12 +97,12 @@ export class RedisEntryWrites {
     });
   }
 
-  /** Sets a key; for ever when `ttlMs` is Infinity, else for `ttlMs`, a whole number of 1 or more. */
+  /** Sets a key for `ttlMs`, a whole number of at least 1, or Infinity for no expiry. */
   async set(key: CacheKey, value: PrefixedBytes, ttlMs: number): Promise<void> {
     const write = {
       key: this.#keyPrefix + key,
       value,
-      ttl: ttlMs === Infinity ? FOR_EVER : ttlMs,
+      ttl: ttlMs === Infinity ? NO_EXPIRY : ttlMs,
       deadline: this.#changes.newDeadline(),
     };
     try {
@@ -140,7 +138,7 @@ export class RedisEntryWrites {
         if (!isRefusal(error)) throw error;
       }
     }
-    // It is too late, the slot is being moved, an access list forbids it, or there is no memory: the script tells which.
+    // Too late, the slot migrates, an access list forbids it, or no memory: the script's error tells which.
     await this.#writes.run(write);
   }
 }

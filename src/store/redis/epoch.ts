@@ -11,7 +11,7 @@ const UNKNOWN = "-".repeat(16);
 const RECHECK_INTERVAL_MS = 1000;
 
 /**
- * The epoch of the Redis server behind a connection: 16 characters that change with each restart of its process
+ * The epoch of a connection's Redis server: 16 characters that change with each restart of its process
  * (`run_id`) and each promotion (`master_replid`: a server that was demoted and promoted again keeps its process). Data
  * written in one epoch may be stale in the next: a restart loads the last snapshot, and a promoted replica lacks the
  * last changes.

@@ -142,9 +142,9 @@ export class RedisInvalidations implements Disposable {
   async #subscribe(): Promise<string | undefined> {
     const { listener, changes } = this.#options;
     const id = await unlessRefused(listener.call("CLIENT", "ID"));
-    const heard = await unlessRefused(listener.subscribe(TRACKING_CHANNEL).then(() => true));
+    const subscribed = await unlessRefused(listener.subscribe(TRACKING_CHANNEL).then(() => true));
     await unlessRefused(listener.subscribe(changes.channel));
-    return id === undefined || heard === undefined ? undefined : String(id);
+    return id === undefined || subscribed === undefined ? undefined : String(id);
   }
 
   #confirmLater(attempt: number): void {

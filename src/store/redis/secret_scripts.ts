@@ -5,108 +5,123 @@
  *              tombstone  | 0x04 | version | intent, deadline, epoch | intent, deadline, epoch | … |
  *     KEYS[2]  lease      | epoch | text |
  *
- * A version is its id and its revision, 16 decimal digits each. A tombstone's version is the greatest that the
- * key had; its intents are the changes that have begun and not yet ended, each with the ms since the Unix
- * epoch from which it counts as given up. An intent is a UUID, 36 characters; a deadline has 13 digits. An
- * epoch has 16 characters, see epoch.ts; ARGV[1] is always that of the server.
+ *     version    id and revision of the row, 16 decimal digits each; a tombstone has the greatest that the key had
+ *     epoch      16 characters, see epoch.ts; ARGV[1] of each script is the server's
+ *     intent     a UUID, 36 characters: a change that has begun and not yet ended
+ *     deadline   13 digits, ms since the Unix epoch: from then on the intent counts as given up
  *
- * A replica makes one change of a key at a time, so a tombstone has one intent a replica, and more only where
- * the outcome of changes is unknown. MAX_INTENTS bounds the list, and with it what a script costs: one intent that
- * no writer has takes the place of a list that has grown so long, here or under an older release, which set no bound.
- * It counts until all of them would have been given up, so no other writer publishes before that. A writer whose
- * intent went into it is one whose intent is gone.
+ *     script           key before                   key after
+ *     ANNOUNCE         anything                     tombstone with one more intent
+ *     PUBLISH          tombstone {this intent}      entry, unless the tombstone's version is newer
+ *                      anything else                tombstone without this writer's intent
+ *     WRITE_TOMBSTONE  anything                     tombstone without this writer's intent
+ *     RETRACT          tombstone {this intent}      nothing
+ *                      tombstone {this, others}     tombstone without this writer's intent
+ *     READ             nothing                      a lease beside it
+ *     FILL             nothing, and the lease       entry
  *
- * A change that certainly did nothing takes its intent back. Without another intent the tombstone goes as well:
- * nothing has changed, its announcement ended every lease from before, and readers get new ones only after it.
+ * Every change ends the lease.
  *
- * The interleaving that the list of intents guards against (one shared tombstone would be lifted by the first
- * of two writers, while the second has written the row and has not yet said so):
+ * Intents guard against this interleaving. If the writers shared one tombstone, the first of them to publish would
+ * remove it, while the second has written its row but not yet published:
  *
  *     A announces      -> tombstone {A}
  *     B announces      -> tombstone {A, B}
  *     A writes v2, B writes v3 in the database
- *     A publishes v2   -> tombstone {B}, version v2      not an entry: it would be stale if B died now
+ *     A publishes v2   -> tombstone {B}, version v2      an entry would stay stale if B died now
  *     B publishes v3   -> entry v3
  *
- * Somebody whose intent is gone (FLUSHALL, eviction, too late) publishes no entry either, because it cannot
- * know what has happened since; it leaves a tombstone, and the next reader after that fills from the database.
+ * A writer whose intent is gone (FLUSHALL, eviction, too late) publishes no entry either: it cannot tell what happened
+ * since. It leaves a tombstone. Once that expires, a reader fills from the database.
  *
- * The interleaving that the lease guards against: the tombstone that would refuse the fill may be gone by then.
+ * A writer whose change certainly did nothing retracts its intent. Without other intents the tombstone goes too: no value
+ * has changed, the announcement ended every older lease, and readers get new leases only afterwards.
  *
- *     R looks: nothing, and gets a lease
+ * A replica makes one change of a key at a time, so a tombstone has one intent a replica, and more only for changes of
+ * unknown outcome. MAX_INTENTS bounds the list, and with it the cost of a script. One joint intent, which belongs to no
+ * writer, replaces a list of that length, from here or from an older release without the bound. It counts until
+ * all of them would count as given up, so no other writer publishes before that. The replaced intents are gone.
+ *
+ * Leases guard against this interleaving, in which the tombstone that would refuse the fill is already gone:
+ *
+ *     R reads nothing, gets a lease
  *     R reads v1 in the database
  *     A announces, writes v2, publishes v2; the lease is gone
  *     FLUSHALL
- *     R fills v1       -> nothing: the lease that it names does not stand
+ *     R fills v1       -> nothing: its lease is gone
  *
- * A lease stands while nobody has changed or filled the key and nothing was lost, so it alone decides of a fill.
+ * A lease exists only while the key was neither changed nor filled and Redis lost nothing, so it alone admits a fill.
  *
- * The interleaving that epochs guard against: what a server took in another life, it may have forgotten the
- * end of. An entry of another life is not there. An intent of another life keeps others from publishing, and does
- * not count as its writer's own. A lease of another life does not stand.
+ * Epochs guard against a server that forgets changes: it restarts from an old snapshot, or is a replica that was
+ * promoted without the last changes.
  *
  *     the snapshot has v1
  *     A writes and publishes v2
  *     Redis is killed, and starts from the snapshot
- *     R looks: v1 is of another life; gets a lease, reads v2, fills
+ *     R reads v1, which is of another epoch; gets a lease, reads v2 in the database, fills it
+ *
+ * So an entry of another epoch counts as missing and a lease of another epoch as gone. An intent of another epoch still
+ * keeps other writers from publishing, but its own writer counts it as gone.
  */
 import { redisScript } from "./commands.ts";
 import { TTL_OF } from "./values.ts";
 
 /** First byte of a key that holds a secret. */
 export const FORMAT_ENTRY = 3;
-/** First byte of a key that says: ask the database, and do not fill. */
+/** First byte of a tombstone: readers ask the database and do not fill. */
 export const FORMAT_TOMBSTONE = 4;
 /** How many digits the id and the revision take; the largest safe integer has 16. */
 export const VERSION_PART_DIGITS = 16;
-/** Where the part behind the version begins. */
+/** The offset after the version. */
 export const VERSION_END = 1 + 2 * VERSION_PART_DIGITS;
-/** Where an entry's JSON begins. */
+/** The offset of an entry's JSON. */
 export const PAYLOAD_START = VERSION_END + 16;
 
-/** How many intents a tombstone has at most; to look through them takes Redis under 0.1 ms. */
+/** The most intents of a tombstone. Redis reads them in under 0.1 ms. */
 export const MAX_INTENTS = 64;
 /** The length of an intent, its deadline and its epoch. */
 const INTENT_LENGTH = 36 + 13 + 16;
-/** The intent that replaces a list of them. */
+/** The intent that replaces a list of {@link MAX_INTENTS}. */
 const JOINT_INTENT = "00000000-0000-0000-0000-000000000000";
 
-/** How long a lease stands: longer than a read of the database and the wait for the fill together. */
+/** How long a lease lasts: longer than a read of the database and the wait for the fill together. */
 export const LEASE_TTL_MS = 15_000;
 
 /**
- * KEYS: entry, lease, entry, lease, … where the entry's key stands again in place of a lease that there cannot be.
- * ARGV: epoch, text for a new lease of each entry. Replies with a value and a TTL or mark for each: what is there and
- * its time left; or the lease's text, null where there is none, and `-`, or `d` where something of another life was
- * met. Of a tombstone there is the first byte alone.
+ * Reads secrets, and gives a lease for each that is missing. A lease that exists already is given again.
  *
- * A hit touches one key and writes nothing. A Redis that takes no writes just now (memory is full, it is a replica)
- * gives no lease, hence pcall.
+ *     KEYS   entry, lease, entry, lease, …     an entry that cannot have a lease repeats its own key
+ *     ARGV   epoch | text of a new lease, for each entry
+ *     reply  hit: the entry, or a tombstone's first byte | … | all TTLs as one text
+ *            miss: the lease's text, or null for none          its TTL is -, or d for an entry or lease of another epoch
+ *
+ * A hit reads one key and writes nothing. A Redis that refuses writes (full memory, a replica) gives no lease, hence
+ * pcall.
  */
 export const READ = redisScript(`${TTL_OF}
 local reply, ttls = {}, {}
 for i = 1, #KEYS, 2 do
   local n = (i + 1) / 2
-  local held = pcall('GET', KEYS[i])
-  local kind = type(held) == 'string' and string.byte(held, 1)
-  local isForeign = kind == ${FORMAT_ENTRY} and string.sub(held, ${
+  local stored = pcall('GET', KEYS[i])
+  local format = type(stored) == 'string' and string.byte(stored, 1)
+  local isForeign = format == ${FORMAT_ENTRY} and string.sub(stored, ${
   VERSION_END + 1
 }, ${PAYLOAD_START}) ~= ARGV[1]
-  if kind == ${FORMAT_TOMBSTONE} then held = string.sub(held, 1, 1) end
-  if held and not isForeign then
-    reply[n], ttls[n] = held, ttlOf(KEYS[i])
+  if format == ${FORMAT_TOMBSTONE} then stored = string.sub(stored, 1, 1) end
+  if stored and not isForeign then
+    reply[n], ttls[n] = stored, ttlOf(KEYS[i])
   else
     local mayLease = KEYS[i + 1] ~= KEYS[i]
     local lease = mayLease and pcall('GET', KEYS[i + 1])
-    local isHeld = type(lease) == 'string'
-    local isOwn = isHeld and string.sub(lease, 1, 16) == ARGV[1]
+    local isThere = type(lease) == 'string'
+    local isOwn = isThere and string.sub(lease, 1, 16) == ARGV[1]
     if isOwn then
       reply[n] = string.sub(lease, 17)
     else
       local placed = mayLease and pcall('SET', KEYS[i + 1], ARGV[1] .. ARGV[n + 1], 'PX', ${LEASE_TTL_MS})
       reply[n] = placed and not placed.err and ARGV[n + 1]
     end
-    ttls[n] = (isForeign or isHeld and not isOwn) and 'd' or '-'
+    ttls[n] = (isForeign or isThere and not isOwn) and 'd' or '-'
   end
 end
 reply[#ttls + 1] = table.concat(ttls, ' ')
@@ -121,7 +136,7 @@ end
 local function entry(version, payload) return '\\${FORMAT_ENTRY}' .. version .. ARGV[1] .. payload end
 `;
 
-/** KEYS: entry, lease, entry, lease, …, ARGV: epoch, then for each lease's text, version, payload, ttl or 0. */
+/** KEYS as for {@link READ}. ARGV: epoch, then for each entry its lease's text, version, payload, ttl or 0 for never. */
 export const FILL = redisScript(`
 for i = 1, #KEYS, 2 do
   local entry, lease, at = KEYS[i], KEYS[i + 1], i * 2
@@ -135,11 +150,11 @@ end
 `);
 
 /**
- * Begins a change: reads the key into `version` and `others` (the live intents of a tombstone other than ARGV[2], mine);
- * `found` says whether mine was among them, in this life. Whatever is put ends the lease.
+ * The start of each change. Reads the key into `version`, `others` (the intents of a tombstone that count, except this
+ * writer's, ARGV[2]) and `found` (whether this writer's intent was there, in this epoch). `put` also ends the lease.
  */
 const CHANGE = `${PUT}
-local held = redis.call('GET', KEYS[1])
+local stored = redis.call('GET', KEYS[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local version, others, found = string.rep('0', ${2 * VERSION_PART_DIGITS}), {}, false
@@ -147,17 +162,17 @@ local function add(intent)
   others[#others + 1] = intent .. string.format('%013.0f', now + ARGV[3]) .. ARGV[1]
 end
 local function load()
-  local kind = held and string.byte(held, 1)
-  if kind ~= ${FORMAT_ENTRY} and kind ~= ${FORMAT_TOMBSTONE} then return end
-  local digits = string.sub(held, 2, ${VERSION_END})
+  local format = stored and string.byte(stored, 1)
+  if format ~= ${FORMAT_ENTRY} and format ~= ${FORMAT_TOMBSTONE} then return end
+  local digits = string.sub(stored, 2, ${VERSION_END})
   if #digits < ${2 * VERSION_PART_DIGITS} or string.find(digits, '%D') then return end
   version = digits
-  if kind ~= ${FORMAT_TOMBSTONE} then return end
-  if #held >= ${VERSION_END + MAX_INTENTS * INTENT_LENGTH} then return add('${JOINT_INTENT}') end
-  for at = ${VERSION_END} + 1, #held, ${INTENT_LENGTH} do
-    local intent, deadline = string.sub(held, at, at + 35), tonumber(string.sub(held, at + 36, at + 48))
-    if intent == ARGV[2] then found = string.sub(held, at + 49, at + 64) == ARGV[1]
-    elseif deadline and deadline > now then others[#others + 1] = string.sub(held, at, at + 64) end
+  if format ~= ${FORMAT_TOMBSTONE} then return end
+  if #stored >= ${VERSION_END + MAX_INTENTS * INTENT_LENGTH} then return add('${JOINT_INTENT}') end
+  for at = ${VERSION_END} + 1, #stored, ${INTENT_LENGTH} do
+    local intent, deadline = string.sub(stored, at, at + 35), tonumber(string.sub(stored, at + 36, at + 48))
+    if intent == ARGV[2] then found = string.sub(stored, at + 49, at + 64) == ARGV[1]
+    elseif deadline and deadline > now then others[#others + 1] = string.sub(stored, at, at + 64) end
   end
 end
 load()
@@ -171,7 +186,7 @@ add(ARGV[2])
 tombstone(version)
 `);
 
-/** ARGV: epoch, intent, tombstone's ttl, version, payload, entry's ttl or 0. */
+/** ARGV: epoch, intent, tombstone's ttl, version, payload, entry's ttl or 0 for never. */
 export const PUBLISH = redisScript(`${CHANGE}
 if found and #others == 0 and ARGV[4] >= version then put(entry(ARGV[4], ARGV[5]), ARGV[6])
 else tombstone(newer(version, ARGV[4])) end

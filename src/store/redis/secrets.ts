@@ -23,7 +23,7 @@ import {
 import { type RedisValue, redisValue, valuesWithTtls } from "./values.ts";
 import { decodeSecret, encodeSecret } from "./secret_codec.ts";
 
-/** How long a tombstone stands: longer than any request can last, see {@link SharedCache}. */
+/** How long a tombstone lasts: longer than any request, see {@link SharedCache}. */
 export const TOMBSTONE_TTL_MS = 60_000;
 
 export interface RedisSecretsOptions {
@@ -33,38 +33,38 @@ export interface RedisSecretsOptions {
   readonly tombstoneTtlMs?: number;
 }
 
-/** How many secrets a script reads or fills: about 0.1 ms. */
+/** The most secrets that a script reads or fills, in about 0.1 ms. */
 const MAX_SECRETS = 32;
 
-/** A secret's key and that of its lease; the former twice where it can have none. */
+/** A secret's key and its lease's; its own key twice if it cannot have a lease. */
 type KeyPair = readonly [entry: string, lease: string];
 
 interface ReadRequest {
   readonly keys: KeyPair;
-  /** The text of the lease that is given if nothing is there. */
+  /** The text of the new lease on a miss. */
   readonly lease: string;
 }
 
 interface FillRequest {
   readonly keys: KeyPair;
-  /** Lease's text, version, payload, time left. */
+  /** The lease's text, version, payload, TTL. */
   readonly arguments: readonly [string, string, string, number];
 }
 
-/** What was found, and whether something of another life was met instead. */
-interface Found {
+interface ReadResult {
   readonly found: SharedRead<Secret>;
+  /** Whether it is a miss because the stored entry or lease is of another epoch. */
   readonly metAnotherEpoch: boolean;
 }
 
-const READS: BatchScript<ReadRequest, Found> = {
+const READS: BatchScript<ReadRequest, ReadResult> = {
   script: READ,
   maxRequests: MAX_SECRETS,
   keysOf: (requests) => requests.flatMap(({ keys }) => keys),
   argumentsOf: (requests) => [EPOCH, ...requests.map(({ lease }) => lease)],
   read(reply, _requests, sentAtMs) {
     const { values, ttls } = valuesWithTtls(reply);
-    return { count: ttls.length, at: (index) => foundIn(values[index], ttls[index]!, sentAtMs) };
+    return { count: ttls.length, at: (index) => readResult(values[index], ttls[index]!, sentAtMs) };
   },
 };
 
@@ -76,13 +76,13 @@ const FILLS: BatchScript<FillRequest, void> = {
   read: (_reply, { length }) => ({ count: length, at() {} }),
 };
 
-/** Secrets in Redis, between memory and the database; redis_secret_scripts.ts has the rules and the layout. */
+/** Secrets in Redis, between local memory and the database; secret_scripts.ts has the rules and the layout. */
 export class RedisSecrets implements SharedCache<Secret> {
   readonly #client: RedisCommands;
   readonly #keyPrefix: string;
   readonly #clock: Clock;
   readonly #tombstoneTtlMs: number;
-  readonly #reads: RedisBatches<ReadRequest, Found>;
+  readonly #reads: RedisBatches<ReadRequest, ReadResult>;
   readonly #fills: RedisBatches<FillRequest, void>;
   readonly #leaseNames: string;
   readonly epoch: SharedEpoch;
@@ -108,7 +108,7 @@ export class RedisSecrets implements SharedCache<Secret> {
         const { epoch } = client;
         await client.ping();
         if (client.epoch !== epoch) {
-          throw new Error("Cannot confirm the connection to Redis: it is another one");
+          throw new Error("Cannot confirm the epoch of Redis: the connection was replaced");
         }
       },
       recheck: () => client.recheckEpoch(keyPrefix),
@@ -127,7 +127,7 @@ export class RedisSecrets implements SharedCache<Secret> {
     const { epoch } = this.#client;
     await this.#client.change(ANNOUNCE, this.#keys(key), EPOCH, intent, this.#tombstoneTtlMs);
     if (epoch !== undefined && this.#client.epoch === epoch) return epoch;
-    throw new Error("Cannot announce a change: the connection to Redis is another one than before");
+    throw new Error("Cannot announce a change: the connection to Redis was replaced meanwhile");
   }
 
   async publish(key: CacheKey, intent: string, entry: Entry<Secret>): Promise<void> {
@@ -136,15 +136,9 @@ export class RedisSecrets implements SharedCache<Secret> {
   }
 
   async writeTombstone(key: CacheKey, intent: string, version: Version | undefined): Promise<void> {
-    const outranked = encodeVersion(version ?? { id: 0, revision: 0 });
-    await this.#client.change(
-      WRITE_TOMBSTONE,
-      this.#keys(key),
-      EPOCH,
-      intent,
-      this.#tombstoneTtlMs,
-      outranked,
-    );
+    const atLeast = encodeVersion(version ?? { id: 0, revision: 0 });
+    const args = [EPOCH, intent, this.#tombstoneTtlMs, atLeast] as const;
+    await this.#client.change(WRITE_TOMBSTONE, this.#keys(key), ...args);
   }
 
   async retract(key: CacheKey, intent: string): Promise<void> {
@@ -155,7 +149,7 @@ export class RedisSecrets implements SharedCache<Secret> {
     return this.#fills.run({ keys: this.#keyPair(key), arguments: [lease, ...this.#arguments(entry)] });
   }
 
-  /** The secret's and, where it can have one, its lease's. */
+  /** The secret's key and, if it can have a lease, that key. */
   #keys(key: CacheKey): readonly [string, ...string[]] {
     const leaseKey = redisLeaseKey(this.#keyPrefix, key);
     return leaseKey === undefined ? [this.#keyPrefix + key] : [this.#keyPrefix + key, leaseKey];
@@ -166,7 +160,7 @@ export class RedisSecrets implements SharedCache<Secret> {
     return [entryKey, redisLeaseKey(this.#keyPrefix, key) ?? entryKey];
   }
 
-  /** version, payload, time left: 0 tells the script that the entry never expires. */
+  /** Version, payload and TTL, which is 0 if the entry never expires. */
   #arguments(entry: Entry<Secret>): [string, string, number] {
     const leftMs = timeLeftMs(entry, this.#clock);
     const ttlMs = leftMs === Infinity ? 0 : Math.max(1, leftMs);
@@ -179,13 +173,13 @@ const DECODER = new TextDecoder();
 /** ASCII. */
 const DIGIT_0 = 0x30;
 
-function foundIn(value: unknown, note: string, sentAtMs: number): Found {
-  if (note === "-" || note === "d") {
+/** `ttl` is a number, or a mark of {@link READ}. */
+function readResult(value: unknown, ttl: string, sentAtMs: number): ReadResult {
+  if (ttl === "-" || ttl === "d") {
     const lease = value instanceof Uint8Array ? DECODER.decode(value) : undefined;
-    return { found: { lease }, metAnotherEpoch: note === "d" };
+    return { found: { lease }, metAnotherEpoch: ttl === "d" };
   }
-  const held = redisValue(value, note, sentAtMs)!;
-  return { found: secretIn(held), metAnotherEpoch: false };
+  return { found: secretIn(redisValue(value, ttl, sentAtMs)!), metAnotherEpoch: false };
 }
 
 function secretIn({ bytes, expiresAtMs }: RedisValue): SharedRead<Secret> {
@@ -200,7 +194,7 @@ function secretIn({ bytes, expiresAtMs }: RedisValue): SharedRead<Secret> {
   );
 }
 
-/** Fixed width, so that the order of the texts is the order of the versions in every locale of Redis's Lua. */
+/** Fixed width, so that texts and versions have the same order in every locale of Redis's Lua. */
 function encodeVersion(version: Version): string {
   return digits(version.id) + digits(version.revision);
 }

@@ -1,9 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 
-/** Runs TIME on the present connection, at once; resolves to its reply. */
+/** Sends TIME on the present connection at once; resolves to its reply. */
 export type TimeCommand = () => Promise<unknown>;
 
-/** What one answer has told. */
+/** One reading of Redis's clock. */
 interface Sample {
   /** Redis's time, in ms since the Unix epoch, at some instant between the two others. */
   readonly redisMs: number;
@@ -14,26 +14,26 @@ interface Sample {
 /** How often Redis is asked for its time. */
 export const TIME_INTERVAL_MS = 1000;
 
-/** A better answer counts for this long, and then gives way to a worse one. */
+/** A sample is kept for this long, then replaced by any other. */
 const MAX_AGE_MS = 10_000;
 
 /** How much two clocks may drift apart, as a share of the time: ntpd corrects each by 500 millionths at most. */
 const MAX_DRIFT = 0.001;
 
 /**
- * The time at the server of one connection, as far as this process can tell: never more than it is.
+ * Estimates the clock of one connection's server. The estimate is never later than that clock.
  *
  *     sent at t0 ------- executed, Redis's time is T ------- received at t1
  *
  *     at t1 Redis's time is at least T, and at most T + t1 - t0
  *     at t  Redis's time is at least T + t - t1
  *
- * So an instant t of this process is at T + t - t1 of Redis, or a little later, and what Redis does before T + t - t1 it
- * has done by t. Of several answers counts the one by which Redis's time is the latest, mostly that of the shortest
- * round trip; unless the last one shows that it cannot be so late: then Redis's clock has been set back.
+ * So time t of this process is T + t - t1 on Redis's clock, or a little later: anything Redis does before T + t - t1 is
+ * done by t. Of several samples, the one with the latest estimate counts, mostly that of the shortest round trip. If
+ * the newest sample shows that Redis's clock cannot be that late, the clock was set back, and the newest counts.
  *
- * What is left is a clock of Redis that is set back, or stands still with its machine, between two answers: until the
- * next one, a change may be executed too late by so much.
+ * One gap remains: if Redis's clock is set back between two samples, or stops with its machine, a change may be executed
+ * too late by that much until the next sample.
  */
 export class RedisTime {
   readonly #clock: Clock;
@@ -43,30 +43,27 @@ export class RedisTime {
     this.#clock = clock;
   }
 
-  /**
-   * The Redis time of an instant of the monotonic clock, in whole ms, as early as it can be; undefined while it has not
-   * been told.
-   */
+  /** The earliest Redis time that a monotonic time can be, in whole ms; undefined before the first sample. */
   at(atMs: number): number | undefined {
     return this.#sample && Math.floor(earliest(this.#sample, atMs));
   }
 
-  /** Forgets what another server has told, and asks. Rejects when that is refused, or the connection lost. */
+  /** Takes the first sample of a server. Rejects if Redis refuses TIME or the connection is lost. */
   async learn(time: TimeCommand): Promise<void> {
     this.#sample = undefined;
     await this.check(time);
   }
 
-  /** Asks once more. Rejects as {@link learn} does. */
+  /** Takes another sample. Rejects as {@link learn} does. */
   async check(time: TimeCommand): Promise<void> {
     const sentAtMs = this.#clock.monotonic();
     const reply = await time();
-    // A proxy may answer anything.
-    if (Array.isArray(reply)) this.heard(Number(reply[0]) * 1000 + Number(reply[1]) / 1000, sentAtMs);
+    // A proxy may reply anything.
+    if (Array.isArray(reply)) this.addSample(Number(reply[0]) * 1000 + Number(reply[1]) / 1000, sentAtMs);
   }
 
-  /** Takes an answer that has just come, to something that was sent at `sentAtMs` of the monotonic clock. */
-  heard(redisMs: number, sentAtMs: number): void {
+  /** Adds a reading from a reply that has just come, to a command sent at `sentAtMs` of the monotonic clock. */
+  addSample(redisMs: number, sentAtMs: number): void {
     const receivedAtMs = this.#clock.monotonic();
     if (!Number.isFinite(redisMs)) return;
     const kept = this.#sample;

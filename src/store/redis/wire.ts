@@ -1,25 +1,24 @@
 import { Buffer } from "node:buffer";
 import type { PrefixedBytes } from "./commands.ts";
 
-/** A larger value goes out by itself: to copy it would take longer than a further write. */
+/** A larger value is written separately: a copy would take longer than another write. */
 const MAX_JOINED_BYTES = 8 * 1024;
 
-/** What stands in a command as it is sent. Bytes may not change before the command is answered. */
+/** An argument of a command. Bytes must not change before the command is answered. */
 export type WireArgument = string | number | Uint8Array | PrefixedBytes;
 
 type WirePiece = string | Uint8Array;
 
 /**
- * A command as it goes on the wire, in pieces to be written one behind the other, mostly one: each further write takes
- * as long as encoding a small value. ioredis puts a command with bytes together from five pieces an argument, each
- * measured twice and copied by itself, which takes a fifth of a Set; here all text between two values is one part.
- * Source: RESP, redis.io/docs/latest/develop/reference/protocol-spec.
+ * Encodes a command into pieces to write in order, mostly one: another write takes as long as encoding a small value.
+ * All text between two values is one part. ioredis makes five pieces of each argument, measures each twice and copies it
+ * separately, which takes a fifth of a Set. Source: RESP, redis.io/docs/latest/develop/reference/protocol-spec.
  */
 export function encodeCommand(name: string, args: readonly WireArgument[]): readonly WirePiece[] {
   const parts: WirePiece[] = [];
   const lengths: number[] = [];
   let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
-  /** How many bytes more than characters the text has. */
+  /** The bytes of the text minus its characters. */
   let surplus = 0;
   for (const arg of args) {
     if (typeof arg === "number") {

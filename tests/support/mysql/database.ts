@@ -7,19 +7,19 @@ import type { MysqlAddress } from "../servers/servers.ts";
 
 const SIGNAL = new AbortController().signal;
 
-/** A database of the test's own on a shared server, dropped by its disposal. */
+/** A database for one test on a shared server, dropped by its disposal. */
 export class TestDatabase implements AsyncDisposable {
   readonly config: MysqlConfig;
   /** Connections to the server, with no database chosen. */
   readonly #admin: MysqlPool;
 
-  /** Makes no database: `migrateMysql` does, or the test. */
+  /** Does not create the database: `migrateMysql` or the test does. */
   constructor(server: MysqlAddress) {
     this.config = mysqlConfig(server);
     this.#admin = new MysqlPool({ ...this.config, database: "", maxConnections: 1 }, systemClock);
   }
 
-  /** Runs a statement in the database; values go with one that can be prepared. */
+  /** Runs a statement in the database, prepared if there are values. */
   async run(sql: string, values: MysqlValue[] = []): Promise<void> {
     await this.#admin.use(async (session) => {
       await session.command(`USE ${this.config.database}`);

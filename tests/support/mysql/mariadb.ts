@@ -6,7 +6,7 @@ import { killProcess } from "../servers/kill_process.ts";
 import type { MysqlAddress } from "../servers/servers.ts";
 import { waitFor } from "../wait_for.ts";
 
-/** A configuration for a database of the server, which need not exist yet: a fresh name unless one is given. */
+/** The configuration of a database, which need not exist yet; by default its name is unique. */
 export function mysqlConfig(
   server: MysqlAddress,
   database = `cacheserver_${crypto.randomUUID().replaceAll("-", "")}`,
@@ -28,7 +28,7 @@ export function mysqlConfig(
   };
 }
 
-/** A MariaDB or MySQL of the test's own in a temporary folder, which it may freeze, kill and start again. */
+/** A MariaDB or MySQL for one test in a temporary folder, which can freeze, kill and restart it. */
 export interface TestMariadb extends MysqlAddress, AsyncDisposable {
   /** `mysql://user:password@host:port`, as the environment names a server. */
   readonly url: string;
@@ -36,7 +36,7 @@ export interface TestMariadb extends MysqlAddress, AsyncDisposable {
   readonly socket: string;
   readonly pid: number;
   config(database?: string): MysqlConfig;
-  /** Freezes the server: connections stay open, and nothing is answered until {@link resume}. */
+  /** Freezes the server: connections stay open, without answers until {@link resume}. */
   pause(): void;
   resume(): void;
   /** Kills the server as a crash would, and resolves once it is gone. */
@@ -62,7 +62,7 @@ export async function startMariadb(
   let process: Deno.ChildProcess | undefined;
 
   const start = async () => {
-    // What an earlier run of the server has logged would be taken for this one's.
+    // Otherwise the log of an earlier run would count as this one's.
     await Deno.writeTextFile(logPath(folder), "");
     process = new Deno.Command(program, {
       args: [...serverArguments(folder, address.port, socket), ...args],
@@ -108,7 +108,7 @@ export async function startMariadb(
   };
 }
 
-/** Makes the system tables, and the statements that give root a password over TCP. */
+/** Creates the system tables, and the init file that gives root a password over TCP. */
 async function install(program: string, folder: string): Promise<void> {
   const account = `root@'127.0.0.1'`;
   await Deno.writeTextFile(
@@ -131,7 +131,7 @@ async function install(program: string, folder: string): Promise<void> {
   if (!success) throw new Error(`Cannot set up a MariaDB: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** Small and fast; what a power failure would lose does not matter here. */
+/** Small and fast, without safety against a power failure. */
 function serverArguments(folder: string, port: number, socket: string): string[] {
   return [
     "--no-defaults",
@@ -153,17 +153,17 @@ function serverArguments(folder: string, port: number, socket: string): string[]
   ];
 }
 
-/** The server gives a log without an extension the one that it likes. */
+/** With an extension, because the server adds one of its own otherwise. */
 function logPath(folder: string): string {
   return `${folder}/server.err`;
 }
 
-/** The server refuses to run as root unless it is told to. */
+/** The server runs as root only with this option. */
 function asRoot(): string[] {
   return Deno.uid() === 0 ? ["--user=root"] : [];
 }
 
-/** Resolves once the log says that connections are taken, which is after the init file has run. */
+/** Resolves once the log reports that the server accepts connections, after the init file ran. */
 async function ready(process: Deno.ChildProcess, log: string): Promise<void> {
   let exitCode: number | undefined;
   process.status.then(({ code }) => exitCode = code);

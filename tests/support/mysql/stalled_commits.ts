@@ -30,12 +30,12 @@ export class StallingMariadb implements AsyncDisposable {
     return new StallingMariadb(server);
   }
 
-  /** From now on no commit comes to its end. */
+  /** From now on no commit ends. */
   stall(): Promise<void> {
     return this.run("SET GLOBAL rpl_semi_sync_master_enabled = ON");
   }
 
-  /** Lets all commits come to their end. */
+  /** Lets all commits end. */
   release(): Promise<void> {
     return this.run("SET GLOBAL rpl_semi_sync_master_enabled = OFF");
   }
@@ -45,7 +45,7 @@ export class StallingMariadb implements AsyncDisposable {
     await this.#admin.use((session) => session.command(sql), SIGNAL);
   }
 
-  /** How many other sessions have a statement that has not come to its end. */
+  /** The number of other sessions with a running statement. */
   async stalled(): Promise<number> {
     const rows = await this.#admin.use((session) => {
       return session.rows(

@@ -4,21 +4,21 @@ import { askRedis, ThrowawayRedis } from "./redis.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { waitFor } from "../wait_for.ts";
 
-/** How long a node may be silent before the others promote its replica. */
+/** The silence of a node after which the others promote its replica. */
 const NODE_TIMEOUT_MS = 1000;
 
-/** The distance from a node's port to the one that other nodes talk to. */
+/** A node's bus port minus its port. */
 const BUS_OFFSET = 10_000;
 
-/** What a cluster of the test's own has beside its three masters. */
+/** The options of a cluster of three masters. */
 export interface ThrowawayClusterOptions {
-  /** How many nodes have no slots at first: replicas, once {@link ThrowawayCluster.replicate} says so, or masters. */
+  /** The number of nodes without slots: masters, or replicas after {@link ThrowawayCluster.replicate}. */
   readonly spares?: number;
   /** Further settings of the node with this number. */
   readonly settings?: (index: number) => Readonly<Record<string, string>>;
 }
 
-/** A cluster of three masters of the test's own, with a third of the slots each. */
+/** A cluster for one test: three masters with a third of the slots each. */
 export class ThrowawayCluster implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack;
   readonly masters: readonly ThrowawayRedis[];
@@ -58,7 +58,7 @@ export class ThrowawayCluster implements AsyncDisposable {
     return this.masters.map(({ hostname, port }) => ({ hostname, port }));
   }
 
-  /** Makes a spare the replica of a master; resolves once it has what the master has. */
+  /** Makes a spare the replica of a master; resolves once it has the master's data. */
   async replicate(master: Endpoint, spare: Endpoint): Promise<void> {
     await askRedis(spare, `CLUSTER REPLICATE ${await nodeId(master)}`);
     await waitFor(async () => (await askRedis(spare, "INFO replication")).includes("master_link_status:up"), {
@@ -67,7 +67,7 @@ export class ThrowawayCluster implements AsyncDisposable {
     });
   }
 
-  /** Moves the slot and its keys, as `redis-cli --cluster reshard` does; `midway` runs while it is on its way. */
+  /** Moves the slot and its keys as `redis-cli --cluster reshard` does; `midway` runs while the slot migrates. */
   async moveSlot(
     slot: number,
     from: Endpoint,
@@ -98,20 +98,20 @@ export class ThrowawayCluster implements AsyncDisposable {
     for (const node of [to, from]) await ok(node, `CLUSTER SETSLOT ${slot} NODE ${toId}`);
   }
 
-  /** Has every other node forget this one, which is not told. */
+  /** Makes every other node forget this one, which does not notice. */
   async forget(node: Endpoint): Promise<void> {
     const id = await nodeId(node);
     for (const other of this.#nodes) if (other !== node) await ok(other, `CLUSTER FORGET ${id}`);
   }
 
-  /** Makes a node that has been reset a member, without slots; resolves once all members know that. */
+  /** Makes a reset node a member without slots; resolves once all members know it. */
   async adopt(node: ThrowawayRedis): Promise<void> {
     const { hostname, port } = this.masters[0]!;
     await ok(node, `CLUSTER MEET ${hostname} ${port}`);
     await allKnow([...this.#nodes, node]);
   }
 
-  /** Raises the epoch of each master above all that a young cluster has. */
+  /** Raises the epoch of each master above those of a young cluster. */
   async raiseEpochs(): Promise<void> {
     for (let round = 0; round < 10; round++) {
       for (const master of this.masters) await askRedis(master, "CLUSTER BUMPEPOCH");
@@ -134,7 +134,7 @@ export class ThrowawayCluster implements AsyncDisposable {
   }
 }
 
-/** Another program may take a port between the look at it and its use. */
+/** Another program may take a port between the check and its use. */
 const MAX_START_ATTEMPTS = 5;
 
 async function startNode(
@@ -148,7 +148,7 @@ async function startNode(
       "cluster-enabled": "yes",
       "cluster-config-file": `nodes-${port}.conf`,
       "cluster-node-timeout": String(NODE_TIMEOUT_MS),
-      // The slots of the masters that live are served all the same.
+      // Slots of running masters are served although other slots are not.
       "cluster-require-full-coverage": "no",
       "repl-diskless-sync-delay": "0",
       "dir": folder,
@@ -167,9 +167,9 @@ async function startNode(
   }
 }
 
-/** Has a node forget its keys, its slots, its cluster and its id. */
+/** Makes a node forget its keys, slots, cluster and id. */
 export async function wipe(node: Endpoint): Promise<void> {
-  // Together, since a node that has got a key meanwhile cannot be reset; a script or transaction may not reset.
+  // Together, because a node with a key cannot be reset. Scripts and transactions cannot reset a node.
   await waitFor(async () => (await askRedis(node, "FLUSHALL\r\nCLUSTER RESET HARD")).endsWith("+OK\r\n"), {
     what: "the node to be reset",
   });
@@ -211,7 +211,7 @@ export async function redisCli(...args: readonly string[]): Promise<string> {
   return decoder.decode(stdout);
 }
 
-/** A port that is free, and whose bus port is as well. */
+/** A free port whose bus port is free too. */
 function freePortWithBus(): number {
   for (;;) {
     const port = freePort();

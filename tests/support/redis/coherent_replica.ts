@@ -25,7 +25,7 @@ import { PATIENT } from "../cache/caller.ts";
 import { asFound } from "../cache/as_found.ts";
 import { keptAs } from "../cache/kept_as.ts";
 
-/** How a replica differs from the others. */
+/** The options of a replica. */
 export interface CoherentReplicaOptions {
   readonly keyPrefix: string;
   readonly maxStaleMs?: number;
@@ -38,7 +38,7 @@ export interface ClusterSeeds {
   readonly seeds: readonly Endpoint[];
 }
 
-/** What the service does with a Redis that it reaches in one way or another. */
+/** The parts of the service that depend on the kind of connection to Redis. */
 interface OpenedRedis {
   readonly commands: RedisCommands;
   listen(
@@ -52,14 +52,14 @@ const KEY = cacheKey("n", "k");
 
 const TIMEOUT_MS = 500;
 
-/** A chain from local memory to a real Redis, as the service composes it; its methods are about one key unless told which. */
+/** A chain from local memory to a real Redis, as in the service; methods without a key use the same one. */
 export class CoherentReplica implements AsyncDisposable {
   readonly states: InvalidationState[] = [];
   readonly changes: RedisChanges;
   readonly #resources = new AsyncDisposableStack();
   readonly #local: LocalTier<Uint8Array>;
   readonly #chain: Chain<Uint8Array, EntryChange>;
-  /** Called behind each invalidation of a key. */
+  /** Called after each invalidation of a key. */
   onInvalidated: (key: CacheKey) => void = () => {};
 
   constructor(server: Endpoint | RedisSentinels | ClusterSeeds, options: CoherentReplicaOptions) {
@@ -147,7 +147,7 @@ export class CoherentReplica implements AsyncDisposable {
     await waitFor(() => this.state === state, { what: `the state ${state}`, timeoutMs: 10_000 });
   }
 
-  /** What local memory would answer. */
+  /** The value in local memory. */
   get held(): string | undefined {
     return this.heldOf(KEY);
   }

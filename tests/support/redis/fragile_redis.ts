@@ -19,13 +19,13 @@ const SET = redisScript(
   "if ARGV[2] == 'Infinity' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end",
 );
 
-/** What lay under a key of Redis. */
+/** The saved value of a key. */
 interface Saved {
   readonly bytes: Uint8Array;
   readonly ttlMs: number;
 }
 
-/** A key of a real Redis whose restarts concern nobody else: what it had is put back, and scripts get another life. */
+/** One key of a real Redis with simulated restarts: these put the saved value back, and give scripts another epoch. */
 export class FragileRedis implements FragileCache {
   readonly store: SharedCache<Secret>;
   readonly #redis: RedisProbe;
@@ -74,16 +74,16 @@ export class FragileRedis implements FragileCache {
     for (const [key, { bytes, ttlMs }] of this.#saved) {
       if (ttlMs > 0) await this.#redis.client.run(SET, [key], bytes, ttlMs);
     }
-    this.#connection.life++;
+    this.#connection.scriptEpoch++;
   }
 }
 
-/** Sends on another's connection, in a life of its own. */
+/** Sends on another connection, with an epoch of its own. */
 class Connection implements RedisCommands {
   readonly spansSlots = true;
   readonly epoch = ANY_EPOCH;
   readonly #client: RedisCommands;
-  life = 1;
+  scriptEpoch = 1;
 
   constructor(client: RedisCommands) {
     this.#client = client;
@@ -94,7 +94,7 @@ class Connection implements RedisCommands {
   }
 
   run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
-    return this.#client.run(script, keys, ...this.#inLife(args));
+    return this.#client.run(script, keys, ...this.#withEpoch(args));
   }
 
   setBy(incomingKey: string, change: DirectSet): Promise<void> {
@@ -102,12 +102,12 @@ class Connection implements RedisCommands {
   }
 
   change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
-    return this.#client.change(script, keys, ...this.#inLife(args));
+    return this.#client.change(script, keys, ...this.#withEpoch(args));
   }
 
   recheckEpoch(): void {}
 
-  #inLife(args: readonly RedisArgument[]): RedisArgument[] {
-    return args.map((arg) => arg === EPOCH ? `life ${this.life}`.padEnd(16) : arg);
+  #withEpoch(args: readonly RedisArgument[]): RedisArgument[] {
+    return args.map((arg) => arg === EPOCH ? `epoch ${this.scriptEpoch}`.padEnd(16) : arg);
   }
 }

@@ -11,14 +11,14 @@ const SET = redisScript("redis.call('SET', KEYS[1], ARGV[1])");
 const GET = redisScript("return redis.call('GET', KEYS[1])");
 const PTTL = redisScript("return redis.call('PTTL', KEYS[1])");
 
-/** A connection under a prefix of the test's own, and what a test may want to know or do behind a store's back. */
+/** A connection with a unique prefix, and what tests read and change in Redis beside a store. */
 export class RedisProbe implements AsyncDisposable {
   readonly keyPrefix = freshKeyPrefix();
   readonly clock = systemClock;
   readonly client: RedisClient;
   readonly changes: RedisChanges;
 
-  /** What the stores write entries with. */
+  /** The connection with which stores write entries. */
   get entries(): RedisEntries {
     return new RedisEntries(this.changes, this.keyPrefix, {
       clock: this.clock,
@@ -46,23 +46,23 @@ export class RedisProbe implements AsyncDisposable {
     return new RedisProbe(client);
   }
 
-  /** What lies under the key as Redis has it. */
+  /** The stored bytes of the key. */
   bytes(key: CacheKey): Promise<Uint8Array | undefined> {
     return this.bytesAt(this.keyPrefix + key);
   }
 
-  /** Like {@link bytes}, of a key that already has the prefix. */
+  /** Like {@link bytes}, for a key that includes the prefix. */
   async bytesAt(key: string): Promise<Uint8Array | undefined> {
     const reply = await this.client.run(GET, [key]);
     return reply instanceof Uint8Array ? new Uint8Array(reply) : undefined;
   }
 
-  /** The time that the key has left: Infinity when it never expires, 0 when it is not there. */
+  /** The key's TTL: Infinity if it never expires, 0 if it is missing. */
   timeLeftMs(key: CacheKey): Promise<number> {
     return this.timeLeftAtMs(this.keyPrefix + key);
   }
 
-  /** Like {@link timeLeftMs}, of a key that already has the prefix. */
+  /** Like {@link timeLeftMs}, for a key that includes the prefix. */
   async timeLeftAtMs(key: string): Promise<number> {
     const left = Number(await this.client.run(PTTL, [key]));
     return left === -1 ? Infinity : Math.max(0, left);

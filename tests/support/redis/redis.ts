@@ -5,12 +5,12 @@ import { killProcess } from "../servers/kill_process.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { waitFor } from "../wait_for.ts";
 
-/** A prefix that no other test has, so that tests may share one Redis. */
+/** A unique prefix, so that tests can share one Redis. */
 export function freshKeyPrefix(): string {
   return `test-${crypto.randomUUID()}:`;
 }
 
-/** A Redis of the test's own, which it may stop, freeze and restart. Keeps nothing on disk. */
+/** A Redis for one test, which can stop, freeze and restart it. Keeps nothing on disk. */
 export class ThrowawayRedis implements Endpoint, AsyncDisposable {
   readonly hostname = "127.0.0.1";
   readonly port: number;
@@ -68,7 +68,7 @@ export class ThrowawayRedis implements Endpoint, AsyncDisposable {
     if (process !== undefined) await killProcess(process);
   }
 
-  /** Freezes the server: connections stay open, and nothing is answered until {@link resume}. */
+  /** Freezes the server: connections stay open, without answers until {@link resume}. */
   pause(): void {
     if (this.#process !== undefined) freeze(this.#process.pid);
   }
@@ -82,7 +82,7 @@ export class ThrowawayRedis implements Endpoint, AsyncDisposable {
   }
 }
 
-/** Starts a Redis of the caller's own on a free port; `args` are further ones for redis-server. */
+/** Starts a Redis on a free port; `args` are further arguments of redis-server. */
 export async function startRedis(
   { args = [] }: { readonly args?: readonly string[] } = {},
 ): Promise<ThrowawayRedis> {
@@ -103,7 +103,7 @@ export async function answersPing(address: Endpoint): Promise<boolean> {
   return (await askRedis(address, "PING")).startsWith("+PONG");
 }
 
-/** The beginning of a Redis's reply to a command, which is sent on a connection of its own. */
+/** The start of Redis's reply to a command on a separate connection. */
 export async function askRedis({ hostname, port }: Endpoint, command: string): Promise<string> {
   using connection = await Deno.connect({ hostname, port });
   await connection.write(new TextEncoder().encode(`${command}\r\n`));

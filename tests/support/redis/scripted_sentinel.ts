@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 
 /**
- * A sentinel that says what a test wants: which server its clients take for the master. Each client of a test can so
- * follow a failover at another time, as sentinels that cannot reach each other make it. Answers the commands by which
- * ioredis looks for a master. Source: Redis documentation, "Guidelines for Redis clients with support for Sentinel".
+ * A sentinel that names the master which the test chose. So each client of a test can follow a failover at another time,
+ * as with sentinels that cannot reach each other. Answers the commands by which ioredis finds a master. Source: Redis
+ * documentation, "Guidelines for Redis clients with support for Sentinel".
  */
 export class ScriptedSentinel implements AsyncDisposable {
   readonly #server: Server;

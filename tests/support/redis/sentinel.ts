@@ -6,12 +6,12 @@ import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { waitFor } from "../wait_for.ts";
 
-/** Under which the sentinel knows the master. */
+/** The master's name at the sentinel. */
 const MASTER_NAME = "cache";
-/** How long the master may be silent before it is replaced. */
+/** The silence after which the master is replaced. */
 const DOWN_AFTER_MS = 500;
 
-/** A master, its replica, and one sentinel whose word alone counts. */
+/** A master, its replica, and one sentinel, which decides alone. */
 export class SentinelSetting implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
   readonly master: ThrowawayRedis;
@@ -74,7 +74,7 @@ export class SentinelSetting implements AsyncDisposable {
     };
   }
 
-  /** Resolves once what was the replica is the master. */
+  /** Resolves once the replica has become the master. */
   async promoted(): Promise<void> {
     await waitFor(() => answers(this.replica, "INFO replication", /role:master/), {
       what: "the replica to be promoted",
@@ -92,16 +92,16 @@ export class SentinelSetting implements AsyncDisposable {
   }
 }
 
-/** What a sentinel needs to know. */
+/** The settings of a sentinel. */
 export interface SentinelOptions {
-  /** Under which it knows the master. */
+  /** The master's name. */
   readonly name: string;
-  /** Its own. */
+  /** The sentinel's port. */
   readonly port: number;
   readonly master: Endpoint;
 }
 
-/** A sentinel whose word alone counts. It keeps what it learns in this file, and does not start without one. */
+/** A sentinel that decides alone. It keeps its state in this file, and does not start without one. */
 export async function writeSentinelConfig(
   path: string,
   { name, port, master }: SentinelOptions,
@@ -130,7 +130,7 @@ export function spawnSentinel(configPath: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Whether the answer to a command is as expected. */
+/** Whether the reply to a command is as expected. */
 export async function answers(address: Endpoint, command: string, expected: RegExp): Promise<boolean> {
   return expected.test(await askRedis(address, command));
 }

@@ -7,17 +7,17 @@ import { waitFor } from "../wait_for.ts";
 
 const HOSTNAME = "127.0.0.1";
 
-/** What one side of the setting sets to find its master. */
+/** The settings by which one side finds its master. */
 type Way = Readonly<Record<string, string>>;
 
 /**
- * A master and its replica, which two sides know by sentinels of their own:
+ * A master and its replica, which two sides find by separate sentinels:
  *
- *     one side, its sentinel, the replica  ->  a link, which the test may cut  ->  the master
+ *     one side, its sentinel, the replica  ->  a link, which the test can cut  ->  the master
  *     the other side, its sentinel         ->  the master
  *
- * With the link cut, the first sentinel promotes the replica. The other side goes on with the old master, which takes
- * changes as before: two masters at once.
+ * When the link is cut, the first sentinel promotes the replica. The other side keeps the old master, which still takes
+ * changes: two masters at once.
  */
 export class TwoMasters implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
@@ -66,12 +66,12 @@ export class TwoMasters implements AsyncDisposable {
     return setting;
   }
 
-  /** Of the side that follows to the new master at once. */
+  /** For the side that follows to the new master at once. */
   get following(): Way {
     return this.#way("following", this.#followingPort);
   }
 
-  /** Of the side that stays with the old master. */
+  /** For the side that stays with the old master. */
   get staying(): Way {
     return this.#way("staying", this.#stayingPort);
   }
@@ -85,7 +85,7 @@ export class TwoMasters implements AsyncDisposable {
     });
   }
 
-  /** Leads the side that stayed to the new master. */
+  /** Makes the other side follow to the new master. */
   async join(): Promise<void> {
     const sentinel: Endpoint = { hostname: HOSTNAME, port: this.#stayingPort };
     await askRedis(sentinel, "SENTINEL REMOVE staying");

@@ -1,13 +1,13 @@
 import { findProgram } from "../servers/find_program.ts";
 
-/** A disk of a few MiB, mounted at a folder of its own. */
+/** A disk of a few MiB, mounted at a new folder. */
 export interface SmallVolume extends AsyncDisposable {
   readonly path: string;
-  /** Takes all the room that is left, as another program would; returns what gives it back. */
+  /** Fills the disk, as another program would; returns a function that frees the space. */
   fillUp(): () => void;
 }
 
-/** Whether this machine lets the tests mount one. */
+/** Whether this machine allows tests to mount one. */
 export const mayMount = Deno.build.os === "linux" && Deno.uid() === 0 && findProgram("mount") !== undefined &&
   new Deno.Command("unshare", { args: ["--mount", "true"] }).outputSync().success;
 

@@ -15,7 +15,7 @@ export const OPEN: SqliteOpenOptions = {
   rebuilds: "small",
 };
 
-/** What entries need beside a clock, without a limit of their size. */
+/** Options of entries, without a size limit. */
 export const ENTRIES = { maxBytes: Infinity, observer: { purgeFailed: () => {} } };
 
 /** A database without a file. */

@@ -5,7 +5,7 @@ import { redisKeysOf } from "../../../src/store/redis/errors.ts";
 const ACCOUNT = "data.redis.username, data.redis.password";
 const SENTINELS = "All sentinels are unreachable. Retrying from scratch after 10ms. Last error: ";
 
-Deno.test("redisKeysOf() points to the keys that an error comes from, and to none where none is to blame", () => {
+Deno.test("redisKeysOf() returns the keys that cause an error, or undefined if none does", () => {
   const cases = [
     ["WRONGPASS invalid username-password pair or user is disabled.", "standalone", ACCOUNT],
     ["NOAUTH Authentication required.", "cluster", ACCOUNT],
@@ -35,7 +35,7 @@ Deno.test("redisKeysOf() points to the keys that an error comes from, and to non
   assertEquals(redisKeysOf("no error", "standalone"), undefined);
 });
 
-Deno.test("mysqlKeysOf() points to the part of the source that an error comes from", () => {
+Deno.test("mysqlKeysOf() returns the part of the source that causes an error", () => {
   const cases = [
     [{ errno: 1045, code: "ER_ACCESS_DENIED_ERROR" }, "data.database.source (user, password)"],
     [{ errno: 1044, code: "ER_DBACCESS_DENIED_ERROR" }, "data.database.source (user, password)"],

@@ -4,7 +4,22 @@ import { ANY_EPOCH, type ServerBreaker } from "../../../core/ports.ts";
 import type { RedisClient } from "../client.ts";
 import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "../commands.ts";
 import type { RedisClusterNodes } from "./nodes.ts";
-import { type Redirect, redirectOf } from "./redirect.ts";
+
+/**
+ * A node's answer in place of executing a command: another node owns the slot (MOVED); another node already has this key
+ * of a migrating slot (ASK); or the command's keys are split between two nodes (TRYAGAIN).
+ *
+ * MOVED and ASK also name an endpoint: an address, a host name that may not resolve here, nothing or `?`, depending on
+ * `cluster-preferred-endpoint-type`. It is ignored: CLUSTER NODES of the same node gives an address.
+ */
+type Redirect = "moved" | "ask" | "again";
+
+const REDIRECTS = new Map<string, Redirect>([["MOVED", "moved"], ["ASK", "ask"], ["TRYAGAIN", "again"]]);
+
+/** The redirect that a command's error means, or undefined. */
+function redirectOf(error: unknown): Redirect | undefined {
+  return error instanceof Error ? REDIRECTS.get(error.message.split(" ", 1)[0]!) : undefined;
+}
 
 /** The connection to one master. */
 export type ClusterNode = Pick<
@@ -48,7 +63,7 @@ const MAX_REDIRECTS = 16;
 const RETRY_DELAY_MS = 20;
 
 /**
- * A cluster behind the interface of one server. Each command goes to the owner of its key's slot, over the one connection
+ * A cluster with the interface of one server. Each command goes to the owner of its key's slot, over the one connection
  * to it, so that the guarantees of a {@link RedisClient} hold for each master.
  *
  * A redirect means that nothing was executed, so the command is sent again to the new owner, but only while its caller

@@ -7,7 +7,7 @@ import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
 /** The slab being filled, and the one that it follows while its survivors move. */
 const SLABS_UNDER_WAY = 2;
 
-Deno.test("SlabHeap.get() gives what was added, each slot its own", () => {
+Deno.test("SlabHeap.get() returns what was added to each slot", () => {
   const heap = new SlabHeap();
   const sizes = [0, 1, 7, 8, 9, 100, MAX_RECORD_VALUE_BYTES];
   const slots = sizes.map((length, index) => heap.add(new Uint8Array(length).fill(index), index + 0.5));
@@ -20,7 +20,7 @@ Deno.test("SlabHeap.get() gives what was added, each slot its own", () => {
   );
 });
 
-Deno.test("SlabHeap keeps a copy: what becomes of the value that was added is no matter", () => {
+Deno.test("SlabHeap keeps a copy, which later changes of the added value do not reach", () => {
   const heap = new SlabHeap();
   const value = new Uint8Array(10).fill(1);
   const slot = heap.add(value, Infinity);
@@ -28,7 +28,7 @@ Deno.test("SlabHeap keeps a copy: what becomes of the value that was added is no
   assertEquals(heap.get(slot).value, new Uint8Array(10).fill(1));
 });
 
-Deno.test("SlabHeap uses slots again, and never the memory behind a view", () => {
+Deno.test("SlabHeap reuses slots, but never the memory of a view", () => {
   const heap = new SlabHeap();
   const slot = heap.add(new Uint8Array(1_000).fill(1), Infinity);
   const { value } = heap.get(slot);
@@ -41,7 +41,7 @@ Deno.test("SlabHeap uses slots again, and never the memory behind a view", () =>
   assertEquals(heap.heldBytes, SLAB_BYTES);
 });
 
-Deno.test("SlabHeap gives a slab up when few of its records live, and keeps those", () => {
+Deno.test("SlabHeap frees a slab when few of its records are left, and keeps these", () => {
   const heap = new SlabHeap();
   const survivors: number[] = [];
   // One in a hundred stays: without moving them together, every slab would have one.
@@ -58,7 +58,7 @@ Deno.test("SlabHeap gives a slab up when few of its records live, and keeps thos
   assert(heap.heldBytes <= mostBytes, `${heap.heldBytes} bytes held, at most ${mostBytes} expected`);
 });
 
-Deno.test("SlabHeap moves no record where the oldest go first", () => {
+Deno.test("SlabHeap moves no record if the oldest are removed first", () => {
   const heap = new SlabHeap();
   const kept: { readonly slot: number; readonly memory: ArrayBufferLike }[] = [];
   let moved = 0;
@@ -73,7 +73,7 @@ Deno.test("SlabHeap moves no record where the oldest go first", () => {
   assertEquals(moved, 0);
 });
 
-Deno.test("SlabHeap holds what was added and no more than recordBytes() says, whatever comes and goes", () =>
+Deno.test("SlabHeap holds what was added within recordBytes(), whatever is added and removed", () =>
   withSeed((seed) => {
     const random = seededRandom(seed);
     const heap = new SlabHeap();

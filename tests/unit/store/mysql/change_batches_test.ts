@@ -21,7 +21,7 @@ interface Sent {
 class FakeServer implements Pick<MysqlPool, "change"> {
   readonly sent: Sent[] = [];
   readonly #asking: PromiseWithResolvers<void>[] = [];
-  knowsTogether = true;
+  canJoin = true;
 
   async change<T>(work: (session: MysqlSession) => Promise<T>): Promise<T> {
     const place = Promise.withResolvers<void>();
@@ -70,7 +70,7 @@ class FakeServer implements Pick<MysqlPool, "change"> {
 function open() {
   const server = new FakeServer();
   const batches = new MysqlChangeBatches<string, string>(server, {
-    knowsTogether: () => server.knowsTogether,
+    canJoin: () => server.canJoin,
     alone: async (_session, change, epoch) => (await server.send("alone", [change], epoch))[0]!,
     together: (_session, changes, epoch) => server.send("together", changes, epoch),
   });
@@ -132,7 +132,7 @@ Deno.test("MysqlChangeBatches puts two changes of a row, or of two epochs, into 
 
 Deno.test("MysqlChangeBatches makes each change alone where the server cannot do otherwise", async () => {
   const { server, make } = open();
-  server.knowsTogether = false;
+  server.canJoin = false;
   const made = Promise.all(["a", "b"].map((change) => make(change)));
   await server.lendAll();
   assertEquals(server.statements, ["alone a", "alone b"]);

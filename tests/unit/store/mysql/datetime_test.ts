@@ -4,7 +4,7 @@ import { MysqlDatetime } from "../../../../src/store/mysql/datetime.ts";
 const utc = new MysqlDatetime("UTC");
 const berlin = new MysqlDatetime("Europe/Berlin");
 
-Deno.test("MysqlDatetime reads and writes UTC as it stands", () => {
+Deno.test("MysqlDatetime reads and writes UTC unchanged", () => {
   assertEquals(utc.toEpochMs("2025-06-15 12:00:01"), Date.UTC(2025, 5, 15, 12, 0, 1));
   assertEquals(utc.toText(Date.UTC(2025, 5, 15, 0, 0, 1)), "2025-06-15 00:00:01");
 });
@@ -24,7 +24,7 @@ Deno.test("MysqlDatetime follows summer time", () => {
   assertEquals(berlin.toText(Date.UTC(2025, 5, 15, 22)), "2025-06-16 00:00:00");
 });
 
-Deno.test("MysqlDatetime takes the earlier of two instants where the clocks go back", () => {
+Deno.test("MysqlDatetime takes the earlier of two instants when the clocks go back", () => {
   assertEquals(berlin.toEpochMs("2025-10-26 01:59:59"), Date.UTC(2025, 9, 25, 23, 59, 59));
   assertEquals(berlin.toEpochMs("2025-10-26 02:30:00"), Date.UTC(2025, 9, 26, 0, 30));
   assertEquals(berlin.toEpochMs("2025-10-26 03:00:00"), Date.UTC(2025, 9, 26, 2));
@@ -47,7 +47,7 @@ Deno.test("MysqlDatetime.toText() is undone by toEpochMs() through a year of zon
         assertEquals(datetime.toText(back), datetime.toText(ms), zone);
       }
     }
-    // The hour that happens twice, in half hours.
+    // The repeated hour, in half hours.
     assertEquals(ambiguous <= 2, true, `${zone}: ${ambiguous} instants are lost`);
   }
 });

@@ -11,20 +11,20 @@ import { turn } from "../../../support/turn.ts";
 
 const SIGNAL = new AbortController().signal;
 
-/** A statement that has been sent, and is answered when the test says so. */
+/** A statement that was sent; the test answers it. */
 interface Sent {
   readonly sql: string;
   readonly keys: readonly MysqlValue[];
   readonly reply: PromiseWithResolvers<readonly Partial<SecretRow>[]>;
 }
 
-/** A pool that lends a connection when the test says so, and keeps the statements that are sent on it. */
+/** A pool whose connections the test lends, and which records the statements. */
 class FakePool implements Pick<MysqlPool, "use"> {
   readonly sent: Sent[] = [];
   readonly asking: PromiseWithResolvers<void>[] = [];
   #isFree = true;
 
-  /** From now on connections are lent by {@link lend} only. */
+  /** From now on only {@link lend} lends connections. */
   hold(): void {
     this.#isFree = false;
   }
@@ -67,7 +67,7 @@ function open() {
   return { pool, read };
 }
 
-Deno.test("MysqlReads.read() asks for what one turn reads in one statement", async () => {
+Deno.test("MysqlReads.read() reads the rows of one turn in one statement", async () => {
   const { pool, read } = open();
   const found = Promise.all(["a", "b"].map((key) => read(key)));
   await turn();
@@ -76,7 +76,7 @@ Deno.test("MysqlReads.read() asks for what one turn reads in one statement", asy
   assertEquals(await found, ["row of a", "row of b"]);
 });
 
-Deno.test("MysqlReads has a statement for 1, 2, 4 … keys, and asks for the last one again and again", async () => {
+Deno.test("MysqlReads has statements of 1, 2, 4 … keys, and fills up with the last key", async () => {
   for (const [count, asked] of [[1, 1], [2, 2], [3, 4], [5, 8], [17, MAX_KEYS_READ]] as const) {
     const { pool, read } = open();
     const keys = Array.from({ length: count }, (_, index) => `${index}`);
@@ -89,7 +89,7 @@ Deno.test("MysqlReads has a statement for 1, 2, 4 … keys, and asks for the las
   }
 });
 
-Deno.test("MysqlReads takes along whoever comes while it waits for a connection", async () => {
+Deno.test("MysqlReads includes the reads that come while it waits for a connection", async () => {
   const { pool, read } = open();
   pool.hold();
   const found = ["a", "b", "c"].map(async (key, index) => {
@@ -100,14 +100,14 @@ Deno.test("MysqlReads takes along whoever comes while it waits for a connection"
   assertEquals(pool.keys, []);
   await pool.lend(0);
   assertEquals(pool.keys, [["a", "b", "c", "c"]]);
-  // What it would have taken a further connection for, it has already.
+  // Further connections find nothing left to read.
   for (let index = 1; index < pool.asking.length; index++) await pool.lend(index);
   assertEquals(pool.sent.length, 1);
   await pool.answer(0);
   assertEquals(await Promise.all(found), ["row of a", "row of b", "row of c"]);
 });
 
-Deno.test("MysqlReads has so many statements under way and no more, and then asks for all who wait", async () => {
+Deno.test("MysqlReads has at most MAX_STATEMENTS_UNDER_WAY, and then reads all that waits", async () => {
   const { pool, read } = open();
   const all: Promise<unknown>[] = [];
   const first = Array.from({ length: MAX_STATEMENTS_UNDER_WAY }, (_, index) => `first ${index}`);
@@ -122,7 +122,7 @@ Deno.test("MysqlReads has so many statements under way and no more, and then ask
   assertEquals(await Promise.all(all), [...first, "b", "c"].map((key) => `row of ${key}`));
 });
 
-Deno.test("MysqlReads asks for at most so many keys, and for the others in further statements", async () => {
+Deno.test("MysqlReads reads at most MAX_KEYS_READ, and the other keys in further statements", async () => {
   const { pool, read } = open();
   const count = MAX_KEYS_READ * (MAX_STATEMENTS_UNDER_WAY + 1);
   const found = Promise.all(Array.from({ length: count }, (_, index) => read(`${index}`)));
@@ -132,7 +132,7 @@ Deno.test("MysqlReads asks for at most so many keys, and for the others in furth
   assertEquals((await found).at(-1), `row of ${count - 1}`);
 });
 
-Deno.test("MysqlReads gives each key its own row to the letter, and none where there is no such row", async () => {
+Deno.test("MysqlReads returns the row whose key is equal byte by byte, or undefined", async () => {
   const { pool, read } = open();
   const found = Promise.all(["a", "A", "a ", "b"].map((key) => read(key)));
   await turn();
@@ -140,7 +140,7 @@ Deno.test("MysqlReads gives each key its own row to the letter, and none where t
   assertEquals(await found, ["row of a", undefined, "row of a ", undefined]);
 });
 
-Deno.test("MysqlReads asks nothing for whoever has gone", async () => {
+Deno.test("MysqlReads reads nothing for a caller that has left", async () => {
   const { pool, read } = open();
   pool.hold();
   const caller = new AbortController();
@@ -157,7 +157,7 @@ Deno.test("MysqlReads asks nothing for whoever has gone", async () => {
   assertEquals(await stays, "row of b");
 });
 
-Deno.test("MysqlReads rejects those of a statement that fails, and no others", async () => {
+Deno.test("MysqlReads rejects the reads of a failed statement, and no others", async () => {
   const { pool, read } = open();
   const failed = ["a", "b"].map((key) => assertRejects(() => read(key), Error, "lost"));
   await turn();
@@ -173,7 +173,7 @@ Deno.test("MysqlReads rejects those of a statement that fails, and no others", a
   assertEquals(await next, "row of d");
 });
 
-Deno.test("MysqlReads rejects nobody for want of a connection while it has another one", async () => {
+Deno.test("MysqlReads rejects nothing for lack of a connection while it waits for another one", async () => {
   const { pool, read } = open();
   pool.hold();
   const first = read("a");
@@ -188,7 +188,7 @@ Deno.test("MysqlReads rejects nobody for want of a connection while it has anoth
   assertEquals(await Promise.all(later), ["row of 0", "row of 1", "row of 2"]);
 });
 
-Deno.test("MysqlReads rejects those who wait for a connection that there is none of, and tries again for the next", async () => {
+Deno.test("MysqlReads rejects all waiting reads when no connection can be had, and tries again for the next", async () => {
   const { pool, read } = open();
   pool.hold();
   const failed = ["a", "b"].map((key) => assertRejects(() => read(key), Error, "no connection"));

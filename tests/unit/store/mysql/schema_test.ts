@@ -22,14 +22,14 @@ const MYSQL_TABLE = [
   ") ENGINE=InnoDB",
 ].join("\n");
 
-Deno.test("attributesOf() gives what stands behind a column's type and collation", () => {
+Deno.test("attributesOf() returns what follows a column's type and collation", () => {
   assertEquals(attributesOf("secretID", MARIADB_TABLE), "NOT NULL DEFAULT '' COMMENT 'a, b'");
   assertEquals(attributesOf("name", MARIADB_TABLE), "DEFAULT NULL");
   assertEquals(attributesOf("secretID", MYSQL_TABLE), "NOT NULL");
   assertEquals(attributesOf("name", MYSQL_TABLE), "NOT NULL DEFAULT _utf8mb4'x)'");
 });
 
-Deno.test("attributesOf() gives nothing for a column that is not there", () => {
+Deno.test("attributesOf() returns an empty text for a missing column", () => {
   assertEquals(attributesOf("missing", MARIADB_TABLE), "");
 });
 
@@ -37,7 +37,7 @@ Deno.test("quoteName() doubles the quotes in a name", () => {
   assertEquals(quoteName("a`; DROP TABLE b"), "`a``; DROP TABLE b`");
 });
 
-/** A table of onex on MySQL 8, but for what `changes` says of a column. */
+/** A table of onex on MySQL 8; `changes` has other attributes of columns by name. */
 function onexTable(changes: Record<string, Partial<MysqlColumn>> = {}): MysqlTable {
   const text = (name: string, characters: number) =>
     column(name, {

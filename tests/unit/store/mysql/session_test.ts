@@ -4,7 +4,7 @@ import { ServiceError } from "../../../../src/core/errors.ts";
 import { type MysqlConnection, MysqlSession, transaction } from "../../../../src/store/mysql/session.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
-/** A connection that writes down what it is asked, and answers as `answer` says. */
+/** A connection that records its statements and answers with `answer`. */
 class ScriptedConnection implements MysqlConnection {
   readonly asked: string[] = [];
   readonly #answer: (sql: string) => Promise<unknown>;
@@ -34,7 +34,7 @@ function serverError(errno: number): Error {
   return Object.assign(new Error("from the server"), { errno });
 }
 
-Deno.test("MysqlSession rejects a statement that has no answer after the time-out, not before", async () => {
+Deno.test("MysqlSession rejects an unanswered statement at the time-out, not before", async () => {
   const clock = new FakeClock();
   const never = Promise.withResolvers<unknown>();
   const session = sessionOver(new ScriptedConnection(() => never.promise), { clock });
@@ -45,7 +45,7 @@ Deno.test("MysqlSession rejects a statement that has no answer after the time-ou
   await rejected;
 });
 
-Deno.test("MysqlSession begins no statement for a caller that has gone", async () => {
+Deno.test("MysqlSession begins no statement for a caller that has left", async () => {
   const connection = new ScriptedConnection();
   const caller = new AbortController();
   const session = sessionOver(connection, { signal: caller.signal });
@@ -55,7 +55,7 @@ Deno.test("MysqlSession begins no statement for a caller that has gone", async (
   assertEquals(connection.asked, ["first"]);
 });
 
-Deno.test("transaction() does its work again after a deadlock", async () => {
+Deno.test("transaction() repeats its work after a deadlock", async () => {
   let deadlocks = 2;
   const connection = new ScriptedConnection((sql) => {
     return sql === "work" && deadlocks-- > 0 ? Promise.reject(serverError(1213)) : Promise.resolve([]);
@@ -75,7 +75,7 @@ Deno.test("transaction() gives up after ten deadlocks", async () => {
   assertEquals(connection.asked.filter((sql) => sql === "work").length, 10);
 });
 
-Deno.test("transaction() does nothing again after any other error, whose outcome may be unknown", async () => {
+Deno.test("transaction() repeats nothing after any other error, whose outcome may be unknown", async () => {
   const connection = new ScriptedConnection((sql) => {
     return sql === "COMMIT" ? Promise.reject(new Error("connection lost")) : Promise.resolve([]);
   });

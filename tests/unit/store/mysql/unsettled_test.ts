@@ -4,7 +4,7 @@ import { MysqlUnsettled, TooManyUnsettled } from "../../../../src/store/mysql/un
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { turn } from "../../../support/turn.ts";
 
-/** Unsettled changes in a server that holds the locks which the test says, or does not answer. */
+/** Unsettled changes of a server whose locks the test chooses, or which does not answer. */
 class Server {
   readonly clock = new FakeClock();
   readonly asked: string[] = [];
@@ -45,7 +45,7 @@ Deno.test("MysqlUnsettled asks for all sessions at once, twice a second, until e
   assertEquals(server.clock.pendingTimers, 0);
 });
 
-Deno.test("MysqlUnsettled takes a server that does not answer for one that may still commit", async () => {
+Deno.test("MysqlUnsettled treats a server that does not answer as one that may still commit", async () => {
   const server = new Server();
   server.answers = false;
   let isSettled = false;
@@ -57,7 +57,7 @@ Deno.test("MysqlUnsettled takes a server that does not answer for one that may s
   assertEquals(isSettled, true);
 });
 
-Deno.test("MysqlUnsettled refuses further changes at its limit, and takes them again once one has settled", async () => {
+Deno.test("MysqlUnsettled refuses further changes at its limit, and accepts them again once one has settled", async () => {
   const server = new Server();
   server.held.add("a").add("b");
   server.unsettled.add("a");
@@ -70,7 +70,7 @@ Deno.test("MysqlUnsettled refuses further changes at its limit, and takes them a
   server.unsettled.refuseTooMany();
 });
 
-Deno.test("MysqlUnsettled asks nothing any more once it is disposed of", async () => {
+Deno.test("MysqlUnsettled asks nothing after its disposal", async () => {
   const server = new Server();
   server.held.add("a");
   server.unsettled.add("a");

@@ -13,14 +13,14 @@ import {
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { turn } from "../../../support/turn.ts";
 
-/** A script that has been sent, and is answered when the test says so. */
+/** A script that was sent; the test answers it. */
 interface Sent {
   readonly keys: readonly string[];
   readonly args: readonly RedisArgument[];
   readonly reply: PromiseWithResolvers<unknown>;
 }
 
-/** A connection that keeps the scripts it is given. */
+/** A connection that records its scripts. */
 class Connection implements Pick<RedisCommands, "spansSlots" | "run"> {
   readonly sent: Sent[] = [];
 
@@ -32,7 +32,7 @@ class Connection implements Pick<RedisCommands, "spansSlots" | "run"> {
     return reply.promise;
   }
 
-  /** Answers the nth script with its keys' own names, or with those that are given. */
+  /** Answers the nth script with the names of its keys, or with `names`. */
   async answer(index: number, names: readonly string[] = this.sent[index]!.keys): Promise<void> {
     this.sent[index]!.reply.resolve(names);
     await turn();
@@ -45,7 +45,7 @@ class Connection implements Pick<RedisCommands, "spansSlots" | "run"> {
 
 const MAX_REQUESTS = 3;
 
-/** Answers each request with what the reply has in its place, and when it was asked; "bad" has failed alone. */
+/** The result of a request is its name in the reply and the time of sending; "bad" fails alone. */
 const ECHO: BatchScript<string, string> = {
   script: redisScript("return KEYS"),
   maxRequests: MAX_REQUESTS,
@@ -69,7 +69,7 @@ function open(connection: Connection, clock = new FakeClock()) {
   return {
     batches,
     clock,
-    /** What the requests are answered, asked at the beginning. */
+    /** The results of requests that were sent at the start. */
     answered: (...names: string[]) => names.map((name) => `${name} ${nowMs}`),
   };
 }
@@ -85,7 +85,7 @@ Deno.test("RedisBatches.run() sends what one turn asks for in one script", async
   assertEquals(await results, answered("a", "b", "c"));
 });
 
-Deno.test("RedisBatches.run() waits while as many answers are owed as may be, and goes out with all that did", async () => {
+Deno.test("RedisBatches.run() waits while the maximum of scripts is under way, and then sends all waiting requests in one", async () => {
   const connection = new Connection();
   const { batches, answered } = open(connection);
   const first = Array.from({ length: MAX_SCRIPTS_UNDER_WAY }, (_, index) => `first ${index}`);
@@ -102,7 +102,7 @@ Deno.test("RedisBatches.run() waits while as many answers are owed as may be, an
   assertEquals(await Promise.all(all), answered(...first, "b", "c"));
 });
 
-Deno.test("RedisBatches tells the script's reader when it was sent, not when it was answered", async () => {
+Deno.test("RedisBatches passes read() the time when the script was sent, not when it was answered", async () => {
   const connection = new Connection();
   const { batches, clock, answered } = open(connection);
   const result = batches.run("a");
@@ -112,7 +112,7 @@ Deno.test("RedisBatches tells the script's reader when it was sent, not when it 
   assertEquals([await result], answered("a"));
 });
 
-Deno.test("RedisBatches puts no more requests into a script than that takes", async () => {
+Deno.test("RedisBatches puts at most maxRequests into a script", async () => {
   const connection = new Connection();
   const { batches } = open(connection);
   const results = Promise.all(
@@ -124,7 +124,7 @@ Deno.test("RedisBatches puts no more requests into a script than that takes", as
   assertEquals((await results).length, MAX_REQUESTS * 2 + 1);
 });
 
-Deno.test("RedisBatches asks again for what a reply has left out", async () => {
+Deno.test("RedisBatches sends the requests that a reply left out again", async () => {
   const connection = new Connection();
   const { batches, answered } = open(connection);
   const results = Promise.all(["a", "b", "c"].map((key) => batches.run(key)));
@@ -135,7 +135,7 @@ Deno.test("RedisBatches asks again for what a reply has left out", async () => {
   assertEquals(await results, answered("a", "b", "c"));
 });
 
-Deno.test("RedisBatches rejects all requests of a script that fails, and goes on with the next ones", async () => {
+Deno.test("RedisBatches rejects all requests of a failed script, and serves later ones", async () => {
   const connection = new Connection();
   const { batches, answered } = open(connection);
   const failed = ["a", "b"].map((key) => assertRejects(() => batches.run(key), Error, "lost"));
@@ -148,7 +148,7 @@ Deno.test("RedisBatches rejects all requests of a script that fails, and goes on
   assertEquals([await next], answered("c"));
 });
 
-Deno.test("RedisBatches fails what may not begin any more when its turn comes, and sends the rest", async () => {
+Deno.test("RedisBatches rejects a request whose deadline passed while it waited, and sends the rest", async () => {
   const connection = new Connection();
   const clock = new FakeClock();
   const dueMs = clock.monotonic() + 5;
@@ -162,7 +162,7 @@ Deno.test("RedisBatches fails what may not begin any more when its turn comes, a
     sent.push(batches.run(name));
     await turn();
   }
-  const late = assertRejects(() => batches.run("late"), Error, "the time for it was over");
+  const late = assertRejects(() => batches.run("late"), Error, "the deadline passed in the queue");
   const next = batches.run("next");
   clock.advance(5);
   await connection.answer(0);
@@ -172,7 +172,7 @@ Deno.test("RedisBatches fails what may not begin any more when its turn comes, a
   await Promise.all([...sent, next]);
 });
 
-Deno.test("RedisBatches lets a request that has failed alone reject alone", async () => {
+Deno.test("RedisBatches rejects a request that failed alone, and no other", async () => {
   const connection = new Connection();
   const { batches, answered } = open(connection);
   const results = Promise.allSettled(["a", "b", "c"].map((key) => batches.run(key)));
@@ -183,7 +183,7 @@ Deno.test("RedisBatches lets a request that has failed alone reject alone", asyn
   assertEquals(b?.status === "rejected" && b.reason.message, "bad alone");
 });
 
-Deno.test("RedisBatches rejects the requests whose reply answers none of them, or too many", async () => {
+Deno.test("RedisBatches rejects the requests of a reply with no result or too many", async () => {
   const connection = new Connection();
   const { batches } = open(connection);
   for (const [index, reply] of [[], ["a", "b"]].entries()) {
@@ -194,7 +194,7 @@ Deno.test("RedisBatches rejects the requests whose reply answers none of them, o
   }
 });
 
-Deno.test("RedisBatches sends each request by itself, at once, where a script may not span slots", async () => {
+Deno.test("RedisBatches sends each request alone and at once if a script may not span slots", async () => {
   const connection = new Connection(false);
   const { batches, answered } = open(connection);
   const results = Promise.all(["a", "b", "c"].map((key) => batches.run(key)));

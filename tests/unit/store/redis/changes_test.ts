@@ -23,7 +23,7 @@ interface Sent {
   readonly reply: PromiseWithResolvers<unknown>;
 }
 
-/** A connection that keeps what it is given. */
+/** A connection that records its scripts. */
 class Connection implements RedisCommands {
   readonly spansSlots = true;
   readonly epoch = ANY_EPOCH;
@@ -52,7 +52,7 @@ function setUp() {
   return { clock, connection, changes };
 }
 
-Deno.test("RedisChanges sends what others are told behind the arguments and before a deadline, until Redis tells them", async () => {
+Deno.test("RedisChanges sends the published messages after the arguments and before a deadline, while it publishes", async () => {
   const { clock, connection, changes } = setUp();
   const message = (key: string) => "s".repeat(36) + key;
   const deadline = changes.newDeadline();
@@ -77,7 +77,7 @@ Deno.test("RedisChanges sends what others are told behind the arguments and befo
   await Promise.all(done);
 });
 
-Deno.test("RedisChanges.settled() lets a lost change be told of once its deadline has passed, other errors at once", async () => {
+Deno.test("RedisChanges.settled() resolves at the deadline of a lost change, and at once for other errors", async () => {
   const { clock, changes } = setUp();
   const outcomes: string[] = [];
   const settle = async (error: Error) => {
@@ -115,7 +115,7 @@ testWithServers(
       const offMs = Math.abs(refusedLateAtMs(error)! - Date.now());
       assert(offMs < 5_000, `Redis is ${offMs} ms off`);
       assertEquals(await redis.bytesAt(key), undefined);
-      // Without the deadline it would have been made.
+      // Without the deadline Redis would make the change.
       await redis.client.change(CHANGE, [key], "made");
       await redis.client.call("DEL", key);
     }

@@ -16,7 +16,7 @@ function text(reply: unknown): string {
 
 testWithServers(
   ["redis"],
-  "RedisClient.run() takes new scripts while commands are being collected",
+  "RedisClient.run() accepts new scripts while it collects commands",
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
     const { client } = redis;
@@ -41,7 +41,7 @@ testWithServers(["redis"], "RedisClient.run() passes every byte, text and number
 
 testWithServers(
   ["redis"],
-  "RedisClient.run() rejects with what Redis says against the script",
+  "RedisClient.run() rejects with the error of Redis about the script",
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
     const wrong = redisScript("return redis.call('NOSUCHCOMMAND')");
@@ -53,7 +53,7 @@ testWithServers(
 
 testWithServers(
   ["redis"],
-  "RedisClient fails what cannot be sent, and serves again after a restart of Redis",
+  "RedisClient rejects commands that cannot be sent, and serves again after a restart of Redis",
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
@@ -79,7 +79,7 @@ testWithServers(["redis"], "RedisClient ends at once while its server is away", 
 
 testWithServers(
   ["redis"],
-  "RedisClient looks for its server anew when that refuses to write, because it has become a replica",
+  "RedisClient connects anew when its server refuses writes because it became a replica",
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
@@ -98,7 +98,7 @@ testWithServers(
   },
 );
 
-Deno.test("isRefusalOfOne() tells a command that Redis refuses from a Redis that does nothing, or is away", () => {
+Deno.test("isRefusalOfOne() is true for one refused command, and false for a Redis that serves nothing or is away", () => {
   const reply = (message: string) => Object.assign(new Error(message), { name: "ReplyError" });
   const refusals = [
     "OOM command not allowed when used memory > 'maxmemory'.",

@@ -36,7 +36,7 @@ testWithServers(["redis"], "RedisEntries reads values of any size, a few to a sc
 testWithServers(["redis"], "RedisEntries says of each of many keys when it expires", async (servers) => {
   await using redis = await RedisProbe.open(servers.redis);
   const entries = redis.entries;
-  // The longest is more than Lua writes out by itself: 14 digits.
+  // The longest has more than the 14 digits that Lua prints by default.
   const ttlsMs = [Infinity, 1_000_000, 4_000_000_000_000_000, 60_000];
   const beganMs = redis.clock.now();
   const all = Array.from({ length: 2 * MAX_KEYS_READ + 1 }, (_, index) => ({
@@ -47,7 +47,7 @@ testWithServers(["redis"], "RedisEntries says of each of many keys when it expir
     all.map(({ key, expiresAtMs }) => entries.write(key, { value: new Uint8Array([7]), expiresAtMs })),
   );
   const found = await Promise.all(all.map(({ key }) => entries.read(key)));
-  // What passes between the time that is written and the writing, and between the question and the answer.
+  // Time passes between the computed TTL and the write, and between the read and its reply.
   const slackMs = redis.clock.now() - beganMs + 1;
   for (const [index, { expiresAtMs }] of all.entries()) {
     const foundMs = found[index]!.expiresAtMs;

@@ -18,7 +18,7 @@ const keyOf = (name: string) => cacheKey("shop", name);
 const valueOf = (text: string, bytes = 1) => ({ prefix: text, bytes: new Uint8Array(bytes) });
 const SIZES = [1, MAX_SCRIPT_VALUE_BYTES, MAX_SCRIPT_VALUE_BYTES + 1, 1024 * 1024];
 
-/** Counts the scripts that pass. */
+/** Counts the scripts sent. */
 class Counter implements RedisCommands {
   readonly spansSlots = true;
   readonly epoch = ANY_EPOCH;
@@ -47,8 +47,8 @@ function writesTo(redis: RedisProbe, clock: Clock = redis.clock, client: RedisCo
   return new RedisEntryWrites(changes, redis.keyPrefix, { clock, newName });
 }
 
-/** What lies there, and the first letter of it. */
-async function held(redis: RedisProbe, key: CacheKey): Promise<string | undefined> {
+/** The stored value's length and first letter. */
+async function stored(redis: RedisProbe, key: CacheKey): Promise<string | undefined> {
   const bytes = await redis.bytes(key);
   return bytes && `${String.fromCharCode(bytes[0]!)} ${bytes.length}`;
 }
@@ -76,7 +76,7 @@ testWithServers(
       writes.set(c, valueOf("3"), Infinity),
     ]);
     assertEquals(counter.scripts.length, 1);
-    assertEquals([await held(redis, a), await held(redis, b), await held(redis, c)], [
+    assertEquals([await stored(redis, a), await stored(redis, b), await stored(redis, c)], [
       "2 2",
       undefined,
       "3 2",
@@ -89,7 +89,7 @@ testWithServers(
 
 testWithServers(
   ["redis"],
-  "RedisEntryWrites puts no more keys into a script than that takes",
+  "RedisEntryWrites puts at most MAX_KEYS_WRITTEN keys into a script",
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
     const counter = new Counter(redis.client);
@@ -97,13 +97,13 @@ testWithServers(
     const keys = Array.from({ length: 2 * MAX_KEYS_WRITTEN + 1 }, (_, index) => keyOf(`${index}`));
     await Promise.all(keys.map((key) => writes.set(key, valueOf("x"), Infinity)));
     assertEquals(counter.scripts.map(({ length }) => length), [MAX_KEYS_WRITTEN, MAX_KEYS_WRITTEN, 1]);
-    for (const key of keys) assertEquals(await held(redis, key), "x 2");
+    for (const key of keys) assertEquals(await stored(redis, key), "x 2");
   },
 );
 
 testWithServers(
   ["redis"],
-  "RedisEntryWrites.set() stores a value of any size with its time, and nothing beside it",
+  "RedisEntryWrites.set() stores a value of any size with its TTL, and no other key",
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
     const counter = new Counter(redis.client);
@@ -112,7 +112,7 @@ testWithServers(
       for (const ttlMs of [60_000, Infinity, 4_000_000_000_000_000]) {
         const key = keyOf(`{${bytes}} ${ttlMs}`);
         await writes.set(key, valueOf("v", bytes), ttlMs);
-        assertEquals(await held(redis, key), `v ${bytes + 1}`);
+        assertEquals(await stored(redis, key), `v ${bytes + 1}`);
         const leftMs = await redis.timeLeftMs(key);
         assert(leftMs === ttlMs || leftMs < ttlMs && leftMs > ttlMs - 10_000, `${leftMs} ms of ${ttlMs}`);
         assertEquals(await keysOf(redis), [redis.keyPrefix + key]);
@@ -125,10 +125,10 @@ testWithServers(
 
 testWithServers(
   ["redis"],
-  "RedisEntryWrites makes no change that comes too late, and leaves nothing of it",
+  "RedisEntryWrites makes no change after its deadline, and leaves no trace of it",
   async (servers) => {
     await using redis = await RedisProbe.open(servers.redis);
-    // Deadlines by this clock have long passed when they are made.
+    // Deadlines by this clock are already past.
     const passed = () => redis.clock.monotonic() - 10_000;
     const slow: Clock = { ...redis.clock, monotonic: passed, monotonicOfTurn: passed };
     const writes = writesTo(redis, slow);
@@ -142,7 +142,7 @@ testWithServers(
     ) {
       const error = await assertRejects(late, Error);
       assert(refusedLateAtMs(error) !== undefined, String(error));
-      assertEquals(await held(redis, key), "a 12");
+      assertEquals(await stored(redis, key), "a 12");
     }
     assertEquals(await keysOf(redis), [redis.keyPrefix + key]);
   },
@@ -155,16 +155,16 @@ testWithServers(["redis"], "RedisEntryWrites needs no script that Redis knows", 
   for (const bytes of SIZES) {
     await redis.client.call("SCRIPT", "FLUSH");
     await writes.set(key, valueOf("v", bytes), Infinity);
-    assertEquals(await held(redis, key), `v ${bytes + 1}`);
+    assertEquals(await stored(redis, key), `v ${bytes + 1}`);
   }
   await redis.client.call("SCRIPT", "FLUSH");
   await writes.delete(key);
-  assertEquals(await held(redis, key), undefined);
+  assertEquals(await stored(redis, key), undefined);
 });
 
 testWithServers(
   ["redis"],
-  "RedisEntryWrites lets a Set that Redis has no memory for fail alone",
+  "RedisEntryWrites rejects only the Set for which Redis has no memory",
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
@@ -182,28 +182,28 @@ testWithServers(
     for (const failed of [set, large]) {
       assert(failed.status === "rejected" && failed.reason.message.startsWith("OOM"), JSON.stringify(failed));
     }
-    assertEquals([await held(redis, a), await held(redis, b)], ["v 2", undefined]);
+    assertEquals([await stored(redis, a), await stored(redis, b)], ["v 2", undefined]);
   },
 );
 
 testWithServers(
   ["redis"],
-  "RedisEntryWrites.set() stores large values where no other key can be used for them",
+  "RedisEntryWrites.set() stores large values even if no second key can be used",
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
     const writes = writesTo(redis);
     const noneInSlot = keyOf("a}b");
     await writes.set(noneInSlot, valueOf("v", 100_000), Infinity);
-    assertEquals(await held(redis, noneInSlot), "v 100001");
+    assertEquals(await stored(redis, noneInSlot), "v 100001");
     for (const forbidden of ["-rename", "+rename -persist", "+persist -set", "+set"]) {
-      // For one who may not SET by itself, nor by a script, there is no way.
+      // An account that may SET neither alone nor in a script cannot write.
       const isAllowed = !forbidden.includes("-set");
       assertEquals(await askRedis(server, `ACL SETUSER default ${forbidden}`), "+OK\r\n");
       const key = keyOf(forbidden);
       const done = await writes.set(key, valueOf("v", 100_000), Infinity).then(() => true, () => false);
       assertEquals(
-        [done, await held(redis, key)],
+        [done, await stored(redis, key)],
         [isAllowed, isAllowed ? "v 100001" : undefined],
         forbidden,
       );

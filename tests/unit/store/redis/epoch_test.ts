@@ -7,7 +7,7 @@ import { RedisProbe } from "../../../support/redis/probe.ts";
 import { testWithServers } from "../../../support/servers/servers.ts";
 import { waitFor } from "../../../support/wait_for.ts";
 
-/** INFO's replies in one life, and how often it was asked for. */
+/** INFO's replies in one epoch, and the number of requests. */
 function info(runId: string, replicationId: string) {
   const ask = (section: string) => {
     ask.count++;
@@ -20,7 +20,7 @@ function info(runId: string, replicationId: string) {
   return ask;
 }
 
-Deno.test("RedisEpoch.learn() tells a restart and a promotion from the same life", async () => {
+Deno.test("RedisEpoch.learn() gives a restart and a promotion another epoch", async () => {
   const epoch = new RedisEpoch(new FakeClock(), () => {});
   const learn = async (runId: string, replicationId: string) => {
     await epoch.learn(info(runId, replicationId));
@@ -33,20 +33,20 @@ Deno.test("RedisEpoch.learn() tells a restart and a promotion from the same life
   assertNotEquals(await learn("a", "y"), first);
 });
 
-Deno.test("RedisEpoch.learn() takes servers that do not tell for one, and says so once", async () => {
-  const told: Error[] = [];
-  const epoch = new RedisEpoch(new FakeClock(), (error) => told.push(error));
+Deno.test("RedisEpoch.learn() treats servers that refuse INFO as one epoch, and reports it once", async () => {
+  const refusals: Error[] = [];
+  const epoch = new RedisEpoch(new FakeClock(), (error) => refusals.push(error));
   const refusal = Object.assign(new Error("NOPERM"), { name: "ReplyError" });
   const untold = epoch.value;
   await epoch.learn(info("a", "x"));
   for (let times = 0; times < 2; times++) await epoch.learn(() => Promise.reject(refusal));
   assertEquals(epoch.value, untold);
-  assertEquals(told, [refusal]);
+  assertEquals(refusals, [refusal]);
   await epoch.learn(() => Promise.resolve("a proxy's own words"));
   assertEquals(epoch.value, untold);
 });
 
-Deno.test("RedisEpoch.recheck() asks once a second at most, and forgives a lost connection", async () => {
+Deno.test("RedisEpoch.recheck() asks at most once a second, and ignores a lost connection", async () => {
   const clock = new FakeClock();
   const epoch = new RedisEpoch(clock, () => {});
   await epoch.learn(info("a", "x"));
@@ -64,7 +64,7 @@ Deno.test("RedisEpoch.recheck() asks once a second at most, and forgives a lost 
 
 testWithServers(
   ["redis"],
-  "RedisClient.run() puts in the same epoch on every connection, and another after a restart",
+  "RedisClient.run() sends the same epoch on every connection, and another after a restart",
   async () => {
     await using server = await startRedis();
     await using one = await RedisProbe.open(server);
@@ -95,6 +95,6 @@ testWithServers(
     const before = await epochOf(redis.client);
     assert((await answer("REPLICAOF NO ONE")).startsWith("+OK"));
     redis.client.recheckEpoch();
-    await waitFor(async () => await epochOf(redis.client) !== before, { what: "the new life's name" });
+    await waitFor(async () => await epochOf(redis.client) !== before, { what: "the new epoch" });
   },
 );

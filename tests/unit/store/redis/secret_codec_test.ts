@@ -21,7 +21,7 @@ Deno.test("decodeSecret() reads what encodeSecret() wrote, to the last character
   assertEquals(decodeSecret(utf8(encodeSecret(SECRET))), SECRET);
 });
 
-Deno.test("decodeSecret() refuses anything else, and quotes nothing of it", () => {
+Deno.test("decodeSecret() refuses anything else, and does not quote it", () => {
   const json = (value: unknown) => utf8(JSON.stringify(value));
   const whole = utf8(encodeSecret(SECRET));
   const { secretKey: _secretKey, ...missing } = SECRET;

@@ -1,4 +1,4 @@
-/** What other releases, other programs and accidents may have left under a secret's key. */
+/** Secrets in Redis, with values under their keys from other releases, other programs and accidents. */
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { ServiceError } from "../../../../src/core/errors.ts";
 import { secretCacheKey } from "../../../../src/core/key.ts";
@@ -19,21 +19,21 @@ const ENTRY = secretEntry(KEY, version(3, 7));
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Bytes that no reader of this release knows. */
+/** Bytes that this release cannot read. */
 const UNREADABLE = {
   "an empty value": new Uint8Array(0),
   "a format of an earlier release": bytes(`\x01${"0".repeat(32)}{}`),
   "a format of a later release": bytes("\x05anything"),
 };
 
-/** What is no entry of this life of the server. */
-const OF_ANOTHER_LIFE = {
-  "an entry of another life": bytes(`\x03${"0".repeat(32)}another life    {}`),
+/** Stored values that are no entry of this epoch of the server. */
+const OF_ANOTHER_EPOCH = {
+  "an entry of another epoch": bytes(`\x03${"0".repeat(32)}another epoch   {}`),
   "an entry without its epoch": bytes(`\x03${"0".repeat(32)}`),
   "an entry without its version": bytes("\x03123"),
 };
 
-/** Tombstones that are no longer than they should be. */
+/** Tombstones that are cut short or have a malformed deadline. */
 const DAMAGED_TOMBSTONES = [
   bytes("\x04"),
   bytes(`\x04${"0".repeat(32)}${INTENT}`),
@@ -51,7 +51,7 @@ function storeUnder({ client, clock }: RedisProbe, keyPrefix: string): RedisSecr
   return new RedisSecrets(client, keyPrefix, { clock, newName: () => crypto.randomUUID() });
 }
 
-/** The lease that a reader gets who finds nothing. */
+/** The lease of a miss. */
 async function leaseOf(store: RedisSecrets, key = KEY): Promise<string | undefined> {
   const found = await store.read(key);
   assert(typeof found === "object" && "lease" in found, "something was found");
@@ -69,13 +69,13 @@ async function change(store: RedisSecrets): Promise<void> {
   await store.publish(KEY, INTENT, ENTRY);
 }
 
-test("RedisSecrets.announce() resolves to the life of the server", async ({ client }, store) => {
+test("RedisSecrets.announce() resolves to the epoch of the server", async ({ client }, store) => {
   assertEquals(await store.announce(KEY, INTENT), client.epoch);
   assertEquals(store.epoch.current, client.epoch);
   await store.epoch.confirm();
 });
 
-Deno.test("RedisSecrets.announce() and confirm() reject where the connection is another one than before", async () => {
+Deno.test("RedisSecrets.announce() and confirm() reject once the connection has been replaced", async () => {
   let epoch: string | undefined = "x";
   const done = () => Promise.resolve();
   const reconnect = () => {
@@ -94,15 +94,15 @@ Deno.test("RedisSecrets.announce() and confirm() reject where the connection is 
     recheckEpoch() {},
   };
   const store = new RedisSecrets(client, "", { clock: new FakeClock(), newName: () => "name" });
-  await assertRejects(() => store.announce(KEY, INTENT), Error, "is another one than before");
+  await assertRejects(() => store.announce(KEY, INTENT), Error, "was replaced meanwhile");
   epoch = "x";
-  await assertRejects(() => store.epoch.confirm(), Error, "it is another one");
+  await assertRejects(() => store.epoch.confirm(), Error, "the connection was replaced");
   epoch = undefined;
   await assertRejects(() => store.announce(KEY, INTENT), Error);
 });
 
 test(
-  "RedisSecrets lays an entry out as a format byte, its version, a life and JSON",
+  "RedisSecrets stores an entry as a format byte, its version, an epoch and JSON",
   async (redis, store) => {
     await fill(store);
     const stored = new TextDecoder().decode(await redis.bytes(KEY));
@@ -133,7 +133,7 @@ test("RedisSecrets.read() rejects an entry that is cut, and a change replaces it
   assertEquals(await store.read(KEY), ENTRY);
 });
 
-for (const [what, stored] of Object.entries(OF_ANOTHER_LIFE)) {
+for (const [what, stored] of Object.entries(OF_ANOTHER_EPOCH)) {
   test(
     `RedisSecrets.read() finds nothing in ${what}, which fill() and a change replace`,
     async (redis, store) => {
@@ -146,18 +146,18 @@ for (const [what, stored] of Object.entries(OF_ANOTHER_LIFE)) {
   );
 }
 
-/** What an older release left of 2,000 changes of one row that was locked, none given up yet. */
+/** The tombstone of an older release after 2,000 changes of a locked row, none of them given up yet. */
 const LONG_TOMBSTONE = bytes(
   `\x04${"0".repeat(31)}7` +
     Array.from({ length: 2_000 }, (_, index) => {
-      return `${INTENT.slice(0, -4)}${`${index}`.padStart(4, "0")}${9_999_999_999_999}another life ...`;
+      return `${INTENT.slice(0, -4)}${`${index}`.padStart(4, "0")}${9_999_999_999_999}another epoch ..`;
     }).join(""),
 );
 
-/** A tombstone with as many intents as are kept apart. */
+/** A tombstone with the most intents that stay separate. */
 const FULL_TOMBSTONE = LONG_TOMBSTONE.slice(0, 33 + (MAX_INTENTS - 1) * 65);
 
-test("RedisSecrets lets no crowd of changes make a tombstone long", async (redis, store) => {
+test("RedisSecrets bounds a tombstone, however many changes there are", async (redis, store) => {
   for (let index = 0; index < 3 * MAX_INTENTS; index++) {
     await store.announce(KEY, crypto.randomUUID());
     const { length } = (await redis.bytes(KEY))!;
@@ -166,7 +166,7 @@ test("RedisSecrets lets no crowd of changes make a tombstone long", async (redis
 });
 
 test(
-  "RedisSecrets takes a long tombstone for that of one change that has not ended",
+  "RedisSecrets treats a long tombstone as that of one change that has not ended",
   async (redis, store) => {
     const changes: Readonly<Record<string, () => Promise<unknown>>> = {
       announce: () => store.announce(KEY, INTENT),
@@ -186,17 +186,17 @@ test(
       const last = crypto.randomUUID();
       await store.announce(KEY, last);
       await store.publish(KEY, last, secretEntry(KEY, version(9, 9)));
-      assertEquals(await store.read(KEY), "tombstone", "those that it was of may be under way");
+      assertEquals(await store.read(KEY), "tombstone", "the replaced intents may be under way");
     }
   },
 );
 
-/** How long Redis may take for a script; it does nothing else meanwhile. */
+/** The longest that a script may take: Redis does nothing else meanwhile. */
 const MAX_SCRIPT_US = 500;
 
 testWithServers(
   ["redis"],
-  "RedisSecrets holds Redis up by no script, however many changes are open",
+  "RedisSecrets never blocks Redis by a script, however many changes are open",
   async () => {
     await using server = await startRedis();
     await using redis = await RedisProbe.open(server);
@@ -221,7 +221,7 @@ testWithServers(
           await step();
           tookUs.push(await scriptTimeUs(redis));
         }
-        // The median: whatever else the machine does counts as well.
+        // The median, because other work on the machine counts as well.
         const medianUs = tookUs.sort((a, b) => a - b)[10]!;
         printLine(`${name} on a ${what} tombstone: ${medianUs} us of Redis`);
         assert(medianUs < MAX_SCRIPT_US, `${name} on a ${what} tombstone takes ${medianUs} us of Redis`);
@@ -230,7 +230,7 @@ testWithServers(
   },
 );
 
-/** How long Redis took for the one script that it has logged. */
+/** The time of the one script in the slow log. */
 async function scriptTimeUs({ client }: RedisProbe): Promise<number> {
   const logged = await client.call("SLOWLOG", "GET", "-1") as [number, number, number, string[]][];
   const scripts = logged.filter(([, , , [command]]) => command?.startsWith("eval"));
@@ -238,7 +238,7 @@ async function scriptTimeUs({ client }: RedisProbe): Promise<number> {
   return scripts[0]![2];
 }
 
-test("RedisSecrets takes a damaged tombstone for one that nobody is behind", async (redis, store) => {
+test("RedisSecrets treats a damaged tombstone as one without intents", async (redis, store) => {
   for (const stored of DAMAGED_TOMBSTONES) {
     await redis.put(KEY, stored);
     assertEquals(await store.read(KEY), "tombstone");
@@ -248,7 +248,7 @@ test("RedisSecrets takes a damaged tombstone for one that nobody is behind", asy
 });
 
 test(
-  "RedisSecrets.read() gives all who find nothing the same lease, until it is used",
+  "RedisSecrets.read() gives the same lease on every miss, until it is used",
   async (redis, store) => {
     const other = storeUnder(redis, redis.keyPrefix);
     const lease = await leaseOf(store);
@@ -259,17 +259,17 @@ test(
   },
 );
 
-test("RedisSecrets.read() gives no lease where Redis takes no writes", async () => {
+test("RedisSecrets.read() gives no lease if Redis takes no writes", async () => {
   await using server = await startRedis({ args: ["--maxmemory", "1", "--maxmemory-policy", "noeviction"] });
   await using redis = await RedisProbe.open(server);
   assertEquals(await leaseOf(storeUnder(redis, "p:")), undefined);
 });
 
-test("RedisSecrets keeps secrets in all but fills where no lease has the slot", async (_, store) => {
+test("RedisSecrets serves a key that cannot have a lease, except for fills", async (_, store) => {
   const key = secretCacheKey("a}b");
   const entry = secretEntry(key, version(1, 1));
   assertEquals(await leaseOf(store, key), undefined);
-  await store.fill(key, "a lease that nobody gave", entry);
+  await store.fill(key, "a lease that was never given", entry);
   assertEquals(await leaseOf(store, key), undefined);
   await store.announce(key, INTENT);
   await store.publish(key, INTENT, entry);

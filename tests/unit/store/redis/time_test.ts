@@ -3,7 +3,7 @@ import { RedisTime } from "../../../../src/store/redis/time.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
-/** A Redis whose clock is `offMs` from ours, asked over a line that takes this long in each direction. */
+/** A Redis whose clock is `offMs` from ours, over a connection with the given delay in each direction. */
 class World {
   readonly clock = new FakeClock();
   readonly time = new RedisTime(this.clock);
@@ -14,7 +14,7 @@ class World {
     return this.clock.now() + this.offMs;
   }
 
-  /** TIME's reply, as ioredis has it. */
+  /** TIME's reply as ioredis returns it. */
   ask(thereMs: number, backMs: number): () => Promise<string[]> {
     return () => {
       this.clock.advance(thereMs);
@@ -25,7 +25,7 @@ class World {
     };
   }
 
-  /** By how much what Redis does in time may be too late for us: above 0 would be a mistake. */
+  /** How late Redis may execute a change with this deadline, by our clock; above 0 is wrong. */
   latenessMs(deadlineMs: number): number {
     const { clock } = this;
     return this.time.at(deadlineMs)! - (deadlineMs + clock.now() - clock.monotonic() + this.offMs);
@@ -34,7 +34,7 @@ class World {
 
 const IN_100_MS = (clock: FakeClock) => clock.monotonic() + 100;
 
-Deno.test("RedisTime.at() is early by the answer's way back, wherever Redis's clock is", async () => {
+Deno.test("RedisTime.at() is early by the delay of the reply, whatever the offset of Redis's clock", async () => {
   for (const offMs of [0, 86_400_000, -86_400_000]) {
     const world = new World(offMs);
     await world.time.learn(world.ask(30, 20));
@@ -43,7 +43,7 @@ Deno.test("RedisTime.at() is early by the answer's way back, wherever Redis's cl
   }
 });
 
-Deno.test("RedisTime.at() is undefined until it has been told, and once another server is asked", async () => {
+Deno.test("RedisTime.at() is undefined before the first sample of each server", async () => {
   const { time } = new World(5);
   assertEquals(time.at(0), undefined);
   await time.learn(new World(5).ask(1, 1));
@@ -54,12 +54,12 @@ Deno.test("RedisTime.at() is undefined until it has been told, and once another 
     "closed",
   );
   assertEquals(time.at(0), undefined);
-  await time.learn(() => Promise.resolve("a proxy's own words"));
+  await time.learn(() => Promise.resolve("a proxy's reply"));
   await time.learn(() => Promise.resolve(["a", "b"]));
   assertEquals(time.at(0), undefined);
 });
 
-Deno.test("RedisTime keeps the answer that came back fastest, for a while", async () => {
+Deno.test("RedisTime keeps the sample with the fastest reply, for a while", async () => {
   const world = new World(7);
   await world.time.learn(world.ask(1, 1));
   await world.time.check(world.ask(1, 80));
@@ -73,7 +73,7 @@ Deno.test("RedisTime keeps the answer that came back fastest, for a while", asyn
   assert(world.latenessMs(IN_100_MS(world.clock)) > -4);
 });
 
-Deno.test("RedisTime believes the next answer when Redis's clock was set, back or forward", async () => {
+Deno.test("RedisTime takes the next sample after Redis's clock was set back or forward", async () => {
   for (const stepMs of [-5_000, -300, 300, 5_000]) {
     const world = new World(0);
     await world.time.learn(world.ask(1, 1));
@@ -84,16 +84,16 @@ Deno.test("RedisTime believes the next answer when Redis's clock was set, back o
   }
 });
 
-Deno.test("RedisTime.heard() takes the time of a refusal as an answer", () => {
+Deno.test("RedisTime.addSample() takes the time of a refusal", () => {
   const { time, clock } = new World(0);
   const sentAtMs = clock.monotonic();
   clock.advance(10);
-  time.heard(1_000_000, sentAtMs);
+  time.addSample(1_000_000, sentAtMs);
   assertEquals(time.at(clock.monotonic()), 1_000_000);
 });
 
 for (const seed of [1, 2, 3, 4]) {
-  Deno.test(`RedisTime.at() is never later than Redis's clock, however it drifts and the line varies, seed ${seed}`, async () => {
+  Deno.test(`RedisTime.at() is never later than Redis's clock, however it drifts and delays vary, seed ${seed}`, async () => {
     const random = seededRandom(seed);
     const world = new World((random() - 0.5) * 1e9);
     await world.time.learn(world.ask(random() * 500, random() * 500));

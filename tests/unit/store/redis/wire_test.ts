@@ -20,12 +20,12 @@ Deno.test("encodeCommand() writes the length of each argument in bytes, and the 
   );
 });
 
-Deno.test("encodeCommand() writes text where a command has no bytes", () => {
+Deno.test("encodeCommand() returns text for a command without bytes", () => {
   assertEquals(encodeCommand("get", ["ß"]), ["*2\r\n$3\r\nget\r\n$2\r\nß\r\n"]);
   assertEquals(encodeCommand("ping", []), ["*1\r\n$4\r\nping\r\n"]);
 });
 
-Deno.test("encodeCommand() leaves a large value where it is", () => {
+Deno.test("encodeCommand() does not copy a large value", () => {
   const bytes = new Uint8Array(10_000);
   const pieces = encodeCommand("set", ["ß", { prefix: "\x01", bytes }, "PX", 1000]);
   assertEquals(pieces.map((piece) => piece === bytes ? "value" : piece), [
@@ -35,7 +35,7 @@ Deno.test("encodeCommand() leaves a large value where it is", () => {
   ]);
 });
 
-Deno.test("encodeCommand() joins small values to one piece, however many, up to a large one", () => {
+Deno.test("encodeCommand() joins any number of small values into one piece, up to a large one", () => {
   const small = { prefix: "\x01", bytes: new Uint8Array(1_000) };
   const large = new Uint8Array(10_000);
   const many = Array.from({ length: 64 }, () => ["ß", small]).flat();

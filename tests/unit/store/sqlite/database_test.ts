@@ -37,7 +37,7 @@ Deno.test("SqliteDatabase makes the missing folders and keeps entries and secret
   });
 });
 
-Deno.test("SqliteDatabase lets nobody else read the files that it makes", async () => {
+Deno.test("SqliteDatabase creates files that other users cannot read", async () => {
   await inFolder(async (folder) => {
     using _file = await openFile(`${folder}/cache.db`);
     const modes = [...Deno.readDirSync(folder)].map(({ name }) => {
@@ -61,7 +61,7 @@ Deno.test("SqliteDatabase waits for the disk at each commit", async () => {
   });
 });
 
-Deno.test("SqliteDatabase says in one line which file it cannot open, and what to do", async () => {
+Deno.test("SqliteDatabase names the file it cannot open, and what to do, in one line", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const path = `${folder}/file/cache.db`;
@@ -72,7 +72,7 @@ Deno.test("SqliteDatabase says in one line which file it cannot open, and what t
   });
 });
 
-Deno.test("SqliteDatabase refuses a file that is no database", async () => {
+Deno.test("SqliteDatabase refuses a file that is not a database", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/cache.db`;
     await Deno.writeTextFile(
@@ -108,7 +108,7 @@ Deno.test("SqliteEntries and SqliteSecrets reject with store_unavailable once th
   }
 });
 
-Deno.test("SqliteEntries begins nothing for a caller that has gone", async () => {
+Deno.test("SqliteEntries begins nothing for a caller that has left", async () => {
   using file = memoryFile(new FakeClock());
   using entries = new SqliteEntries(file, { ...ENTRIES, clock: new FakeClock() });
   const change = { value: new Uint8Array(1), expiresAtMs: Infinity };

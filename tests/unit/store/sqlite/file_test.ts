@@ -10,7 +10,7 @@ import { ENTRIES, openFile, WAIT_MS } from "../../../support/sqlite/sqlite.ts";
 const SIGNAL = new AbortController().signal;
 const KEY = cacheKey("shop", "a");
 
-/** A file that another connection may lock, what is in it, and whether it refuses changes. */
+/** A file that another connection may lock, its content, and whether it refuses changes. */
 class Contended implements AsyncDisposable {
   readonly refusals: (string | undefined)[] = [];
   readonly other: DatabaseSync;
@@ -64,7 +64,7 @@ Deno.test("SqliteFile reads while another program writes, and keeps the order of
   assertEquals([await contended.get(), contended.refusals], [3, []]);
 });
 
-Deno.test("SqliteFile refuses a change that has waited in vain, never makes it, and tells both that and the end", async () => {
+Deno.test("SqliteFile refuses a change at the time-out, never makes it, and reports the lock and its end", async () => {
   await using contended = await Contended.open();
   const { other, clock } = contended;
   other.exec("BEGIN IMMEDIATE");
@@ -79,7 +79,7 @@ Deno.test("SqliteFile refuses a change that has waited in vain, never makes it, 
   assertEquals(contended.refusals, [message, undefined]);
 });
 
-Deno.test("SqliteFile.checkWritable() tells of a lock and of its end while nobody makes changes", async () => {
+Deno.test("SqliteFile.checkWritable() reports a lock and its end while there are no changes", async () => {
   await using contended = await Contended.open();
   const { file, other, clock } = contended;
   await file.checkWritable();

@@ -6,7 +6,7 @@ import { turn } from "../../../support/turn.ts";
 
 const OWNER = "process 12 on host db-1";
 
-/** A folder with an empty file in the place of the database. */
+/** A folder with an empty file as the database. */
 async function withFile(test: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -17,7 +17,7 @@ async function withFile(test: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** The text of the refusal of a lock that another one holds, once the wait is over. */
+/** The error text of a lock that another process holds, after the wait. */
 async function refusalOf(path: string): Promise<string> {
   const clock = new FakeClock();
   const taking = assertRejects(
@@ -37,12 +37,12 @@ Deno.test("SqliteLock.take() waits, then names the process that has the file", a
       `Cannot open the database file ${path}: ${OWNER} has it; stop that one`,
     );
     lock[Symbol.dispose]();
-    // The wait that was given up ends now, and must not keep the lock that it gets.
+    // The abandoned wait ends now, and must release the lock that it gets.
     using _next = await SqliteLock.take(path, { clock: new FakeClock(), owner: OWNER });
   });
 });
 
-Deno.test("SqliteLock.take() gets the file as soon as it is given up, and leaves no timer", async () => {
+Deno.test("SqliteLock.take() gets the file as soon as it is released, and leaves no timer", async () => {
   await withFile(async (path) => {
     const clock = new FakeClock();
     const first = await SqliteLock.take(path, { clock, owner: OWNER });
@@ -63,7 +63,7 @@ Deno.test("SqliteLock.take() locks a file that a symbolic link leads to", async 
   });
 });
 
-Deno.test("SqliteLock.take() does not repeat what it has not written", async () => {
+Deno.test("SqliteLock.take() quotes nothing of a file that it did not write", async () => {
   await withFile(async (path) => {
     const lock = await SqliteLock.take(path, { clock: new FakeClock(), owner: OWNER });
     await Deno.writeTextFile(`${path}.lock`, "\x1b[31mwhat another program wrote");

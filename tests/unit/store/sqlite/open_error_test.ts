@@ -4,7 +4,7 @@ import { sqliteOpenError } from "../../../../src/store/sqlite/open_error.ts";
 const PATH = "/d/cache.db";
 const ELSEWHERE = "name another file in data.database.source";
 
-/** What is said of the file after its name. */
+/** The error text after the name of the file. */
 function said(cause: unknown): string {
   const { message, code, tier } = sqliteOpenError(PATH, cause);
   assertEquals([code, tier], ["store_unavailable", "database"]);
@@ -13,7 +13,7 @@ function said(cause: unknown): string {
   return after!;
 }
 
-Deno.test("sqliteOpenError() advises about rights only where rights are what is missing", () => {
+Deno.test("sqliteOpenError() advises about rights only if rights are missing", () => {
   const { NotCapable, PermissionDenied, IsADirectory, NotADirectory, AlreadyExists } = Deno.errors;
   const cases = [
     [

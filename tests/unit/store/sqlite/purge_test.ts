@@ -72,7 +72,7 @@ Deno.test("SqlitePurge finds expired rows by the index, without a scan of the ta
   ]);
 });
 
-Deno.test("SqliteEntries leaves no timer behind once it is disposed of", () => {
+Deno.test("SqliteEntries leaves no timer after its disposal", () => {
   const clock = new FakeClock();
   using file = memoryFile(clock);
   {
@@ -82,11 +82,11 @@ Deno.test("SqliteEntries leaves no timer behind once it is disposed of", () => {
   assertEquals(clock.pendingTimers, 0);
 });
 
-Deno.test("SqlitePurge tells once that it fails, and again only after it has worked", async () => {
+Deno.test("SqlitePurge reports one failure, and another only after a success", async () => {
   const clock = new FakeClock();
-  const told: string[] = [];
+  const failures: string[] = [];
   using file = memoryFile(clock);
-  const observer = { purgeFailed: (error: unknown) => void told.push(String(error)) };
+  const observer = { purgeFailed: (error: unknown) => void failures.push(String(error)) };
   using _entries = new SqliteEntries(file, { ...ENTRIES, clock, observer });
   const rename = (from: string, to: string) => file.statement(`ALTER TABLE ${from} RENAME TO ${to}`).run();
   for (const _episode of [1, 2]) {
@@ -99,5 +99,5 @@ Deno.test("SqlitePurge tells once that it fails, and again only after it has wor
     clock.advance(PURGE_PAUSE_MS);
     await turn();
   }
-  assertEquals(told.length, 2);
+  assertEquals(failures.length, 2);
 });

@@ -6,7 +6,7 @@ import { FakeClock } from "../../../support/fake_clock.ts";
 
 const WAIT_MS = 1_000;
 
-/** Counts the turns of the event loop that are asked for. */
+/** Counts the requested turns of the event loop. */
 class TurnCountingClock extends FakeClock {
   turns = 0;
 
@@ -16,7 +16,7 @@ class TurnCountingClock extends FakeClock {
   }
 }
 
-/** A queue over a lock that the test takes and gives up, with what took effect, in order. */
+/** A queue over a lock that the test takes and releases, with the effects in order. */
 class Locking {
   readonly clock = new TurnCountingClock();
   readonly timeUps: string[] = [];
@@ -79,7 +79,7 @@ Deno.test("SqliteQueue gives up a waiting operation at the time-out, for good, a
   assertEquals(locking.clock.pendingTimers, 0);
 });
 
-Deno.test("SqliteQueue tries a locked file ever more seldom, and notices within 25 ms that it is free", async () => {
+Deno.test("SqliteQueue tries a locked file with growing pauses, and notices within 25 ms that it is free", async () => {
   const locking = new Locking();
   const running = locking.run("a");
   locking.clock.advance(900);

@@ -2,17 +2,17 @@ import { assertEquals } from "@std/assert";
 import { type CacheKey, cacheKey } from "../../../../../src/core/key.ts";
 import { JoinedInvalidations } from "../../../../../src/store/redis/cluster/joined_invalidations.ts";
 
-/** What the target is told, in order. */
+/** The calls of the target, in order. */
 function setUp() {
-  const told: string[] = [];
+  const calls: string[] = [];
   const joined = new JoinedInvalidations({
-    invalidate: (key: CacheKey) => told.push(`drop ${key}`),
-    invalidateAll: () => told.push("drop all"),
-    confirm: (atMs) => told.push(`confirm ${atMs}`),
-    suspend: () => told.push("suspend"),
-    resume: (atMs) => told.push(`resume ${atMs}`),
+    invalidate: (key: CacheKey) => calls.push(`drop ${key}`),
+    invalidateAll: () => calls.push("drop all"),
+    confirm: (atMs) => calls.push(`confirm ${atMs}`),
+    suspend: () => calls.push("suspend"),
+    resume: (atMs) => calls.push(`resume ${atMs}`),
   });
-  const take = () => told.splice(0);
+  const take = () => calls.splice(0);
   return { joined, take };
 }
 
@@ -57,7 +57,7 @@ Deno.test("JoinedInvalidations suspends for a new source, and resumes without on
   assertEquals(take(), [], "who has left is not listened to");
 });
 
-Deno.test("JoinedInvalidations passes on what any source says of keys, heard or not", () => {
+Deno.test("JoinedInvalidations passes on the invalidated keys of every source, resumed or not", () => {
   const { joined, take } = setUp();
   const [a, b] = [joined.join(), joined.join()];
   const key = cacheKey("n", "k");

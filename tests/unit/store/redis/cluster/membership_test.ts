@@ -3,7 +3,7 @@ import { ClusterMembership } from "../../../../../src/store/redis/cluster/member
 import type { ClusterView } from "../../../../../src/store/redis/cluster/view.ts";
 import { FakeClock } from "../../../../support/fake_clock.ts";
 
-/** Answers: the name under which each node was asked, its id, and the other ids that it knows, all of masters. */
+/** Answers: the name of each asked node, its id, and the other ids that it knows, all of masters. */
 type Answers = Readonly<Record<string, readonly [id: string, ...known: string[]]>>;
 
 function viewOf([id, ...others]: readonly [string, ...string[]]): ClusterView {
@@ -32,7 +32,7 @@ function setUp(...seeds: readonly string[]) {
     clock,
     membership,
     left,
-    /** The names of the members, and those of all masters that are known from then on. */
+    /** The names of the members, and of all masters known from then on. */
     decide(answers: Answers): string[] | undefined {
       const views = new Map(Object.entries(answers).map(([name, ids]) => [name, viewOf(ids)]));
       const decision = membership.decide(views, { masters, left });
@@ -45,7 +45,7 @@ function setUp(...seeds: readonly string[]) {
 
 const HOME: Answers = { a: ["A", "B", "C"], b: ["B", "A", "C"], c: ["C", "A", "B"] };
 
-Deno.test("ClusterMembership leaves a node that has joined another cluster, under whatever epoch", () => {
+Deno.test("ClusterMembership drops a node that joined another cluster, whatever its epoch", () => {
   const { decide } = setUp("a", "b", "x");
   const all = { ...HOME, x: ["X", "A", "B", "C"] } as const;
   assertEquals(decide(all), ["a", "b", "c"], "known by none");
@@ -55,14 +55,14 @@ Deno.test("ClusterMembership leaves a node that has joined another cluster, unde
   }
 });
 
-Deno.test("ClusterMembership keeps those that some members do not know yet, or not any more", () => {
+Deno.test("ClusterMembership keeps nodes that some members do not know yet, or no longer", () => {
   const { decide } = setUp("a");
   assertEquals(decide(HOME), ["a", "b", "c"]);
   assertEquals(decide({ ...HOME, a: ["A", "B", "C", "N"], n: ["N", "A"] }), ["a", "b", "c", "n"], "joining");
   assertEquals(decide({ ...HOME, a: ["A", "B"] }), ["a", "b", "c"], "forgotten by one");
 });
 
-Deno.test("ClusterMembership goes on with a minority that answers, but not with one that was reset", () => {
+Deno.test("ClusterMembership keeps to an answering minority, but not to one that was reset", () => {
   const { decide } = setUp("a", "b", "c");
   decide(HOME);
   assertEquals(decide({ c: ["C", "A", "B"] }), ["c"]);
@@ -94,7 +94,7 @@ Deno.test("ClusterMembership follows a cluster made anew once most of the nodes 
   }
 });
 
-Deno.test("ClusterMembership follows the majority where one node is left over of the old cluster", () => {
+Deno.test("ClusterMembership follows the majority if one node of the old cluster is left", () => {
   const { decide } = setUp("a", "b", "c");
   decide(HOME);
   assertEquals(decide({ a: ["N1", "N2", "N4"], b: ["N2", "N1", "N4"], c: ["C", "A", "B"] }), ["a", "b"]);

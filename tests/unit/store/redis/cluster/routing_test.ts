@@ -13,11 +13,11 @@ import { turn } from "../../../../support/turn.ts";
 const PATIENCE_MS = 100;
 const SCRIPT = redisScript("return 1");
 const MOVED = "MOVED 12182 b:1";
-/** The endpoint is not what counts. */
+/** Any endpoint. */
 const ASK = "ASK 12182 :1";
 const GUARD: ServerBreaker = { run: (work) => work(), probe: (work) => work() };
 
-/** A node that writes down what it is sent, and answers when the test says so. */
+/** A node that records its commands; the test answers them. */
 class Node implements ClusterNode {
   readonly sent: string[] = [];
   isReady = true;
@@ -83,7 +83,7 @@ function setUp() {
   return { clock, a, b, refreshed, cluster, change, imports, forgetOwner: () => owner = undefined };
 }
 
-Deno.test("RedisCluster sends a command that has MOVED to where the slot is now", async () => {
+Deno.test("RedisCluster sends a command again after MOVED, to the present owner of the slot", async () => {
   const { a, b, refreshed, change } = setUp();
   const done = change();
   await a.answer(MOVED);
@@ -92,7 +92,7 @@ Deno.test("RedisCluster sends a command that has MOVED to where the slot is now"
   await done;
 });
 
-Deno.test("RedisCluster sends nothing on once its caller may have gone", async () => {
+Deno.test("RedisCluster sends nothing again once its caller may have left", async () => {
   for (const redirect of [MOVED, ASK, "TRYAGAIN Multiple keys request during rehashing of slot"]) {
     const { clock, a, b, change } = setUp();
     const done = assertRejects(change, Error, redirect);
@@ -103,7 +103,7 @@ Deno.test("RedisCluster sends nothing on once its caller may have gone", async (
   }
 });
 
-Deno.test("RedisCluster waits for a connection that is not there yet, but no longer than its caller", async () => {
+Deno.test("RedisCluster waits for a connection, but no longer than its caller", async () => {
   for (const waitMs of [PATIENCE_MS - 1, PATIENCE_MS]) {
     const { clock, a, b, change } = setUp();
     b.isReady = false;
@@ -119,7 +119,7 @@ Deno.test("RedisCluster waits for a connection that is not there yet, but no lon
   }
 });
 
-Deno.test("RedisCluster asks the importing node for one command, and the slot's owner for the next", async () => {
+Deno.test("RedisCluster sends one command to the importing node, and the next to the slot's owner", async () => {
   const { a, b, refreshed, cluster, change } = setUp();
   const commands = [change, () => cluster.run(SCRIPT, ["k", "l"])];
   for (const command of commands) {
@@ -133,13 +133,13 @@ Deno.test("RedisCluster asks the importing node for one command, and the slot's 
   assertEquals(refreshed, []);
 });
 
-Deno.test("RedisCluster asks the slot's owner anew for the importing node that is not known, or not any more", async () => {
+Deno.test("RedisCluster asks the slot's owner again if the importing node is unknown or has left", async () => {
   const { a, b, refreshed, change, imports } = setUp();
   imports(undefined, "b:1");
   const done = change();
   await a.answer(ASK);
   assertEquals([refreshed, b.sent], [["a:1"], ["asking run k"]]);
-  // Moved back, and on its way to another one.
+  // Moved back, then migrating to another node.
   imports("b:1", "a:1");
   await b.answer(ASK);
   assertEquals([refreshed, a.sent], [["a:1", "b:1"], ["run k", "asking run k"]]);
@@ -147,7 +147,7 @@ Deno.test("RedisCluster asks the slot's owner anew for the importing node that i
   await done;
 });
 
-Deno.test("RedisCluster fails a command whose slot is moved to a node that its owner does not tell", async () => {
+Deno.test("RedisCluster rejects a command whose slot migrates to a node that its owner does not name", async () => {
   const { a, change, imports } = setUp();
   imports(undefined, undefined);
   const done = assertRejects(change, Error, ASK);
@@ -155,7 +155,7 @@ Deno.test("RedisCluster fails a command whose slot is moved to a node that its o
   await done;
 });
 
-Deno.test("RedisCluster tries again where the keys of a script are in two places for a moment", async () => {
+Deno.test("RedisCluster tries again while the keys of a script are on two nodes", async () => {
   const { clock, a, cluster } = setUp();
   const done = cluster.run(SCRIPT, ["k", "l"]);
   await a.answer("TRYAGAIN Multiple keys request during rehashing of slot");
@@ -167,7 +167,7 @@ Deno.test("RedisCluster tries again where the keys of a script are in two places
   assertEquals(a.sent, ["run k,l", "run k,l"]);
 });
 
-Deno.test("RedisCluster.setBy() leaves it to its caller to go elsewhere", async () => {
+Deno.test("RedisCluster.setBy() follows no redirection", async () => {
   for (const redirect of ["EXECABORT Transaction discarded because of previous errors.", MOVED]) {
     const { a, b, refreshed, cluster } = setUp();
     const value = { prefix: "", bytes: new Uint8Array() };
@@ -179,7 +179,7 @@ Deno.test("RedisCluster.setBy() leaves it to its caller to go elsewhere", async 
   }
 });
 
-Deno.test("RedisCluster gives up where nodes send each other's commands to and fro", async () => {
+Deno.test("RedisCluster gives up when nodes redirect to each other", async () => {
   const { a, b, change } = setUp();
   const done = assertRejects(change, Error, MOVED);
   await a.answer(MOVED);
@@ -188,7 +188,7 @@ Deno.test("RedisCluster gives up where nodes send each other's commands to and f
   assertEquals(b.sent.length, 16);
 });
 
-Deno.test("RedisCluster passes other errors on, and fails what no node has the slot of", async () => {
+Deno.test("RedisCluster passes other errors on, and rejects a command whose slot has no owner", async () => {
   const { a, change, forgetOwner } = setUp();
   const done = assertRejects(change, Error, "OOM");
   await a.answer("OOM command not allowed");
@@ -197,7 +197,7 @@ Deno.test("RedisCluster passes other errors on, and fails what no node has the s
   await assertRejects(change, Error, "no known node has slot");
 });
 
-Deno.test("RedisCluster.ping() needs every master's answer", async () => {
+Deno.test("RedisCluster.ping() needs a reply of every master", async () => {
   const { a, b, cluster } = setUp();
   const done = cluster.ping().then(() => "up", () => "down");
   await a.answer();
@@ -205,7 +205,7 @@ Deno.test("RedisCluster.ping() needs every master's answer", async () => {
   assertEquals(await done, "down");
 });
 
-Deno.test("RedisCluster.recheckEpoch() tells the key's node", () => {
+Deno.test("RedisCluster.recheckEpoch() goes to the key's node", () => {
   const { a, b, cluster } = setUp();
   cluster.recheckEpoch("k");
   assertEquals([a.sent, b.sent], [["doubt"], []]);

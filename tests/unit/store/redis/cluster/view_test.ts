@@ -4,7 +4,7 @@ import { SlotMap } from "../../../../../src/store/redis/cluster/slot_map.ts";
 
 const ASKED = { hostname: "seed", port: 7000 };
 
-Deno.test("readClusterNodes() takes the masters that have slots or may get some", () => {
+Deno.test("readClusterNodes() returns the masters that have slots or may get some", () => {
   const view = readClusterNodes(
     `07c3 :7000@17000 myself,master - 0 0 3 connected 0-5460 7000 [93->-292f] [94-<-67ed]
 67ed 127.0.0.1:7001@17001,node-1 master - 0 1426238316232 2 connected 5461-10922
@@ -29,7 +29,7 @@ bbbb 127.0.0.1:7006@17006 handshake,master - 0 0 0 disconnected
   assertEquals([...view.known], ["07c3", "67ed", "292f", "6ec2", "824f", "e7d1", "aaaa"]);
 });
 
-Deno.test("readClusterNodes() refuses a reply that does not say who has answered", () => {
+Deno.test("readClusterNodes() refuses a reply that does not name the node itself", () => {
   const reply = "67ed 127.0.0.1:7001@17001 master - 0 1 2 connected 0-16383\n";
   assertThrows(() => readClusterNodes(reply, ASKED), Error, "no line is flagged myself");
 });
@@ -51,7 +51,7 @@ function view(...masters: readonly [name: string, epoch: number, first: number, 
   };
 }
 
-Deno.test("SlotMap believes the claim under the greatest epoch, whoever is asked first", () => {
+Deno.test("SlotMap gives a slot to the claim with the greatest epoch, in any order of the views", () => {
   const stale = view(["a", 1, 0, 9], ["b", 2, 10, 16383]);
   const fresh = view(["a", 1, 0, 4], ["c", 3, 5, 9], ["b", 2, 10, 16383]);
   for (const views of [[stale, fresh], [fresh, stale]]) {
@@ -62,7 +62,7 @@ Deno.test("SlotMap believes the claim under the greatest epoch, whoever is asked
   }
 });
 
-Deno.test("SlotMap gives a slot to no other node where the claimant under the greatest epoch is not at its address", () => {
+Deno.test("SlotMap gives a slot to no other node if the claimant with the greatest epoch is not at its address", () => {
   const views = [view(["a", 1, 0, 16383]), view(["b", 2, 0, 9])];
   assertEquals(new SlotMap(views).isComplete, true);
   const map = new SlotMap(views, (id) => id !== "id of b");
@@ -70,7 +70,7 @@ Deno.test("SlotMap gives a slot to no other node where the claimant under the gr
   assertEquals([...map.masters.keys()], ["a", "b"]);
 });
 
-Deno.test("SlotMap knows nothing where nobody has said anything", () => {
+Deno.test("SlotMap is empty without a view", () => {
   const map = new SlotMap();
   assertEquals([map.ownerOf(0), map.masters.size], [undefined, 0]);
 });
