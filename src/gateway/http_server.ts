@@ -1,7 +1,7 @@
 import { isClientGone, listenError } from "../core/listening.ts";
 import { HttpConnection, requireEngine } from "./http_connection.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import { Admission, type AdmissionLimits } from "../core/admission.ts";
+import { ConnectionLimiter, type ConnectionLimits } from "../core/connection_limiter.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 
 /** How often connections look at the time. */
@@ -10,7 +10,7 @@ const TICK_MS = 1_000;
 const ACCEPT_PAUSE_MS = 100;
 
 /** What clients may do before their connection is closed, or none is taken. */
-export interface HttpLimits extends AdmissionLimits {
+export interface HttpLimits extends ConnectionLimits {
   /** From the moment of connecting until the first request's headers are complete. */
   readonly headerTimeoutMs: number;
   /** From a request to the headers of the next. What is left of the request or the response ends with it. */
@@ -46,7 +46,7 @@ interface OpenConnection {
 export class HttpServer implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #options: HttpServerOptions;
-  readonly #admission: Admission;
+  readonly #limiter: ConnectionLimiter;
   readonly #headerTicks: number;
   readonly #idleTicks: number;
   readonly #open = new Set<OpenConnection>();
@@ -56,7 +56,7 @@ export class HttpServer implements AsyncDisposable {
   constructor(listener: Deno.TcpListener, options: HttpServerOptions) {
     this.#listener = listener;
     this.#options = options;
-    this.#admission = new Admission(options.limits);
+    this.#limiter = new ConnectionLimiter(options.limits);
     this.#headerTicks = ticks(options.limits.headerTimeoutMs);
     this.#idleTicks = ticks(options.limits.idleTimeoutMs);
     void this.#acceptAll();
@@ -92,7 +92,7 @@ export class HttpServer implements AsyncDisposable {
 
   #admit(stream: Deno.TcpConn): void {
     const { hostname } = stream.remoteAddr;
-    if (this.#isClosed || !this.#admission.enter(hostname)) return stream.close();
+    if (this.#isClosed || !this.#limiter.acquire(hostname)) return stream.close();
     const connection = new HttpConnection(stream, {
       handle: (request) => {
         open.ticksLeft = this.#idleTicks;
@@ -107,7 +107,7 @@ export class HttpServer implements AsyncDisposable {
     this.#open.add(open);
     void connection.finished.then(() => {
       this.#open.delete(open);
-      this.#admission.leave(hostname);
+      this.#limiter.release(hostname);
     });
     this.#scheduleTick();
   }

@@ -7,8 +7,13 @@ import { HealthImplementation, protoPath as healthProtoPath } from "grpc-health-
 import { Buffer } from "node:buffer";
 import { systemClock } from "../../src/core/clock.ts";
 import { Metadata } from "../../src/transport/metadata.ts";
-import type { TransportOptions } from "../../src/transport/options.ts";
-import type { GrpcServer, Implementation, UnaryCall, UnaryCallback } from "../../src/transport/service.ts";
+import type {
+  GrpcServer,
+  Implementation,
+  TransportOptions,
+  UnaryCall,
+  UnaryCallback,
+} from "../../src/transport/service.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { Status } from "../../src/transport/status.ts";
 import { waitFor } from "../support/wait_for.ts";

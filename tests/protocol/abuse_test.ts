@@ -359,7 +359,7 @@ Deno.test("What follows in the frame that made a handler end its call is not hel
   const frame = concat(message("one"), message(new Uint8Array(60_000))).subarray(0, 16_000);
   for (let i = 0; i < 10; i++) peer.send(data(streamOf(i), frame));
   assertEquals(peer.errors.length, 10);
-  assert(peer.session.bufferBudget.take(100_000));
+  assert(peer.calls.bufferBudget.acquire(100_000));
 });
 
 Deno.test("A length alone reserves no memory", () => {

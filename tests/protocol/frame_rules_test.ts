@@ -133,10 +133,10 @@ for (const [section, what, sent, code] of CONNECTION_ERRORS) {
 
 /** What breaks stream 1 only, and the error code of its RST_STREAM. */
 const STREAM_ERRORS: readonly (readonly [section: string, what: string, sent: Uint8Array, code: number])[] = [
-  ["5.1", "DATA behind END_STREAM", concat(open(), data(1, message("x"), 1), data(1, [0])), STREAM_CLOSED],
+  ["5.1", "DATA after END_STREAM", concat(open(), data(1, message("x"), 1), data(1, [0])), STREAM_CLOSED],
   [
     "5.1",
-    "HEADERS behind END_STREAM",
+    "HEADERS after END_STREAM",
     concat(open(), data(1, message("x"), 1), headers(1, [["a", "b"]], 5)),
     STREAM_CLOSED,
   ],
@@ -218,8 +218,8 @@ const MALFORMED: readonly (readonly [what: string, fields: readonly (readonly [s
   ["a line feed in a value", callHeaders("Unary", [["a", "1\n2"]])],
   ["a NUL in a value", callHeaders("Unary", [["a", "1\x002"]])],
   ["a space before a value", callHeaders("Unary", [["a", " 1"]])],
-  ["a tab behind a value", callHeaders("Unary", [["a", "1\t"]])],
-  ["a pseudo-header field behind another field", [...callHeaders(), [":path", "/"]]],
+  ["a tab after a value", callHeaders("Unary", [["a", "1\t"]])],
+  ["a pseudo-header field after another field", [...callHeaders(), [":path", "/"]]],
   ["a second :method", [[":method", "POST"], ...callHeaders()]],
   ["an unknown pseudo-header field", [[":color", "red"], ...callHeaders()]],
   [":status in a request", [[":status", "200"], ...callHeaders()]],
@@ -411,7 +411,7 @@ Deno.test("ServerConnection.shutDown() ends streaming calls, also those on their
 Deno.test("ServerConnection ends with INTERNAL_ERROR on a mistake of its own, and reports it", () => {
   const peer = TestPeer.ready();
   const mistake = new Error("a mistake");
-  peer.session.accept = () => {
+  peer.calls.accept = () => {
     throw mistake;
   };
   peer.send(open());

@@ -1,7 +1,7 @@
 /** Input that no client would send: mutated frames, cut anywhere. The seed determines everything. */
 import { assert, assertEquals } from "@std/assert";
 import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
-import { CompressionError } from "../../src/transport/hpack/compression_error.ts";
+import { CompressionError } from "../../src/transport/hpack/header_field.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/transport/http2/limits.ts";
 import { seededRandom } from "../support/seeded_random.ts";
 import {

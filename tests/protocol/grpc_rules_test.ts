@@ -420,10 +420,10 @@ Deno.test("A cancelled call that answers twice counts once", () => {
   const peer = TestPeer.ready({ implementation: { unary: (_call, callback) => callbacks.push(callback) } });
   peer.call(1);
   peer.send(rstStream(1));
-  assertEquals(peer.session.orphanedCalls, 1);
+  assertEquals(peer.calls.orphanedCalls, 1);
   callbacks[0]!(null, ascii(""));
   callbacks[0]!(null, ascii(""));
-  assertEquals(peer.session.orphanedCalls, 0);
+  assertEquals(peer.calls.orphanedCalls, 0);
 });
 
 Deno.test("A lost connection cancels its calls", () => {

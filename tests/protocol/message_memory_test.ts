@@ -96,7 +96,7 @@ Deno.test("Without room one call of a connection is under way, and the next star
   started[0]!.answer(null, new Uint8Array(0));
   first!.read();
   assertEquals(started.length, 3);
-  memory.give(full);
+  memory.release(full);
   assertEquals(started.length, 4);
 });
 

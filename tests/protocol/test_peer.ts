@@ -4,7 +4,7 @@ import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
 import { ServerConnection } from "../../src/transport/http2/connection.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../../src/transport/http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../../src/transport/http2/watchdog.ts";
-import { CallSession } from "../../src/transport/native/call_session.ts";
+import { ConnectionCalls } from "../../src/transport/native/connection_calls.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
 import { TimeLimit } from "../../src/transport/native/time_limit.ts";
@@ -94,7 +94,7 @@ export function callHeaders(
 export class TestPeer {
   readonly clock = new FakeClock();
   readonly connection: ServerConnection;
-  readonly session: CallSession;
+  readonly calls: ConnectionCalls;
   /** How often the connection asked for a flush outside of a turn. */
   wakes = 0;
   /** What was reported and no client is told. */
@@ -121,7 +121,7 @@ export class TestPeer {
     const pool = options.pool ?? new BufferPool();
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     this.#limits = limits;
-    let session!: CallSession;
+    let calls!: ConnectionCalls;
     this.connection = new ServerConnection(
       {
         wake: () => void this.wakes++,
@@ -129,7 +129,7 @@ export class TestPeer {
         onClientFault: (reason) => this.clientFaults.push(reason),
       },
       (connection) =>
-        session = new CallSession(
+        calls = new ConnectionCalls(
           {
             methods,
             clock: this.clock,
@@ -140,7 +140,7 @@ export class TestPeer {
             memory: options.memory ?? new MessageMemory(DEFAULT_MESSAGE_MEMORY),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
-            described: (status) => status,
+            withDetails: (status) => status,
           },
           connection,
           "192.0.2.1:1",
@@ -152,7 +152,7 @@ export class TestPeer {
         pool,
       },
     );
-    this.session = session;
+    this.calls = calls;
   }
 
   /** A peer past its preface and SETTINGS. */
@@ -185,7 +185,7 @@ export class TestPeer {
     while (this.connection.output.length > 0) {
       const taken = this.connection.output.take();
       const { frames, rest } = parseFrames(taken.slice());
-      this.connection.output.giveBack(taken);
+      this.connection.output.release(taken);
       if (rest.length > 0) throw new Error("The output ends inside a frame");
       for (const each of frames) {
         this.received.push(each);

@@ -26,7 +26,7 @@ Deno.test("An OutputBuffer that has grown frame by frame comes back to the pool,
   const fill = () => {
     for (let frame = 0; frame < 9; frame++) out.append(new Uint8Array(16 * 1024 + 9));
     const taken = out.take();
-    out.giveBack(taken);
+    out.release(taken);
     return taken.buffer;
   };
   assertStrictEquals(fill(), fill());
@@ -57,13 +57,13 @@ Deno.test("OutputBuffer keeps what was written while it grows, and starts empty 
   assertEquals([...out.take()], [9]);
 });
 
-Deno.test("OutputBuffer.giveBack() lets the next turn write into the same memory", () => {
+Deno.test("OutputBuffer.release() lets the next turn write into the same memory", () => {
   const pool = new BufferPool();
   const out = new OutputBuffer(pool);
   out.push(1);
   const taken = out.take();
   out.push(2);
   assertNotEquals(out.bytes.buffer, taken.buffer);
-  out.giveBack(taken);
+  out.release(taken);
   assert(pool.acquire(1).buffer === taken.buffer);
 });

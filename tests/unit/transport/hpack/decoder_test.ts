@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CompressionError } from "../../../../src/transport/hpack/compression_error.ts";
+import { CompressionError } from "../../../../src/transport/hpack/header_field.ts";
 import { HpackDecoder } from "../../../../src/transport/hpack/decoder.ts";
 import { HPACK_EXAMPLES } from "./vectors.ts";
 
@@ -40,7 +40,7 @@ const BROKEN: readonly (readonly [what: string, hex: string])[] = [
   ["an end before the value", "400161"],
   ["a string longer than the block", "40ff9f7f"],
   ["a table above the announced size", "3fe21f"],
-  ["a table size update behind a field", "8220"],
+  ["a table size update after a field", "8220"],
   ["Huffman padding of 8 bits", "400182ffff00"],
   ["Huffman padding of zeros", "4081000161"],
   ["the end-of-string symbol", "4084ffffffff0161"],

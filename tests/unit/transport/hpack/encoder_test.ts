@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { BufferPool } from "../../../../src/transport/buffer_pool.ts";
-import { ConstantField } from "../../../../src/transport/hpack/constant_field.ts";
 import { HpackDecoder } from "../../../../src/transport/hpack/decoder.ts";
-import { HpackEncoder } from "../../../../src/transport/hpack/encoder.ts";
+import { ConstantField, HpackEncoder } from "../../../../src/transport/hpack/encoder.ts";
 import type { HeaderField } from "../../../../src/transport/hpack/header_field.ts";
 import { OutputBuffer } from "../../../../src/transport/output_buffer.ts";
 import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
