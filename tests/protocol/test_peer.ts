@@ -1,3 +1,4 @@
+import { DeadlineQueue } from "../../src/core/deadline_queue.ts";
 import { BufferPool } from "../../src/transport/buffer_pool.ts";
 import { DEFAULT_MESSAGE_MEMORY, MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
@@ -7,7 +8,6 @@ import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../../src/transport/
 import { ConnectionCalls } from "../../src/transport/native/connection_calls.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
-import { TimeLimit } from "../../src/transport/native/time_limit.ts";
 import { UploadLimit } from "../../src/transport/native/upload_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
@@ -135,7 +135,7 @@ export class TestPeer {
             clock: this.clock,
             pool,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
-            timeLimit: new TimeLimit(options.callTimeoutMs ?? NO_LIMIT_MS, this.clock),
+            timeLimit: new DeadlineQueue(this.clock, options.callTimeoutMs ?? NO_LIMIT_MS),
             uploadLimit: new UploadLimit(limits.uploadTimeoutMs, this.clock),
             memory: options.memory ?? new MessageMemory(DEFAULT_MESSAGE_MEMORY),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,

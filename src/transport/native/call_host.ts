@@ -1,10 +1,10 @@
 import type { Clock } from "../../core/clock.ts";
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
 import type { BufferPool } from "../buffer_pool.ts";
 import type { MessageMemory } from "../grpc/message_memory.ts";
 import type { BufferBudget } from "../grpc/message_reader.ts";
 import type { StatusObject } from "../service.ts";
 import type { MethodTable } from "./method_table.ts";
-import type { TimeLimit } from "./time_limit.ts";
 import type { UploadLimit } from "./upload_limit.ts";
 
 /** What the calls of all connections share. */
@@ -14,7 +14,7 @@ export interface CallEnvironment {
   readonly pool: BufferPool;
   readonly maxRequestBytes: number;
   /** Bounds unary calls once their request is complete, whatever deadline their clients have set. */
-  readonly timeLimit: TimeLimit;
+  readonly timeLimit: DeadlineQueue;
   /** Bounds how long requests take to arrive. */
   readonly uploadLimit: UploadLimit;
   readonly maxBufferedRequestBytes: number;

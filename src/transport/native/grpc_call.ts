@@ -1,4 +1,4 @@
-import type { Timer } from "../../core/clock.ts";
+import type { DeadlineQueue, TimeBounded } from "../../core/deadline_queue.ts";
 import { decompress } from "../grpc/compression.ts";
 import { CallError, statusFromError } from "../grpc/error_status.ts";
 import type { IncomingRequest } from "../grpc/message_memory.ts";
@@ -13,7 +13,6 @@ import type { ServerCall, StatusObject } from "../service.ts";
 import { Status } from "../status.ts";
 import type { CallHost } from "./call_host.ts";
 import type { RoutedCall } from "./request_routing.ts";
-import type { Place, TimeLimit, TimeLimited } from "./time_limit.ts";
 import type { Upload, Uploading } from "./upload_limit.ts";
 
 /** Larger requests count until their call ends; smaller ones are bounded by the number of calls. */
@@ -24,16 +23,17 @@ const COUNTED_BYTES = 16 * 1024;
  * Metadata, signal, timer and message reader are made when first needed.
  */
 export abstract class GrpcCall
-  implements StreamReceiver, ServerCall, TimeLimited, Uploading, IncomingRequest {
+  implements StreamReceiver, ServerCall, TimeBounded, Uploading, IncomingRequest {
   protected readonly host: CallHost;
   protected readonly stream: Stream;
   protected readonly route: RoutedCall;
   #reader: MessageReader | undefined;
   #metadata: Metadata | undefined;
   #abort: AbortController | undefined;
-  /** For the client's deadline, on calls for which the server has no limit. */
-  #timer: Timer | undefined;
-  #place: Place | undefined;
+  /** Set once the request is complete, if the call is bounded. */
+  #timer: { cancel(): unknown } | undefined;
+  /** Whether the timer is for the server's limit, which comes before the client's deadline. */
+  #endsByLimit = false;
   /** Set while a unary request arrives that did not come in one turn. */
   #upload: Upload | undefined;
   readonly #deadlineMs: number;
@@ -69,7 +69,7 @@ export abstract class GrpcCall
    */
   protected abstract get usesRequestAtOnce(): boolean;
   /** The server's own limit for this kind of call once its request is complete; undefined when it has none. */
-  protected abstract get timeLimit(): TimeLimit | undefined;
+  protected abstract get timeLimit(): DeadlineQueue | undefined;
   abstract onDrain(): void;
   abstract onShutdown(): void;
 
@@ -162,23 +162,23 @@ export abstract class GrpcCall
     if (this.isEnded) return;
     const { clock, uploadLimit } = this.host.environment;
     if (!this.route.method.requestStream && !this.stream.remoteEnded) {
-      this.#upload = uploadLimit.enter(this, this.#deadlineMs);
+      this.#upload = uploadLimit.watch(this, this.#deadlineMs);
       return;
     }
     const limit = this.timeLimit;
+    const leftMs = this.#deadlineMs - clock.now();
     if (limit !== undefined) {
-      this.#place = limit.enter(this, this.#deadlineMs);
-    } else if (this.#deadlineMs < Infinity) {
-      const leftMs = this.#deadlineMs - clock.now();
+      this.#endsByLimit = limit.timeoutMs < leftMs;
+      this.#timer = limit.add(this, leftMs);
+    } else if (leftMs < Infinity) {
       this.#timer = clock.setTimer(() => this.onTimeUp(), leftMs, "background");
     }
   }
 
   onTimeUp(): void {
-    const isClients = this.#place === undefined || this.#place.dueMs === this.#deadlineMs;
-    const details = isClients
-      ? "Deadline exceeded"
-      : `Cannot answer within ${this.timeLimit?.limitMs} ms, the server's time limit`;
+    const details = this.#endsByLimit
+      ? `Cannot answer within ${this.timeLimit?.timeoutMs} ms, the server's time limit`
+      : "Deadline exceeded";
     this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
   }
 
@@ -214,7 +214,7 @@ export abstract class GrpcCall
   }
 
   #endUpload(upload: Upload): void {
-    upload.leave();
+    upload.cancel();
     this.#upload = undefined;
     this.host.armLater(this);
   }
@@ -343,8 +343,7 @@ export abstract class GrpcCall
   #end(state: "responded" | "cancelled"): void {
     this.#state = state;
     this.#timer?.cancel();
-    this.#place?.leave();
-    this.#upload?.leave();
+    this.#upload?.cancel();
     if (this.#reader !== undefined) this.#endReading(this.#reader);
     if (this.#countedBytes > 0) this.host.environment.memory.release(this.#countedBytes);
   }

@@ -4,6 +4,7 @@ import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
 } from "../../core/connection_limiter.ts";
+import { DeadlineQueue } from "../../core/deadline_queue.ts";
 import { type Endpoint, endpointText } from "../../core/endpoint.ts";
 import { isClientGone, listenError } from "../../core/listening.ts";
 import { BufferPool } from "../buffer_pool.ts";
@@ -24,7 +25,6 @@ import type { CallEnvironment } from "./call_host.ts";
 import { ConnectionCalls } from "./connection_calls.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
-import { TimeLimit } from "./time_limit.ts";
 import { UploadLimit } from "./upload_limit.ts";
 
 /** How often connections check their time limits. */
@@ -90,7 +90,7 @@ export class NativeGrpcServer implements GrpcServer {
       clock: options.clock,
       pool: this.#pool,
       maxRequestBytes: options.maxRequestBytes,
-      timeLimit: new TimeLimit(options.callTimeoutMs, options.clock),
+      timeLimit: new DeadlineQueue(options.clock, options.callTimeoutMs),
       uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.clock),
       // The largest request must fit.
       maxBufferedRequestBytes: Math.max(this.#limits.maxBufferedRequestBytes, options.maxRequestBytes),

@@ -1,9 +1,9 @@
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
 import { CallError } from "../grpc/error_status.ts";
 import type { Metadata } from "../metadata.ts";
 import type { UnaryCall } from "../service.ts";
 import { Status } from "../status.ts";
 import { GrpcCall } from "./grpc_call.ts";
-import type { TimeLimit } from "./time_limit.ts";
 
 /** A call with one request and one response; its handler sees this object. */
 export class UnaryServerCall extends GrpcCall implements UnaryCall<unknown> {
@@ -49,7 +49,7 @@ export class UnaryServerCall extends GrpcCall implements UnaryCall<unknown> {
     return !this.host.isHolding;
   }
 
-  protected override get timeLimit(): TimeLimit {
+  protected override get timeLimit(): DeadlineQueue {
     return this.host.environment.timeLimit;
   }
 
