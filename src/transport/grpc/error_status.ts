@@ -16,7 +16,7 @@ export class CallError extends Error implements StatusObject {
 const codes: ReadonlySet<unknown> = new Set(Object.values(Status));
 
 /**
- * The status of an error, by grpc-js's rules: the error's own `code`, `details` and `metadata` where it has them, else
+ * The status of an error, by grpc-js's rules: the error's own `code`, `details` and `metadata` if it has them, else
  * UNKNOWN.
  */
 export function statusFromError(error: unknown, trailer?: Metadata | null): StatusObject {

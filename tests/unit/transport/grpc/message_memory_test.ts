@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MessageMemory } from "../../../../src/transport/grpc/message_memory.ts";
 
-/** Requests that are arriving; `told` has the names of those that may go on again. */
+/** Incoming requests; `told` has the names of those that may continue again. */
 function arriving(limits = { waitAboveBytes: 100, maxBytes: 200 }) {
   const memory = new MessageMemory(limits);
   const told: string[] = [];
@@ -17,10 +17,10 @@ Deno.test("MessageMemory.acquire() counts no more than the limit", () => {
   assert(memory.acquire(1));
 });
 
-Deno.test("MessageMemory lets requests go on in their order, as many as there is room for", () => {
+Deno.test("MessageMemory lets requests continue in their order, as many as there is room for", () => {
   const { memory, told, request } = arriving();
   memory.acquire(100);
-  // Those that may go on although there is no room.
+  // Requests that may continue although there is no room.
   const going = Array.from({ length: 16 }, (_, i) => request(`${i}`));
   assertEquals(going.map((each) => memory.mayContinue(each)), Array(16).fill(true));
   told.length = 0;
@@ -33,7 +33,7 @@ Deno.test("MessageMemory lets requests go on in their order, as many as there is
   assertEquals(told, ["a", "b", "c"]);
 });
 
-Deno.test("MessageMemory lets others go on when those that do are slow", () => {
+Deno.test("MessageMemory lets other requests take the places of slow ones", () => {
   const { memory, told, request } = arriving();
   memory.acquire(100);
   for (let i = 0; i < 16; i++) memory.mayContinue(request("slow"));
@@ -46,7 +46,7 @@ Deno.test("MessageMemory lets others go on when those that do are slow", () => {
   assertEquals(told.length, 20);
 });
 
-Deno.test("MessageMemory expects of a method's answers what they have been", () => {
+Deno.test("MessageMemory expects a method's responses to be as large as earlier ones", () => {
   const { memory } = arriving({ waitAboveBytes: 2 ** 20, maxBytes: 2 ** 30 });
   const small = "/s/Small";
   assert(memory.expectResponse(small) >= 2 ** 16, "before there was one, no small guess");
@@ -57,7 +57,7 @@ Deno.test("MessageMemory expects of a method's answers what they have been", () 
   assert(memory.isScarce);
 });
 
-Deno.test("MessageMemory tells each waiter once, and no more of them than there is room for", () => {
+Deno.test("MessageMemory calls each waiter once, and no more of them than there is room for", () => {
   const { memory, told } = arriving();
   memory.acquire(120);
   const waiter = (name: string) => ({

@@ -41,7 +41,7 @@ Deno.test("percentEncode() keeps printable ASCII but the percent sign, and encod
   assertEquals(decodeURIComponent(percentEncode("100 % «»\t\x7f")), "100 % «»\t\x7f");
 });
 
-Deno.test("encodeBase64() and decodeBase64() take back all octets, with padding or without", () => {
+Deno.test("encodeBase64() and decodeBase64() preserve all octets, with padding or without", () => {
   for (let length = 0; length < 10; length++) {
     const bytes = Uint8Array.from({ length }, (_, i) => 250 + i);
     const text = encodeBase64(bytes);
@@ -53,7 +53,7 @@ Deno.test("encodeBase64() and decodeBase64() take back all octets, with padding 
   assertEquals(decodeBase64("a"), undefined);
 });
 
-Deno.test("metadataFromFields() leaves out the protocol's fields and those that are no metadata", () => {
+Deno.test("metadataFromFields() leaves out the protocol's fields and those that are not metadata", () => {
   const fields = [["te", "trailers"], ["x", "1"], ["x", "2"], ["a-bin", "AQ,Ag=="], ["b", "\xff"], [
     "c!",
     "1",
@@ -66,7 +66,7 @@ Deno.test("metadataFromFields() leaves out the protocol's fields and those that 
   ]);
 });
 
-Deno.test("fieldsFromMetadata() leaves out what the protocol itself sends", () => {
+Deno.test("fieldsFromMetadata() leaves out the fields that the protocol itself sends", () => {
   const metadata = new Metadata();
   for (const key of ["grpc-status", "grpc-message", "content-type", "te", "upgrade", "x"]) {
     metadata.set(key, "1");

@@ -58,7 +58,7 @@ Deno.test("HpackDecoder.decode() keeps the table right when the list is above th
   assertEquals(decode(decoder, "bebf"), [["c", "d"], ["a", "b"]]);
 });
 
-Deno.test("HpackDecoder.decode() says how large a list is that it does not keep", () => {
+Deno.test("HpackDecoder.decode() returns the size of a list even when it does not keep the fields", () => {
   const block = bytes("828284");
   assertEquals(new HpackDecoder(4096).decode(block, 0, 3, 42).sizeBytes, 42 + 42 + 38);
 });
@@ -74,7 +74,7 @@ Deno.test("HpackDecoder.decode() empties the table at size 0 and for an entry ab
   assertThrows(() => decode(small, "be"), CompressionError);
 });
 
-Deno.test("HpackDecoder.generation changes with the table and with nothing else", () => {
+Deno.test("HpackDecoder.generation changes only with the table", () => {
   const decoder = new HpackDecoder(4096);
   const start = decoder.generation;
   decode(decoder, "828684");

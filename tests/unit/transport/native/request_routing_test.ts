@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { isGrpcContentType } from "../../../../src/transport/native/request_routing.ts";
 
-Deno.test("isGrpcContentType() looks at the whole media type, whatever its case", () => {
+Deno.test("isGrpcContentType() compares the whole media type, in any case", () => {
   for (const type of ["application/grpc", "Application/GRPC+Proto", "application/grpc ;a"]) {
     assert(isGrpcContentType(type));
   }
