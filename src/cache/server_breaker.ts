@@ -7,7 +7,7 @@ import {
   type CircuitBreakerOptions,
   type Pass,
 } from "./circuit_breaker.ts";
-import { Timeouts } from "../core/timeouts.ts";
+import { DeadlineQueue } from "../core/deadline_queue.ts";
 import type { TierOptions } from "./tier.ts";
 
 /** How one server of several is treated. */
@@ -32,14 +32,14 @@ export interface ServerBreakerOptions {
 export class ServerBreaker implements ServerGuard {
   readonly #tier: string;
   readonly #breaker: CircuitBreaker;
-  readonly #timeouts: Timeouts;
+  readonly #timeouts: DeadlineQueue;
   readonly #isRefusal: (error: unknown) => boolean;
 
   constructor(options: ServerBreakerOptions, clock: Clock) {
     this.#tier = options.tier;
     this.#isRefusal = options.isRefusal;
     this.#breaker = new CircuitBreaker(options.breaker, clock, options.onChange);
-    this.#timeouts = new Timeouts(clock, options.timeoutMs);
+    this.#timeouts = new DeadlineQueue(clock, options.timeoutMs);
   }
 
   run<T>(work: () => Promise<T>): Promise<T> {

@@ -16,6 +16,11 @@ export interface Clock {
    */
   monotonic(): number;
   /**
+   * {@link monotonic} as it was when this turn of the event loop first asked for it: never later than now, never
+   * earlier than what it was before. For what begins in large numbers: the system is asked once a turn.
+   */
+  monotonicOfTurn(): number;
+  /**
    * Calls `callback` once, `delayMs` from now. A background timer does not keep the process alive by
    * itself.
    */
@@ -39,10 +44,26 @@ class SystemTimer implements Timer {
   }
 }
 
+/** What the present turn has been told; undefined before it has asked. */
+let turnMs: number | undefined;
+
+function endTurn(): void {
+  turnMs = undefined;
+}
+
+function monotonicOfTurn(): number {
+  if (turnMs === undefined) {
+    turnMs = performance.now();
+    queueMicrotask(endTurn);
+  }
+  return turnMs;
+}
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  monotonicOfTurn,
   setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
 };
 

@@ -44,9 +44,9 @@ export class DeadlineQueue implements Disposable {
     this.#buckets = Array.from({ length: PARTS + 1 }, () => new Bucket());
   }
 
-  /** Calls the operation back `afterMs` from now, at the latest after the time-out, unless cancelled before. */
+  /** Calls the operation back `afterMs` from this turn on, at the latest after the time-out, unless cancelled before. */
   add(operation: TimeBounded, afterMs = this.timeoutMs): Deadline {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.#clock.monotonicOfTurn();
     const dueMs = nowMs + Math.min(Math.max(0, afterMs), this.timeoutMs);
     if (dueMs < this.#timerDueMs) this.#setTimer(dueMs, nowMs);
     return new BucketDeadline(
@@ -54,6 +54,23 @@ export class DeadlineQueue implements Disposable {
       operation,
       dueMs,
     );
+  }
+
+  /** Settles as `work` does, or rejects with `makeError()` once the time-out has passed. */
+  race<T>(work: Promise<T>, makeError: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.add({ onTimeUp: () => reject(makeError()) });
+      work.then(
+        (value) => {
+          deadline.cancel();
+          resolve(value);
+        },
+        (error) => {
+          deadline.cancel();
+          reject(error);
+        },
+      );
+    });
   }
 
   /** Stops the timer: operations in flight are no longer bounded. */

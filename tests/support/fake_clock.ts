@@ -29,6 +29,10 @@ export class FakeClock implements Clock {
     return this.#nowMs - this.#startMs;
   }
 
+  monotonicOfTurn(): number {
+    return this.monotonic();
+  }
+
   setTimer(callback: () => void, delayMs: number, _kind: "foreground" | "background" = "foreground"): Timer {
     const timer: PendingTimer = { dueAtMs: this.#nowMs + Math.max(0, delayMs), callback };
     this.#timers.add(timer);

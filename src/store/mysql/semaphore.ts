@@ -1,16 +1,16 @@
-import type { Timeouts } from "../../core/timeouts.ts";
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
 
 /**
  * A fixed number of places, given in the order of asking. Who waits too long or is aborted leaves the queue, so
  * that a place never goes to somebody who has gone.
  */
 export class Slots {
-  readonly #timeouts: Timeouts;
+  readonly #timeouts: DeadlineQueue;
   readonly #waiting = new Set<() => void>();
   #free: number;
 
   /** `timeouts` bound the waiting. */
-  constructor(count: number, timeouts: Timeouts) {
+  constructor(count: number, timeouts: DeadlineQueue) {
     this.#free = count;
     this.#timeouts = timeouts;
   }

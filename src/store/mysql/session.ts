@@ -1,4 +1,4 @@
-import type { Timeouts } from "../../core/timeouts.ts";
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
 import { refuseAborted } from "../database_error.ts";
 import { hasNoEffect, isDeadlock } from "./errors.ts";
 
@@ -17,7 +17,7 @@ export interface MysqlSessionOptions {
   /** Whether the server knows INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
   readonly knowsReturning: boolean;
   /** Bound each statement. */
-  readonly timeouts: Timeouts;
+  readonly timeouts: DeadlineQueue;
   /** No statement begins once it is aborted. */
   readonly signal: AbortSignal;
 }

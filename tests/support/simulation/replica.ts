@@ -91,6 +91,7 @@ export class Replica {
     const clock: Clock = {
       now: () => world.clock.now(),
       monotonic: () => world.clock.monotonic(),
+      monotonicOfTurn: () => world.clock.monotonicOfTurn(),
       setTimer: (callback, delayMs) => world.clock.setTimer(() => isAlive() && callback(), delayMs),
     };
     const ask = <T>(apply: () => T) => network.call(apply, options.authorityFaults, isAlive);

@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Timeouts } from "../../../../src/core/timeouts.ts";
+import { DeadlineQueue } from "../../../../src/core/deadline_queue.ts";
 import { Slots } from "../../../../src/store/mysql/semaphore.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;
 
 Deno.test("Slots gives a place to those who wait in the order of asking", async () => {
-  const slots = new Slots(1, new Timeouts(new FakeClock(), 1_000));
+  const slots = new Slots(1, new DeadlineQueue(new FakeClock(), 1_000));
   await slots.take(SIGNAL);
   const order: string[] = [];
   const first = slots.take(SIGNAL).then(() => order.push("first"));
@@ -21,7 +21,7 @@ Deno.test("Slots gives a place to those who wait in the order of asking", async 
 
 Deno.test("Slots lets nobody wait longer than asked for, nor gives them a place afterwards", async () => {
   const clock = new FakeClock();
-  const slots = new Slots(1, new Timeouts(clock, 1_000));
+  const slots = new Slots(1, new DeadlineQueue(clock, 1_000));
   await slots.take(SIGNAL);
   const late = assertRejects(
     () => slots.take(SIGNAL),
@@ -37,7 +37,7 @@ Deno.test("Slots lets nobody wait longer than asked for, nor gives them a place 
 
 Deno.test("Slots lets go of a caller that is aborted, before or while it waits", async () => {
   const clock = new FakeClock();
-  const slots = new Slots(1, new Timeouts(clock, 1_000));
+  const slots = new Slots(1, new DeadlineQueue(clock, 1_000));
   await assertRejects(() => slots.take(AbortSignal.abort(new Error("gone"))), Error, "gone");
   await slots.take(SIGNAL);
   const caller = new AbortController();
