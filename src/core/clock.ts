@@ -1,4 +1,4 @@
-/** The only file that reads the time, sets a timer or throws dice; everybody else is handed what it needs. */
+/** The only file that reads the time, sets a timer or draws a random number; all others get a clock or a function. */
 
 /** A timer that has been set and may still be cancelled. */
 export interface Timer {
@@ -11,19 +11,16 @@ export interface Clock {
   /** Milliseconds since the Unix epoch, as an integer. May step when the machine's clock is set. */
   now(): number;
   /**
-   * Milliseconds, with fractions, since some instant of this process's own. Never steps, also when the machine's clock
-   * is set: for what is measured, or bounded, within this process.
+   * Milliseconds, with fractions, since an instant of this process. Never steps, not even when the machine's clock is
+   * set: for durations and time-outs within this process.
    */
   monotonic(): number;
   /**
-   * {@link monotonic} as it was when this turn of the event loop first asked for it: never later than now, never
-   * earlier than what it was before. For what begins in large numbers: the system is asked once a turn.
+   * {@link monotonic} as of its first reading in this turn of the event loop: never later than now, never going back. It
+   * reads the system once a turn, for work that begins in large numbers.
    */
   monotonicOfTurn(): number;
-  /**
-   * Calls `callback` once, `delayMs` from now. A background timer does not keep the process alive by
-   * itself.
-   */
+  /** Calls `callback` once, `delayMs` from now. A background timer does not keep the process alive. */
   setTimer(callback: () => void, delayMs: number, kind?: "foreground" | "background"): Timer;
 }
 
@@ -34,7 +31,7 @@ class SystemTimer implements Timer {
   readonly #id: ReturnType<typeof setTimeout>;
 
   constructor(callback: () => void, delayMs: number, kind: "foreground" | "background") {
-    // A fraction would be cut off, and the timer fire too early.
+    // Rounded up, because setTimeout drops a fraction and the timer would fire too early.
     this.#id = setTimeout(callback, Math.min(Math.ceil(delayMs), MAX_TIMER_MS));
     if (kind === "background") Deno.unrefTimer(this.#id);
   }
@@ -44,7 +41,7 @@ class SystemTimer implements Timer {
   }
 }
 
-/** What the present turn has been told; undefined before it has asked. */
+/** The reading of this turn; undefined before the first one. */
 let turnMs: number | undefined;
 
 function endTurn(): void {
@@ -67,7 +64,7 @@ export const systemClock: Clock = {
   setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
 };
 
-/** The machine's dice: numbers in [0, 1), not fit for secrets. */
+/** Random numbers in [0, 1), not for secrets. */
 export function systemRandom(): number {
   return Math.random();
 }

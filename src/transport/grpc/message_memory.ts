@@ -84,8 +84,8 @@ export class MessageMemory {
   /** Counts octets as free, and lets waiters continue. */
   release(bytes: number): void {
     this.#usedBytes -= bytes;
-    this.#resumeNext();
-    this.#startNext();
+    if (this.#waiting.size > 0) this.#resumeNext();
+    if (this.#starting.size > 0) this.#startNext();
   }
 
   /** Counts the expected size of a method's response. Returns it, to be passed to {@link responseReady}. */
@@ -98,8 +98,11 @@ export class MessageMemory {
   /** Replaces the expectation: the response has `bytes`, which its connection counts while they wait. */
   responseReady(method: string, expectedBytes: number, bytes: number): void {
     // The first response replaces the guess: averaging it in would hold back methods with small responses for long.
-    const earlier = this.#expectedBytes.get(method) ?? bytes;
-    this.#expectedBytes.set(method, Math.ceil(earlier + (bytes - earlier) * EXPECTATION_STEP));
+    const earlier = this.#expectedBytes.get(method);
+    if (earlier === undefined) this.#expectedBytes.set(method, bytes);
+    else if (earlier !== bytes) {
+      this.#expectedBytes.set(method, Math.ceil(earlier + (bytes - earlier) * EXPECTATION_STEP));
+    }
     this.release(expectedBytes);
   }
 
