@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { ServerBreaker } from "../core/ports.ts";
-import { Timeouts } from "../core/timeouts.ts";
+import { DeadlineQueue } from "../core/deadline_queue.ts";
 import {
   type BreakerState,
   CircuitBreaker,
@@ -31,7 +31,7 @@ export interface ServerBreakerOptions {
 export function serverBreaker(options: ServerBreakerOptions, clock: Clock): ServerBreaker {
   const { tier, isRefusal } = options;
   const breaker = new CircuitBreaker(options.breaker, clock, options.onChange);
-  const timeouts = new Timeouts(clock, options.timeoutMs);
+  const timeouts = new DeadlineQueue(clock, options.timeoutMs);
 
   async function run<T>(permit: Permit | undefined, work: () => Promise<T>): Promise<T> {
     if (permit === undefined) {

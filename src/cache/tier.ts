@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { ServiceError, type ServiceErrorOptions } from "../core/errors.ts";
 import { CircuitBreaker, type CircuitBreakerOptions, type Outcome, type Permit } from "./circuit_breaker.ts";
 import type { CacheObserver } from "./observer.ts";
-import { Timeouts } from "../core/timeouts.ts";
+import { DeadlineQueue } from "../core/deadline_queue.ts";
 
 export interface TierOptions {
   /** The name in errors, logs and health: `redis`, `database`. */
@@ -29,8 +29,8 @@ export class Tier {
   readonly name: string;
   readonly #clock: Clock;
   readonly #observer: CacheObserver;
-  readonly #reads: Timeouts;
-  readonly #writes: Timeouts;
+  readonly #reads: DeadlineQueue;
+  readonly #writes: DeadlineQueue;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #isRefusal: (error: unknown) => boolean;
   #interruptions = 0;
@@ -42,8 +42,8 @@ export class Tier {
     this.#isRefusal = options.isRefusal ?? (() => false);
     this.#clock = clock;
     this.#observer = observer;
-    this.#reads = new Timeouts(clock, options.readTimeoutMs);
-    this.#writes = new Timeouts(clock, options.writeTimeoutMs);
+    this.#reads = new DeadlineQueue(clock, options.readTimeoutMs);
+    this.#writes = new DeadlineQueue(clock, options.writeTimeoutMs);
     if (options.breaker !== undefined) {
       this.#breaker = new CircuitBreaker(options.breaker, clock, (state) => {
         this.#interruptions++;
@@ -98,12 +98,12 @@ export class Tier {
     return this.#breaker?.state === "half_open" ? await ask() : answer;
   }
 
-  #run<T>(timeouts: Timeouts, operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
+  #run<T>(timeouts: DeadlineQueue, operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
     return this.#guarded(timeouts, operation, work, this.#breaker?.acquire(), onLate);
   }
 
   #guarded<T>(
-    timeouts: Timeouts,
+    timeouts: DeadlineQueue,
     operation: string,
     work: () => Promise<T>,
     permit: Permit | undefined,
@@ -131,18 +131,16 @@ export class Tier {
       const working = begun(work);
       // After the work has begun: the store may bound its own part by the same time-out, and that must be over before
       // the caller gets the error.
-      const place = timeouts.enter({
+      const deadline = timeouts.add({
         onTimeUp: () => fail(this.#unavailable(operation, "it did not answer in time")),
       });
       working.then((value) => {
-        if (place.operation === undefined) return onLate?.();
-        place.operation = undefined;
-        this.#answeredAtMs = place.dueMs - timeouts.timeoutMs;
+        if (!deadline.cancel()) return onLate?.();
+        this.#answeredAtMs = deadline.dueMs - timeouts.timeoutMs;
         end("success");
         resolve(value);
       }, (error) => {
-        if (place.operation === undefined) return onLate?.(error);
-        place.operation = undefined;
+        if (!deadline.cancel()) return onLate?.(error);
         fail(
           error instanceof ServiceError
             ? error

@@ -1,7 +1,7 @@
 import { isClientGone, listenError } from "../core/listening.ts";
 import { HttpConnection, requireEngine } from "./http_connection.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import { Admission, type AdmissionLimits } from "../core/admission.ts";
+import { ConnectionLimiter, type ConnectionLimits } from "../core/connection_limiter.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 
 /** How often the time-outs of connections are checked. */
@@ -10,7 +10,7 @@ const TICK_MS = 1_000;
 const ACCEPT_PAUSE_MS = 100;
 
 /** The limits of clients; beyond them a connection is closed or not accepted. */
-export interface HttpLimits extends AdmissionLimits {
+export interface HttpLimits extends ConnectionLimits {
   /** From the connection's start until the first request's headers are complete. */
   readonly headerTimeoutMs: number;
   /** From a request to the headers of the next; covers the rest of the request and the response too. */
@@ -47,7 +47,7 @@ interface OpenConnection {
 export class HttpServer implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #options: HttpServerOptions;
-  readonly #admission: Admission;
+  readonly #limiter: ConnectionLimiter;
   readonly #headerTicks: number;
   readonly #idleTicks: number;
   readonly #open = new Set<OpenConnection>();
@@ -57,7 +57,7 @@ export class HttpServer implements AsyncDisposable {
   constructor(listener: Deno.TcpListener, options: HttpServerOptions) {
     this.#listener = listener;
     this.#options = options;
-    this.#admission = new Admission(options.limits);
+    this.#limiter = new ConnectionLimiter(options.limits);
     this.#headerTicks = ticks(options.limits.headerTimeoutMs);
     this.#idleTicks = ticks(options.limits.idleTimeoutMs);
     void this.#acceptAll();
@@ -93,7 +93,7 @@ export class HttpServer implements AsyncDisposable {
 
   #admit(stream: Deno.TcpConn): void {
     const { hostname } = stream.remoteAddr;
-    if (this.#isClosed || !this.#admission.enter(hostname)) return stream.close();
+    if (this.#isClosed || !this.#limiter.acquire(hostname)) return stream.close();
     const connection = new HttpConnection(stream, {
       handle: (request) => {
         open.ticksLeft = this.#idleTicks;
@@ -108,7 +108,7 @@ export class HttpServer implements AsyncDisposable {
     this.#open.add(open);
     void connection.finished.then(() => {
       this.#open.delete(open);
-      this.#admission.leave(hostname);
+      this.#limiter.release(hostname);
     });
     this.#scheduleTick();
   }

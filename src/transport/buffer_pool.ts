@@ -1,23 +1,23 @@
-/** The smallest buffer: what a connection answers in one turn mostly fits, and so does a cut frame. */
+/** The smallest buffer. Most turns' responses and most cut frames fit in it. */
 const MIN_BUFFER_BYTES = 4 * 1024;
-/** Larger buffers are freed at once: the collector would come for them when some 300 MiB have gathered. */
+/** Larger buffers are freed at once: the collector would wait until some 300 MiB of them exist. */
 const MAX_KEPT_BUFFER_BYTES = 256 * 1024;
-/** What the pool holds at most. */
+/** The most that the pool holds. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Buffers that connections borrow while they have something to send, or have received half of something, so that an
- * idle one holds none. A buffer comes back with its old contents: every reader takes only what was written since.
+ * Buffers that connections borrow while they have output or an incomplete frame, so that an idle connection holds
+ * none. A buffer keeps its old contents: readers use only what was written after {@link acquire}.
  */
 export class BufferPool {
-  /** By size: each list has buffers that are twice as large as those of the one before. */
+  /** By size: the buffers of each list are twice as large as those of the list before. */
   readonly #free: Uint8Array<ArrayBuffer>[][] = Array.from(
     { length: sizeClass(MAX_KEPT_BUFFER_BYTES) + 1 },
     () => [],
   );
   #keptBytes = 0;
 
-  /** A buffer of at least `minBytes`: the smallest that is there. */
+  /** The smallest free buffer of at least `minBytes`, else a new one. */
   acquire(minBytes: number): Uint8Array<ArrayBuffer> {
     const smallest = sizeClass(minBytes);
     for (let size = smallest; size < this.#free.length; size++) {
@@ -29,7 +29,7 @@ export class BufferPool {
     return new Uint8Array(smallest < this.#free.length ? MIN_BUFFER_BYTES << smallest : minBytes);
   }
 
-  /** Takes back a buffer of {@link acquire} that nobody else holds any more. */
+  /** Takes back a buffer of {@link acquire}. The caller must not use it any more. */
   release(buffer: Uint8Array<ArrayBuffer>): void {
     const { length } = buffer;
     if (length > MAX_KEPT_BUFFER_BYTES) buffer.buffer.transfer(0);
@@ -40,7 +40,7 @@ export class BufferPool {
   }
 }
 
-/** How often the smallest buffer has to be doubled until as many bytes fit. */
+/** How often the smallest buffer doubles until `bytes` fit. */
 function sizeClass(bytes: number): number {
   return Math.max(0, Math.ceil(Math.log2(bytes / MIN_BUFFER_BYTES)));
 }

@@ -2,18 +2,18 @@
 export type MetadataValue = string | Uint8Array;
 
 /**
- * gRPC metadata: header and trailer fields of a call, several values a key. It has the methods of grpc-js's
- * class of this name that services use. Source: grpc/doc/PROTOCOL-HTTP2.md, Custom-Metadata.
+ * gRPC metadata: header and trailer fields of a call, with several values a key. It has those methods of grpc-js's
+ * class that services use. Source: grpc/doc/PROTOCOL-HTTP2.md, Custom-Metadata.
  */
 export class Metadata {
   readonly #values = new Map<string, MetadataValue[]>();
 
-  /** Replaces the values of `key` by `value`. */
+  /** Replaces the values of `key` with `value`. */
   set(key: string, value: MetadataValue): void {
     this.#values.set(checked(key, value), [value]);
   }
 
-  /** Adds a value behind those that `key` has. */
+  /** Appends a value to those of `key`. */
   add(key: string, value: MetadataValue): void {
     const name = checked(key, value);
     const values = this.#values.get(name);

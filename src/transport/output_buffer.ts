@@ -3,8 +3,8 @@ import type { BufferPool } from "./buffer_pool.ts";
 const EMPTY = new Uint8Array(0);
 
 /**
- * Octets that wait to be written to a connection, in one borrowed buffer that grows. Writers reserve first and
- * may then store by index:
+ * Octets to be written to a connection, in one borrowed buffer that grows. Writers reserve room first and may then
+ * store by index:
  *
  *     bytes  [ written ........ | reserved ... | free ]
  *              0          length^
@@ -12,7 +12,7 @@ const EMPTY = new Uint8Array(0);
 export class OutputBuffer {
   /** The buffer; valid until the next {@link reserve}, {@link append} or {@link take}. */
   bytes: Uint8Array<ArrayBuffer> = EMPTY;
-  /** How many octets have been written. */
+  /** Octets written. */
   length = 0;
   readonly #pool: BufferPool;
 
@@ -20,7 +20,7 @@ export class OutputBuffer {
     this.#pool = pool;
   }
 
-  /** Makes room for `byteCount` octets behind `length`. */
+  /** Makes room for `byteCount` octets after `length`. */
   reserve(byteCount: number): void {
     const needed = this.length + byteCount;
     if (needed > this.bytes.length) this.#grow(needed);
@@ -37,7 +37,7 @@ export class OutputBuffer {
     this.length += source.length;
   }
 
-  /** Hands over what has been written, and starts again with nothing. Give it back with {@link giveBack}. */
+  /** Hands over what has been written and starts empty. Return it with {@link release}. */
   take(): Uint8Array<ArrayBuffer> {
     const written = this.bytes.subarray(0, this.length);
     this.bytes = EMPTY;
@@ -45,8 +45,8 @@ export class OutputBuffer {
     return written;
   }
 
-  /** Returns the buffer of an earlier {@link take}, once nobody reads it any more. */
-  giveBack(taken: Uint8Array<ArrayBuffer>): void {
+  /** Returns the buffer of an earlier {@link take} to the pool. The caller must not read it any more. */
+  release(taken: Uint8Array<ArrayBuffer>): void {
     this.#pool.release(new Uint8Array(taken.buffer));
   }
 

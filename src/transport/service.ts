@@ -1,17 +1,18 @@
 /**
- * What a gRPC service is to a transport: the shapes of grpc-js, so that services written for it plug in
- * unchanged, without its package. Transports implement {@link GrpcServer}; services see nothing else of them.
+ * The port between services and transports. Its types have the shapes of grpc-js, so that services written for it plug
+ * in unchanged and without its package. Transports implement {@link GrpcServer}.
  */
+import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Metadata } from "./metadata.ts";
-import type { StatusCode } from "./status.ts";
+import { Status, type StatusCode } from "./status.ts";
 
-/** Writes messages where they are to be, without a buffer of their own in between, which takes a tenth of a call. */
+/** Writes messages straight into the output: a buffer in between would cost a tenth of a call. */
 export interface MessageWriter<T> {
   byteLength(message: T): number;
-  /** Writes as many bytes as {@link byteLength} says, from `at` on. */
+  /** Writes {@link byteLength} bytes from `at` on. */
   write(message: T, bytes: Uint8Array, at: number): void;
-  /** The same bytes, for a message that has to wait: in pieces that never change, so that none need be copied. */
+  /** The same bytes for a message that has to wait, in pieces that never change and need no copy. */
   pieces(message: T): readonly Uint8Array[];
 }
 
@@ -21,10 +22,10 @@ export interface MethodDefinition<Req, Res> {
   readonly path: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
-  /** The argument is only valid during the call and may be a view into a larger buffer: copy what you keep. */
+  /** `bytes` may be a view of a larger buffer and are valid only until this returns: copy what you keep. */
   requestDeserialize(bytes: Uint8Array): Req;
   responseSerialize(value: Res): Uint8Array;
-  /** Writes what `responseSerialize` returns, for a transport that can do without. */
+  /** Writes the bytes that `responseSerialize` returns, for a transport that can write in place. */
   readonly responseWriter?: MessageWriter<Res>;
 }
 
@@ -41,9 +42,9 @@ export interface StatusObject {
 
 /** What every kind of call offers its handler. */
 export interface ServerCall {
-  /** The client's metadata. Parsed when first asked for. */
+  /** The client's metadata. Parsed on first use. */
   readonly metadata: Metadata;
-  /** Aborts when the client cancels, its deadline passes or the connection is lost. Made when first asked for. */
+  /** Aborts when the client cancels, its deadline passes or the connection is lost. Made on first use. */
   readonly signal: AbortSignal;
   readonly cancelled: boolean;
   /** `/package.Service/Method`. */
@@ -60,12 +61,12 @@ export interface UnaryCall<Req> extends ServerCall {
   readonly request: Req;
   /**
    * Calls `listener`, which must not throw, when {@link ServerCall.signal} aborts; at once if it has. Costs next to
-   * nothing, a listener of the signal half a microsecond.
+   * nothing, while a listener of the signal costs half a microsecond.
    */
   whenCancelled(listener: () => void): void;
 }
 
-/** Ends a unary call: with a response, or with a status. `null` is nothing wherever it may stand, as in grpc-js. */
+/** Ends a unary call with a response or with a status. `null` means absent, as in grpc-js. */
 export type UnaryCallback<Res> = (
   error: StatusObject | null,
   value?: Res | null,
@@ -79,14 +80,37 @@ export type UnaryHandler<Req, Res> = (call: UnaryCall<Req>, callback: UnaryCallb
 // deno-lint-ignore no-explicit-any -- one table holds handlers of all four kinds of call, as in grpc-js
 export type Implementation = Readonly<Record<string, (...args: any[]) => void>>;
 
+/** The options of every transport. */
+export interface TransportOptions {
+  /**
+   * The longest a call may take once its request is complete, in ms, whatever deadline its client has set. After it the
+   * call ends with DEADLINE_EXCEEDED.
+   */
+  readonly callTimeoutMs: number;
+  /** A larger request is answered with RESOURCE_EXHAUSTED. */
+  readonly maxRequestBytes: number;
+  readonly clock: Clock;
+  /** Trailers for an error that has none, such as one of the transport's own. */
+  readonly describeError?: (code: StatusCode, details: string) => Metadata | undefined;
+}
+
+/**
+ * The status that ends streaming calls when the server drains: a call such as a health watch has no end of its own, and
+ * waiting for it would hold up the drain.
+ */
+export const SHUTTING_DOWN: StatusObject = {
+  code: Status.UNAVAILABLE,
+  details: "The server is shutting down",
+};
+
 /** A gRPC server. Calls arrive once {@link GrpcServer.listen} has resolved. */
 export interface GrpcServer {
   addService(definition: ServiceDefinition, implementation: Implementation): void;
-  /** Listens and resolves to the real address: port 0 takes a free one. Rejects in one line that says why it cannot. */
+  /** Listens and resolves to the actual address; port 0 takes a free one. Rejects with an error of one line. */
   listen(address: Endpoint): Promise<Endpoint>;
   /**
-   * Stops accepting, tells the clients (GOAWAY) and resolves once the calls in flight have ended. Streaming calls
-   * end at once, UNAVAILABLE, behind what they have written; what still runs after `timeoutMs` is cancelled.
+   * Stops accepting, sends GOAWAY and resolves once the calls in flight have ended. Streaming calls end at once with
+   * {@link SHUTTING_DOWN}, after what they have already written. Calls that still run after `timeoutMs` are cancelled.
    */
   drain(timeoutMs: number): Promise<void>;
 }

@@ -12,7 +12,7 @@ import {
 import type { MethodDefinition, ServiceDefinition } from "../../src/transport/service.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 
-/** A message as handlers see it; on the wire it is its text. */
+/** A message of handlers; on the wire it is its text. */
 export interface EchoMessage {
   readonly text: string;
 }
@@ -59,7 +59,7 @@ export interface Outcome {
   readonly headers: Metadata;
 }
 
-/** What a unary call may have beside its request. */
+/** The options of a unary call. */
 type UnaryOptions = CallOptions & { readonly metadata?: Metadata; readonly signal?: AbortSignal };
 
 /** A connection to a server under test. */
@@ -69,7 +69,7 @@ export class TestClient implements Disposable {
   constructor({ hostname, port }: Endpoint, options: Record<string, unknown> = {}) {
     this.#client = new Client(`${hostname}:${port}`, credentials.createInsecure(), {
       "grpc.max_receive_message_length": -1,
-      // Calls share a connection with those of other clients of the process otherwise.
+      // Otherwise calls would share a connection with other clients of the process.
       "grpc.use_local_subchannel_pool": 1,
       ...options,
     });

@@ -1,4 +1,4 @@
-/** What every transport must do; each has a test file that names it and calls {@link testTransport}. */
+/** The behaviour of every transport. Each has a test file that calls {@link testTransport}. */
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { Metadata as ClientMetadata } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -7,8 +7,13 @@ import { HealthImplementation, protoPath as healthProtoPath } from "grpc-health-
 import { Buffer } from "node:buffer";
 import { systemClock } from "../../src/core/clock.ts";
 import { Metadata } from "../../src/transport/metadata.ts";
-import type { TransportOptions } from "../../src/transport/options.ts";
-import type { GrpcServer, Implementation, UnaryCall, UnaryCallback } from "../../src/transport/service.ts";
+import type {
+  GrpcServer,
+  Implementation,
+  TransportOptions,
+  UnaryCall,
+  UnaryCallback,
+} from "../../src/transport/service.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { Status } from "../../src/transport/status.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -19,7 +24,7 @@ type Unary = (call: UnaryCall<EchoMessage>, callback: UnaryCallback<EchoMessage>
 const ANY_PORT: Endpoint = { hostname: "127.0.0.1", port: 0 };
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
-/** A streaming call as grpc-js's handlers know it, as far as the suite uses it. */
+/** The part of grpc-js's streaming calls that the suite uses. */
 interface StreamingCall {
   readonly request: EchoMessage;
   readonly cancelled: boolean;
@@ -79,7 +84,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     Running.start(create(options), handlers);
   const test = (title: string, run: () => Promise<void>) => Deno.test(`${name} ${title}`, run);
 
-  test("listens on a free port and says in one line why it cannot listen elsewhere", async () => {
+  test("listens on a free port, and rejects with one line if it cannot listen", async () => {
     await using running = await start();
     const { hostname, port } = running.address;
     assert(port > 0);
@@ -136,7 +141,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals((await client.unary("Unary", "z".repeat(10_000))).responses, ["z".repeat(10_000)]);
   });
 
-  test("passes a status on with its text and metadata", async () => {
+  test("passes on a status with its text and metadata", async () => {
     const metadata = new Metadata();
     metadata.set("grpc-status-details-bin", Uint8Array.of(0, 1, 255));
     metadata.set("x-text", "plain");
@@ -151,7 +156,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(status.metadata.get("x-text"), ["plain"]);
   });
 
-  test("passes on trailers beside a response, and metadata before it", async () => {
+  test("passes on metadata before a response and trailers with it", async () => {
     await using running = await start({
       unary: (call, callback) => {
         const early = new Metadata();
@@ -168,7 +173,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(status.metadata.get("x-late-bin"), [Buffer.from([9])]);
   });
 
-  test("takes null for no trailers, as grpc-js does", async () => {
+  test("accepts null for no trailers, as grpc-js does", async () => {
     await using running = await start({
       unary: (call, callback) => callback(null, call.request, null),
       clientStream: (_call, callback) => callback(null, { text: "stream" }, null),
@@ -180,7 +185,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals((await running.client.unary("Written", "")).status.details, "no");
   });
 
-  test("answers no or several requests where one is due with UNIMPLEMENTED", async () => {
+  test("answers a unary call with no request or with several with UNIMPLEMENTED", async () => {
     let started = 0;
     await using running = await start({
       unary: (call, callback) => (started++, callback(null, call.request)),
@@ -219,7 +224,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(seen!.getDeadline(), Infinity);
   });
 
-  test("lets metadata that is too large cost its own call alone", async () => {
+  test("ends only the call whose metadata is too large", async () => {
     const answers: (() => void)[] = [];
     await using running = await start({
       unary: (call, callback) => {
@@ -253,7 +258,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(status.code, Status.DEADLINE_EXCEEDED);
   });
 
-  test("tells a handler that its client has cancelled", async () => {
+  test("notifies a handler when its client cancels", async () => {
     let seen: UnaryCall<EchoMessage> | undefined;
     await using running = await start({ unary: (call) => (seen = call, void call.signal) });
     const abort = new AbortController();
@@ -264,7 +269,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     await waitFor(() => seen!.signal.aborted && seen!.cancelled, { what: "the signal to abort" });
   });
 
-  test("calls back all who ask to be told of a cancellation, before it or after it", async () => {
+  test("calls back all listeners for cancellation, whether added before it or after it", async () => {
     const told: string[] = [];
     let seen: UnaryCall<EchoMessage> | undefined;
     await using running = await start({
@@ -280,7 +285,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals(told, []);
     abort.abort();
     await outcome;
-    await waitFor(() => told.length > 0, { what: "the handler to be told" });
+    await waitFor(() => told.length > 0, { what: "the handler to be called" });
     seen!.whenCancelled(() => told.push("late"));
     assertEquals(told, ["first", "second", "late"]);
   });
@@ -314,7 +319,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals([responses, status.code], [[], Status.OK]);
   });
 
-  test("ends a stream of responses with the status of an error event, behind what was written", async () => {
+  test("ends a stream of responses with the status of an error event, after what was written", async () => {
     await using running = await start({
       serverStream: (call) => {
         call.write({ text: "one" });
@@ -326,7 +331,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     assertEquals([status.code, status.details], [Status.ABORTED, "enough"]);
   });
 
-  test("tells a stream's handler when it may write on, and that its client has gone", async () => {
+  test("notifies a stream's handler when it may continue writing, and when its client has gone", async () => {
     let cancelled = 0;
     let written = 0;
     await using running = await start({
@@ -345,7 +350,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     await waitFor(() => written > 100, { what: "the responses to flow" });
     abort.abort();
     assertEquals((await outcome).status.code, Status.CANCELLED);
-    await waitFor(() => cancelled === 1, { what: "the handler to be told" });
+    await waitFor(() => cancelled === 1, { what: "the handler to be called" });
   });
 
   test("drains: calls in flight end, new ones are refused", async () => {
@@ -364,7 +369,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     await drained;
   });
 
-  test("drains: streams without an end of their own end at once, behind what was written", async () => {
+  test("drains: streams without an end of their own end at once, after what was written", async () => {
     let arrived = 0;
     const write = (call: StreamingCall) => {
       call.write({ text: "last words" });
@@ -385,7 +390,7 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
     running.client[Symbol.dispose]();
   });
 
-  test("drains: what still runs after the time-out is cancelled", async () => {
+  test("drains: calls that still run after the time-out are cancelled", async () => {
     let seen: UnaryCall<EchoMessage> | undefined;
     const running = await start({ unary: (call) => (seen = call, void call.signal) });
     const outcome = running.client.unary("Unary", "");

@@ -1,4 +1,4 @@
-/** RFC 9113 section 10.5: what a hostile client may cost, limit by limit, with the engine's defaults. */
+/** RFC 9113 section 10.5: hostile clients, limit by limit, with the default limits. */
 import { MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/transport/http2/limits.ts";
@@ -25,12 +25,12 @@ const REFUSED_STREAM = 7;
 const SETTINGS_TIMEOUT = 4;
 const RESOURCE_EXHAUSTED = "8";
 
-/** What a flood may leave in memory. */
+/** The most memory that a flood may leave. */
 const MAX_GROWTH_BYTES = 32 * 1024 * 1024;
 
 const HANGING: Implementation = { unary() {}, bidi() {} };
 
-/** A flood: what is sent over and over, by its round. */
+/** A flood: the frames that are sent in each round. */
 interface Flood {
   readonly name: string;
   readonly round: (i: number) => Uint8Array;
@@ -120,11 +120,11 @@ for (
   const { when, serverTimeoutMs, handlerEndsAfterMs } of [
     { when: "before the server has answered them", serverTimeoutMs: 1e9, handlerEndsAfterMs: 0 },
     {
-      when: "while the server's own answer is under way",
+      when: "while the server's own answer is in flight",
       serverTimeoutMs: EXPIRING_MS,
       handlerEndsAfterMs: 0,
     },
-    // More than the connection may have at once, so that calls are refused as well.
+    // More than the connection may have at once, so some calls are refused.
     { when: "long before their handlers end", serverTimeoutMs: 1e9, handlerEndsAfterMs: 600 },
   ]
 ) {
@@ -156,11 +156,11 @@ for (
   });
 }
 
-Deno.test("Calls that are reset before they are 10 ms old count, also a few at a time", () => {
+Deno.test("Calls that are reset before they are 10 ms old count, even a few at a time", () => {
   const peer = TestPeer.ready({ implementation: { unary() {} } });
   let resets = 0;
   for (let i = 0; !peer.connection.isFinished && resets < 10_000; i++) {
-    // One call that stays keeps no other from being looked at.
+    // One long call must not keep the others from being checked.
     peer.send(headers(streamOf(i), callHeaders()));
     peer.clock.advance(9);
     peer.send(rstStream(streamOf(i)));
@@ -170,7 +170,7 @@ Deno.test("Calls that are reset before they are 10 ms old count, also a few at a
   assert(resets < 2000, `${resets} resets`);
 });
 
-Deno.test("A flood slower than the budget's refill is let be", () => {
+Deno.test("A flood slower than the budget's refill is tolerated", () => {
   const peer = TestPeer.ready();
   for (let i = 0; i < 3000; i++) {
     peer.send(ping());
@@ -202,7 +202,7 @@ Deno.test("Small messages of an honest stream pay for their small DATA frames", 
   assertEquals(peer.goaway, undefined);
 });
 
-Deno.test("More calls than MAX_CONCURRENT_STREAMS are refused, the others go on", () => {
+Deno.test("More calls than MAX_CONCURRENT_STREAMS are refused, and the others continue", () => {
   const peer = TestPeer.ready({ implementation: HANGING });
   for (let i = 0; i < 257; i++) peer.send(headers(streamOf(i), callHeaders("Bidi")));
   assertEquals(peer.response(streamOf(256)).resetCode, REFUSED_STREAM);
@@ -228,7 +228,7 @@ Deno.test("Calls that were reset count while their handler runs", () => {
   assertEquals(peer.response(streamOf(257)).resetCode, undefined);
 });
 
-Deno.test("A header block of more than 64 KiB ends the connection before its end comes (CVE-2024-27316)", () => {
+Deno.test("A header block of more than 64 KiB ends the connection before the block ends (CVE-2024-27316)", () => {
   const peer = TestPeer.ready();
   peer.send(frame(1, 0, 1, new Uint8Array(16_384)));
   for (let i = 0; i < 3; i++) peer.send(frame(9, 0, 1, new Uint8Array(16_384)));
@@ -237,7 +237,7 @@ Deno.test("A header block of more than 64 KiB ends the connection before its end
   assertEquals(peer.goaway?.code, ENHANCE_YOUR_CALM);
 });
 
-Deno.test("More than 8 CONTINUATION frames end the connection, also empty ones", () => {
+Deno.test("More than 8 CONTINUATION frames end the connection, even empty ones", () => {
   const peer = TestPeer.ready();
   peer.send(frame(1, 0, 1, headerBlock(callHeaders())));
   for (let i = 0; i < 8; i++) peer.send(frame(9, 0, 1));
@@ -283,7 +283,7 @@ Deno.test("An HPACK bomb fails its call and takes no memory", () => {
   assert(peer.goaway !== undefined || peer.response(3).trailers["grpc-status"] === RESOURCE_EXHAUSTED);
 });
 
-Deno.test("Answers that the client does not read hold further calls back, and go out once it does", () => {
+Deno.test("Unread responses hold further calls back until the client reads", () => {
   let started = 0;
   const peer = TestPeer.ready({
     implementation: { unary: (_call, callback) => (started++, callback(null, new Uint8Array(300_000))) },
@@ -300,7 +300,7 @@ Deno.test("Answers that the client does not read hold further calls back, and go
   assertEquals(started, 100);
 });
 
-Deno.test("A reset frees what was queued for its stream: calls held back start", () => {
+Deno.test("A reset frees the data queued for its stream, and held calls start", () => {
   let started = 0;
   const peer = TestPeer.ready({
     implementation: { unary: (_call, callback) => (started++, callback(null, new Uint8Array(600_000))) },
@@ -311,7 +311,7 @@ Deno.test("A reset frees what was queued for its stream: calls held back start",
   assertEquals(started, 3);
 });
 
-Deno.test("A client that never reads its answers is let go after 30 s", () => {
+Deno.test("A client that never reads its responses is ended after 30 s", () => {
   const peer = TestPeer.ready({
     implementation: { unary: (_call, callback) => callback(null, new Uint8Array(100_000)) },
   });
@@ -330,7 +330,7 @@ Deno.test("Incomplete messages of a connection are bounded together", () => {
   assertEquals(statuses, [...Array(6).fill(undefined), RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED]);
 });
 
-Deno.test("What was held of a message is free again when it is complete, or its call has ended", () => {
+Deno.test("The buffer of an incomplete message is freed when it is complete or its call has ended", () => {
   const peer = TestPeer.ready({ limits: { maxBufferedRequestBytes: 100_000 } });
   const whole = message(new Uint8Array(60_000));
   const parts = [0, 1, 2, 3].map((i) => whole.subarray(i * 16_000, (i + 1) * 16_000));
@@ -343,7 +343,7 @@ Deno.test("What was held of a message is free again when it is complete, or its 
   }
 });
 
-Deno.test("What follows in the frame that made a handler end its call is not held", async () => {
+Deno.test("Octets after the message whose handler ended the call are not buffered", async () => {
   const peer = TestPeer.ready({
     limits: { maxBufferedRequestBytes: 100_000 },
     implementation: {
@@ -359,10 +359,10 @@ Deno.test("What follows in the frame that made a handler end its call is not hel
   const frame = concat(message("one"), message(new Uint8Array(60_000))).subarray(0, 16_000);
   for (let i = 0; i < 10; i++) peer.send(data(streamOf(i), frame));
   assertEquals(peer.errors.length, 10);
-  assert(peer.session.bufferBudget.take(100_000));
+  assert(peer.calls.bufferBudget.acquire(100_000));
 });
 
-Deno.test("A length alone reserves no memory", () => {
+Deno.test("A message prefix alone reserves no memory", () => {
   const peer = TestPeer.ready();
   const before = Deno.memoryUsage().external;
   for (let i = 0; i < 256; i++) {
@@ -395,7 +395,7 @@ Deno.test("Half a frame, or half a header block, ends the connection after 10 s"
   }
 });
 
-Deno.test("An idle connection is asked to go after the idle time-out, one with a call is not", () => {
+Deno.test("An idle connection is drained after the idle time-out, one with a call is not", () => {
   const peer = TestPeer.ready({ limits: { idleTimeoutMs: 10_000 } });
   peer.advance(12_000);
   assertEquals(peer.goaway?.code, 0);
@@ -405,7 +405,7 @@ Deno.test("An idle connection is asked to go after the idle time-out, one with a
   assertEquals(busy.goaway, undefined);
 });
 
-Deno.test("Calls that come and go between two looks keep a connection from being idle", () => {
+Deno.test("Calls that begin and end between two checks keep a connection from being idle", () => {
   const peer = TestPeer.ready({ limits: { idleTimeoutMs: 10_000 } });
   for (let i = 0; i < 30; i++) {
     peer.call(streamOf(i));
@@ -414,7 +414,7 @@ Deno.test("Calls that come and go between two looks keep a connection from being
   assertEquals(peer.goaway, undefined);
 });
 
-Deno.test("A silent client is asked with a PING, and let go when it does not answer", () => {
+Deno.test("A silent client gets a PING, and is ended when it does not answer", () => {
   const age = { keepaliveTimeMs: 10_000, keepaliveTimeoutMs: 5_000 };
   const peer = TestPeer.ready({ age });
   peer.advance(11_000);
@@ -435,10 +435,10 @@ Deno.test("A connection of the maximum age is drained, and ended after the grace
   assert(!peer.connection.isFinished);
   peer.advance(11_000);
   assert(peer.connection.isFinished);
-  assertEquals(peer.clientFaults, [], "it is nobody's fault");
+  assertEquals(peer.clientFaults, [], "the client is not at fault");
 });
 
-Deno.test("spreadAge() moves the maximum age by a tenth at most, and leaves the rest", () => {
+Deno.test("spreadAge() changes the maximum age by a tenth at most, and nothing else", () => {
   const age = { ...DEFAULT_CONNECTION_AGE, maxAgeMs: 60_000 };
   const maxAges = [0, 0.25, 0.5, 0.75].map((chance) => spreadAge(age, chance).maxAgeMs);
   assertEquals(maxAges, [54_000, 57_000, 60_000, 63_000]);
@@ -446,7 +446,7 @@ Deno.test("spreadAge() moves the maximum age by a tenth at most, and leaves the 
   assertEquals(spreadAge(DEFAULT_CONNECTION_AGE, 0).maxAgeMs, Infinity);
 });
 
-Deno.test("Every limit is announced or has a number above nothing", () => {
+Deno.test("Every default limit is positive", () => {
   for (const [name, limit] of Object.entries(DEFAULT_HTTP2_LIMITS)) {
     assert(typeof limit === "number" ? limit > 0 : limit.burst > 0 && limit.perSecond > 0, name);
   }

@@ -10,7 +10,7 @@ import { callHeaders, TestPeer, type TestPeerOptions } from "./test_peer.ts";
 
 const SEED = 20_261_126;
 
-Deno.test("Messages that arrive in pieces, among each other, are put together in buffers that come back", () => {
+Deno.test("Interleaved pieces of messages are joined in buffers that return to the pool", () => {
   const random = seededRandom(SEED);
   const buffers = new Set<ArrayBufferLike>();
   const peer = TestPeer.ready({
@@ -50,17 +50,18 @@ Deno.test("Messages that arrive in pieces, among each other, are put together in
       assertEquals(Buffer.compare(peer.response(id).body, message(bytes)), 0, `call ${id}, seed ${SEED}`);
     }
   }
-  assert(buffers.size <= 12, `${buffers.size} buffers for 100 calls, of which 4 were in flight`);
+  assert(buffers.size <= 12, `${buffers.size} buffers for 100 calls, 4 of them in flight`);
 });
 
-Deno.test("No call is answered from another client's request, however much waits for its own client", () => {
+Deno.test("No call is answered from another client's request, however much output waits", () => {
   const { maxQueuedOutputBytes } = DEFAULT_HTTP2_LIMITS;
   const later: (() => void)[] = [];
   const options: TestPeerOptions = {
     pool: new BufferPool(),
     requestDeserialize: (bytes) => bytes,
     implementation: {
-      // Four octets are asked for as many as they say, one is answered later, and others get back their first.
+      // A request of four octets asks for a response of that size, one of one octet is answered later, and others get
+      // back their first octet.
       unary: ({ request }, callback) => {
         if (request.length === 1) later.push(() => callback(null, new Uint8Array(100)));
         else if (request.length !== 4) callback(null, request.slice(0, 1));
@@ -69,7 +70,7 @@ Deno.test("No call is answered from another client's request, however much waits
     },
   };
   const [client, other] = [TestPeer.ready(options), TestPeer.ready(options)];
-  // Answers wait, to 5 octets below the limit.
+  // Queued responses are 5 octets below the limit.
   client.send(settings([4, 0]), headers(1, callHeaders()), data(1, message("x"), 1));
   let id = 3;
   for (let left = maxQueuedOutputBytes - PREFIX_BYTES; left > 0; id += 2) {

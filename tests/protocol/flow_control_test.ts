@@ -1,4 +1,4 @@
-/** RFC 9113 sections 5.2 and 6.9: no octet over a window, no deadlock under one. */
+/** RFC 9113 sections 5.2 and 6.9: no octet beyond a window, and no deadlock within one. */
 import { assert, assertEquals } from "@std/assert";
 import type { Readable } from "node:stream";
 import { Metadata } from "../../src/transport/metadata.ts";
@@ -21,13 +21,13 @@ const INITIAL_WINDOW_SIZE = 4;
 const HEADER_TABLE_SIZE = 1;
 const OK = "0";
 
-/** A service whose answer has as many octets as the request says. */
+/** A service whose response has the size that the request asks for. */
 const SIZED: Implementation = {
   unary: (call, callback) =>
     callback(null, new Uint8Array(Number(new TextDecoder().decode(call.request))).fill(7)),
 };
 
-/** A peer that lets each stream receive only so much. */
+/** A peer with a small window for each stream. */
 function narrowPeer(windowBytes: number, implementation: Implementation = SIZED): TestPeer {
   const peer = new TestPeer({ implementation });
   peer.send(PREFACE, settings([INITIAL_WINDOW_SIZE, windowBytes]));
@@ -39,7 +39,7 @@ function bodyLength(peer: TestPeer, streamId: number): number {
   return peer.response(streamId).body.length;
 }
 
-Deno.test("A window of 0 octets holds the body back, headers go out, and each octet given is used", () => {
+Deno.test("A window of 0 octets holds back the body but not the headers, and every octet given is used", () => {
   const peer = narrowPeer(0);
   peer.call(1, "10");
   assertEquals(peer.response(1).headers[":status"], "200");
@@ -82,7 +82,7 @@ Deno.test("The connection's window bounds all streams together, and is shared in
   }
 });
 
-Deno.test("A stream that is blocked holds no other back", () => {
+Deno.test("A blocked stream blocks no other", () => {
   const peer = narrowPeer(10);
   peer.call(1, "100");
   peer.call(3, "5");
@@ -90,7 +90,7 @@ Deno.test("A stream that is blocked holds no other back", () => {
   assert(!peer.response(1).isEnded);
 });
 
-Deno.test("A reset drops what is queued, and the next stream gets its turn", () => {
+Deno.test("A reset drops queued data, and the next stream gets its turn", () => {
   const peer = narrowPeer(2 ** 31 - 1);
   peer.call(1, "1000000");
   peer.call(3, "10");
@@ -99,7 +99,7 @@ Deno.test("A reset drops what is queued, and the next stream gets its turn", () 
   assertEquals(peer.response(3).trailers["grpc-status"], OK);
 });
 
-Deno.test("Frames of a body are at most 16,384 octets, whatever the client would take", () => {
+Deno.test("Frames of a body are at most 16,384 octets, whatever the client accepts", () => {
   const peer = new TestPeer({ implementation: SIZED });
   peer.send(
     PREFACE,
@@ -111,7 +111,7 @@ Deno.test("Frames of a body are at most 16,384 octets, whatever the client would
   assert(peer.received.every(({ payload }) => payload.length <= 16_384));
 });
 
-/** What a client lets the server send, by its own books; throws at the first octet that breaks them. */
+/** The client's account of what the server may send. Throws at the first octet beyond it. */
 class WindowBooks {
   readonly bodies = new Map<number, number>();
   readonly #windows = new Map<number, number>();
@@ -146,7 +146,7 @@ class WindowBooks {
   }
 }
 
-Deno.test("Any order of windows and settings delivers every body, and never an octet too much", () =>
+Deno.test("Any order of windows and settings delivers every body, and never exceeds a window", () =>
   withSeed((seed) => {
     const random = seededRandom(seed);
     const upTo = (limit: number) => Math.floor(random() * limit);
@@ -185,7 +185,7 @@ Deno.test("Any order of windows and settings delivers every body, and never an o
     return Promise.resolve();
   }));
 
-Deno.test("Octets above a stream's window are its FLOW_CONTROL_ERROR, above the connection's the connection's", () => {
+Deno.test("Octets above a stream's window are a FLOW_CONTROL_ERROR of the stream, above the connection's one of the connection", () => {
   const limits = { streamWindowBytes: 1000, connectionWindowBytes: 65_535 };
   const peer = TestPeer.ready({ limits, implementation: { bidi() {} } });
   peer.send(headers(1, callHeaders("Bidi")), data(1, message(new Uint8Array(995))));
@@ -194,7 +194,7 @@ Deno.test("Octets above a stream's window are its FLOW_CONTROL_ERROR, above the 
   assertEquals(peer.response(3).resetCode, 3);
 });
 
-Deno.test("A window below the default binds a client once it has acknowledged it (RFC 9113 section 6.9.3)", () => {
+Deno.test("A window below the default counts once the client has acknowledged it (RFC 9113 section 6.9.3)", () => {
   const peer = new TestPeer({ limits: { streamWindowBytes: 1000 }, implementation: { bidi() {} } });
   peer.send(PREFACE, settings(), headers(1, callHeaders("Bidi")), data(1, message(new Uint8Array(9000))));
   assertEquals(peer.response(1).resetCode, undefined);
@@ -205,7 +205,7 @@ Deno.test("A window below the default binds a client once it has acknowledged it
   assertEquals(peer.response(3).resetCode, 3);
 });
 
-Deno.test("A request larger than every window arrives: octets are given back as they are taken", () => {
+Deno.test("A request larger than every window arrives: consumed octets are given back", () => {
   const limits = { streamWindowBytes: 20_000, connectionWindowBytes: 70_000 };
   const peer = TestPeer.ready({
     limits,
@@ -263,7 +263,7 @@ Deno.test("A handler that does not read closes its stream's window, not the conn
   assertEquals(peer.response(199).trailers["grpc-status"], OK);
 });
 
-Deno.test("A handler that reads on opens its stream's window again", async () => {
+Deno.test("A handler that resumes reading opens its stream's window again", async () => {
   let call!: Readable;
   const peer = TestPeer.ready({
     limits: { streamWindowBytes: 2000 },
@@ -280,7 +280,7 @@ Deno.test("A handler that reads on opens its stream's window again", async () =>
   assert(peer.received.some(({ type, streamId }) => type === 8 && streamId === 1));
 });
 
-Deno.test("HEADER_TABLE_SIZE 0 in the middle empties the table before the next block, and again when it grows", () => {
+Deno.test("HEADER_TABLE_SIZE 0 between calls empties the table before the next block, and again when it grows", () => {
   const peer = TestPeer.ready();
   peer.call(1);
   peer.call(3);
@@ -301,7 +301,7 @@ Deno.test("HEADER_TABLE_SIZE 0 in the middle empties the table before the next b
   assertEquals(peer.received.at(-1)!.payload.length, 1);
 });
 
-Deno.test("Metadata larger than a frame goes out in CONTINUATION frames", () => {
+Deno.test("Metadata larger than a frame is sent in CONTINUATION frames", () => {
   const metadata = new Metadata();
   metadata.set("x-large", "~".repeat(40_000));
   const peer = TestPeer.ready({

@@ -1,4 +1,4 @@
-/** RFC 9113 sections 3 to 6: what a server must answer to frames that break a rule. */
+/** RFC 9113 sections 3 to 6: the responses to frames that break a rule. */
 import { assert, assertEquals } from "@std/assert";
 import { turn } from "../support/turn.ts";
 import {
@@ -35,7 +35,7 @@ const PRIORITY = 0x20;
 const open = (streamId = 1) => headers(streamId, callHeaders());
 const block = headerBlock(callHeaders());
 
-/** What breaks the connection, and the error code that its GOAWAY carries. */
+/** Input that ends the connection, and the error code of its GOAWAY. */
 const CONNECTION_ERRORS:
   readonly (readonly [section: string, what: string, sent: Uint8Array, code: number])[] = [
     [
@@ -131,12 +131,12 @@ for (const [section, what, sent, code] of CONNECTION_ERRORS) {
   });
 }
 
-/** What breaks stream 1 only, and the error code of its RST_STREAM. */
+/** Input that ends stream 1 only, and the error code of its RST_STREAM. */
 const STREAM_ERRORS: readonly (readonly [section: string, what: string, sent: Uint8Array, code: number])[] = [
-  ["5.1", "DATA behind END_STREAM", concat(open(), data(1, message("x"), 1), data(1, [0])), STREAM_CLOSED],
+  ["5.1", "DATA after END_STREAM", concat(open(), data(1, message("x"), 1), data(1, [0])), STREAM_CLOSED],
   [
     "5.1",
-    "HEADERS behind END_STREAM",
+    "HEADERS after END_STREAM",
     concat(open(), data(1, message("x"), 1), headers(1, [["a", "b"]], 5)),
     STREAM_CLOSED,
   ],
@@ -203,7 +203,7 @@ for (const [section, what, sent, code] of STREAM_ERRORS) {
   });
 }
 
-/** Header sections that RFC 9113 section 8 calls malformed. */
+/** Header sections that are malformed by RFC 9113 section 8. */
 const MALFORMED: readonly (readonly [what: string, fields: readonly (readonly [string, string])[]])[] = [
   ["te other than trailers", [...callHeaders(), ["te", "gzip"]]],
   ["connection", callHeaders("Unary", [["connection", "close"]])],
@@ -218,8 +218,8 @@ const MALFORMED: readonly (readonly [what: string, fields: readonly (readonly [s
   ["a line feed in a value", callHeaders("Unary", [["a", "1\n2"]])],
   ["a NUL in a value", callHeaders("Unary", [["a", "1\x002"]])],
   ["a space before a value", callHeaders("Unary", [["a", " 1"]])],
-  ["a tab behind a value", callHeaders("Unary", [["a", "1\t"]])],
-  ["a pseudo-header field behind another field", [...callHeaders(), [":path", "/"]]],
+  ["a tab after a value", callHeaders("Unary", [["a", "1\t"]])],
+  ["a pseudo-header field after another field", [...callHeaders(), [":path", "/"]]],
   ["a second :method", [[":method", "POST"], ...callHeaders()]],
   ["an unknown pseudo-header field", [[":color", "red"], ...callHeaders()]],
   [":status in a request", [[":status", "200"], ...callHeaders()]],
@@ -252,7 +252,7 @@ Deno.test("ServerConnection forgets the priority of one HEADERS at the next", ()
   assertEquals(peer.response(3).trailers["grpc-status"], "0");
 });
 
-Deno.test("ServerConnection reads equal header blocks anew once the table has changed", () => {
+Deno.test("ServerConnection decodes equal header blocks again once the table has changed", () => {
   const peer = TestPeer.ready();
   const rest = headerBlock(callHeaders().filter(([name]) => name !== ":path"));
   const inserting = (path: string) => concat([0x44, path.length], ascii(path), rest);
@@ -264,7 +264,7 @@ Deno.test("ServerConnection reads equal header blocks anew once the table has ch
   assertEquals(texts, ["unknown service x.Y", "unknown service x.Y", "unknown service x.Z"]);
 });
 
-Deno.test("ServerConnection takes a request without te", () => {
+Deno.test("ServerConnection accepts a request without te", () => {
   const peer = TestPeer.ready();
   peer.send(headers(1, callHeaders().filter(([name]) => name !== "te")), data(1, message("x"), 1));
   assertEquals(peer.response(1).trailers["grpc-status"], "0");
@@ -293,7 +293,7 @@ Deno.test("ServerConnection ignores unknown frame types, settings and flags (RFC
   assertEquals(peer.goaway, undefined);
 });
 
-Deno.test("ServerConnection wants the preface, octet by octet (RFC 9113 section 3.4)", () => {
+Deno.test("ServerConnection requires the preface, octet by octet (RFC 9113 section 3.4)", () => {
   const peer = new TestPeer();
   peer.sendSlowly(PREFACE, settings());
   assertEquals(peer.goaway, undefined);
@@ -302,7 +302,7 @@ Deno.test("ServerConnection wants the preface, octet by octet (RFC 9113 section 
   assertEquals(other.goaway?.code, PROTOCOL_ERROR);
 });
 
-Deno.test("ServerConnection wants SETTINGS first (RFC 9113 section 3.4)", () => {
+Deno.test("ServerConnection requires SETTINGS first (RFC 9113 section 3.4)", () => {
   for (const first of [ping(), frame(4, 1, 0), open()]) {
     const peer = new TestPeer();
     peer.send(PREFACE, first);
@@ -333,7 +333,7 @@ Deno.test("ServerConnection answers the first frame of a stream that its client 
   const peer = TestPeer.ready();
   peer.send(open(), rstStream(1), data(1, [0]), data(1, [0]), rstStream(1), windowUpdate(1, 9));
   assertEquals(peer.received.map(({ type, streamId }) => [type, streamId]), [[3, 1]]);
-  // A client cancels a call whose message still waits in its own queue: the other calls go on.
+  // A client cancels a call whose message still waits in its own queue: the other calls continue.
   peer.call(3);
   assertEquals(peer.response(3).trailers["grpc-status"], "0");
 });
@@ -351,13 +351,13 @@ Deno.test("ServerConnection reads the fields of HEADERS on a stream that its cli
   assertEquals(peer.response(3).trailers["grpc-status"], "0");
 });
 
-Deno.test("ServerConnection takes trailers of a request", () => {
+Deno.test("ServerConnection accepts trailers of a request", () => {
   const peer = TestPeer.ready();
   peer.send(open(), data(1, message("x")), headers(1, [["a", "b"]], 5));
   assertEquals(peer.response(1).trailers["grpc-status"], "0");
 });
 
-Deno.test("ServerConnection takes padding, priority and CONTINUATION in HEADERS (RFC 9113 sections 6.2 and 6.10)", () => {
+Deno.test("ServerConnection accepts padding, priority and CONTINUATION in HEADERS (RFC 9113 sections 6.2 and 6.10)", () => {
   const peer = TestPeer.ready();
   const payload = concat([3], [0, 0, 0, 0, 9], block.subarray(0, 20), [0, 0, 0]);
   peer.sendSlowly(
@@ -369,7 +369,7 @@ Deno.test("ServerConnection takes padding, priority and CONTINUATION in HEADERS 
   assertEquals(peer.response(1).trailers["grpc-status"], "0");
 });
 
-Deno.test("ServerConnection.drain() allows for requests under way, then names the last one (RFC 9113 section 6.8)", () => {
+Deno.test("ServerConnection.drain() allows for requests on their way, then names the last one (RFC 9113 section 6.8)", () => {
   const peer = TestPeer.ready();
   peer.send(open(1));
   peer.connection.drain();
@@ -388,13 +388,13 @@ Deno.test("ServerConnection.drain() allows for requests under way, then names th
   assert(peer.connection.isFinished);
 });
 
-Deno.test("ServerConnection.drain() ends a connection at once that has not said SETTINGS", () => {
+Deno.test("ServerConnection.drain() ends a connection without SETTINGS at once", () => {
   const peer = new TestPeer();
   peer.connection.drain();
   assert(peer.connection.isFinished);
 });
 
-Deno.test("ServerConnection.shutDown() ends streaming calls, also those on their way, and serves the others", async () => {
+Deno.test("ServerConnection.shutDown() ends streaming calls, even those on their way, and serves the others", async () => {
   const peer = TestPeer.ready();
   peer.send(headers(1, callHeaders("Bidi")), headers(3, callHeaders("Unary")));
   peer.connection.shutDown();
@@ -408,10 +408,10 @@ Deno.test("ServerConnection.shutDown() ends streaming calls, also those on their
   assertEquals(peer.response(3).trailers["grpc-status"], "0");
 });
 
-Deno.test("ServerConnection ends with INTERNAL_ERROR on a mistake of its own, and reports it", () => {
+Deno.test("ServerConnection ends with INTERNAL_ERROR on a bug of its own, and reports it", () => {
   const peer = TestPeer.ready();
   const mistake = new Error("a mistake");
-  peer.session.accept = () => {
+  peer.calls.accept = () => {
     throw mistake;
   };
   peer.send(open());
@@ -419,7 +419,7 @@ Deno.test("ServerConnection ends with INTERNAL_ERROR on a mistake of its own, an
   assertEquals(peer.errors, [mistake]);
 });
 
-Deno.test("ServerConnection.drain() goes on without the client's answer after a second", () => {
+Deno.test("ServerConnection.drain() continues after a second without the client's answer", () => {
   const peer = TestPeer.ready();
   peer.connection.drain();
   peer.advance(3_000);
@@ -427,7 +427,7 @@ Deno.test("ServerConnection.drain() goes on without the client's answer after a 
   assert(peer.connection.isFinished);
 });
 
-Deno.test("ServerConnection finishes the calls of a client that says GOAWAY", () => {
+Deno.test("ServerConnection finishes the calls of a client that sends GOAWAY", () => {
   const peer = TestPeer.ready();
   peer.send(open(1), frame(7, 0, 0, new Uint8Array(8)), data(1, message("x"), 1));
   assertEquals(peer.response(1).trailers["grpc-status"], "0");

@@ -1,4 +1,4 @@
-/** Frames as a test writes and reads them, by hand and without the engine's own code. */
+/** Frames that tests write and read by hand, without the transport's own code. */
 
 /** A frame as a client receives it. */
 export interface ReceivedFrame {
@@ -89,7 +89,7 @@ export function message(payload: Uint8Array | string, flag = 0): Uint8Array {
   return concat([flag], uint32(bytes.length), bytes);
 }
 
-/** Cuts octets from a server into frames; the rest, when a frame is cut, is returned too. */
+/** Cuts a server's octets into frames. Returns the octets of an incomplete frame as `rest`. */
 export function parseFrames(bytes: Uint8Array): { frames: ReceivedFrame[]; rest: Uint8Array } {
   const frames: ReceivedFrame[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

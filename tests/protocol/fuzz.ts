@@ -1,7 +1,7 @@
-/** Input that no client would send: mutated frames, cut anywhere. The seed determines everything. */
+/** Input that no client would send: mutated frames, cut anywhere. The seed determines all of it. */
 import { assert, assertEquals } from "@std/assert";
 import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
-import { CompressionError } from "../../src/transport/hpack/compression_error.ts";
+import { CompressionError } from "../../src/transport/hpack/header_field.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/transport/http2/limits.ts";
 import { seededRandom } from "../support/seeded_random.ts";
 import {
@@ -18,7 +18,7 @@ import {
 } from "./frames.ts";
 import { callHeaders, TestPeer } from "./test_peer.ts";
 
-/** What a connection may hold while it lives. */
+/** The most memory that a connection may hold. */
 const MAX_OUTPUT_BYTES = 2 * DEFAULT_HTTP2_LIMITS.maxQueuedOutputBytes;
 
 class Dice {
@@ -41,7 +41,7 @@ class Dice {
   }
 }
 
-/** Feeds one connection with frames, most of them legal or nearly so; throws when an invariant breaks. */
+/** Feeds frames to one connection, most of them legal or nearly so. Throws when an invariant breaks. */
 export function fuzzConnection(seed: number): void {
   const dice = new Dice(seed);
   const peer = new TestPeer({ callTimeoutMs: 1000, limits: { uploadTimeoutMs: 1000 } });
@@ -65,7 +65,7 @@ export function fuzzConnection(seed: number): void {
   assert(peer.received.every(({ type }) => type <= 9 && type !== 5), "an unknown frame goes out");
 }
 
-/** Feeds one decoder with header blocks; only {@link CompressionError} may come out. */
+/** Feeds header blocks to one decoder, which may throw only {@link CompressionError}. */
 export function fuzzHpack(seed: number): void {
   const dice = new Dice(seed);
   const decoder = new HpackDecoder(4096);
@@ -81,7 +81,7 @@ export function fuzzHpack(seed: number): void {
   }
 }
 
-/** Writes frames that are legal one by one, and as many wild ones as its mood has. */
+/** Writes frames that are legal one by one, and a random share of wild ones. */
 class FrameSource {
   readonly #dice: Dice;
   readonly #streams: number[] = [];

@@ -1,7 +1,7 @@
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import { fuzzConnection, fuzzHpack } from "./fuzz.ts";
 
-/** A second or two; `deno task fuzz` asks for more with `FUZZ_ROUNDS`. */
+/** Takes a second or two. `deno task fuzz` sets more with `FUZZ_ROUNDS`. */
 const DEFAULT_ROUNDS = 200;
 
 for (const [subject, fuzz] of [["ServerConnection", fuzzConnection], ["HpackDecoder", fuzzHpack]] as const) {

@@ -1,4 +1,4 @@
-/** PROTOCOL-HTTP2.md of grpc: what a server must answer to requests, well-formed or not. */
+/** gRPC's PROTOCOL-HTTP2.md: the responses to requests, well-formed or not. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { Metadata } from "../../src/transport/metadata.ts";
@@ -35,7 +35,7 @@ function trailersOf(
   return peer.response(1).trailers;
 }
 
-Deno.test("A unary call answers with headers, one message and trailers", () => {
+Deno.test("A unary call is answered with headers, one message and trailers", () => {
   const peer = TestPeer.ready();
   peer.call(1, "hello");
   const { headers: head, body, trailers, isEnded } = peer.response(1);
@@ -83,7 +83,7 @@ for (
   });
 }
 
-Deno.test("Two HEADERS without content-type in one segment harm nobody", () => {
+Deno.test("Two HEADERS without content-type in one segment affect no other call", () => {
   const peer = TestPeer.ready();
   const bare = callHeaders().filter(([name]) => name !== "content-type");
   peer.send(headers(1, bare), headers(1, bare));
@@ -104,7 +104,7 @@ Deno.test("A method other than POST is answered with HTTP 405", () => {
   assert(peer.response(5).isEnded);
 });
 
-Deno.test("GET /healthz is answered with 200 and a body of at least 5 octets, HEAD with the same headers alone", () => {
+Deno.test("GET /healthz is answered with 200 and a body of at least 5 octets, HEAD with the same headers only", () => {
   const peer = TestPeer.ready();
   const probe = (method: string) =>
     [[":method", method], [":scheme", "http"], [":path", "/healthz"], [":authority", "x"]] as const;
@@ -123,7 +123,7 @@ for (
     "unknown service",
   ], ["*", "unknown service"]] as const
 ) {
-  Deno.test(`Path ${path} is answered with UNIMPLEMENTED in trailers alone`, () => {
+  Deno.test(`Path ${path} is answered with UNIMPLEMENTED in trailers only`, () => {
     const trailers = trailersOf(withField(":path", path));
     assertEquals(trailers[":status"], "200");
     assertEquals(trailers["grpc-status"], UNIMPLEMENTED);
@@ -132,7 +132,7 @@ for (
 }
 
 for (const timeout of ["1H", "5M", "5S", "99999999m", "99999999u", "99999999n"]) {
-  Deno.test(`grpc-timeout ${timeout} is taken`, () => {
+  Deno.test(`grpc-timeout ${timeout} is accepted`, () => {
     assertEquals(trailersOf(callHeaders("Unary", [["grpc-timeout", timeout]]))["grpc-status"], OK);
   });
 }
@@ -143,7 +143,7 @@ for (const timeout of ["", "1", "S", "123456789S", "-1S", "1.5S", "1s", "1 S", "
   });
 }
 
-Deno.test("A timeout that has elapsed is answered with DEADLINE_EXCEEDED, and the handler is not run", () => {
+Deno.test("A timeout of zero is answered with DEADLINE_EXCEEDED, and the handler does not run", () => {
   let calls = 0;
   const unary = (call: UnaryCall<Uint8Array>, callback: (error: null, value: Uint8Array) => void) => {
     calls++;
@@ -195,7 +195,7 @@ Deno.test("A call that is answered in its turn sets no timer, whatever its deadl
   assertEquals(peer.clock.pendingTimers, 0);
 });
 
-Deno.test("Calls that are answered before their deadlines share a timer, which ends none of them", async () => {
+Deno.test("Calls that are answered before their deadlines share one timer, which ends none of them", async () => {
   const peer = TestPeer.ready({ callTimeoutMs: 1000, implementation: ANSWERS_LATER });
   for (const id of [1, 3, 5]) peer.call(id, "x", [["grpc-timeout", `${600 - id}m`]]);
   assertEquals(peer.clock.pendingTimers, 1);
@@ -215,7 +215,7 @@ Deno.test("The server's own time limit ends no call that was answered in time", 
   assertEquals(peer.clock.pendingTimers, 0);
 });
 
-Deno.test("A body that never comes is bounded by the deadline", () => {
+Deno.test("A request body that never arrives is bounded by the deadline", () => {
   const peer = TestPeer.ready();
   peer.send(headers(1, callHeaders("Unary", [["grpc-timeout", "1S"]])));
   peer.clock.advance(1000);
@@ -242,13 +242,13 @@ for (const [what, body, status] of BAD_BODIES) {
   });
 }
 
-Deno.test("A prefix of 0xFFFFFFFF is answered before any octet of the message comes", () => {
+Deno.test("A prefix of 0xFFFFFFFF is answered before any octet of the message arrives", () => {
   const peer = TestPeer.ready();
   peer.send(headers(1, callHeaders()), data(1, ascii("\0\xff\xff\xff\xff")));
   assertEquals(peer.response(1).trailers["grpc-status"], RESOURCE_EXHAUSTED);
 });
 
-Deno.test("A client that goes on after the answer is told to stop, without an error", () => {
+Deno.test("A client that continues after the response gets a reset without an error", () => {
   const peer = TestPeer.ready({ limits: { streamWindowBytes: 1000 } });
   peer.send(headers(1, withField(":path", "/x.Y/Z")), data(1, new Uint8Array(600)));
   assertEquals(peer.response(1).resetCode, undefined);
@@ -257,7 +257,7 @@ Deno.test("A client that goes on after the answer is told to stop, without an er
   assertEquals(peer.goaway, undefined);
 });
 
-Deno.test("gzip: a compressed message is unpacked, an uncompressed one is taken as it is", () => {
+Deno.test("gzip: a compressed message is unpacked, an uncompressed one is not", () => {
   const fields = callHeaders("Unary", [["grpc-encoding", "gzip"]]);
   const peer = TestPeer.ready();
   peer.send(headers(1, fields), data(1, message(gzipSync(ascii("packed")), 1), 1));
@@ -266,20 +266,20 @@ Deno.test("gzip: a compressed message is unpacked, an uncompressed one is taken 
   assertEquals(peer.response(3).body, message("plain"));
 });
 
-Deno.test("gzip: a message that unpacks above the limit is RESOURCE_EXHAUSTED, broken gzip INTERNAL", () => {
+Deno.test("gzip: a message that unpacks above the limit ends with RESOURCE_EXHAUSTED, broken gzip with INTERNAL", () => {
   const fields = callHeaders("Unary", [["grpc-encoding", "gzip"]]);
   const bomb = message(gzipSync(new Uint8Array(1_000_000)), 1);
   assertEquals(trailersOf(fields, bomb, { maxRequestBytes: 10_000 })["grpc-status"], RESOURCE_EXHAUSTED);
   assertEquals(trailersOf(fields, message("no gzip", 1))["grpc-status"], INTERNAL);
 });
 
-Deno.test("An encoding that is not supported is UNIMPLEMENTED and answered with those that are", () => {
+Deno.test("An unsupported encoding ends with UNIMPLEMENTED, and the response lists the supported ones", () => {
   const trailers = trailersOf(callHeaders("Unary", [["grpc-encoding", "snappy"]]));
   assertEquals(trailers["grpc-status"], UNIMPLEMENTED);
   assertEquals(trailers["grpc-accept-encoding"], "identity,gzip");
 });
 
-Deno.test("Binary metadata comes decoded, padded or not, joined or not; invalid base64 fails that call only", () => {
+Deno.test("Binary metadata is decoded, padded or not, joined or not; invalid base64 ends only its call", () => {
   const seen: unknown[] = [];
   const unary = (call: UnaryCall<Uint8Array>, callback: (error: null, value: Uint8Array) => void) => {
     seen.push(call.metadata.get("a-bin"), call.metadata.get("b"), call.metadata.get("te"));
@@ -299,7 +299,7 @@ Deno.test("Binary metadata comes decoded, padded or not, joined or not; invalid 
   assertEquals(peer.response(5).trailers["grpc-status"], OK);
 });
 
-Deno.test("A status goes out with a percent-encoded text and its metadata as trailers", () => {
+Deno.test("A status is sent with a percent-encoded text and its metadata as trailers", () => {
   const metadata = new Metadata();
   metadata.add("a", "1");
   metadata.add("a", "2");
@@ -316,7 +316,7 @@ Deno.test("A status goes out with a percent-encoded text and its metadata as tra
   assertEquals(peer.response(1).trailers["a"], "2");
 });
 
-Deno.test("A handler that throws is UNKNOWN, without its text; a response that cannot be encoded is INTERNAL", () => {
+Deno.test("A handler that throws ends with UNKNOWN, without its text; an unencodable response with INTERNAL", () => {
   const thrown = TestPeer.ready({
     implementation: {
       unary: () => {
@@ -333,7 +333,7 @@ Deno.test("A handler that throws is UNKNOWN, without its text; a response that c
   assertEquals(wrong.response(1).trailers["grpc-status"], INTERNAL);
 });
 
-Deno.test("What a listener of a streaming handler throws ends its call alone, and is reported", () => {
+Deno.test("An error of a streaming handler's listener ends only its call, and is reported", () => {
   const peer = TestPeer.ready({
     implementation: {
       bidi: (call) => {
@@ -371,7 +371,7 @@ Deno.test("A second callback of a handler is ignored", () => {
   assertEquals(peer.response(1).body, message("hi"));
 });
 
-Deno.test("sendMetadata() puts metadata before the message, and does so once", () => {
+Deno.test("sendMetadata() sends metadata before the message, and only once", () => {
   const metadata = new Metadata();
   metadata.set("x-early", "yes");
   metadata.set("content-type", "text/html");
@@ -392,7 +392,7 @@ Deno.test("sendMetadata() puts metadata before the message, and does so once", (
   assertEquals(peer.response(1).headers["connection"], undefined);
 });
 
-Deno.test("A client's reset cancels the call; its late answer goes nowhere", () => {
+Deno.test("A client's reset cancels the call, and its late response is dropped", () => {
   let call!: UnaryCall<Uint8Array>;
   let answer!: (error: unknown, value?: Uint8Array) => void;
   let events = 0;
@@ -420,10 +420,10 @@ Deno.test("A cancelled call that answers twice counts once", () => {
   const peer = TestPeer.ready({ implementation: { unary: (_call, callback) => callbacks.push(callback) } });
   peer.call(1);
   peer.send(rstStream(1));
-  assertEquals(peer.session.orphanedCalls, 1);
+  assertEquals(peer.calls.orphanedCalls, 1);
   callbacks[0]!(null, ascii(""));
   callbacks[0]!(null, ascii(""));
-  assertEquals(peer.session.orphanedCalls, 0);
+  assertEquals(peer.calls.orphanedCalls, 0);
 });
 
 Deno.test("A lost connection cancels its calls", () => {
@@ -434,7 +434,7 @@ Deno.test("A lost connection cancels its calls", () => {
   assert(call.signal.aborted);
 });
 
-Deno.test("Prefix and messages may be cut and joined by DATA frames in every way, padded or not", () => {
+Deno.test("DATA frames, padded or not, may cut and join prefixes and messages anywhere", () => {
   const requests = [message("first"), message(""), message("x".repeat(300))];
   const body = concat(...requests);
   for (
@@ -443,7 +443,7 @@ Deno.test("Prefix and messages may be cut and joined by DATA frames in every way
     const seen: Uint8Array[] = [];
     const peer = TestPeer.ready({
       implementation: {
-        // A paused stream hands out all at once when asked.
+        // A paused stream returns everything at once.
         clientStream: (call) => {
           call.push = (request: Uint8Array | null) => (request !== null && seen.push(message(request)), true);
         },
@@ -459,7 +459,7 @@ Deno.test("Prefix and messages may be cut and joined by DATA frames in every way
   }
 });
 
-Deno.test("A handler sees its request as it was sent, also when the octets' buffer is used again before it runs", () => {
+Deno.test("A handler sees its request unchanged, even when the read buffer is reused before it runs", () => {
   const seen: string[] = [];
   const peer = TestPeer.ready({
     implementation: {
@@ -480,7 +480,7 @@ Deno.test("A handler sees its request as it was sent, also when the octets' buff
   receive(headers(1, callHeaders()), data(1, message("end comes later")));
   receive(data(1, [], 1));
   receive(headers(3, callHeaders()), data(3, message("in one go"), 1));
-  // By now so much waits for the client that further calls are held back.
+  // So much output waits for the client now that further calls are held back.
   receive(headers(5, callHeaders()), data(5, message("held back"), 1));
   assertEquals(seen, ["end comes later", "in one go"]);
   receive(rstStream(1));

@@ -1,4 +1,4 @@
-/** RFC 9113 section 10.5.1: what becomes of a request whose header block is too large. */
+/** RFC 9113 section 10.5.1: requests whose header block is too large. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { ascii, concat, data, frame, headerBlock, message } from "./frames.ts";
 import { callHeaders, TestPeer } from "./test_peer.ts";
@@ -7,7 +7,7 @@ const OK = "0";
 const RESOURCE_EXHAUSTED = "8";
 const ENHANCE_YOUR_CALM = 11;
 
-Deno.test("Request headers above the limit are RESOURCE_EXHAUSTED, not the connection's end", () => {
+Deno.test("Request headers above the limit end their call with RESOURCE_EXHAUSTED, not the connection", () => {
   const peer = TestPeer.ready();
   const block = headerBlock(callHeaders());
   // One literal of 4,000 octets that is indexed, then referred to: the list is larger than its block.
@@ -19,7 +19,7 @@ Deno.test("Request headers above the limit are RESOURCE_EXHAUSTED, not the conne
   assertEquals(peer.response(3).trailers["grpc-status"], OK);
 });
 
-/** A call's header block of this many octets in all, in HEADERS and CONTINUATION frames of 16 KiB at most. */
+/** A call's header block of this many octets, in HEADERS and CONTINUATION frames of 16 KiB at most. */
 function largeCall(streamId: number, blockBytes: number): Uint8Array {
   const indexed = concat([0x40, 3], ascii("x-a"), [4], ascii("late"));
   const parts = [headerBlock(callHeaders()), indexed];
@@ -37,7 +37,7 @@ function largeCall(streamId: number, blockBytes: number): Uint8Array {
 }
 
 for (const blockBytes of [17_000, 32_768, 65_536]) {
-  Deno.test(`A header block of ${blockBytes} octets is RESOURCE_EXHAUSTED; the other calls go on, and the table is right`, () => {
+  Deno.test(`A header block of ${blockBytes} octets ends its call with RESOURCE_EXHAUSTED; other calls continue, and the table is right`, () => {
     const callbacks: (() => void)[] = [];
     const seen: unknown[] = [];
     const peer = TestPeer.ready({
@@ -52,7 +52,7 @@ for (const blockBytes of [17_000, 32_768, 65_536]) {
     peer.send(largeCall(3, blockBytes), data(3, message("x"), 1));
     assertEquals(peer.response(3).trailers["grpc-status"], RESOURCE_EXHAUSTED);
     assertMatch(peer.response(3).trailers["grpc-message"]!, /request headers are too large/);
-    // The large block has put its last field into the table, where the next call finds it.
+    // The large block has put its last field into the table, and the next call refers to it.
     peer.send(frame(1, 4, 5, concat(headerBlock(callHeaders()), [0xbe])), data(5, message("next"), 1));
     for (const answer of callbacks) answer();
     peer.read();

@@ -1,4 +1,4 @@
-/** What messages hold over all connections of a server. */
+/** The memory of messages over all connections of a server. */
 import { assert, assertEquals } from "@std/assert";
 import { MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import type { UnaryCallback } from "../../src/transport/service.ts";
@@ -8,7 +8,7 @@ import { callHeaders, TestPeer, type TestPeerOptions } from "./test_peer.ts";
 const OK = "0";
 const RESOURCE_EXHAUSTED = "8";
 
-/** Peers of one server, whose calls are answered when the test says so. */
+/** Peers of one server. The test decides when their calls are answered. */
 function server(limits: { waitAboveBytes: number; maxBytes: number }, peers = 1) {
   const memory = new MessageMemory(limits);
   const started: { answer: UnaryCallback<Uint8Array> }[] = [];
@@ -20,7 +20,7 @@ function server(limits: { waitAboveBytes: number; maxBytes: number }, peers = 1)
   return { memory, started, peers: Array.from({ length: peers }, () => TestPeer.ready(options)) };
 }
 
-/** Sends octets of a message of `length` octets, in frames, as far as given. */
+/** Sends some octets of a message of `length` octets, in frames. */
 function sendMessage(peer: TestPeer, id: number, length: number, octets = length + 5): void {
   const bytes = message(new Uint8Array(length)).subarray(0, octets);
   peer.send(headers(id, callHeaders()));
@@ -30,13 +30,13 @@ function sendMessage(peer: TestPeer, id: number, length: number, octets = length
   }
 }
 
-/** By how much the server has opened a stream's window. */
+/** The octets by which the server has opened a stream's window. */
 function openedBytes(peer: TestPeer, id: number): number {
   return peer.received.filter(({ type, streamId }) => type === 8 && streamId === id)
     .reduce((sum, { payload }) => sum + new DataView(payload.buffer).getUint32(0), 0);
 }
 
-Deno.test("A request counts until its call has ended, however it ends", () => {
+Deno.test("A request counts in memory until its call ends, however it ends", () => {
   const { memory, started, peers: [peer] } = server({ waitAboveBytes: 1e9, maxBytes: 1e9 });
   sendMessage(peer!, 1, 100_000);
   sendMessage(peer!, 3, 100_000);
@@ -50,10 +50,10 @@ Deno.test("A request counts until its call has ended, however it ends", () => {
   assertEquals(memory.usedBytes, 0);
 });
 
-Deno.test("Without room a client's window stays closed, and opens when others have ended", () => {
+Deno.test("Without room a client's window stays closed, and opens when other calls have ended", () => {
   const { memory, started, peers: [first, second] } = server({ waitAboveBytes: 100_000, maxBytes: 1e9 }, 2);
   sendMessage(first!, 1, 200_000);
-  // As many as may go on in any case.
+  // As many as may always continue.
   for (let id = 3; id < 3 + 2 * 16; id += 2) sendMessage(first!, id, 1_000_000, 16_000);
   sendMessage(second!, 1, 1_000_000, 250_000);
   assertEquals(openedBytes(second!, 1), 0);
@@ -76,7 +76,7 @@ Deno.test("A message within its first window never waits", () => {
   assertEquals(memory.usedBytes, 0);
 });
 
-Deno.test("At the limit requests are refused, and the connection goes on", () => {
+Deno.test("At the limit requests are refused, and the connection continues", () => {
   const { memory, peers: [peer] } = server({ waitAboveBytes: 100_000, maxBytes: 300_000 });
   for (let id = 1; id < 12; id += 2) sendMessage(peer!, id, 1_000_000, 100_000);
   const statuses = [1, 3, 5, 7, 9, 11].map((id) => peer!.response(id).trailers["grpc-status"]);
@@ -86,7 +86,7 @@ Deno.test("At the limit requests are refused, and the connection goes on", () =>
   assertEquals(peer!.goaway, undefined);
 });
 
-Deno.test("Without room one call of a connection is under way, and the next starts when it has ended", () => {
+Deno.test("Without room a connection runs one call at a time", () => {
   const full = 4 * 2 ** 20;
   const { memory, started, peers: [first, second] } = server({ waitAboveBytes: full, maxBytes: 1e9 }, 2);
   memory.add(full);
@@ -96,11 +96,11 @@ Deno.test("Without room one call of a connection is under way, and the next star
   started[0]!.answer(null, new Uint8Array(0));
   first!.read();
   assertEquals(started.length, 3);
-  memory.give(full);
+  memory.release(full);
   assertEquals(started.length, 4);
 });
 
-Deno.test("Answers that their client does not read count, until it reads or goes", () => {
+Deno.test("Unread responses count in memory until the client reads or disconnects", () => {
   const { memory, started, peers: [first, second] } = server({ waitAboveBytes: 1e9, maxBytes: 1e9 }, 2);
   for (const peer of [first!, second!]) {
     peer.call(1);
@@ -114,7 +114,7 @@ Deno.test("Answers that their client does not read count, until it reads or goes
   assertEquals(memory.usedBytes, 0);
 });
 
-Deno.test("A handler that throws, or whose client goes first, leaves nothing counted", () => {
+Deno.test("A handler that throws, or whose client disconnects, leaves nothing counted in memory", () => {
   const memory = new MessageMemory({ waitAboveBytes: 1e9, maxBytes: 1e9 });
   const throwing = TestPeer.ready({
     memory,

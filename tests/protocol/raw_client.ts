@@ -14,7 +14,7 @@ export class RawClient implements Disposable {
     this.#connection = connection;
   }
 
-  /** Connects without a word. With `isReading: false`, nothing is read until {@link startReading}. */
+  /** Connects and sends nothing. With `isReading: false`, nothing is read until {@link startReading}. */
   static async connect(port: number, { isReading = true } = {}): Promise<RawClient> {
     const client = new RawClient(await Deno.connect({ hostname: "127.0.0.1", port }));
     if (isReading) client.startReading();
@@ -32,7 +32,7 @@ export class RawClient implements Disposable {
     void this.#read();
   }
 
-  /** Writes all parts; false when the server has closed. */
+  /** Writes all parts. Returns false when the server has closed. */
   async send(...parts: readonly Uint8Array[]): Promise<boolean> {
     const bytes = concat(...parts);
     try {
@@ -58,7 +58,7 @@ export class RawClient implements Disposable {
     try {
       this.#connection.close();
     } catch {
-      // The reader has met the end already.
+      // The reader has already seen the end.
     }
   }
 

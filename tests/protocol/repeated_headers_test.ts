@@ -1,4 +1,4 @@
-/** Clients that say the same of each call but its deadline, most of it by the places in HPACK's table. */
+/** Clients that repeat all headers but the deadline, most of them by index into HPACK's table. */
 import { assertEquals } from "@std/assert";
 import { ascii, concat, data, frame, message } from "./frames.ts";
 import { callHeaders, TestPeer } from "./test_peer.ts";
@@ -45,7 +45,7 @@ function repeating() {
   return { peer, deadlines, again };
 }
 
-Deno.test("Each call has its own deadline where all else is as before", () => {
+Deno.test("Each call has its own deadline when its other headers repeat", () => {
   const { deadlines, again } = repeating();
   for (const timeout of ["8S", "70m", "8S", "999999u"]) {
     assertEquals(again(literal("grpc-timeout", timeout)), `${OK} shop`);
@@ -53,7 +53,7 @@ Deno.test("Each call has its own deadline where all else is as before", () => {
   assertEquals(deadlines, [9_000, 8_000, 70, 8_000, 1_000]);
 });
 
-Deno.test("A deadline that is over or none ends its call alone", () => {
+Deno.test("A deadline that is malformed or has passed ends only its call", () => {
   const { deadlines, again } = repeating();
   const statuses = ["0S", "x", "123456789S", "-1S", "1.5S", "S", ""].map((timeout) =>
     `${again(literal("grpc-timeout", timeout))}`.trim()
@@ -63,7 +63,7 @@ Deno.test("A deadline that is over or none ends its call alone", () => {
   assertEquals(deadlines, [9_000, 7_000]);
 });
 
-Deno.test("What comes instead of the deadline, or beside it, counts", () => {
+Deno.test("A field in place of the deadline, or beside it, is read", () => {
   const { deadlines, again } = repeating();
   assertEquals(again(literal("x-user", "bob")), `${OK} shop,bob`);
   assertEquals(
@@ -86,7 +86,7 @@ Deno.test("What comes instead of the deadline, or beside it, counts", () => {
   assertEquals(deadlines, [9_000, Infinity, 8_000, 7_000, 7_000, 7_000, Infinity]);
 });
 
-Deno.test("A field that must not be there is refused, also where all others are as before", () => {
+Deno.test("An illegal field is refused, even when all others repeat", () => {
   const PROTOCOL_ERROR = 1;
   for (
     const [name, value] of [
@@ -103,7 +103,7 @@ Deno.test("A field that must not be there is refused, also where all others are 
   }
 });
 
-Deno.test("A length that the body does not have is refused, also where all others are as before", () => {
+Deno.test("A wrong content-length is refused, even when all other fields repeat", () => {
   const { peer, again } = repeating();
   assertEquals(again(literal("content-length", "6")), `${OK} shop`);
   assertEquals(again(literal("content-length", "7")), 1);

@@ -1,4 +1,4 @@
-/** The engine behind a real socket: what only a socket can show. */
+/** The server on a real socket: behaviour that only a socket shows. */
 import { assert, assertEquals } from "@std/assert";
 import { Client, credentials } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
@@ -47,7 +47,7 @@ class Running implements AsyncDisposable {
   }
 }
 
-Deno.test("NativeGrpcServer spreads the ages of its connections by chance", async () => {
+Deno.test("NativeGrpcServer varies the maximum age of its connections by chance", async () => {
   const clock = new FakeClock();
   // A tenth less, and a tenth more.
   const chances = [0, 1 - Number.EPSILON];
@@ -72,12 +72,12 @@ Deno.test("NativeGrpcServer spreads the ages of its connections by chance", asyn
   await second.frame("GOAWAY at eleven tenths", ({ type }) => type === 7);
 });
 
-/** The fastest of three PINGs on fresh connections: what the server adds, not what else the machine does. */
+/** The fastest of three PINGs on fresh connections: the server's own part, without other load of the machine. */
 async function fastestPingMs(port: number): Promise<number> {
   return Math.min(await pingMs(port), await pingMs(port), await pingMs(port));
 }
 
-/** How long a PING on a fresh connection takes to come back. */
+/** The round trip of a PING on a fresh connection. */
 async function pingMs(port: number): Promise<number> {
   const startedAt = performance.now();
   using client = await RawClient.ready(port);
@@ -95,7 +95,7 @@ const FLOODS: readonly (readonly [name: string, round: (i: number) => Uint8Array
 ];
 
 for (const [name, round] of FLOODS) {
-  Deno.test(`A flood of ${name} is ended within a second, and other clients notice nothing`, async () => {
+  Deno.test(`A flood of ${name} is ended within a second, and other clients are unaffected`, async () => {
     await using running = await Running.start();
     using hostile = await RawClient.ready(running.port);
     const rounds = Array.from({ length: 2000 }, (_, i) => round(i));
@@ -110,7 +110,7 @@ for (const [name, round] of FLOODS) {
   });
 }
 
-Deno.test("A client that does not read is not read either, and gets everything once it reads", async () => {
+Deno.test("The server does not read from a client that does not read, and delivers everything once it does", async () => {
   await using running = await Running.start({}, {
     unary: (_call, callback) => callback(null, new Uint8Array(50_000)),
   });
@@ -132,7 +132,7 @@ Deno.test("A client that does not read is not read either, and gets everything o
   await waitFor(() => client.octetsRead > calls * 50_000, { what: "all octets" });
 });
 
-Deno.test("Answers without a body are bounded too: the server stops reading, and goes on once the client reads", async () => {
+Deno.test("Responses without a body are bounded too: the server stops reading until the client reads", async () => {
   const details = "x".repeat(8000);
   let calls = 0;
   await using running = await Running.start({}, {
@@ -161,7 +161,7 @@ Deno.test("Answers without a body are bounded too: the server stops reading, and
   await waitFor(() => calls === total, { what: "all calls" });
 });
 
-Deno.test("A client whose socket takes nothing is ended after the time-out, and counts until its socket is gone", async () => {
+Deno.test("A client whose socket takes nothing is ended after the time-out, and counts until its socket is closed", async () => {
   const faults: string[] = [];
   let cancelled = 0;
   await using running = await Running.start({
@@ -180,7 +180,7 @@ Deno.test("A client whose socket takes nothing is ended after the time-out, and 
   }
   await waitFor(() => cancelled === 1, { what: "the server to end the call" });
   assertEquals(faults, ["output not read in time"]);
-  // Before Deno 2.9.8 nothing but the client can end the write, so its socket takes the only place.
+  // Before Deno 2.9.8 only the client can end the write, so its socket keeps the only place.
   const isHeld = running.server.connections === 1;
   using other = await RawClient.connect(running.port);
   if (isHeld) await other.closed();
@@ -190,7 +190,7 @@ Deno.test("A client whose socket takes nothing is ended after the time-out, and 
   await waitFor(() => running.server.connections === 0, { what: "the socket to be given back" });
 });
 
-Deno.test("Where memory is scarce, a client that does not read is ended after two seconds", async () => {
+Deno.test("While memory is scarce, a client that does not read is ended after two seconds", async () => {
   const faults: string[] = [];
   await using running = await Running.start({
     memory: { waitAboveBytes: 1_000_000 },
@@ -205,7 +205,7 @@ Deno.test("Where memory is scarce, a client that does not read is ended after tw
   assertEquals(faults, ["output not read in time"]);
 });
 
-Deno.test("A client that says nothing is closed after the preface time-out", async () => {
+Deno.test("A client that sends nothing is closed after the preface time-out", async () => {
   await using running = await Running.start({ limits: { prefaceTimeoutMs: 100 } });
   using client = await RawClient.connect(running.port);
   await client.closed();
@@ -232,7 +232,7 @@ Deno.test("Connections above the cap of their address are closed at once", async
   assert(await pingMs(running.port) < 250);
 });
 
-Deno.test("Fifty clients that disconnect in the middle of their calls harm nobody", async () => {
+Deno.test("Fifty clients that disconnect in the middle of their calls affect no other client", async () => {
   let cancelled = 0;
   await using running = await Running.start({}, {
     unary: (call) => call.signal.addEventListener("abort", () => cancelled++),
@@ -248,7 +248,7 @@ Deno.test("Fifty clients that disconnect in the middle of their calls harm nobod
   assert(await fastestPingMs(running.port) < 250);
 });
 
-Deno.test("Answers of one turn go out together", async () => {
+Deno.test("Responses of one turn leave in one write", async () => {
   await using running = await Running.start();
   using client = await RawClient.connect(running.port);
   const calls = Array.from(

@@ -1,13 +1,13 @@
+import { DeadlineQueue } from "../../src/core/deadline_queue.ts";
 import { BufferPool } from "../../src/transport/buffer_pool.ts";
 import { DEFAULT_MESSAGE_MEMORY, MessageMemory } from "../../src/transport/grpc/message_memory.ts";
 import { HpackDecoder } from "../../src/transport/hpack/decoder.ts";
 import { ServerConnection } from "../../src/transport/http2/connection.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../../src/transport/http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE } from "../../src/transport/http2/watchdog.ts";
-import { CallSession } from "../../src/transport/native/call_session.ts";
+import { ConnectionCalls } from "../../src/transport/native/connection_calls.ts";
 import { MethodTable } from "../../src/transport/native/method_table.ts";
 import type { Implementation, MessageWriter, ServiceDefinition } from "../../src/transport/service.ts";
-import { TimeLimit } from "../../src/transport/native/time_limit.ts";
 import { UploadLimit } from "../../src/transport/native/upload_limit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import {
@@ -30,15 +30,15 @@ export interface TestPeerOptions {
   readonly callTimeoutMs?: number;
   /** Shared with other connections of the same server. */
   readonly pool?: BufferPool;
-  /** Likewise. */
+  /** Shared in the same way. */
   readonly memory?: MessageMemory;
-  /** Copies, unless told otherwise. */
+  /** Copies by default. */
   readonly requestDeserialize?: (bytes: Uint8Array) => Uint8Array;
-  /** Lets responses be written where they are to be; without, they are serialized. */
+  /** Writes responses in place; without it they are serialized. */
   readonly responseWriter?: MessageWriter<Uint8Array>;
 }
 
-/** What one stream has brought back, with its header fields decoded. */
+/** The response on one stream, with its header fields decoded. */
 export interface Response {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -48,7 +48,7 @@ export interface Response {
   readonly resetCode: number | undefined;
 }
 
-/** A connection that has failed says why. */
+/** Why a connection has ended. */
 export interface Goaway {
   readonly lastStreamId: number;
   readonly code: number;
@@ -74,7 +74,7 @@ export const ECHO: ServiceDefinition = {
 /** Longer than any test. */
 const NO_LIMIT_MS = 1e9;
 
-/** The headers of a call that grpc clients send. */
+/** The headers that gRPC clients send. */
 export function callHeaders(
   name = "Unary",
   more: readonly (readonly [string, string])[] = [],
@@ -90,16 +90,16 @@ export function callHeaders(
   ];
 }
 
-/** A client that writes and reads frames of a connection without a socket, and owns its time. */
+/** A client that exchanges frames with a connection without a socket, and controls its time. */
 export class TestPeer {
   readonly clock = new FakeClock();
   readonly connection: ServerConnection;
-  readonly session: CallSession;
+  readonly calls: ConnectionCalls;
   /** How often the connection asked for a flush outside of a turn. */
   wakes = 0;
-  /** What was reported and no client is told. */
+  /** Errors that were reported and not sent to the client. */
   readonly errors: unknown[] = [];
-  /** Why the connection was ended, where the client is to blame. */
+  /** Why the connection was ended, if because of the client. */
   readonly clientFaults: string[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly #decoder = new HpackDecoder(65_536);
@@ -121,7 +121,7 @@ export class TestPeer {
     const pool = options.pool ?? new BufferPool();
     const limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     this.#limits = limits;
-    let session!: CallSession;
+    let calls!: ConnectionCalls;
     this.connection = new ServerConnection(
       {
         wake: () => void this.wakes++,
@@ -129,18 +129,18 @@ export class TestPeer {
         onClientFault: (reason) => this.clientFaults.push(reason),
       },
       (connection) =>
-        session = new CallSession(
+        calls = new ConnectionCalls(
           {
             methods,
             clock: this.clock,
             pool,
             maxRequestBytes: options.maxRequestBytes ?? 4 * 1024 * 1024,
-            timeLimit: new TimeLimit(options.callTimeoutMs ?? NO_LIMIT_MS, this.clock),
+            timeLimit: new DeadlineQueue(this.clock, options.callTimeoutMs ?? NO_LIMIT_MS),
             uploadLimit: new UploadLimit(limits.uploadTimeoutMs, this.clock),
             memory: options.memory ?? new MessageMemory(DEFAULT_MESSAGE_MEMORY),
             maxBufferedRequestBytes: limits.maxBufferedRequestBytes,
             onError: (error) => this.errors.push(error),
-            described: (status) => status,
+            withDetails: (status) => status,
           },
           connection,
           "192.0.2.1:1",
@@ -152,7 +152,7 @@ export class TestPeer {
         pool,
       },
     );
-    this.session = session;
+    this.calls = calls;
   }
 
   /** A peer past its preface and SETTINGS. */
@@ -163,7 +163,7 @@ export class TestPeer {
     return peer;
   }
 
-  /** Sends all parts in one chunk, and reads what comes back. */
+  /** Sends all parts in one chunk, and reads the output. */
   send(...parts: readonly Uint8Array[]): void {
     this.connection.receive(parts.length === 1 ? parts[0]! : concat(...parts));
     this.read();
@@ -185,7 +185,7 @@ export class TestPeer {
     while (this.connection.output.length > 0) {
       const taken = this.connection.output.take();
       const { frames, rest } = parseFrames(taken.slice());
-      this.connection.output.giveBack(taken);
+      this.connection.output.release(taken);
       if (rest.length > 0) throw new Error("The output ends inside a frame");
       for (const each of frames) {
         this.received.push(each);
@@ -195,7 +195,7 @@ export class TestPeer {
     }
   }
 
-  /** Moves the time on, second by second as the socket's ticks do. */
+  /** Advances the time in seconds, as the socket's ticks do. */
   advance(ms: number): void {
     for (let left = ms; left > 0; left -= 1000) {
       this.clock.advance(Math.min(left, 1000));
@@ -204,7 +204,7 @@ export class TestPeer {
     this.read();
   }
 
-  /** What has come back on a stream. */
+  /** The response so far on a stream. */
   response(streamId: number): Response {
     const frames = this.received.filter((frame) => frame.streamId === streamId);
     const blocks = frames.filter(({ type }) => type === 1).map((frame) => ({
@@ -233,7 +233,7 @@ export class TestPeer {
     };
   }
 
-  /** Decodes a header block once its last frame is there; it belongs to its HEADERS frame. */
+  /** Decodes a header block once its last frame has arrived, and keeps it with its HEADERS frame. */
   #readBlock(frame: ReceivedFrame): void {
     if (frame.type === 1) this.#block = { frame, fragments: [] };
     else if (frame.type !== 9) return;

@@ -1,4 +1,4 @@
-/** A self-signed certificate for localhost and 127.0.0.1, valid for a century, and its key: for tests alone. */
+/** A self-signed certificate for localhost and 127.0.0.1, valid for a century, and its key. Only for tests. */
 export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBmDCCAT6gAwIBAgIUH91kN+U/Mf9YL+xxGz+cVNhEqjYwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjE2NDQzMFoYDzIxMjYxMDI5

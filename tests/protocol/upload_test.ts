@@ -1,4 +1,4 @@
-/** How long a request may take to arrive, and from when on its call's own time counts. */
+/** The time that a request may take to arrive, and the start of its call's own time limit. */
 import { assertEquals } from "@std/assert";
 import { turn } from "../support/turn.ts";
 import { data, headers, message, rstStream } from "./frames.ts";
@@ -8,7 +8,7 @@ const OK = "0";
 const DEADLINE_EXCEEDED = "4";
 const CALL_TIMEOUT_MS = 1_000;
 
-/** A message of 100 octets, of which {@link sendPart} sends one after the other. */
+/** A message of 100 octets; {@link sendPart} sends them one by one. */
 const MESSAGE = message("x".repeat(95));
 
 function uploading(path = "Unary", options: { timeout?: string; uploadTimeoutMs?: number } = {}) {
@@ -46,7 +46,7 @@ Deno.test("The server's time limit begins when the request is complete", () => {
 });
 
 for (const path of ["Unary", "ServerStream"]) {
-  Deno.test(`${path}: a request has to be complete when upload_timeout has passed`, () => {
+  Deno.test(`${path}: a request must be complete within upload_timeout`, () => {
     const { peer, sendPart, hasStarted, status, details } = uploading(path);
     for (let second = 0; second < 29; second++) {
       sendPart();
@@ -61,7 +61,7 @@ for (const path of ["Unary", "ServerStream"]) {
   });
 }
 
-Deno.test("A request of which nothing arrives for ten seconds ends its call", () => {
+Deno.test("A request without progress for ten seconds ends its call", () => {
   const { peer, sendPart, status, details } = uploading();
   sendPart();
   peer.advance(10_000);
@@ -71,7 +71,7 @@ Deno.test("A request of which nothing arrives for ten seconds ends its call", ()
   assertEquals(details(), "Cannot receive the request: no octet of it arrived for 10000 ms");
 });
 
-Deno.test("A request of which nothing has arrived but its headers ends its call after ten seconds", () => {
+Deno.test("A request without a body ends its call after ten seconds", () => {
   const { peer, status } = uploading();
   peer.advance(9_999);
   assertEquals(status(), undefined);
@@ -99,7 +99,7 @@ Deno.test("A client's deadline counts from the start of its call, the upload inc
   assertEquals([status(), details()], [DEADLINE_EXCEEDED, "Deadline exceeded"]);
 });
 
-Deno.test("A client's deadline counts on once its request is complete", () => {
+Deno.test("A client's deadline still counts once its request is complete", () => {
   for (const path of ["Unary", "ServerStream"]) {
     const { peer, sendRest, hasStarted, status } = uploading(path, { timeout: "5500m" });
     peer.advance(5_000);
@@ -111,7 +111,7 @@ Deno.test("A client's deadline counts on once its request is complete", () => {
   }
 });
 
-Deno.test("A stream of requests may take as long as its client likes", async () => {
+Deno.test("A stream of requests may take any time", async () => {
   const peer = TestPeer.ready({ callTimeoutMs: CALL_TIMEOUT_MS });
   peer.send(headers(1, callHeaders("ClientStream")));
   peer.advance(60_000);
@@ -121,7 +121,7 @@ Deno.test("A stream of requests may take as long as its client likes", async () 
   assertEquals(peer.response(1).trailers["grpc-status"], OK);
 });
 
-Deno.test("Uploads share a timer, and none is left of those that were cancelled or answered", () => {
+Deno.test("Uploads share a timer, and leave none once they are cancelled or answered", () => {
   const peer = TestPeer.ready({ callTimeoutMs: CALL_TIMEOUT_MS });
   for (const id of [1, 3, 5]) peer.send(headers(id, callHeaders()), data(id, MESSAGE.subarray(0, 50)));
   assertEquals(peer.clock.pendingTimers, 1);

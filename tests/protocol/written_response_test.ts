@@ -14,12 +14,12 @@ const WRITER: MessageWriter<Uint8Array> = {
   pieces: (value) => [value.subarray(0, 1), value.subarray(1, 20_000), value.subarray(20_000)],
 };
 
-/** As many octets, each by its place. */
+/** `length` octets, each its own index modulo 256. */
 function octets(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => index);
 }
 
-/** A service whose answer has as many octets as the request says. */
+/** A service whose response has the size that the request asks for. */
 const SIZED: Implementation = {
   unary: (call, callback) => callback(null, octets(Number(new TextDecoder().decode(call.request)))),
 };
@@ -49,7 +49,7 @@ Deno.test("A written response arrives like a serialized one, in windows of any s
     return Promise.resolve();
   }));
 
-Deno.test("A writer that throws costs its call only, with INTERNAL, and nothing is left of it in the output", () => {
+Deno.test("A writer that throws ends only its call, with INTERNAL, and leaves nothing in the output", () => {
   const failIfBad = (value: Uint8Array) => {
     if (value.length % 2 === 1) throw new TypeError("x is undefined");
   };
@@ -65,7 +65,7 @@ Deno.test("A writer that throws costs its call only, with INTERNAL, and nothing 
       return WRITER.pieces(value);
     },
   };
-  // The one is written, the other has to wait.
+  // The first is written, the second has to wait.
   for (const length of [4, 20_000]) {
     const peer = TestPeer.ready({ responseWriter, implementation: SIZED });
     peer.call(1, `${length + 1}`);

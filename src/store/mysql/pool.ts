@@ -3,7 +3,7 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
 import { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
-import { Timeouts } from "../../core/timeouts.ts";
+import { DeadlineQueue } from "../../core/deadline_queue.ts";
 import { databaseUnavailable, type KnownEffect, refuseAborted } from "../database_error.ts";
 import { isWithoutTls, mysqlUnavailable } from "./errors.ts";
 import { type MysqlConnection, MysqlSession, type MysqlValue } from "./session.ts";
@@ -43,7 +43,7 @@ interface ReadySession {
 export class MysqlPool implements AsyncDisposable {
   readonly #options: MysqlPoolOptions;
   readonly #clock: Clock;
-  readonly #timeouts: Timeouts;
+  readonly #timeouts: DeadlineQueue;
   readonly #permits: Semaphore;
   readonly #onLost: () => void;
   readonly #unsettled: MysqlUnsettled;
@@ -57,7 +57,7 @@ export class MysqlPool implements AsyncDisposable {
     this.#options = options;
     this.#clock = clock;
     this.#onLost = onLost;
-    this.#timeouts = new Timeouts(clock, options.queryTimeoutMs);
+    this.#timeouts = new DeadlineQueue(clock, options.queryTimeoutMs);
     this.#permits = new Semaphore(options.maxConnections, this.#timeouts);
     this.#driver = createPool(driverOptions(options, options.tls));
     this.#unsettled = new MysqlUnsettled({

@@ -1,16 +1,16 @@
-import type { Timeouts } from "../../core/timeouts.ts";
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
 
 /**
  * A fixed number of permits, granted in the order of arrival. A caller that times out or is aborted leaves the queue, so
  * a permit never goes to a caller that has stopped waiting.
  */
 export class Semaphore {
-  readonly #timeouts: Timeouts;
+  readonly #timeouts: DeadlineQueue;
   readonly #waiting = new Set<() => void>();
   #free: number;
 
   /** `timeouts` bound the wait. */
-  constructor(count: number, timeouts: Timeouts) {
+  constructor(count: number, timeouts: DeadlineQueue) {
     this.#free = count;
     this.#timeouts = timeouts;
   }

@@ -1,5 +1,5 @@
 import { ServiceError } from "../../core/errors.ts";
-import type { Timeouts } from "../../core/timeouts.ts";
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
 import { refuseAborted } from "../database_error.ts";
 import { hasNoEffect, isDeadlock } from "./errors.ts";
 
@@ -18,7 +18,7 @@ export interface MysqlSessionOptions {
   /** Whether the server knows INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
   readonly knowsReturning: boolean;
   /** The time limit of each statement. */
-  readonly timeouts: Timeouts;
+  readonly timeouts: DeadlineQueue;
   /** No statement begins once it is aborted. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../core/clock.ts";
-import { type Place, Timeouts } from "../../core/timeouts.ts";
+import { type Deadline, DeadlineQueue } from "../../core/deadline_queue.ts";
 import { databaseUnavailable } from "../database_error.ts";
 import { isLocked } from "./errors.ts";
 
@@ -20,7 +20,7 @@ export const AGAIN: unique symbol = Symbol("again");
 interface Waiting {
   /** Does the work and settles the operation's promise; throws while the file is locked. */
   attempt(): "done" | "again";
-  place: Place;
+  readonly deadline: Deadline;
 }
 
 /**
@@ -36,7 +36,7 @@ interface Waiting {
  */
 export class SqliteQueue implements Disposable {
   readonly #clock: Clock;
-  readonly #timeouts: Timeouts;
+  readonly #timeouts: DeadlineQueue;
   readonly #onTimeUp: (error: Error) => void;
   readonly #waiting: Waiting[] = [];
   #pauseMs = FIRST_PAUSE_MS;
@@ -45,7 +45,7 @@ export class SqliteQueue implements Disposable {
   /** An operation waits at most `waitMs`. `onTimeUp` is called for each one that times out. */
   constructor(clock: Clock, waitMs: number, onTimeUp: (error: Error) => void = () => {}) {
     this.#clock = clock;
-    this.#timeouts = new Timeouts(clock, waitMs);
+    this.#timeouts = new DeadlineQueue(clock, waitMs);
     this.#onTimeUp = onTimeUp;
   }
 
@@ -91,7 +91,7 @@ export class SqliteQueue implements Disposable {
         }
         return "done";
       },
-      place: this.#timeouts.enter({
+      deadline: this.#timeouts.add({
         onTimeUp: () => {
           this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
           const error = databaseUnavailable(
@@ -122,7 +122,7 @@ export class SqliteQueue implements Disposable {
         this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
         return this.#tryAfter(this.#pauseMs);
       }
-      head.place.operation = undefined;
+      head.deadline.cancel();
       this.#waiting.shift();
       this.#pauseMs = FIRST_PAUSE_MS;
     }

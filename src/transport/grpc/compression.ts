@@ -1,18 +1,19 @@
 import { gunzipSync } from "node:zlib";
 import { Status } from "../status.ts";
-import { CallError } from "./call_error.ts";
+import { CallError } from "./error_status.ts";
 
-/** The encodings that requests may have. Source: PROTOCOL-HTTP2.md, Message-Encoding. */
+/** The encodings that requests may use. Source: PROTOCOL-HTTP2.md, Message-Encoding. */
 export type MessageEncoding = "identity" | "gzip";
 
-/** The encoding that `grpc-encoding` names; undefined when it is not supported. */
+/** The encoding named by `grpc-encoding`; undefined when it is not supported. */
 export function messageEncoding(value: string | undefined): MessageEncoding | undefined {
   if (value === undefined || value === "identity") return "identity";
   return value === "gzip" ? "gzip" : undefined;
 }
 
 /**
- * Unpacks a message whose compressed-flag is set. Stops at `maxMessageBytes`, however small the packed form is.
+ * Unpacks a message whose compressed-flag is set. Stops at `maxMessageBytes`, so that a small message cannot unpack
+ * to a huge one.
  * @throws {CallError}
  */
 export function decompress(

@@ -1,8 +1,8 @@
-/** What messages may hold, over all connections of a server. */
+/** Bounds on the memory of messages, over all connections of a server. */
 export interface MessageMemoryLimits {
-  /** From here on, what would need more waits: requests that are still arriving, and calls before they start. */
+  /** Above this, requests that are still arriving wait, and so do calls that have not started. */
   readonly waitAboveBytes: number;
-  /** Here, requests and answers that would need more are refused. */
+  /** Requests and responses that would exceed this are refused. */
   readonly maxBytes: number;
 }
 
@@ -11,44 +11,44 @@ export const DEFAULT_MESSAGE_MEMORY: MessageMemoryLimits = Object.freeze({
   maxBytes: 256 * 1024 * 1024,
 });
 
-/** How many go on although there is no room, so that all come to their end. */
+/** Requests that may continue although there is no room, so that all of them complete in the end. */
 const MAX_RUNNING = 16;
 
-/** How large a method's answer is taken to be before there was one. */
+/** The expected size of a method's first response. */
 const FIRST_EXPECTED_BYTES = 512 * 1024;
-/** By which share of its difference one answer moves what is expected of the next. */
+/** How far one response moves the expectation towards its own size. */
 const EXPECTATION_STEP = 1 / 16;
 
-/** Waits for room. */
+/** Something that waits for room. */
 export interface RoomWaiter {
-  /** There is room, or its turn has come all the same. */
+  /** There is room, or this waiter may continue without. */
   onRoom(): void;
 }
 
-/** A request that is arriving. */
-export interface Arriving extends RoomWaiter {
-  /** Octets that are still to come. */
+/** A request that is still arriving. */
+export interface IncomingRequest extends RoomWaiter {
+  /** Octets still to come. */
   readonly missingBytes: number;
 }
 
 /**
- * Counts what messages hold over all connections, from a request's first octet until its answer has left: what has
- * arrived of requests, what handlers work on, the answers that they are expected to bring, and those that wait for
+ * Counts the memory of messages over all connections, from a request's first octet until its response has left:
+ * incoming requests, requests that handlers work on, the expected size of their responses, and responses that wait for
  * their clients.
  *
- * Where there is no room, requests wait: their clients' windows stay closed, so that each holds a window at most. They
- * go on in the order in which they came. Some may always go on, those that are slow not for long, so that neither a
- * lack of room nor slow clients can stop all of them. Calls wait before they start, where another one of their
- * connection is under way.
+ * Without room, incoming requests wait: their clients' windows stay closed, so each holds at most a window. They
+ * continue in the order of arrival. {@link MAX_RUNNING} of them may always continue, and slow ones lose that place at
+ * the next tick, so neither lack of room nor slow clients can stop all requests. A call waits before it starts if
+ * another call of its connection is running.
  */
 export class MessageMemory {
   readonly #limits: MessageMemoryLimits;
   #usedBytes = 0;
-  readonly #waiting = new Set<Arriving>();
-  readonly #running = new Set<Arriving>();
+  readonly #waiting = new Set<IncomingRequest>();
+  readonly #running = new Set<IncomingRequest>();
   readonly #starting = new Set<RoomWaiter>();
   #isStarting = false;
-  /** By method: the mean of its answers, of which the last count most. */
+  /** The running mean of response sizes by method; recent ones weigh most. */
   readonly #expectedBytes = new Map<string, number>();
 
   constructor(limits: MessageMemoryLimits) {
@@ -59,77 +59,77 @@ export class MessageMemory {
     return this.#usedBytes;
   }
 
-  /** Whether requests that are still arriving have to wait. */
+  /** Whether incoming requests have to wait. */
   get isScarce(): boolean {
     return this.#usedBytes >= this.#limits.waitAboveBytes;
   }
 
-  /** Counts octets; false, and nothing counted, when there would be too many. */
-  take(bytes: number): boolean {
+  /** Counts octets. Returns false, and counts nothing, if that would exceed the limit. */
+  acquire(bytes: number): boolean {
     if (this.#usedBytes + bytes > this.#limits.maxBytes) return false;
     this.#usedBytes += bytes;
     return true;
   }
 
-  /** Whether there is so little room that large answers are refused. */
+  /** Whether large responses are refused. */
   get isFull(): boolean {
     return this.#usedBytes >= this.#limits.maxBytes;
   }
 
-  /** Counts octets that are there already. */
+  /** Counts octets that are already held, whatever the limit. */
   add(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
-  /** Counts octets that are no longer held. */
-  give(bytes: number): void {
+  /** Counts octets as free, and lets waiters continue. */
+  release(bytes: number): void {
     this.#usedBytes -= bytes;
     if (this.#waiting.size > 0) this.#resumeNext();
     if (this.#starting.size > 0) this.#startNext();
   }
 
-  /** Counts the answer of a method that is to come; returns what {@link answered} is to be told. */
-  expectAnswer(method: string): number {
+  /** Counts the expected size of a method's response. Returns it, to be passed to {@link responseReady}. */
+  expectResponse(method: string): number {
     const bytes = this.#expected(method);
     this.#usedBytes += bytes;
     return bytes;
   }
 
-  /** An answer of `bytes` has come, and is counted from now on where it waits. */
-  answered(method: string, expectedBytes: number, bytes: number): void {
-    // The first one counts alone: a guess that wore off slowly would hold back methods whose answers are small.
+  /** Replaces the expectation: the response has `bytes`, which its connection counts while they wait. */
+  responseReady(method: string, expectedBytes: number, bytes: number): void {
+    // The first response replaces the guess: averaging it in would hold back methods with small responses for long.
     const earlier = this.#expectedBytes.get(method);
     if (earlier === undefined) this.#expectedBytes.set(method, bytes);
     else if (earlier !== bytes) {
       this.#expectedBytes.set(method, Math.ceil(earlier + (bytes - earlier) * EXPECTATION_STEP));
     }
-    this.give(expectedBytes);
+    this.release(expectedBytes);
   }
 
   #expected(method: string): number {
     return this.#expectedBytes.get(method) ?? FIRST_EXPECTED_BYTES;
   }
 
-  /** Tells the waiter once, when there is room. */
-  whenRoom(waiter: RoomWaiter): void {
+  /** Calls the waiter once, when there is room. */
+  notifyWhenRoom(waiter: RoomWaiter): void {
     this.#starting.add(waiter);
   }
 
-  /** Whether the request may go on; if not, it is told when it may, unless it leaves. */
-  mayGoOn(request: Arriving): boolean {
+  /** Whether the request may continue. If not, its {@link RoomWaiter.onRoom} is called later, unless it leaves. */
+  mayContinue(request: IncomingRequest): boolean {
     if (!this.isScarce || this.#running.has(request)) return true;
     this.#waiting.add(request);
     this.#resumeNext();
     return !this.#waiting.has(request);
   }
 
-  /** The request is complete, or its call has ended. */
-  leave(request: Arriving): void {
+  /** Forgets a request that is complete or whose call has ended. */
+  leave(request: IncomingRequest): void {
     this.#waiting.delete(request);
     if (this.#running.delete(request)) this.#resumeNext();
   }
 
-  /** Lets others go on in the place of those that are slow; to be called about once a second. */
+  /** Lets waiting requests take the places of slow ones. Call it about once a second. */
   tick(): void {
     this.#running.clear();
     this.#resumeNext();
@@ -147,7 +147,7 @@ export class MessageMemory {
   }
 
   #startNext(): void {
-    // A waiter that starts calls may end some at once, which comes back here.
+    // A waiter that starts calls may end some at once, which calls this again.
     if (this.#isStarting) return;
     this.#isStarting = true;
     for (const waiter of this.#starting) {

@@ -1,19 +1,19 @@
 import type { BufferPool } from "../buffer_pool.ts";
 import { Status } from "../status.ts";
-import { CallError } from "./call_error.ts";
+import { CallError } from "./error_status.ts";
 import type { MessageMemory } from "./message_memory.ts";
 
 /** A compressed-flag and a length before every message. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 export const PREFIX_BYTES = 5;
 
-/** What a cut message's buffer starts with: a length alone, which costs a client nothing, reserves no more. */
+/** The first buffer of a cut message. A prefix costs a client nothing, so its length alone reserves no more. */
 const FIRST_BUFFER_BYTES = 4 * 1024;
-/** By how much a buffer grows that is too small, where there is room, and where there is little. */
+/** How much a buffer grows with room in memory, and with little room. */
 const GROWTH = 2;
 const SCARCE_GROWTH = 1.25;
 const EMPTY = new Uint8Array(0);
 
-/** Octets that all calls of a connection may hold of messages that are not complete; they count for the server too. */
+/** The octets that calls of one connection may hold of incomplete messages. They also count in the server's memory. */
 export class BufferBudget {
   readonly #memory: MessageMemory;
   #leftBytes: number;
@@ -23,9 +23,9 @@ export class BufferBudget {
     this.#memory = memory;
   }
 
-  /** Takes octets of the budget; false when there are not enough. */
-  take(bytes: number): boolean {
-    if (bytes > this.#leftBytes || !this.#memory.take(bytes)) return false;
+  /** Takes octets of the budget. Returns false when there are not enough. */
+  acquire(bytes: number): boolean {
+    if (bytes > this.#leftBytes || !this.#memory.acquire(bytes)) return false;
     this.#leftBytes -= bytes;
     return true;
   }
@@ -34,9 +34,9 @@ export class BufferBudget {
     return this.#memory.isScarce;
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#leftBytes += bytes;
-    this.#memory.give(bytes);
+    this.#memory.release(bytes);
   }
 }
 
@@ -44,15 +44,15 @@ export interface MessageReaderOptions {
   readonly maxMessageBytes: number;
   readonly budget: BufferBudget;
   readonly pool: BufferPool;
-  /** Takes a message, compressed or not. The bytes are valid until the turn that completed them ends. */
+  /** Takes a message, compressed or not. The bytes are valid until the end of the turn that completed them. */
   onMessage(bytes: Uint8Array, isCompressed: boolean): void;
-  /** Takes the buffer of a message that {@link onMessage} was given, for the pool at the end of the turn. */
+  /** Takes the buffer of an emitted message, to return it to the pool at the end of the turn. */
   retire(buffer: Uint8Array<ArrayBuffer>): void;
 }
 
 /**
- * Cuts the body of a request into messages, however DATA frames cut it. A message that lies whole in the octets
- * at hand is passed on in place; only others are copied.
+ * Cuts the body of a request into messages, wherever DATA frames cut it. A message that lies whole in the given octets
+ * is emitted in place; others are copied.
  */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
@@ -61,7 +61,7 @@ export class MessageReader {
   #messageBytes = 0;
   #buffer: Uint8Array<ArrayBuffer> = EMPTY;
   #bufferLength = 0;
-  /** What the buffer was asked for and counts for; the pool may have had a larger one only. */
+  /** The size requested for the buffer, which is what counts. The pool may have given a larger one. */
   #reservedBytes = 0;
   #isReleased = false;
 
@@ -69,12 +69,12 @@ export class MessageReader {
     this.#options = options;
   }
 
-  /** Whether a message has begun and not ended. */
+  /** Whether a message is incomplete. */
   get isInsideMessage(): boolean {
     return this.#prefixLength > 0;
   }
 
-  /** @throws {CallError} for a prefix that is not accepted; nothing more may be pushed then. */
+  /** @throws {CallError} for an invalid prefix. Nothing may be pushed after that. */
   push(bytes: Uint8Array, start: number, end: number): void {
     let offset = start;
     while (offset < end && !this.#isReleased) {
@@ -93,17 +93,17 @@ export class MessageReader {
     }
   }
 
-  /** Octets that are still to come of the message that has begun. */
+  /** Octets still to come of the incomplete message. */
   get missingBytes(): number {
     return this.#prefixLength < PREFIX_BYTES ? 0 : this.#messageBytes - this.#bufferLength;
   }
 
-  /** Gives back what is held of an incomplete message, and takes nothing more: a message may have ended its call. */
+  /** Releases the buffer of an incomplete message and ignores all further octets: the call has ended. */
   release(): void {
     this.#isReleased = true;
     const { buffer, reservedBytes } = this.#takeBuffer();
     this.#options.pool.release(buffer);
-    this.#giveBack(reservedBytes);
+    this.#releaseBudget(reservedBytes);
   }
 
   #takeBuffer(): { readonly buffer: Uint8Array<ArrayBuffer>; readonly reservedBytes: number } {
@@ -114,8 +114,8 @@ export class MessageReader {
     return taken;
   }
 
-  #giveBack(reservedBytes: number): void {
-    if (reservedBytes > 0) this.#options.budget.give(reservedBytes);
+  #releaseBudget(reservedBytes: number): void {
+    if (reservedBytes > 0) this.#options.budget.release(reservedBytes);
   }
 
   #checkedLength(): number {
@@ -144,8 +144,8 @@ export class MessageReader {
       this.#emit(buffer.subarray(0, needed));
     } finally {
       this.#options.retire(buffer);
-      // Behind the emission: the call has counted the message by then, and nothing takes its room in between.
-      this.#giveBack(reservedBytes);
+      // After the emission: the call has counted the message by then, so its room cannot go to another in between.
+      this.#releaseBudget(reservedBytes);
     }
   }
 
@@ -153,7 +153,7 @@ export class MessageReader {
     const growth = this.#options.budget.isScarce ? SCARCE_GROWTH : GROWTH;
     const wanted = Math.max(needed, FIRST_BUFFER_BYTES, growth * this.#reservedBytes);
     const size = Math.min(Math.ceil(wanted), this.#messageBytes);
-    if (!this.#options.budget.take(size - this.#reservedBytes)) {
+    if (!this.#options.budget.acquire(size - this.#reservedBytes)) {
       throw new CallError(
         Status.RESOURCE_EXHAUSTED,
         "too many octets of incomplete messages",

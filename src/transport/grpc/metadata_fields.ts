@@ -1,7 +1,6 @@
 /** Metadata as header fields, and back. Source: PROTOCOL-HTTP2.md, Custom-Metadata. */
 import type { HeaderField } from "../hpack/header_field.ts";
 import { Metadata } from "../metadata.ts";
-import { decodeBase64, encodeBase64 } from "./base64.ts";
 
 /** Fields that belong to the protocol, not to the call's metadata. */
 const PROTOCOL_FIELDS: ReadonlySet<string> = new Set([
@@ -15,7 +14,7 @@ const PROTOCOL_FIELDS: ReadonlySet<string> = new Set([
   "te",
 ]);
 
-/** Fields that only the server itself may put into a response, or nobody (RFC 9113 section 8.2.2). */
+/** Fields that the metadata of a response may not set: the server sets them, or RFC 9113 section 8.2.2 forbids them. */
 const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   ...PROTOCOL_FIELDS,
   "connection",
@@ -27,12 +26,12 @@ const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   "grpc-status",
 ]);
 
-/** Characters that a metadata text may hold: printable ASCII and space. */
+/** Characters of a metadata text: printable ASCII and space. */
 const LEGAL_TEXT = /^[\x20-\x7e]*$/;
-/** Characters of a metadata key; other HTTP field names carry no metadata. */
+/** Characters of a metadata key. Fields with other names are not metadata. */
 const LEGAL_KEY = /^[0-9a-z_.-]+$/;
 
-/** The first `-bin` field that is not base64; undefined when all are. */
+/** The name of the first `-bin` field that is not base64; undefined when all are. */
 export function invalidBinaryField(fields: readonly HeaderField[]): string | undefined {
   for (const { name, value } of fields) {
     if (!name.endsWith("-bin")) continue;
@@ -41,7 +40,7 @@ export function invalidBinaryField(fields: readonly HeaderField[]): string | und
   return undefined;
 }
 
-/** The metadata in a request's fields. A field that cannot be metadata is left out. */
+/** The metadata in a request's fields. Fields that cannot be metadata are left out. */
 export function metadataFromFields(fields: readonly HeaderField[]): Metadata {
   const metadata = new Metadata();
   for (const { name, value } of fields) {
@@ -50,7 +49,7 @@ export function metadataFromFields(fields: readonly HeaderField[]): Metadata {
       if (LEGAL_TEXT.test(value)) metadata.add(name, value);
       continue;
     }
-    // Several values may have been joined on their way (RFC 9110 section 5.3).
+    // A proxy may have joined several values (RFC 9110 section 5.3).
     for (const part of value.split(",")) {
       const bytes = decodeBase64(part.trim());
       if (bytes !== undefined) metadata.add(name, bytes);
@@ -69,4 +68,18 @@ export function fieldsFromMetadata(metadata: Metadata): HeaderField[] {
     }
   }
   return fields;
+}
+
+/** Decodes a `-bin` value, padded or not; undefined when it is not base64. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Encodes a `-bin` value without padding, which the protocol prefers and receivers must accept. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return bytes.toBase64({ omitPadding: true });
 }

@@ -2,7 +2,7 @@ import type { BodyWriter } from "../http2/stream.ts";
 import type { MessageWriter } from "../service.ts";
 import { PREFIX_BYTES } from "./message_reader.ts";
 
-/** Writes messages of one type as they go on the wire: each behind its prefix, uncompressed. */
+/** Writes messages of one type for the wire: a prefix, then the message, uncompressed. */
 export class PrefixedWriter implements BodyWriter<unknown> {
   readonly #writer: MessageWriter<unknown>;
 
@@ -10,7 +10,7 @@ export class PrefixedWriter implements BodyWriter<unknown> {
     this.#writer = writer;
   }
 
-  /** How many octets a message takes with its prefix. */
+  /** Octets of a message with its prefix. */
   byteLength(message: unknown): number {
     return PREFIX_BYTES + this.#writer.byteLength(message);
   }
@@ -26,7 +26,7 @@ export class PrefixedWriter implements BodyWriter<unknown> {
   }
 }
 
-/** A message that is not compressed, behind its prefix. */
+/** An uncompressed message with its prefix. */
 export function prefixed(message: readonly Uint8Array[]): Uint8Array[] {
   const prefix = new Uint8Array(PREFIX_BYTES);
   writePrefix(prefix, 0, message.reduce((sum, piece) => sum + piece.length, 0));

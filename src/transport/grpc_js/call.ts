@@ -2,7 +2,7 @@ import type { Metadata as GrpcJsMetadata, ServerUnaryCall } from "@grpc/grpc-js"
 import { Metadata } from "../metadata.ts";
 import type { UnaryCall } from "../service.ts";
 
-/** A unary call of grpc-js as the transport port shows it; what is not asked for is not made. */
+/** A unary call of grpc-js in the form of the transport port. Its parts are made on first use. */
 export class GrpcJsUnaryCall<Req> implements UnaryCall<Req> {
   readonly #call: ServerUnaryCall<Req, unknown>;
   readonly #toGrpcJs: (metadata: Metadata) => GrpcJsMetadata;
@@ -41,7 +41,7 @@ export class GrpcJsUnaryCall<Req> implements UnaryCall<Req> {
     else this.signal.addEventListener("abort", listener, { once: true });
   }
 
-  /** Ends what waits on {@link signal}: the server's own time limit has passed. */
+  /** Aborts {@link signal}: the server's own time limit has passed. */
   abort(): void {
     this.#controller?.abort();
   }

@@ -3,7 +3,7 @@ export const KNOWN_GOOD_DENO = ["2.7.0", "2.9.3"] as const;
 
 /**
  * Whether servers over node:http2 are known to run on this version of Deno. Before 2.7 they cannot; 2.9.4 to 2.9.6
- * abort the process when many clients disconnect; of later ones nobody has said that they do not.
+ * abort the process when many clients disconnect; later ones are untested.
  */
 export function isKnownGoodDeno(version: string): boolean {
   const [first, last] = KNOWN_GOOD_DENO.map(ordinal);
@@ -11,7 +11,7 @@ export function isKnownGoodDeno(version: string): boolean {
   return given >= first! && given <= last!;
 }
 
-/** A number that is larger for a later version; what stands behind the third number does not count. */
+/** A number that grows with the version. It ignores everything after the third number. */
 function ordinal(version: string): number {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
   return (major * 1000 + minor) * 1000 + patch;

@@ -11,18 +11,18 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { type Endpoint, endpointText } from "../../core/endpoint.ts";
 import { listenError } from "../../core/listening.ts";
 import { Metadata } from "../metadata.ts";
-import type { TransportOptions } from "../options.ts";
-import type {
-  GrpcServer,
-  Implementation,
-  ServiceDefinition,
-  StatusObject,
-  UnaryHandler,
+import {
+  type GrpcServer,
+  type Implementation,
+  type ServiceDefinition,
+  SHUTTING_DOWN,
+  type StatusObject,
+  type TransportOptions,
+  type UnaryHandler,
 } from "../service.ts";
-import { type Endpoint, endpointText } from "../../core/endpoint.ts";
-import { SHUTTING_DOWN } from "../shutting_down.ts";
 import { Status } from "../status.ts";
 import { GrpcJsUnaryCall } from "./call.ts";
 
@@ -35,7 +35,7 @@ export class GrpcJsServer implements GrpcServer {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    // It writes to standard error what it also reports to its caller, who knows what it means.
+    // grpc-js logs to standard error what it also reports to its caller.
     setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       "grpc.max_receive_message_length": options.maxRequestBytes,
@@ -47,13 +47,13 @@ export class GrpcJsServer implements GrpcServer {
     const methods = Object.entries(definition);
     const grpcJsDefinition = methods.map(([name, method]) => [name, {
       ...method,
-      // Clients' halves, which grpc-js's type asks of a definition and its server never calls.
+      // grpc-js's type requires the client's functions, which its server never calls.
       requestSerialize: notOnServer,
       responseDeserialize: notOnServer,
       responseSerialize: (value: unknown) => asBuffer(method.responseSerialize(value)),
     }]);
     const handlers = methods.map(([name, method]) => {
-      // proto-loader's definitions name the method as in the proto, implementations may start in lower case.
+      // proto-loader's definitions use the name in the proto; implementations may start in lower case.
       const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
       if (handler === undefined) throw new TypeError(`Cannot add service: method ${name} has no handler`);
       const unary = !method.requestStream && !method.responseStream;
@@ -86,7 +86,7 @@ export class GrpcJsServer implements GrpcServer {
     timer.cancel();
   }
 
-  /** Runs a port's handler under grpc-js, bounded in time unless it answers at once. */
+  /** Runs a handler of the port under grpc-js. A handler that does not respond at once is bounded in time. */
   #adapted(handler: UnaryHandler<unknown, unknown>) {
     return (inner: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
       const call = new GrpcJsUnaryCall(inner, toGrpcJs);
@@ -109,7 +109,7 @@ export class GrpcJsServer implements GrpcServer {
     };
   }
 
-  /** Runs a streaming handler of grpc-js's shape, and knows its call for as long as it lasts. */
+  /** Runs a streaming handler of grpc-js's shape, and keeps its call in {@link #streams} while it lasts. */
   #tracked(handler: Implementation[string]) {
     return (call: EventEmitter, ...rest: unknown[]): void => {
       this.#streams.add(call);
@@ -127,14 +127,14 @@ export class GrpcJsServer implements GrpcServer {
 }
 
 function notOnServer(): never {
-  throw new TypeError("Cannot use a client's half of a method on the server");
+  throw new TypeError("Cannot use a client's function of a method on the server");
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Services written for grpc-js answer with its own metadata, or none; ours with the port's. */
+/** Converts the port's metadata; services written for grpc-js already use its own, or none. */
 function withGrpcJsMetadata(
   error: StatusObject,
 ): { code: number; details: string; metadata?: GrpcJsMetadata } {

@@ -1,11 +1,10 @@
-import { CompressionError } from "./compression_error.ts";
 import { DynamicTable } from "./dynamic_table.ts";
-import { fieldSizeBytes, type HeaderField } from "./header_field.ts";
+import { CompressionError, fieldSizeBytes, type HeaderField } from "./header_field.ts";
 import { huffmanDecode, maxDecodedLength } from "./huffman.ts";
 import { IntegerReader } from "./integer.ts";
 import { STATIC_TABLE } from "./static_table.ts";
 
-/** Room for a string that was Huffman-coded, until its text has been made; longer ones have room of their own. */
+/** Holds a decoded Huffman string until its text is made. Longer strings get a buffer of their own. */
 const SCRATCH = new Uint8Array(1024);
 
 const character = String.fromCharCode;
@@ -13,7 +12,7 @@ const character = String.fromCharCode;
 /** The fields of one header block. */
 export interface HeaderList {
   readonly fields: readonly HeaderField[];
-  /** The size by RFC 9113 section 6.5.2. Above the limit, `fields` lacks what came last. */
+  /** The size by RFC 9113 section 6.5.2. Above the limit, `fields` lacks the last ones. */
   readonly sizeBytes: number;
 }
 
@@ -29,13 +28,13 @@ export class HpackDecoder {
     this.#table = new DynamicTable(maxTableBytes);
   }
 
-  /** Stays the same as long as equal blocks mean equal fields. */
+  /** Unchanged while equal blocks mean equal fields. */
   get generation(): number {
     return this.#table.generation;
   }
 
   /**
-   * Decodes a whole block. Fields beyond `maxListBytes` take part in the table but are not kept.
+   * Decodes a whole block. Fields beyond `maxListBytes` update the table but are not returned.
    * @throws {CompressionError} when the block is malformed; no further block can be decoded then.
    */
   decode(bytes: Uint8Array, start: number, end: number, maxListBytes: number): HeaderList {
@@ -47,7 +46,7 @@ export class HpackDecoder {
     while (reader.offset < end) {
       const first = bytes[reader.offset]!;
       if ((first & 0xe0) === 0x20) {
-        if (sizeUpdatesEnded) throw new CompressionError("Table size update behind a field");
+        if (sizeUpdatesEnded) throw new CompressionError("Table size update after a field");
         this.#resizeTable();
         continue;
       }
@@ -98,7 +97,7 @@ export class HpackDecoder {
   }
 }
 
-/** Some characters at a time: a list of them all costs several times what else is done with a short string. */
+/** Makes text four characters at a time: a list of all characters costs several times the rest of a short string. */
 function latin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   let at = start;

@@ -1,6 +1,6 @@
 import { fieldSizeBytes, type HeaderField } from "./header_field.ts";
 
-/** Evicted slots that are kept before the array is shortened. */
+/** Evicted slots kept before the array is shortened. */
 const COMPACT_AFTER = 64;
 
 /**
@@ -24,7 +24,7 @@ export class DynamicTable {
     return this.#fields.length - this.#first;
   }
 
-  /** Changes whenever an index may have changed its meaning. */
+  /** Changes whenever the meaning of an index may have changed. */
   get generation(): number {
     return this.#generation;
   }
@@ -34,7 +34,7 @@ export class DynamicTable {
     return index < this.length ? this.#fields[this.#fields.length - 1 - index] : undefined;
   }
 
-  /** Adds a field, evicting what it displaces; one larger than the whole table empties it. */
+  /** Adds a field and evicts the oldest to make room. A field larger than the whole table empties it. */
   add(field: HeaderField): void {
     this.#generation++;
     const size = fieldSizeBytes(field);

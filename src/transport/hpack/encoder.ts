@@ -1,11 +1,10 @@
 import type { OutputBuffer } from "../output_buffer.ts";
-import { ConstantField } from "./constant_field.ts";
 import { fieldSizeBytes, type HeaderField } from "./header_field.ts";
 import { huffmanEncode, huffmanLength } from "./huffman.ts";
 import { writeInteger } from "./integer.ts";
 import { STATIC_TABLE, staticFieldIndex, staticNameIndex } from "./static_table.ts";
 
-/** The table before any SETTINGS, and the most that this encoder uses. Source: RFC 9113 section 6.5.2. */
+/** The size of the table before any SETTINGS, and the most that this encoder uses. Source: RFC 9113 section 6.5.2. */
 const DEFAULT_TABLE_BYTES = 4096;
 
 /** Representations. Source: RFC 7541 section 6. */
@@ -16,20 +15,32 @@ const LITERAL_NOT_INDEXED = 0x00;
 
 const utf8 = new TextEncoder();
 
+/** A field that is sent again and again. The encoder indexes it and recognizes it by identity. */
+export class ConstantField implements HeaderField {
+  /** The index of the whole field in the static table; 0 when it is not there. */
+  readonly staticIndex: number;
+  /** Its coded form for peers that have no room for it; filled in on first use. */
+  literal: Uint8Array | undefined;
+
+  constructor(readonly name: string, readonly value: string) {
+    this.staticIndex = staticFieldIndex(this);
+  }
+}
+
 /**
- * Encodes the header blocks of one connection, in their order. It indexes {@link ConstantField}s only, which are
- * few: the table never evicts. A field that finds no room in a small table goes out as a literal.
+ * Encodes the header blocks of one connection, in their order. It indexes {@link ConstantField}s only; they are few,
+ * so the table never evicts. A field that does not fit in a small table goes out as a literal.
  */
 export class HpackEncoder {
-  /** Constant fields in the peer's table, with their place in the order of insertion, from 0. */
+  /** Constant fields in the peer's table, numbered in the order of insertion, from 0. */
   readonly #inserted = new Map<HeaderField, number>();
   #tableBytes = 0;
   #maxTableBytes = DEFAULT_TABLE_BYTES;
   #mustAnnounceSize = false;
 
   /**
-   * Follows the peer's SETTINGS_HEADER_TABLE_SIZE. The next block starts by emptying the table, which the
-   * rule for a table that shrank and grew again between two blocks (RFC 7541 section 4.2) covers too.
+   * Follows the peer's SETTINGS_HEADER_TABLE_SIZE. The next block starts by emptying the table. That also satisfies
+   * RFC 7541 section 4.2 when the table shrank and grew again between two blocks.
    */
   setPeerTableSize(bytes: number): void {
     const size = Math.min(bytes, DEFAULT_TABLE_BYTES);
@@ -60,11 +71,11 @@ export class HpackEncoder {
       this.#tableBytes += fieldSizeBytes(field);
       writeLiteral(out, field, LITERAL_INDEXING, writeShortest);
     } else if (isConstant) {
-      // A peer without a table is sent the same octets again and again; coding them takes longer than all the rest.
+      // For a peer without a table: the same octets every time. Coding them costs more than the rest of the block.
       field.literal ??= literalOf(field, out);
       out.append(field.literal);
     } else {
-      // Said once: coding it takes longer than all else that an error costs, and saves a fifth of its octets.
+      // Sent once. Huffman coding would take longer than the rest of an error and save a fifth of its octets.
       writeLiteral(out, field, LITERAL_NOT_INDEXED, writePlain);
     }
   }
@@ -94,7 +105,7 @@ function writeLiteral(
   write(out, field.value);
 }
 
-/** The octets of the field as a literal that is not indexed; `out` is lent for the coding, and left as it was. */
+/** The field as a literal without indexing. Uses `out` for scratch and leaves it unchanged. */
 function literalOf(field: HeaderField, out: OutputBuffer): Uint8Array {
   const start = out.length;
   writeLiteral(out, field, LITERAL_NOT_INDEXED, writeShortest);
@@ -113,12 +124,12 @@ function writeShortest(out: OutputBuffer, text: string): void {
   out.length += codedLength;
 }
 
-/** Writes a string as it is, an octet a character. */
+/** Writes a string uncoded, one octet a character. */
 function writePlain(out: OutputBuffer, text: string): void {
   writeInteger(out, text.length, 7, 0);
   out.reserve(text.length);
   const { read } = utf8.encodeInto(text, out.bytes.subarray(out.length, out.length + text.length));
-  // A character that is not ASCII takes more than one octet of UTF-8, for which there is no room.
+  // A character that is not ASCII takes more than one octet of UTF-8 and does not fit.
   if (read < text.length) {
     for (let i = 0; i < text.length; i++) out.bytes[out.length + i] = text.charCodeAt(i);
   }

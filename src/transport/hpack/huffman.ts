@@ -1,39 +1,63 @@
 /**
  * Huffman coding of header strings. Source: RFC 7541 section 5.2.
  *
- * The decoder walks the code's tree four bits at a time through a table made at start: its states are the
- * tree's 256 inner nodes. No code is shorter than five bits, so a step ends at most one symbol.
+ * The decoder walks the code's tree four bits at a time through a table that is made at start. Its states are the
+ * tree's 256 inner nodes. No code is shorter than five bits, so a step completes at most one symbol.
  */
-import { CompressionError } from "./compression_error.ts";
-import { HUFFMAN_CODE_LENGTHS } from "./huffman_code_lengths.ts";
+import { CompressionError } from "./header_field.ts";
 
 const END_OF_STRING = 256;
 /** Padding is at most seven one-bits. Source: RFC 7541 section 5.2. */
 const MAX_PADDING_BITS = 7;
 
-/** Entry of {@link steps}: the next state in the low eight bits, the symbol in the next, and these marks. */
+/** An entry of {@link steps}: the next state in the low eight bits, the symbol in the next eight, and these marks. */
 const EMITS = 1 << 16;
 const FAILS = 1 << 17;
+
+/**
+ * Bits of the code of every octet, and of the end-of-string symbol at index 256. The code is canonical: codes of one
+ * length count up in the order of their symbols, so the lengths define it. Source: RFC 7541 appendix B.
+ */
+// deno-fmt-ignore -- sixteen octets a line
+const CODE_LENGTHS: readonly number[] = [
+  13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
+  28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28,
+  6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6,
+  5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10,
+  13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+  7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6,
+  15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6, 6, 5,
+  6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7, 15, 11, 14, 13, 28,
+  20, 22, 20, 20, 22, 22, 22, 23, 22, 23, 23, 23, 23, 23, 24, 23,
+  24, 24, 22, 23, 24, 23, 23, 23, 23, 21, 22, 23, 22, 23, 23, 24,
+  22, 21, 20, 22, 22, 23, 23, 21, 23, 22, 22, 24, 21, 22, 23, 23,
+  21, 21, 22, 21, 23, 22, 23, 23, 20, 22, 22, 22, 23, 22, 22, 23,
+  26, 26, 20, 19, 22, 23, 22, 25, 26, 26, 26, 27, 27, 26, 24, 25,
+  19, 21, 26, 27, 27, 26, 27, 24, 21, 21, 26, 26, 28, 27, 27, 27,
+  20, 24, 20, 21, 22, 21, 21, 23, 22, 22, 25, 25, 24, 24, 26, 23,
+  26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27, 27, 27, 26,
+  30,
+];
 
 const codes = canonicalCodes();
 const nodes = buildTree();
 const steps = buildSteps();
 const endStates = buildEndStates();
 
-/** Octets that `text` takes when coded. */
+/** Octets of `text` when coded. */
 export function huffmanLength(text: string): number {
   let bits = 0;
-  for (let i = 0; i < text.length; i++) bits += HUFFMAN_CODE_LENGTHS[text.charCodeAt(i)]!;
+  for (let i = 0; i < text.length; i++) bits += CODE_LENGTHS[text.charCodeAt(i)]!;
   return (bits + 7) >> 3;
 }
 
-/** Writes the code of `text` at `offset`; the caller has made room for {@link huffmanLength} octets. */
+/** Writes the code of `text` at `offset`. There must be room for {@link huffmanLength} octets. */
 export function huffmanEncode(text: string, target: Uint8Array, offset: number): void {
   let pending = 0;
   let pendingBits = 0;
   for (let i = 0; i < text.length; i++) {
     const symbol = text.charCodeAt(i);
-    let bitsLeft = HUFFMAN_CODE_LENGTHS[symbol]!;
+    let bitsLeft = CODE_LENGTHS[symbol]!;
     const code = codes[symbol]!;
     while (bitsLeft > 0) {
       const taken = Math.min(8 - pendingBits, bitsLeft);
@@ -51,9 +75,9 @@ export function huffmanEncode(text: string, target: Uint8Array, offset: number):
 }
 
 /**
- * Decodes `source[start..end)` into `target` and returns the number of octets. The target has room for
+ * Decodes `source[start..end)` into `target` and returns the number of octets. There must be room for
  * {@link maxDecodedLength} of them.
- * @throws {CompressionError} on the end-of-string symbol, or on padding that is long or not of ones.
+ * @throws {CompressionError} on the end-of-string symbol, or on padding that is too long or not all ones.
  */
 export function huffmanDecode(source: Uint8Array, start: number, end: number, target: Uint8Array): number {
   let state = 0;
@@ -72,20 +96,20 @@ export function huffmanDecode(source: Uint8Array, start: number, end: number, ta
   return length;
 }
 
-/** The most octets that `encodedLength` coded ones stand for: the shortest code has five bits. */
+/** The most octets that `encodedLength` coded octets decode to: the shortest code has five bits. */
 export function maxDecodedLength(encodedLength: number): number {
   return Math.floor(encodedLength * 8 / 5);
 }
 
 function canonicalCodes(): Uint32Array {
-  const symbols = HUFFMAN_CODE_LENGTHS.map((_, symbol) => symbol);
-  symbols.sort((a, b) => HUFFMAN_CODE_LENGTHS[a]! - HUFFMAN_CODE_LENGTHS[b]! || a - b);
+  const symbols = CODE_LENGTHS.map((_, symbol) => symbol);
+  symbols.sort((a, b) => CODE_LENGTHS[a]! - CODE_LENGTHS[b]! || a - b);
   const result = new Uint32Array(symbols.length);
   let code = 0;
-  let length = HUFFMAN_CODE_LENGTHS[symbols[0]!]!;
+  let length = CODE_LENGTHS[symbols[0]!]!;
   for (const symbol of symbols) {
-    code <<= HUFFMAN_CODE_LENGTHS[symbol]! - length;
-    length = HUFFMAN_CODE_LENGTHS[symbol]!;
+    code <<= CODE_LENGTHS[symbol]! - length;
+    length = CODE_LENGTHS[symbol]!;
     result[symbol] = code++;
   }
   return result;
@@ -94,7 +118,7 @@ function canonicalCodes(): Uint32Array {
 /** Inner nodes: the child for bit 0 and for bit 1. A leaf is `-1 - symbol`. */
 function buildTree(): [number, number][] {
   const tree: [number, number][] = [[0, 0]];
-  HUFFMAN_CODE_LENGTHS.forEach((length, symbol) => {
+  CODE_LENGTHS.forEach((length, symbol) => {
     let node = 0;
     for (let bit = length - 1; bit > 0; bit--) {
       const branch = ((codes[symbol]! >>> bit) & 1) as 0 | 1;
@@ -128,7 +152,7 @@ function stepFrom(state: number, nibble: number): number {
   return marks | node;
 }
 
-/** States in which a string may end: those that up to seven one-bits reach from the root. */
+/** States in which a string may end: those reached from the root by up to seven one-bits. */
 function buildEndStates(): Uint8Array {
   const result = new Uint8Array(nodes.length);
   let node = 0;

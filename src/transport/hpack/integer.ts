@@ -1,8 +1,8 @@
 /** Integers with a prefix of some bits. Source: RFC 7541 section 5.1. */
 import type { OutputBuffer } from "../output_buffer.ts";
-import { CompressionError } from "./compression_error.ts";
+import { CompressionError } from "./header_field.ts";
 
-/** Beyond any index or length that a block of legal size can hold; stops the arithmetic from overflowing. */
+/** Above any index or length in a block of legal size. Keeps the arithmetic from overflowing. */
 const MAX_INTEGER = 2 ** 28;
 
 /** Writes `value` with a prefix of `prefixBits`; `marks` are the bits above the prefix. */
@@ -18,9 +18,9 @@ export function writeInteger(out: OutputBuffer, value: number, prefixBits: numbe
   out.push(rest);
 }
 
-/** Reads integers one after another out of a header block. */
+/** Reads the integers of a header block, one after another. */
 export class IntegerReader {
-  /** Where the next octet stands. */
+  /** The next octet to read. */
   offset = 0;
   end = 0;
   bytes: Uint8Array = new Uint8Array(0);
@@ -31,7 +31,7 @@ export class IntegerReader {
     this.end = end;
   }
 
-  /** @throws {CompressionError} when the block ends inside the integer, or it is out of any range. */
+  /** @throws {CompressionError} when the block ends inside the integer, or the integer is out of range. */
   read(prefixBits: number): number {
     const limit = (1 << prefixBits) - 1;
     let value = this.#octet() & limit;

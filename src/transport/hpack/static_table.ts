@@ -75,9 +75,9 @@ ENTRIES.forEach(([name, value], i) => {
   if (!indexByName.has(name)) indexByName.set(name, i + 1);
 });
 
-/** The index of a field that the static table holds whole; 0 when it does not. */
+/** The index of a field in the static table, name and value; 0 when it is not there. */
 export function staticFieldIndex(field: HeaderField): number {
-  // Most fields that are not known by their identity have a name of their own.
+  // Most fields that reach this have a name that is not in the table.
   return indexByName.has(field.name) ? indexByField.get(`${field.name}\n${field.value}`) ?? 0 : 0;
 }
 

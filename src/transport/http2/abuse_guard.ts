@@ -2,24 +2,24 @@ import { ConnectionError, ErrorCode } from "./errors.ts";
 import type { Http2Limits } from "./limits.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
-/** Answers that a client that updates its windows after every DATA frame sends: one a stream, one overall. */
+/** A client that updates its windows after every DATA frame sends two: one for the stream, one for the connection. */
 const WINDOW_UPDATES_PER_DATA = 2;
 
-/** The budgets of one connection for frames that cost more to us than to the client. See {@link Http2Limits}. */
+/** One connection's budgets for frames that cost us more than the client. See {@link Http2Limits}. */
 export class AbuseGuard {
-  readonly #oddFrames: TokenBucket;
+  readonly #controlFrames: TokenBucket;
   readonly #tinyDataFrames: TokenBucket;
   readonly #windowUpdates: TokenBucket;
 
   constructor(limits: Http2Limits, now: () => number) {
-    this.#oddFrames = new TokenBucket(limits.oddFrames, now);
+    this.#controlFrames = new TokenBucket(limits.oddFrames, now);
     this.#tinyDataFrames = new TokenBucket(limits.tinyDataFrames, now);
     this.#windowUpdates = new TokenBucket(limits.windowUpdateFrames, now);
   }
 
-  /** @throws {ConnectionError} when there were too many; `what` names the frames in its text. */
-  oddFrame(what: string): void {
-    if (!this.#oddFrames.take()) throw calm(what);
+  /** Counts a frame of {@link Http2Limits.oddFrames}, which `what` names. @throws {ConnectionError} when there are too many. */
+  controlFrame(what: string): void {
+    if (!this.#controlFrames.take()) throw calm(what);
   }
 
   /** @throws {ConnectionError} */
@@ -32,28 +32,28 @@ export class AbuseGuard {
     if (!this.#windowUpdates.take()) throw calm("WINDOW_UPDATE frames");
   }
 
-  /** A message of a request is whole: its DATA frames were worth it. */
+  /** A request message is complete: it pays for its DATA frames. */
   messageReceived(): void {
-    this.#tinyDataFrames.pay(1);
+    this.#tinyDataFrames.refund(1);
   }
 
-  /** A request has begun: clients open its window then. */
+  /** A request has begun: clients then open its window. */
   requestReceived(): void {
-    this.#windowUpdates.pay(WINDOW_UPDATES_PER_DATA);
+    this.#windowUpdates.refund(WINDOW_UPDATES_PER_DATA);
   }
 
-  /** A response has ended. Its client may reset the call in the same moment, as both do at a deadline. */
+  /** A response has ended. At a deadline, the client may reset the call at the same moment. */
   responseEnded(): void {
-    this.#oddFrames.pay(1);
+    this.#controlFrames.refund(1);
   }
 
   dataSent(): void {
-    this.#windowUpdates.pay(WINDOW_UPDATES_PER_DATA);
-    this.#oddFrames.pay(1);
+    this.#windowUpdates.refund(WINDOW_UPDATES_PER_DATA);
+    this.#controlFrames.refund(1);
   }
 }
 
-/** grpc clients that get `too_many_pings` double their keepalive time. Source: grpc proposal A8. */
+/** gRPC clients double their keepalive time on `too_many_pings`. Source: gRPC proposal A8. */
 function calm(what: string): ConnectionError {
   return new ConnectionError(
     ErrorCode.ENHANCE_YOUR_CALM,

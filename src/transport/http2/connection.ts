@@ -31,13 +31,13 @@ import {
 import { type RequestAcceptor, RequestStreams } from "./request_streams.ts";
 import { type ConnectionAge, Watchdog } from "./watchdog.ts";
 
-/** What a connection asks of the socket that carries it. */
+/** What a connection needs of its socket. */
 export interface ConnectionHost {
-  /** There is output, or the end, outside of {@link ServerConnection.receive}. */
+  /** There is output, or the connection has finished, outside of {@link ServerConnection.receive}. */
   wake(): void;
-  /** Hears of an error that only a mistake in this program explains; it has ended the connection. */
+  /** Reports a bug of this program. It has ended the connection. */
   onInternalError(error: unknown): void;
-  /** Hears that the connection is ended because of what its client did, or did not do in time. */
+  /** Reports that the connection ends because of what its client did, or did not do in time. */
   onClientFault(reason: string): void;
 }
 
@@ -48,16 +48,16 @@ export interface ConnectionOptions {
   readonly pool: BufferPool;
 }
 
-/** The opaque octets of our PINGs: which of them an ACK answers. */
+/** The opaque octets of our PINGs, which tell their ACKs apart. */
 const KEEPALIVE_PING = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 1]);
 const DRAIN_PING = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 2]);
 
 /**
- * The server's end of one HTTP/2 connection: octets in by {@link receive}, octets out by {@link output}, requests
- * to the acceptor. Does no I/O and sets no timer. Source: RFC 9113.
+ * The server's end of one HTTP/2 connection. {@link receive} takes octets, {@link output} holds those to send, and the
+ * acceptor gets the requests. It does no I/O and sets no timer. Source: RFC 9113.
  */
 export class ServerConnection implements FrameSink {
-  /** What is to be written to the client. */
+  /** Octets to write to the client. */
   readonly output: OutputBuffer;
   readonly #limits: Http2Limits;
   readonly #now: () => number;
@@ -98,17 +98,17 @@ export class ServerConnection implements FrameSink {
     this.#announce();
   }
 
-  /** Whether nothing more will be read or sent but what is in {@link output}. */
+  /** Whether the connection ends once {@link output} is written. */
   get isFinished(): boolean {
     return this.#isFinished;
   }
 
-  /** Whether so much waits for the client to read that no further call should start. */
+  /** Whether so much output waits for the client that no further call should start. */
   get isCongested(): boolean {
     return this.#streams.queuedBytes + this.output.length > this.#limits.maxQueuedOutputBytes;
   }
 
-  /** Octets of answers that wait for a window or for the socket. */
+  /** Octets of bodies that wait for a window or for the socket. */
   get queuedBytes(): number {
     return this.#streams.queuedBytes;
   }
@@ -117,7 +117,7 @@ export class ServerConnection implements FrameSink {
     return this.#streams.size;
   }
 
-  /** Takes what the client has sent; `chunk` is not kept. */
+  /** Takes octets of the client. `chunk` is not kept. */
   receive(chunk: Uint8Array): void {
     if (this.#isFinished) return;
     this.#isInTurn = true;
@@ -132,7 +132,7 @@ export class ServerConnection implements FrameSink {
     this.pump();
   }
 
-  /** Moves queued bodies to {@link output}; to be called when the output has been written. */
+  /** Moves queued bodies to {@link output}. Call it when output has been written. */
   pump(): void {
     this.#isInTurn = true;
     this.#streams.pump();
@@ -140,10 +140,10 @@ export class ServerConnection implements FrameSink {
     this.#isInTurn = false;
   }
 
-  /** Looks at the time; to be called about once a second. Output may be stalled as long as is said. */
+  /** Checks the time limits. Call it about once a second. */
   tick(stalledOutputTimeoutMs: number): void {
     if (this.#isFinished) return;
-    // While so much output waits that the socket is not read, no frame can go on.
+    // A socket that is not read, because of too much output, cannot complete a frame.
     const isRead = this.output.length <= this.#limits.maxQueuedOutputBytes;
     const verdict = this.#watchdog.check(this.#now(), {
       isReady: this.#hasSettings,
@@ -166,8 +166,8 @@ export class ServerConnection implements FrameSink {
   }
 
   /**
-   * Lets the calls in flight end and takes no new ones. The first GOAWAY allows for requests under way; the PING
-   * behind it comes back when they have arrived, and the second names the last. Source: RFC 9113 section 6.8.
+   * Lets the calls in flight end and takes no new ones. The first GOAWAY allows for requests on their way. The ACK of
+   * the PING after it shows that they have arrived, and the second GOAWAY names the last. Source: RFC 9113 section 6.8.
    */
   drain(): void {
     if (this.#drain !== "no" || this.#isFinished) return;
@@ -178,13 +178,13 @@ export class ServerConnection implements FrameSink {
     this.#host.wake();
   }
 
-  /** Drains, and tells the calls: those without an end of their own would hold it up. */
+  /** Drains, and ends the calls that have no end of their own. */
   shutDown(): void {
     this.drain();
     this.#streams.shutDown();
   }
 
-  /** Ends the connection with a GOAWAY, and every stream with it. */
+  /** Ends the connection with a GOAWAY, and all its streams. */
   fail(code: ErrorCode, reason: string): void {
     if (this.#isFinished) return;
     if (code !== ErrorCode.NO_ERROR && code !== ErrorCode.INTERNAL_ERROR) this.#host.onClientFault(reason);
@@ -193,14 +193,14 @@ export class ServerConnection implements FrameSink {
     this.#host.wake();
   }
 
-  /** The connection is lost: ends every stream without a word. */
+  /** The connection is lost. Ends all streams without sending anything. */
   abandon(): void {
     this.#isFinished = true;
     this.#streams.closeAll();
     this.#acceptor.onTurnEnd();
   }
 
-  /** A message of a request is whole; see {@link AbuseGuard}. */
+  /** A request message is complete; see {@link AbuseGuard.messageReceived}. */
   messageReceived(): void {
     this.#guard.messageReceived();
   }
@@ -248,13 +248,13 @@ export class ServerConnection implements FrameSink {
         throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE from a client");
       default:
         // Source: RFC 9113 section 4.1: unknown types are ignored.
-        this.#guard.oddFrame("frames of unknown type");
+        this.#guard.controlFrame("frames of unknown type");
     }
   }
 
   #onSettings(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     requireNoStream(id, "SETTINGS");
-    this.#guard.oddFrame("SETTINGS frames");
+    this.#guard.controlFrame("SETTINGS frames");
     if (flags & Flag.ACK) {
       requireLength(end - start, 0, "SETTINGS acknowledgment");
       return this.#streams.onSettingsAcknowledged();
@@ -273,14 +273,14 @@ export class ServerConnection implements FrameSink {
   #onPing(flags: number, id: number, opaque: Uint8Array): void {
     requireNoStream(id, "PING");
     requireLength(opaque.length, 8, "PING");
-    this.#guard.oddFrame("PING frames");
+    this.#guard.controlFrame("PING frames");
     if ((flags & Flag.ACK) === 0) writePing(this.output, opaque, Flag.ACK);
     else if (this.#drain === "announced" && opaque[7] === DRAIN_PING[7]) this.#finalGoaway();
   }
 
   #onPriority(id: number, bytes: Uint8Array, start: number, end: number): void {
     requireStream(id, "PRIORITY");
-    this.#guard.oddFrame("PRIORITY frames");
+    this.#guard.controlFrame("PRIORITY frames");
     if (end - start !== PRIORITY_BYTES) {
       throw new StreamError(id, ErrorCode.FRAME_SIZE_ERROR, `PRIORITY is ${end - start} octets`);
     }
@@ -289,11 +289,11 @@ export class ServerConnection implements FrameSink {
     }
   }
 
-  /** The client will open no more streams: those that it has are finished, as in a drain of our own. */
+  /** The client opens no more streams. Those that are open end as in a drain of our own. */
   #onGoaway(id: number, length: number): void {
     requireNoStream(id, "GOAWAY");
     if (length < 8) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `GOAWAY is ${length} octets`);
-    this.#guard.oddFrame("GOAWAY frames");
+    this.#guard.controlFrame("GOAWAY frames");
     this.#finalGoaway();
   }
 
@@ -305,7 +305,7 @@ export class ServerConnection implements FrameSink {
     this.#host.onInternalError(error);
   }
 
-  /** The server's preface: settings, and the connection's window, which only WINDOW_UPDATE can open. */
+  /** Sends the server's preface: settings, and a WINDOW_UPDATE, as settings do not cover the connection's window. */
   #announce(): void {
     writeSettings(this.output, [
       [SettingId.MAX_CONCURRENT_STREAMS, this.#limits.maxConcurrentStreams],

@@ -16,10 +16,10 @@ export const ErrorCode = {
   HTTP_1_1_REQUIRED: 0xd,
 } as const;
 
-/** One of {@link ErrorCode}. A peer may send others; they mean INTERNAL_ERROR at most. */
+/** One of {@link ErrorCode}. A peer may send others, which have no meaning of their own here. */
 export type ErrorCode = typeof ErrorCode[keyof typeof ErrorCode];
 
-/** Ends the connection with a GOAWAY that carries the code and the text. Source: RFC 9113 section 5.4.1. */
+/** Ends the connection with a GOAWAY of this code and text. Source: RFC 9113 section 5.4.1. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 
@@ -28,7 +28,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** Ends one stream with a RST_STREAM. Source: RFC 9113 section 5.4.2. */
+/** Ends one stream with a RST_STREAM of this code. Source: RFC 9113 section 5.4.2. */
 export class StreamError extends Error {
   override readonly name = "StreamError";
 

@@ -2,7 +2,7 @@ import type { BufferPool } from "../buffer_pool.ts";
 import { ConnectionError, ErrorCode } from "./errors.ts";
 import { FRAME_HEADER_BYTES, MIN_MAX_FRAME_BYTES } from "./protocol.ts";
 
-/** Takes whole frames. The payload is `bytes[start..end)`, valid only during the call. */
+/** Takes complete frames. The payload is `bytes[start..end)`, valid until the method returns. */
 export interface FrameSink {
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
 }
@@ -10,12 +10,12 @@ export interface FrameSink {
 /**
  * Cuts a connection's octets into frames. Source: RFC 9113 section 4.1.
  *
- * Frames that lie whole in a chunk are handed out in place; only one that a chunk's end cuts is copied.
+ * Frames that lie whole in a chunk are passed on in place; a frame cut by the end of a chunk is copied.
  */
 export class FrameReader {
   readonly #sink: FrameSink;
   readonly #pool: BufferPool;
-  /** The beginning of a cut frame. */
+  /** The octets so far of a cut frame. */
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialLength = 0;
   #framesRead = 0;
@@ -25,12 +25,12 @@ export class FrameReader {
     this.#pool = pool;
   }
 
-  /** How many frames were handed out; tells a slow frame from a busy connection. */
+  /** Frames passed on: tells a slow frame from a busy connection. */
   get framesRead(): number {
     return this.#framesRead;
   }
 
-  /** Whether a frame has begun and not ended. */
+  /** Whether a frame is incomplete. */
   get isInsideFrame(): boolean {
     return this.#partialLength > 0;
   }
@@ -47,7 +47,7 @@ export class FrameReader {
     if (offset < chunk.length) this.#keep(chunk, offset, chunk.length);
   }
 
-  /** Adds to the cut frame, hands it out once whole, and returns where the rest of the chunk begins. */
+  /** Continues the cut frame and passes it on once complete. Returns the offset of the rest of the chunk. */
   #completePartial(chunk: Uint8Array, start: number): number {
     let offset = start;
     if (this.#partialLength < FRAME_HEADER_BYTES) {
@@ -65,7 +65,7 @@ export class FrameReader {
     return offset;
   }
 
-  /** Copies `chunk[start..end)`, or what there is of it, behind the cut frame; returns where it stopped. */
+  /** Appends `chunk[start..end)`, or as much of it as there is, to the cut frame. Returns the offset after it. */
   #keep(chunk: Uint8Array, start: number, end: number): number {
     const part = chunk.subarray(start, Math.min(end, chunk.length));
     const needed = this.#partialLength + part.length;

@@ -1,4 +1,4 @@
-/** What RFC 9113 section 6 asks of single frames, apart from any state. Each function throws what it finds. */
+/** The rules of RFC 9113 section 6 for single frames, without state. Each function throws when its rule is broken. */
 import { ConnectionError, ErrorCode } from "./errors.ts";
 
 /** Octets of the priority fields of RFC 9113 section 5.3.2 in HEADERS, and of a PRIORITY frame. */
@@ -22,7 +22,7 @@ export function requireNoStream(streamId: number, frame: string): void {
   }
 }
 
-/** Octets of padding behind a padded payload `bytes[start..end)`, whose first octet says so. */
+/** Octets of padding at the end of a padded payload `bytes[start..end)`, as its first octet says. */
 export function paddingLength(bytes: Uint8Array, start: number, end: number): number {
   const length = start < end ? bytes[start]! : Infinity;
   if (length < end - start) return length;
@@ -31,7 +31,7 @@ export function paddingLength(bytes: Uint8Array, start: number, end: number): nu
     : new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "padded frame is empty");
 }
 
-/** Whether priority fields at `start` make a stream depend on itself: all of them that is looked at. */
+/** Whether the priority fields at `start` make a stream depend on itself. The rest of them is ignored. */
 export function isSelfDependent(streamId: number, bytes: Uint8Array, start: number): boolean {
   return (readUint32(bytes, start) & 0x7fffffff) === streamId;
 }

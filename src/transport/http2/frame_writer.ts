@@ -3,7 +3,7 @@ import type { OutputBuffer } from "../output_buffer.ts";
 import type { ErrorCode } from "./errors.ts";
 import { Flag, FRAME_HEADER_BYTES, FrameType, SETTING_BYTES } from "./protocol.ts";
 
-/** Appends a frame's header; the payload of `length` octets comes next. */
+/** Appends a frame's header and reserves room for its payload of `length` octets. */
 export function writeFrameHeader(
   out: OutputBuffer,
   length: number,
@@ -16,7 +16,7 @@ export function writeFrameHeader(
   out.length += FRAME_HEADER_BYTES;
 }
 
-/** Stores a frame's header at `offset`, where there is room for it. */
+/** Stores a frame's header at `offset`, in room that is already reserved. */
 export function storeFrameHeader(
   bytes: Uint8Array,
   offset: number,
@@ -33,7 +33,7 @@ export function storeFrameHeader(
   storeUint32(bytes, offset + 5, streamId);
 }
 
-/** One setting as it goes out. */
+/** One entry of a SETTINGS frame. */
 export type SettingEntry = readonly [id: number, value: number];
 
 export function writeSettings(out: OutputBuffer, entries: readonly SettingEntry[]): void {
@@ -65,7 +65,7 @@ export function writeWindowUpdate(out: OutputBuffer, streamId: number, increment
   writeUint32(out, increment);
 }
 
-/** `reason` is debug data for the other side's log. */
+/** `reason` becomes debug data, for the client's log. */
 export function writeGoaway(out: OutputBuffer, lastStreamId: number, code: ErrorCode, reason: string): void {
   const debugData = new TextEncoder().encode(reason);
   writeFrameHeader(out, 8 + debugData.length, FrameType.GOAWAY, 0, 0);

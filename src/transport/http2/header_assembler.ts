@@ -1,5 +1,5 @@
-import { CompressionError } from "../hpack/compression_error.ts";
 import { type HeaderList, HpackDecoder } from "../hpack/decoder.ts";
+import { CompressionError } from "../hpack/header_field.ts";
 import { ConnectionError, ErrorCode } from "./errors.ts";
 import { isSelfDependent, paddingLength, PRIORITY_BYTES } from "./frame_rules.ts";
 import type { Http2Limits } from "./limits.ts";
@@ -8,11 +8,11 @@ import { DEFAULT_HEADER_TABLE_BYTES, Flag } from "./protocol.ts";
 const NOTHING = new Uint8Array(0);
 
 /**
- * Joins a header block out of HEADERS and CONTINUATION frames and decodes it. Source: RFC 9113 sections 4.3, 6.2
- * and 6.10.
+ * Joins the HEADERS and CONTINUATION frames of a header block and decodes it. Source: RFC 9113 sections 4.3, 6.2 and
+ * 6.10.
  *
- * Clients repeat themselves: when a block equals the last one and the table has not changed since, it means the
- * same fields, and the same {@link HeaderList} is returned, so that its users can recognise it too.
+ * Clients repeat their header blocks. A block that equals the last one, with an unchanged table, is not decoded again:
+ * the same {@link HeaderList} is returned, so that callers can recognize it by identity.
  */
 export class HeaderAssembler {
   readonly #decoder = new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
@@ -24,14 +24,14 @@ export class HeaderAssembler {
   #fragment: Uint8Array = NOTHING;
   #continuations = 0;
   #lastBlock: Uint8Array = NOTHING;
-  /** Undefined when the last block was too large, or has changed the table: its octets now mean something else. */
+  /** Undefined when the last block was too large, or changed the table and with it the meaning of its octets. */
   #lastList: HeaderList | undefined;
 
   constructor(limits: Http2Limits) {
     this.#limits = limits;
   }
 
-  /** Whether a block has begun and not ended: the next frame must continue it. */
+  /** Whether a block is incomplete: the next frame must continue it. */
   get isPending(): boolean {
     return this.#isPending;
   }
@@ -46,12 +46,12 @@ export class HeaderAssembler {
     return this.#endsStream;
   }
 
-  /** Whether the HEADERS frame of the last block names its own stream as the one it depends on. */
+  /** Whether the HEADERS frame of the last block makes its stream depend on itself. */
   get dependsOnItself(): boolean {
     return this.#dependsOnItself;
   }
 
-  /** Takes a HEADERS frame; returns the fields once the block is whole. @throws {ConnectionError} */
+  /** Takes a HEADERS frame. Returns the fields when the block is complete. @throws {ConnectionError} */
   onHeaders(
     flags: number,
     id: number,
@@ -82,7 +82,7 @@ export class HeaderAssembler {
     return undefined;
   }
 
-  /** Takes a CONTINUATION frame of the pending block, as {@link onHeaders} does. */
+  /** Takes a CONTINUATION frame of the incomplete block; the rest is as in {@link onHeaders}. */
   onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): HeaderList | undefined {
     if (++this.#continuations > this.#limits.maxContinuationFrames) {
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too many CONTINUATION frames");

@@ -1,66 +1,66 @@
 /**
- * What a server lets one connection do before it ends it. HTTP/2 bounds none of these by itself; RFC 9113
- * section 10.5 asks every endpoint to. Honest clients stay far below all of them at full speed.
+ * The limits on one connection. HTTP/2 itself bounds none of these; RFC 9113 section 10.5 asks every endpoint to.
+ * Honest clients at full speed stay far below all of them.
  */
 export interface Http2Limits {
   /**
-   * Calls at once, SETTINGS_MAX_CONCURRENT_STREAMS; further ones get REFUSED_STREAM, which clients retry. Calls
-   * that the client has reset count while their handler still runs, or resetting would buy unlimited work
-   * (CVE-2023-44487, rapid reset; CVE-2025-8671, made you reset).
+   * Calls at once, SETTINGS_MAX_CONCURRENT_STREAMS. Further ones get REFUSED_STREAM, which clients retry. Calls that
+   * the client has reset count while their handler runs; otherwise resets would buy unlimited work (CVE-2023-44487,
+   * rapid reset; CVE-2025-8671, made you reset).
    */
   readonly maxConcurrentStreams: number;
   /**
-   * Compressed octets of a header block over all its CONTINUATION frames: they are held until the last one. A larger
-   * block ends the connection, because it is not decoded, and without that no later one can be.
+   * Compressed octets of a header block over all its CONTINUATION frames, which are held until the last one. A larger
+   * block ends the connection: it is not decoded, and then no later block can be.
    */
   readonly maxHeaderBlockBytes: number;
   /**
-   * SETTINGS_MAX_HEADER_LIST_SIZE: what a block may unpack to (HPACK bombs: one octet can stand for 4 KiB). A larger
-   * list ends its call alone.
+   * SETTINGS_MAX_HEADER_LIST_SIZE: the size of a block when unpacked (HPACK bombs: one octet can stand for 4 KiB). A
+   * larger list ends its call only.
    */
   readonly maxHeaderListBytes: number;
-  /** CONTINUATION frames of a block; they may be empty, so that octets alone do not bound them (VU#421644). */
+  /** CONTINUATION frames of a block. They may be empty, so a bound on octets does not bound them (VU#421644). */
   readonly maxContinuationFrames: number;
   /** Entries of one SETTINGS frame; each INITIAL_WINDOW_SIZE among them touches every stream. */
   readonly maxSettingsEntries: number;
-  /** SETTINGS_INITIAL_WINDOW_SIZE: octets of a request that may be under way without our having read them. */
+  /** SETTINGS_INITIAL_WINDOW_SIZE: octets of one request that a client may send before they are consumed. */
   readonly streamWindowBytes: number;
-  /** The window of all requests together. */
+  /** The same for all requests of a connection together. */
   readonly connectionWindowBytes: number;
   /**
-   * Frames that cost us work and the client nothing, and that no answer pays for: early RST_STREAM, PING,
-   * SETTINGS, PRIORITY, empty DATA, unknown types, resets that the client provokes. `burst` at once, then
-   * `perSecond`. The numbers are nghttp2's and nginx's for resets.
+   * Control frames that cost the client next to nothing: early RST_STREAM, PING, SETTINGS, PRIORITY, GOAWAY, empty
+   * DATA, unknown types, and errors that make us reset a stream. `burst` at once, then `perSecond`. Each
+   * DATA frame that we send and each ended response pays for one. The numbers are nghttp2's and nginx's for resets.
    */
   readonly oddFrames: RateLimit;
   /**
-   * A RST_STREAM that comes sooner after its HEADERS is early. Later ones are free: a client that gives up on calls
-   * because their deadlines pass does no harm, and {@link maxConcurrentStreams} bounds what it can start.
+   * A RST_STREAM is early if it comes sooner than this after its HEADERS. Later ones are free: a client that gives up
+   * calls at their deadlines does no harm, and {@link maxConcurrentStreams} bounds the calls it can start.
    */
   readonly earlyResetMs: number;
-  /** DATA frames below {@link tinyDataBytes} that end neither a stream nor a message. */
+  /** DATA frames below {@link tinyDataBytes} that complete neither a stream nor a message. */
   readonly tinyDataFrames: RateLimit;
   readonly tinyDataBytes: number;
-  /** WINDOW_UPDATE frames beyond two for every DATA frame sent to the client and every request of its. */
+  /** WINDOW_UPDATE frames beyond two for each request and for each DATA frame sent to the client. */
   readonly windowUpdateFrames: RateLimit;
   /**
-   * Answers that wait for the client to read. Above this the socket is read no further, and no further call is
-   * started (slow read; ping, settings and reset floods whose answers are never read).
+   * Output that waits for the client to read. Above this the socket is not read and no call is started (slow read;
+   * floods of PING, SETTINGS and resets whose answers are never read).
    */
   readonly maxQueuedOutputBytes: number;
   /** Octets of incomplete request messages, over all calls. */
   readonly maxBufferedRequestBytes: number;
-  /** For the preface and the first SETTINGS, from the moment of connecting. */
+  /** Time for the preface and the first SETTINGS, from the connect on. */
   readonly prefaceTimeoutMs: number;
-  /** For the rest of a frame, or of a header block, that has begun (slow loris). */
+  /** Time for the rest of a frame or header block that has begun (slow loris). */
   readonly partialFrameTimeoutMs: number;
-  /** For a request to arrive, from its headers on; a stream of requests may take longer. */
+  /** Time for a request to arrive, from its headers on. A stream of requests may take longer. */
   readonly uploadTimeoutMs: number;
-  /** Without a single octet taken by a client for which output waits. */
+  /** How long output may wait while the client takes not a single octet. */
   readonly stalledOutputTimeoutMs: number;
-  /** Without a call. The client is told with GOAWAY and connects again when it has one. */
+  /** Time without a call after which the connection ends with GOAWAY. The client connects again for its next call. */
   readonly idleTimeoutMs: number;
-  /** Between the last GOAWAY of a connection that failed and its end. */
+  /** Time between the last GOAWAY of a failed connection and its close. */
   readonly closeTimeoutMs: number;
 }
 

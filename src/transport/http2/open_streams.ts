@@ -1,61 +1,60 @@
-/** How many places there are at first; a power of 2. */
-const MIN_PLACES = 16;
+/** The initial number of slots; a power of 2. */
+const MIN_SLOTS = 16;
 
 /**
- * Streams by their identifier: a hash table with linear probing, whose hash is the identifier itself. Clients count it
- * up, so that the streams which are open at a time mostly have a place each.
+ * Streams by their identifier: a hash table with linear probing. The hash is the identifier itself, which clients count
+ * up, so open streams rarely collide.
  *
- *     37 -> place 2, 39 -> place 3 …        | … | 37 | 39 | 5 | 43 | … |     5: long-lived, its place was taken
+ *     37 -> slot 2, 39 -> slot 3 …        | … | 37 | 39 | 5 | 43 | … |     5: long-lived, its slot was taken
  *
- * Not a Map, which V8 lets hold on to streams that are gone, and all their calls, for as long as seconds: see
- * cache/transient_map.ts.
+ * In V8, a Map may keep deleted streams and their calls alive for seconds: see cache/transient_map.ts.
  */
 export class OpenStreams<S extends { readonly id: number }> {
-  #places: (S | undefined)[] = new Array(MIN_PLACES).fill(undefined);
+  #slots: (S | undefined)[] = new Array(MIN_SLOTS).fill(undefined);
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** All of them, in no order. */
+  /** All streams, in no order. */
   values(): S[] {
-    return this.#places.filter((stream) => stream !== undefined);
+    return this.#slots.filter((stream) => stream !== undefined);
   }
 
   get(id: number): S | undefined {
-    return this.#places[this.#find(id)];
+    return this.#slots[this.#find(id)];
   }
 
   /** Adds a stream that is not there. */
   add(stream: S): void {
-    // Half of the places stay free, so that a search ends soon.
-    if (++this.#size * 2 > this.#places.length) this.#grow();
-    this.#places[this.#find(stream.id)] = stream;
+    // Half of the slots stay free, so that searches end soon.
+    if (++this.#size * 2 > this.#slots.length) this.#grow();
+    this.#slots[this.#find(stream.id)] = stream;
   }
 
   delete(id: number): void {
-    const places = this.#places;
-    const mask = places.length - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     let free = this.#find(id);
-    if (places[free] === undefined) return;
+    if (slots[free] === undefined) return;
     this.#size--;
-    // Whoever stands behind because the place was taken moves up, or a search would end at the gap.
-    for (let at = (free + 1) & mask; places[at] !== undefined; at = (at + 1) & mask) {
-      const home = (places[at]!.id >>> 1) & mask;
+    // Streams that were displaced by this one move up; otherwise a search for them would end at the gap.
+    for (let at = (free + 1) & mask; slots[at] !== undefined; at = (at + 1) & mask) {
+      const home = (slots[at]!.id >>> 1) & mask;
       if (((at - home) & mask) < ((at - free) & mask)) continue;
-      places[free] = places[at];
+      slots[free] = slots[at];
       free = at;
     }
-    places[free] = undefined;
+    slots[free] = undefined;
   }
 
-  /** The place of the stream with this identifier, or the free one that it would take. */
+  /** The slot of the stream with this identifier, or the free one that it would take. */
   #find(id: number): number {
-    const places = this.#places;
-    const mask = places.length - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     let at = (id >>> 1) & mask;
-    for (let there = places[at]; there !== undefined && there.id !== id; there = places[at]) {
+    for (let there = slots[at]; there !== undefined && there.id !== id; there = slots[at]) {
       at = (at + 1) & mask;
     }
     return at;
@@ -63,7 +62,7 @@ export class OpenStreams<S extends { readonly id: number }> {
 
   #grow(): void {
     const streams = this.values();
-    this.#places = new Array(this.#places.length * 2).fill(undefined);
-    for (const stream of streams) this.#places[this.#find(stream.id)] = stream;
+    this.#slots = new Array(this.#slots.length * 2).fill(undefined);
+    for (const stream of streams) this.#slots[this.#find(stream.id)] = stream;
   }
 }

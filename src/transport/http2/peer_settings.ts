@@ -8,15 +8,15 @@ import {
   SettingId,
 } from "./protocol.ts";
 
-/** What follows those settings of a client that matter to a server that never pushes. */
+/** Takes the client's settings that matter to a server without push. */
 export interface SettingsTarget {
   setPeerTableSize(bytes: number): void;
   setInitialSendWindow(bytes: number): void;
 }
 
 /**
- * Applies the entries of a SETTINGS frame in their order; unknown ones are skipped. Source: RFC 9113 section 6.5.2.
- * @throws {ConnectionError} for a value that its setting does not allow.
+ * Applies the entries of a SETTINGS frame in their order and skips unknown ones. Source: RFC 9113 section 6.5.2.
+ * @throws {ConnectionError} for a value that the setting does not allow.
  */
 export function applySettings(bytes: Uint8Array, start: number, end: number, target: SettingsTarget): void {
   for (let offset = start; offset < end; offset += SETTING_BYTES) {
@@ -34,7 +34,7 @@ function applySetting(id: number, value: number, target: SettingsTarget): void {
       target.setInitialSendWindow(value);
       break;
     case SettingId.MAX_FRAME_SIZE:
-      // Frames of ours never exceed the least value, so the number itself is of no use.
+      // We never send frames above the least legal value, so this one is only checked.
       if (value < MIN_MAX_FRAME_BYTES || value > MAX_MAX_FRAME_BYTES) {
         throw illegal(ErrorCode.PROTOCOL_ERROR, id, value);
       }

@@ -1,7 +1,7 @@
 import { CONNECTION_PREFACE } from "./protocol.ts";
 import { ConnectionError, ErrorCode } from "./errors.ts";
 
-/** Checks the octets that come before a client's first frame. Source: RFC 9113 section 3.4. */
+/** Checks the octets before a client's first frame. Source: RFC 9113 section 3.4. */
 export class PrefaceReader {
   #matched = 0;
 
@@ -10,8 +10,8 @@ export class PrefaceReader {
   }
 
   /**
-   * Reads on; returns where the frames begin.
-   * @throws {ConnectionError} at the first octet that differs: the client speaks something else.
+   * Checks the next octets. Returns the offset of the first frame.
+   * @throws {ConnectionError} at the first octet that differs: the client speaks another protocol.
    */
   push(chunk: Uint8Array): number {
     let offset = 0;

@@ -1,6 +1,6 @@
-/** The numbers of HTTP/2 on the wire. Source: RFC 9113. */
+/** The constants of HTTP/2 on the wire. Source: RFC 9113. */
 
-/** What a client sends before its first frame. Source: section 3.4. */
+/** The octets before a client's first frame. Source: section 3.4. */
 export const CONNECTION_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /** Octets before the payload of every frame. Source: section 4.1. */
@@ -47,7 +47,7 @@ export const SETTING_BYTES = 6;
 export const MIN_MAX_FRAME_BYTES = 2 ** 14;
 /** The largest value of SETTINGS_MAX_FRAME_SIZE. Source: section 6.5.2. */
 export const MAX_MAX_FRAME_BYTES = 2 ** 24 - 1;
-/** Every window before any SETTINGS or WINDOW_UPDATE. Source: section 6.9.2. */
+/** The size of every window before any SETTINGS or WINDOW_UPDATE. Source: section 6.9.2. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
 /** No window may grow beyond this. Source: section 6.9.1. */
 export const MAX_WINDOW_BYTES = 2 ** 31 - 1;

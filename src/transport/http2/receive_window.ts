@@ -2,8 +2,8 @@ import { writeWindowUpdate } from "./frame_writer.ts";
 import type { OutputBuffer } from "../output_buffer.ts";
 
 /**
- * Our side of flow control: what the client may still send, on one stream or (id 0) on all together. Consumed
- * octets are given back once they are half of the window, in one WINDOW_UPDATE. Source: RFC 9113 section 6.9.
+ * Our side of flow control: what the client may still send, on one stream or (id 0) on all together. One WINDOW_UPDATE
+ * returns consumed octets once they are half of the window. Source: RFC 9113 section 6.9.
  */
 export class ReceiveWindow {
   #sizeBytes: number;
@@ -15,13 +15,13 @@ export class ReceiveWindow {
     this.#leftBytes = sizeBytes;
   }
 
-  /** Changes the size, and with it what is left, which may become negative. */
+  /** Changes the size, and by the same number what is left, which may become negative. */
   resize(sizeBytes: number): void {
     this.#leftBytes += sizeBytes - this.#sizeBytes;
     this.#sizeBytes = sizeBytes;
   }
 
-  /** Counts received octets; false when the client had no right to send them. */
+  /** Counts received octets. Returns false when the client has exceeded the window. */
   receive(bytes: number): boolean {
     this.#leftBytes -= bytes;
     return this.#leftBytes >= 0;
@@ -31,7 +31,7 @@ export class ReceiveWindow {
     return this.#leftBytes <= 0;
   }
 
-  /** Counts octets that nobody holds any more, and gives them back when it is time. */
+  /** Counts octets that are no longer held, and returns them to the client once they are half of the window. */
   consume(bytes: number, streamId: number, out: OutputBuffer): void {
     this.#consumedBytes += bytes;
     if (this.#consumedBytes * 2 < this.#sizeBytes) return;

@@ -1,7 +1,7 @@
 import type { HeaderList } from "../hpack/decoder.ts";
 import type { HeaderField } from "../hpack/header_field.ts";
 
-/** The header section of a request that is well-formed. */
+/** A well-formed header section of a request. */
 export interface RequestHead {
   readonly method: string;
   readonly scheme: string;
@@ -11,11 +11,11 @@ export interface RequestHead {
   readonly authority: string;
   /** All fields but the pseudo-header fields, in their order. */
   readonly fields: readonly HeaderField[];
-  /** Octets of the body by content-length; -1 when not given. */
+  /** The content-length; -1 when not given. */
   readonly contentLength: number;
-  /** Whether the list was above the limit, so that fields are missing. */
+  /** Whether the list exceeded the limit, so that fields are missing. */
   readonly isTruncated: boolean;
-  /** The earlier head of the connection that this one equals but for one of `fields`, and that one. */
+  /** The earlier head that this one equals but for one field, and that field. */
   readonly variation?: { readonly of: RequestHead; readonly field: HeaderField };
 }
 
@@ -28,7 +28,7 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Fields that a head says more of than their value. */
+/** Fields whose value has rules or effects of its own. */
 const READ_FIELDS: ReadonlySet<string> = new Set(["content-length", "te"]);
 
 /** Field names: token characters without capitals. Source: RFC 9113 section 8.2.1, RFC 9110 section 5.6.2. */
@@ -37,12 +37,12 @@ const LEGAL_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const ILLEGAL_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 const DIGITS = /^[0-9]{1,15}$/;
 
-/** Why a header section is malformed, for the log of a debugging client. */
+/** Why a header section is malformed: debug data for the client. */
 export type Malformed = string;
 
 /**
- * Reads the header sections of one connection's requests. Clients repeat themselves but for one field, the deadline of
- * a call: fields that come out of the table are the same objects as before, so the others need no second look.
+ * Reads the header sections of one connection's requests. Clients repeat them with one different field, the deadline.
+ * Fields from the HPACK table are the same objects as before, so a repeated field is not checked again.
  */
 export class RequestHeadReader {
   readonly #maxListBytes: number;
@@ -53,7 +53,7 @@ export class RequestHeadReader {
     this.#maxListBytes = maxListBytes;
   }
 
-  /** Returns what is wrong when the section is malformed. Source: RFC 9113 sections 8.2 and 8.3.1. */
+  /** Returns the head, or the reason why the section is malformed. Source: RFC 9113 sections 8.2 and 8.3.1. */
   read(list: HeaderList): RequestHead | Malformed {
     const variation = this.#variation(list);
     if (variation !== undefined) return variation;
@@ -64,7 +64,7 @@ export class RequestHeadReader {
     return head;
   }
 
-  /** The head, where one field at most is not that of the last whole one; undefined for any other, or a doubt. */
+  /** The head if at most one field differs from the last complete head; undefined otherwise, or when in doubt. */
   #variation({ fields, sizeBytes }: HeaderList): RequestHead | undefined {
     const head = this.#head;
     const earlier = this.#list?.fields;
@@ -96,7 +96,7 @@ function readRequestHead(list: HeaderList, maxListBytes: number): RequestHead | 
   let contentLength = -1;
   for (const field of list.fields) {
     if (field.name.charCodeAt(0) === 0x3a) {
-      if (fields.length > 0) return "pseudo-header field behind another field";
+      if (fields.length > 0) return "pseudo-header field after another field";
       if (pseudo.has(field.name)) return `second ${field.name}`;
       if (ILLEGAL_VALUE.test(field.value)) return `illegal value of ${field.name}`;
       pseudo.set(field.name, field.value);
@@ -123,7 +123,7 @@ function readRequestHead(list: HeaderList, maxListBytes: number): RequestHead | 
   return { method, scheme, path, authority, fields, contentLength, isTruncated };
 }
 
-/** What is wrong with a trailer section; undefined when nothing is. Source: RFC 9113 section 8.1. */
+/** Why a trailer section is malformed; undefined when it is not. Source: RFC 9113 section 8.1. */
 export function trailersProblem(list: HeaderList): Malformed | undefined {
   for (const field of list.fields) {
     if (field.name.charCodeAt(0) === 0x3a) return "pseudo-header field in trailers";

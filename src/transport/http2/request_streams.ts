@@ -16,11 +16,11 @@ import { StreamTable } from "./stream_table.ts";
 
 /** Takes the requests of one connection. */
 export interface RequestAcceptor {
-  /** Calls that still run although their stream is gone. */
+  /** Calls whose handler still runs although their stream is gone. */
   readonly orphanedCalls: number;
-  /** Takes a new request; equal header blocks come with the same `head`. May respond at once. */
+  /** Takes a new request. Equal header blocks have the same `head` object. May respond at once. */
   accept(stream: Stream, head: RequestHead): StreamReceiver;
-  /** All that has arrived is handled, and queues have moved as far as they can. */
+  /** All received octets are handled, and queues are sent as far as possible. */
   onTurnEnd(): void;
 }
 
@@ -32,14 +32,14 @@ export interface StreamsContext {
   readonly acceptor: RequestAcceptor;
   /** The time, in ms since the Unix epoch. */
   now(): number;
-  /** There is something in the output. */
+  /** The output is not empty. */
   onOutput(): void;
   onStreamClosed(): void;
 }
 
 /**
- * The requests and responses of one connection: everything that frames on a stream do. Source: RFC 9113 sections
- * 5.1, 6.1, 6.2, 6.4, 6.9, 6.10 and 8.1.
+ * The requests and responses of one connection: handles all frames on streams. Source: RFC 9113 sections 5.1, 6.1, 6.2,
+ * 6.4, 6.9, 6.10 and 8.1.
  */
 export class RequestStreams implements StreamHost, SenderEvents {
   readonly #context: StreamsContext;
@@ -47,11 +47,11 @@ export class RequestStreams implements StreamHost, SenderEvents {
   readonly #heads: RequestHeadReader;
   readonly #sender: Sender;
   readonly #streams = new StreamTable();
-  /** The client may send as much over all streams. */
+  /** The window of all streams together. */
   readonly #window: ReceiveWindow;
-  /** The window of a stream for what we receive, when it opens: the default until the client knows ours. */
+  /** The receive window of a new stream: at least the default until the client acknowledges our settings. */
   #initialReceiveWindowBytes: number;
-  /** The window of a stream for what we send, when it opens. */
+  /** The send window of a new stream. */
   #initialSendWindowBytes = DEFAULT_WINDOW_BYTES;
   #isRefusing = false;
   #isShuttingDown = false;
@@ -77,7 +77,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     return this.#streams.lastId;
   }
 
-  /** The stream whose header block has begun and not ended; 0 when none has. */
+  /** The stream whose header block is incomplete; 0 when there is none. */
   get pendingHeadersId(): number {
     return this.#headers.isPending ? this.#headers.streamId : 0;
   }
@@ -90,28 +90,28 @@ export class RequestStreams implements StreamHost, SenderEvents {
     return this.#sender.dataFrames;
   }
 
-  /** Sends what windows and output have room for. */
+  /** Sends queued data while windows and output have room. */
   pump(): void {
     this.#sender.pump();
   }
 
-  /** From now on new requests are refused. */
+  /** Refuses new requests from now on. */
   refuseNew(): void {
     this.#isRefusing = true;
   }
 
-  /** Tells all requests, also those that still come, that the server shuts down. */
+  /** Notifies all requests, and those that still arrive, that the server shuts down. */
   shutDown(): void {
     this.#isShuttingDown = true;
     for (const stream of [...this.#streams.values()]) stream.receiver?.onShutdown();
   }
 
-  /** Ends every stream without a word. */
+  /** Ends all streams without sending anything. */
   closeAll(): void {
     for (const stream of [...this.#streams.values()]) this.#closeEarly(stream);
   }
 
-  /** The client has taken our settings: from now on it keeps to our windows. Source: section 6.9.3. */
+  /** The client has applied our settings and keeps to our windows from now on. Source: section 6.9.3. */
   onSettingsAcknowledged(): void {
     const sizeBytes = this.#context.limits.streamWindowBytes;
     if (this.#initialReceiveWindowBytes === sizeBytes) return;
@@ -125,7 +125,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#sender.setPeerTableSize(bytes);
   }
 
-  /** Changes the window of every stream, which may become negative by it. Source: section 6.9.2. */
+  /** Changes the send window of every stream, which may become negative. Source: section 6.9.2. */
   setInitialSendWindow(bytes: number): void {
     const difference = bytes - this.#initialSendWindowBytes;
     this.#initialSendWindowBytes = bytes;
@@ -154,7 +154,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   onData(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     requireStream(id, "DATA");
-    // Padding counts, and so does DATA for streams that are gone: sections 6.9.1 and 5.1.
+    // Padding counts, and so does DATA for closed streams: sections 6.9.1 and 5.1.
     if (!this.#window.receive(end - start)) {
       throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
     }
@@ -169,7 +169,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
     if (!endsStream) this.#checkDataSize(dataEnd - dataStart);
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#onFrameOfClosed(id, "DATA");
-    if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "DATA behind END_STREAM");
+    if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM");
     if (!stream.receiveWindow.receive(end - start)) {
       throw new StreamError(id, ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window");
     }
@@ -196,16 +196,16 @@ export class RequestStreams implements StreamHost, SenderEvents {
     requireLength(length, 4, "RST_STREAM");
     this.#requireKnown(id, "RST_STREAM");
     const stream = this.#streams.get(id);
-    if (stream === undefined || this.#isEarly(stream)) this.#context.guard.oddFrame("RST_STREAM frames");
+    if (stream === undefined || this.#isEarly(stream)) this.#context.guard.controlFrame("RST_STREAM frames");
     if (stream === undefined) return;
     this.#streams.rememberReset(id, "client");
     this.#closeEarly(stream);
   }
 
-  /** Ends a stream on which the client has made a mistake, or that is refused: only a mistake counts. */
+  /** Resets a stream after an error of the client, or one that is refused. Only errors count as control frames. */
   onStreamError(error: StreamError): void {
-    if (error.code !== ErrorCode.REFUSED_STREAM) this.#context.guard.oddFrame("stream errors");
-    // A reset may not be the first frame of a stream (section 5.1), so the mistake is the connection's.
+    if (error.code !== ErrorCode.REFUSED_STREAM) this.#context.guard.controlFrame("stream errors");
+    // A RST_STREAM may not be the first frame of a stream (section 5.1), so the error ends the connection.
     if (this.#streams.isIdle(error.streamId)) throw new ConnectionError(error.code, error.message);
     const stream = this.#streams.get(error.streamId);
     this.#writeReset(error.streamId, error.code);
@@ -260,7 +260,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   // -- inner
 
-  /** Whether a reset now would come before the call can have cost what it is worth. */
+  /** Whether a reset of the stream would be early; see {@link Http2Limits.earlyResetMs}. */
   #isEarly(stream: Stream): boolean {
     return this.#context.now() - stream.openedAtMs < this.#context.limits.earlyResetMs;
   }
@@ -308,7 +308,7 @@ export class RequestStreams implements StreamHost, SenderEvents {
 
   #onTrailers(stream: Stream, list: HeaderList, endsStream: boolean): void {
     const { id } = stream;
-    if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "HEADERS behind END_STREAM");
+    if (stream.remoteEnded) throw new StreamError(id, ErrorCode.STREAM_CLOSED, "HEADERS after END_STREAM");
     if (!endsStream) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, "trailers without END_STREAM");
     const problem = trailersProblem(list);
     if (problem !== undefined) throw new StreamError(id, ErrorCode.PROTOCOL_ERROR, problem);
@@ -324,15 +324,15 @@ export class RequestStreams implements StreamHost, SenderEvents {
     if (!stream.localEnded) {
       if (length > 0) stream.receiver!.onData(bytes, start, end, endsStream);
     } else if (!endsStream && stream.receiveWindow.isExhausted) {
-      // The response is complete, and what still comes is dropped. A client that goes on beyond its window is
-      // told to stop, without an error: section 8.1.
+      // The response is complete and the rest of the request is dropped. A client that fills the window gets a reset
+      // without an error: section 8.1.
       this.#writeReset(stream.id, ErrorCode.NO_ERROR);
       this.#close(stream);
     }
   }
 
   #checkDataSize(length: number): void {
-    if (length === 0) this.#context.guard.oddFrame("empty DATA frames");
+    if (length === 0) this.#context.guard.controlFrame("empty DATA frames");
     else if (length < this.#context.limits.tinyDataBytes) this.#context.guard.tinyData();
   }
 
@@ -351,10 +351,10 @@ export class RequestStreams implements StreamHost, SenderEvents {
     this.#requireKnown(id, frame);
     switch (this.#streams.resetBy(id)) {
       case "server":
-        // The client may not have known of the reset yet.
+        // The client may have sent the frame before the reset arrived.
         return;
       case "client":
-        // grpc-java sends DATA so, for a call that is cancelled while its message waits in the client.
+        // grpc-java does this with DATA when a call is cancelled while its message waits in the client.
         throw new StreamError(id, ErrorCode.STREAM_CLOSED, `${frame} on stream ${id} after its RST_STREAM`);
       default:
         throw new ConnectionError(ErrorCode.STREAM_CLOSED, `${frame} on closed stream ${id}`);

@@ -1,20 +1,20 @@
 import type { HeaderField } from "../hpack/header_field.ts";
 
-/** What one stream still has to send: parts of a body, then perhaps its trailers. */
+/** The data that one stream has yet to send: parts of a body, then perhaps its trailers. */
 export class SendQueue {
   readonly #parts: Uint8Array[] = [];
   #firstOffset = 0;
   #bytes = 0;
   trailers: readonly HeaderField[] | undefined = undefined;
-  /** Whether the stream stands in the line of those that may send. */
-  isInLine = false;
+  /** Whether the stream is in the sender's queue of streams that may send. */
+  isQueued = false;
 
   /** Octets of the body. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Keeps `part` itself: its owner must not change it. */
+  /** Keeps `part` without a copy: its owner must not change it. */
   add(part: Uint8Array): void {
     if (part.length === 0) return;
     this.#parts.push(part);

@@ -7,36 +7,36 @@ import {
   Flag,
   FRAME_HEADER_BYTES,
   FrameType,
-  MAX_WINDOW_BYTES,
   MIN_MAX_FRAME_BYTES,
 } from "./protocol.ts";
 import { SendQueue } from "./send_queue.ts";
+import { SendWindow } from "./send_window.ts";
 import type { BodyWriter, Stream } from "./stream.ts";
 
 /**
- * Above this, bodies wait in their streams: the output buffer stays small, and streams take turns frame by frame
- * however late the socket is.
+ * Above this, bodies wait in their streams. The output buffer stays small, and streams take turns frame by frame, even
+ * while the socket is slow.
  */
 const OUTPUT_HIGH_WATER_BYTES = 128 * 1024;
 
-/** What a sender reports. */
+/** The events of a {@link Sender}. */
 export interface SenderEvents {
-  /** The stream's END_STREAM has been written. */
+  /** The stream's END_STREAM is written. */
   onLocalEnd(stream: Stream): void;
   onDataSent(): void;
 }
 
 /**
- * The sending half of a connection: header blocks in order, bodies as the windows allow, streams that wait in
- * turn. Never sends an octet beyond a window. Source: RFC 9113 sections 5.2 and 6.9.
+ * The sending half of a connection: header blocks in order, bodies as the windows allow, waiting streams in turn.
+ * Source: RFC 9113 sections 5.2 and 6.9.
  */
 export class Sender {
   readonly #out: OutputBuffer;
   readonly #events: SenderEvents;
   readonly #encoder = new HpackEncoder();
-  /** Streams with a body to send, each once, the next first; {@link pump} drops those with a closed window. */
-  readonly #line: Stream[] = [];
-  #windowBytes = DEFAULT_WINDOW_BYTES;
+  /** Streams with a body to send, each once, in order. {@link pump} drops those with a closed window. */
+  readonly #ready: Stream[] = [];
+  readonly #window = new SendWindow(DEFAULT_WINDOW_BYTES);
   #queuedBytes = 0;
   #dataFrames = 0;
 
@@ -50,7 +50,7 @@ export class Sender {
     return this.#queuedBytes;
   }
 
-  /** How many DATA frames were written: tells a slow client from a stalled one. */
+  /** DATA frames written: tells a slow client from a stalled one. */
   get dataFrames(): number {
     return this.#dataFrames;
   }
@@ -63,7 +63,7 @@ export class Sender {
     this.#writeBlock(stream.id, fields, 0);
   }
 
-  /** Sends the parts now, or as far as windows allow; false when a rest waits. */
+  /** Sends the parts as far as windows allow. Returns false when a rest waits. */
   data(stream: Stream, parts: readonly Uint8Array[]): boolean {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     if (this.#canLeave(stream, length)) {
@@ -74,7 +74,7 @@ export class Sender {
     const queue = stream.queue ??= new SendQueue();
     for (const part of parts) queue.add(part);
     this.#queuedBytes += length;
-    this.#enterLine(stream, queue);
+    this.#enqueue(stream, queue);
     this.pump();
     return stream.queue === undefined;
   }
@@ -84,7 +84,7 @@ export class Sender {
     if (!this.#canLeave(stream, length)) return false;
     const out = this.#out;
     out.reserve(FRAME_HEADER_BYTES + length);
-    // Before its frame's header: if it throws, the output is as it was.
+    // Before the frame's header: if the writer throws, the output is unchanged.
     writer.write(body, out.bytes, out.length + FRAME_HEADER_BYTES, length);
     this.#startData(stream, length);
     out.length += length;
@@ -96,64 +96,66 @@ export class Sender {
     else this.#writeTrailers(stream, fields);
   }
 
-  /** Sends from the queues what windows and output have room for, a frame of each stream in turn. */
+  /** Sends queued data while windows and output have room, a frame of each stream in turn. */
   pump(): void {
-    while (this.#line.length > 0 && this.#windowBytes > 0 && this.#out.length < OUTPUT_HIGH_WATER_BYTES) {
-      const stream = this.#line.shift()!;
+    while (
+      this.#ready.length > 0 && this.#window.leftBytes > 0 && this.#out.length < OUTPUT_HIGH_WATER_BYTES
+    ) {
+      const stream = this.#ready.shift()!;
       const queue = stream.queue;
       if (queue === undefined) continue;
-      queue.isInLine = false;
-      if (stream.sendWindowBytes > 0) this.#sendQueued(stream, queue);
+      queue.isQueued = false;
+      if (stream.sendWindow.leftBytes > 0) this.#sendQueued(stream, queue);
     }
   }
 
-  /** The client lets us send more on the whole connection; false when its window overflows. */
+  /** Opens the window of the connection. Returns false when it overflows. */
   openConnectionWindow(increment: number): boolean {
-    this.#windowBytes += increment;
-    return this.#windowBytes <= MAX_WINDOW_BYTES;
+    return this.#window.open(increment);
   }
 
-  /** The client lets us send more, or less (below 0), on a stream; false when its window overflows. */
+  /** Opens the window of a stream, or closes it by a negative number. Returns false when it overflows. */
   openStreamWindow(stream: Stream, increment: number): boolean {
-    stream.sendWindowBytes += increment;
-    if (stream.queue !== undefined) this.#enterLine(stream, stream.queue);
-    return stream.sendWindowBytes <= MAX_WINDOW_BYTES;
+    if (stream.queue !== undefined) this.#enqueue(stream, stream.queue);
+    return stream.sendWindow.open(increment);
   }
 
-  /** Drops what the stream has not sent. */
+  /** Drops the stream's unsent data. */
   discard(stream: Stream): void {
     if (stream.queue === undefined) return;
     this.#queuedBytes -= stream.queue.bytes;
     stream.queue = undefined;
   }
 
-  /** Whether as many octets can leave in one frame, now. */
+  /** Whether `length` octets can leave now, in one frame. */
   #canLeave(stream: Stream, length: number): boolean {
-    return stream.queue === undefined && length <= stream.sendWindowBytes && length <= this.#windowBytes &&
-      length <= MIN_MAX_FRAME_BYTES && this.#out.length < OUTPUT_HIGH_WATER_BYTES;
+    return stream.queue === undefined && length <= stream.sendWindow.leftBytes &&
+      length <= this.#window.leftBytes && length <= MIN_MAX_FRAME_BYTES &&
+      this.#out.length < OUTPUT_HIGH_WATER_BYTES;
   }
 
   #sendQueued(stream: Stream, queue: SendQueue): void {
-    const length = Math.min(queue.bytes, stream.sendWindowBytes, this.#windowBytes, MIN_MAX_FRAME_BYTES);
+    const windowBytes = Math.min(stream.sendWindow.leftBytes, this.#window.leftBytes);
+    const length = Math.min(queue.bytes, windowBytes, MIN_MAX_FRAME_BYTES);
     const out = this.#startData(stream, length);
     queue.moveTo(out.bytes, out.length, length);
     out.length += length;
     this.#queuedBytes -= length;
-    if (queue.bytes > 0) return this.#enterLine(stream, queue);
+    if (queue.bytes > 0) return this.#enqueue(stream, queue);
     stream.queue = undefined;
     if (queue.trailers !== undefined) this.#writeTrailers(stream, queue.trailers);
     else stream.receiver?.onDrain();
   }
 
-  #enterLine(stream: Stream, queue: SendQueue): void {
-    if (queue.isInLine) return;
-    queue.isInLine = true;
-    this.#line.push(stream);
+  #enqueue(stream: Stream, queue: SendQueue): void {
+    if (queue.isQueued) return;
+    queue.isQueued = true;
+    this.#ready.push(stream);
   }
 
   #startData(stream: Stream, length: number): OutputBuffer {
-    stream.sendWindowBytes -= length;
-    this.#windowBytes -= length;
+    stream.sendWindow.spend(length);
+    this.#window.spend(length);
     this.#dataFrames++;
     this.#events.onDataSent();
     writeFrameHeader(this.#out, length, FrameType.DATA, 0, stream.id);
@@ -166,7 +168,7 @@ export class Sender {
     this.#events.onLocalEnd(stream);
   }
 
-  /** Writes a header block; the length is filled in behind, as only the encoder knows it. */
+  /** Writes a header block. Its length is known, and filled in, after encoding. */
   #writeBlock(streamId: number, fields: readonly HeaderField[], flags: number): void {
     const out = this.#out;
     const start = out.length;

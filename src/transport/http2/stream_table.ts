@@ -1,13 +1,13 @@
 import { OpenStreams } from "./open_streams.ts";
 import type { Stream } from "./stream.ts";
 
-/** Streams that were reset and may still get late frames. More than a client can have open. */
+/** Remembered resets of streams that may still get late frames. More than a client can have open. */
 const MAX_REMEMBERED_RESETS = 1024;
 
-/** Which end has sent the last RST_STREAM of a stream. */
+/** The end that sent the last RST_STREAM of a stream. */
 export type Resetter = "client" | "server";
 
-/** The streams of a connection, and what is known of those that are gone. Source: RFC 9113 section 5.1. */
+/** The open streams of a connection, and the resets of closed ones. Source: RFC 9113 section 5.1. */
 export class StreamTable {
   readonly #open = new OpenStreams<Stream>();
   /** In the order of the resets. */
@@ -37,7 +37,7 @@ export class StreamTable {
     return id > this.#lastId || id % 2 === 0;
   }
 
-  /** Counts a new identifier; lower ones that were skipped are closed by that (section 5.1.1). */
+  /** Records a new identifier. That closes lower ones that were skipped (section 5.1.1). */
   advance(id: number): void {
     this.#lastId = id;
   }
@@ -50,13 +50,13 @@ export class StreamTable {
     this.#open.delete(stream.id);
   }
 
-  /** Remembers a reset, so that frames that come after it are told from a mistake. */
+  /** Remembers a reset, so that late frames are not taken for errors. */
   rememberReset(id: number, by: Resetter): void {
     this.#resets.set(id, by);
     if (this.#resets.size > MAX_REMEMBERED_RESETS) this.#resets.delete(this.#resets.keys().next().value!);
   }
 
-  /** Undefined when the stream was not reset, or too many others were since. */
+  /** Which end reset the stream; undefined when neither did, or too many others were reset since. */
   resetBy(id: number): Resetter | undefined {
     return this.#resets.get(id);
   }

@@ -1,6 +1,6 @@
 import type { RateLimit } from "./limits.ts";
 
-/** Allows a burst, then a rate. Looks at the time only when it has run dry. */
+/** Allows a burst, then a rate. Reads the time only when it is empty. */
 export class TokenBucket {
   readonly #limit: RateLimit;
   readonly #now: () => number;
@@ -14,7 +14,7 @@ export class TokenBucket {
     this.#refilledAtMs = now();
   }
 
-  /** Takes a token; false when there is none. */
+  /** Takes a token. Returns false when there is none. */
   take(): boolean {
     if (this.#tokens < 1) this.#refill();
     if (this.#tokens < 1) return false;
@@ -22,14 +22,14 @@ export class TokenBucket {
     return true;
   }
 
-  /** Gives tokens back, never above the burst. */
-  pay(tokens: number): void {
+  /** Adds tokens, up to the burst. */
+  refund(tokens: number): void {
     this.#tokens = Math.min(this.#limit.burst, this.#tokens + tokens);
   }
 
   #refill(): void {
     const nowMs = this.#now();
-    this.pay(Math.max(0, nowMs - this.#refilledAtMs) / 1000 * this.#limit.perSecond);
+    this.refund(Math.max(0, nowMs - this.#refilledAtMs) / 1000 * this.#limit.perSecond);
     this.#refilledAtMs = nowMs;
   }
 }

@@ -1,19 +1,19 @@
 import { ErrorCode } from "./errors.ts";
 import type { Http2Limits } from "./limits.ts";
 
-/** How long a connection may live, and how a silent one is probed. */
+/** The maximum age of a connection, and the keepalive of a silent one. */
 export interface ConnectionAge {
-  /** From when on the client is asked to connect anew; Infinity for never. Spreads load over new replicas. */
+  /** The age at which the client is asked to reconnect; Infinity for never. Spreads load over new replicas. */
   readonly maxAgeMs: number;
-  /** What calls in flight get on top of that. */
+  /** Time for calls in flight after that. */
   readonly maxAgeGraceMs: number;
-  /** Silence after which a PING asks whether the client is still there. */
+  /** The silence after which a PING checks that the client is there. */
   readonly keepaliveTimeMs: number;
-  /** For the answer. */
+  /** Time for its acknowledgment. */
   readonly keepaliveTimeoutMs: number;
 }
 
-/** grpc-go's server defaults. Source: grpc proposals A8 and A9. */
+/** grpc-go's server defaults. Source: gRPC proposals A8 and A9. */
 export const DEFAULT_CONNECTION_AGE: ConnectionAge = Object.freeze({
   maxAgeMs: Infinity,
   maxAgeGraceMs: 60_000,
@@ -21,43 +21,43 @@ export const DEFAULT_CONNECTION_AGE: ConnectionAge = Object.freeze({
   keepaliveTimeoutMs: 20_000,
 });
 
-/** By how much of itself a maximum age is longer or shorter. Source: grpc proposal A9. */
+/** The share by which a maximum age varies. Source: gRPC proposal A9. */
 const AGE_JITTER = 0.1;
 
 /**
- * The age with its maximum moved by up to a tenth: what connected at once, after a restart, does not connect anew
- * at once. `chance` is in [0, 1).
+ * Varies the maximum age by up to a tenth, so that clients that connected together after a restart do not reconnect
+ * together. `chance` is in [0, 1).
  */
 export function spreadAge(age: ConnectionAge, chance: number): ConnectionAge {
   return { ...age, maxAgeMs: age.maxAgeMs * (1 + AGE_JITTER * (2 * chance - 1)) };
 }
 
-/** What a connection looks like at the moment of a check. Counters only grow. */
+/** The state of a connection at a check. Counters only grow. */
 export interface ConnectionReading {
   readonly isReady: boolean;
   readonly framesRead: number;
   readonly isInsideFrame: boolean;
   readonly openStreams: number;
-  /** The highest stream identifier: calls that came and went between two checks change it. */
+  /** The highest stream identifier: it shows calls that began and ended between two checks. */
   readonly lastStreamId: number;
   readonly dataFramesSent: number;
   readonly queuedBytes: number;
   readonly isDraining: boolean;
-  /** How long output may wait without a single octet being taken. */
+  /** How long output may wait while not a single octet is taken. */
   readonly stalledOutputTimeoutMs: number;
 }
 
-/** What a check asks for. */
+/** The result of a check. */
 export type WatchdogVerdict =
   | { readonly action: "none" | "ping" | "drain" | "announce" }
   | { readonly action: "fail"; readonly code: ErrorCode; readonly reason: string };
 
-/** The longest time between the two GOAWAYs of a drain, when the client answers no PING. */
+/** The longest time between the two GOAWAYs of a drain, if the client does not answer the PING. */
 const DRAIN_ANNOUNCEMENT_MS = 1_000;
 
 const NOTHING: WatchdogVerdict = { action: "none" };
 
-/** Decides what time asks of a connection; looked at every so often, so that no connection has timers. */
+/** Decides what to do about a connection as time passes. One periodic check replaces timers of each connection. */
 export class Watchdog {
   readonly #limits: Http2Limits;
   readonly #age: ConnectionAge;

@@ -1,16 +1,16 @@
 import { PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import type { Implementation, MethodDefinition, ServiceDefinition } from "../service.ts";
 
-/** What the implementation of a method is called with; its kind decides the arguments. */
+/** The function that implements a method. Its arguments depend on the kind of the method. */
 export type MethodHandler = Implementation[string];
 
 /** A method that can be called. */
 export interface Method {
   // deno-lint-ignore no-explicit-any -- one table holds methods of different messages, as in grpc-js
   readonly definition: MethodDefinition<any, any>;
-  /** Undefined for a method that its service declares and nobody implements. */
+  /** Undefined for a method that its service declares but does not implement. */
   readonly handler: MethodHandler | undefined;
-  /** Undefined where responses are serialized into buffers of their own. */
+  /** Undefined when responses are serialized into buffers of their own. */
   readonly responseWriter: PrefixedWriter | undefined;
 }
 
@@ -25,7 +25,7 @@ export class MethodTable {
       if (this.#methods.has(method.path)) {
         throw new Error(`Cannot add method ${method.path}: it has been added before`);
       }
-      // proto-loader's definitions name the method as in the proto, implementations may start in lower case.
+      // proto-loader's definitions use the name in the proto; implementations may start in lower case.
       const handler = implementation[name] ?? implementation[name.charAt(0).toLowerCase() + name.slice(1)];
       this.#methods.set(method.path, {
         definition: method,
@@ -40,7 +40,7 @@ export class MethodTable {
     return this.#methods.get(path);
   }
 
-  /** Why {@link find} has no callable method at `path`, for the client. */
+  /** The error text for a `path` without a callable method. */
   explainMissing(path: string): string {
     const service = serviceOf(path);
     return this.#services.has(service)

@@ -1,4 +1,4 @@
-/** Responses to requests that are not gRPC. Source: PROTOCOL-HTTP2.md, Content-Type; RFC 9110 section 15.5. */
+/** Responses to requests other than gRPC. Source: PROTOCOL-HTTP2.md, Content-Type; RFC 9110 section 15.5. */
 import type { HeaderField } from "../hpack/header_field.ts";
 import type { Stream } from "../http2/stream.ts";
 
@@ -10,7 +10,7 @@ export interface PlainResponse {
 
 const TEXT: HeaderField = { name: "content-type", value: "text/plain; charset=utf-8" };
 
-/** Answers a probe; some take a body shorter than five octets for a failure. */
+/** The response to a probe. Some probes take a body shorter than five octets for a failure. */
 export const HEALTHY: PlainResponse = plainResponse("200", "healthy\n", []);
 export const METHOD_NOT_ALLOWED: PlainResponse = plainResponse("405", "gRPC calls use POST\n", [
   { name: "allow", value: "POST" },
@@ -21,7 +21,7 @@ export const UNSUPPORTED_MEDIA_TYPE: PlainResponse = plainResponse(
   [],
 );
 
-/** Sends the response as a whole; to HEAD without its body (RFC 9110 section 9.3.2). */
+/** Sends the response; for HEAD without its body (RFC 9110 section 9.3.2). */
 export function sendPlainResponse(stream: Stream, method: string, response: PlainResponse): void {
   stream.sendHeaders(response.headers);
   if (method !== "HEAD") stream.sendData([response.body]);

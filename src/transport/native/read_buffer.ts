@@ -1,16 +1,16 @@
-/** What an idle connection keeps for its next octets. */
+/** The buffer of an idle connection. */
 const IDLE_BYTES = 1024;
-/** What a connection that sends as fast as it can reads at once. */
+/** The buffer of a connection whose client sends as fast as it can. */
 const BUSY_BYTES = 64 * 1024;
-/** A buffer that was mostly empty so many times in a row becomes smaller. */
+/** A buffer shrinks after this many mostly empty reads in a row. */
 const SHRINK_AFTER_READS = 32;
 
-/** A buffer that follows a connection's traffic: large while it is busy, small while it is not. */
+/** A read buffer that adapts to a connection's traffic: large while it is busy, small while it is idle. */
 export class ReadBuffer {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BYTES);
   #smallReads = 0;
 
-  /** Learns from a read of `length` octets, all of which have been used. */
+  /** Adapts to a read of `length` octets. The octets must have been used: the buffer may be replaced. */
   adapt(length: number): void {
     if (length === this.bytes.length && length < BUSY_BYTES) this.#resize(length * 8);
     else if (length * 16 >= this.bytes.length || this.bytes.length === IDLE_BYTES) this.#smallReads = 0;

@@ -1,56 +1,66 @@
+import type { Timer } from "../../core/clock.ts";
+import {
+  ConnectionLimiter,
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+} from "../../core/connection_limiter.ts";
+import { DeadlineQueue } from "../../core/deadline_queue.ts";
+import { type Endpoint, endpointText } from "../../core/endpoint.ts";
 import { isClientGone, listenError } from "../../core/listening.ts";
 import { BufferPool } from "../buffer_pool.ts";
-import type { Timer } from "../../core/clock.ts";
 import { DEFAULT_MESSAGE_MEMORY, MessageMemory, type MessageMemoryLimits } from "../grpc/message_memory.ts";
 import { ServerConnection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/limits.ts";
 import { type ConnectionAge, DEFAULT_CONNECTION_AGE, spreadAge } from "../http2/watchdog.ts";
-import type { TransportOptions } from "../options.ts";
-import type { GrpcServer, Implementation, ServiceDefinition, StatusObject } from "../service.ts";
-import { type Endpoint, endpointText } from "../../core/endpoint.ts";
+import type {
+  GrpcServer,
+  Implementation,
+  ServiceDefinition,
+  StatusObject,
+  TransportOptions,
+} from "../service.ts";
 import { Status } from "../status.ts";
-import { Admission, type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "../../core/admission.ts";
-import { type CallEnvironment, CallSession } from "./call_session.ts";
+import type { CallEnvironment } from "./call_host.ts";
+import { ConnectionCalls } from "./connection_calls.ts";
 import { MethodTable } from "./method_table.ts";
 import { Socket } from "./socket.ts";
-import { TimeLimit } from "./time_limit.ts";
 import { UploadLimit } from "./upload_limit.ts";
 
-/** How often connections look at the time. */
+/** How often connections check their time limits. */
 const TICK_MS = 1_000;
-/** Before accepting again after a failure, such as no free file descriptor. */
+/** The pause before accepting again after a failure, such as no free file descriptor. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** What the native transport can be told. */
+/** The options of the native transport. */
 export interface NativeServerOptions extends TransportOptions {
-  /** Gives numbers in [0, 1), for the spread of the connections' ages. */
+  /** Returns numbers in [0, 1), to vary the maximum age of connections. */
   readonly random: () => number;
   readonly limits?: Partial<Http2Limits>;
   readonly age?: Partial<ConnectionAge>;
-  readonly admission?: Partial<AdmissionLimits>;
+  readonly admission?: Partial<ConnectionLimits>;
   readonly memory?: Partial<MessageMemoryLimits>;
-  /** PEM certificate chain and key; without, the server speaks HTTP/2 in the clear, by prior knowledge. */
+  /** PEM certificate chain and key. Without them the server speaks HTTP/2 in the clear, by prior knowledge. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Hears of errors that no client is told: thrown by the handler of a method (`where` is its path), or our own. */
+  /** Reports errors that are not sent to clients: thrown by the handler of a method (`where` is its path), or our own. */
   readonly onError?: (error: unknown, where: string) => void;
-  /** Hears of each connection that is ended because of its client: `too many RST_STREAM frames`. */
+  /** Reports each connection that is ended because of its client: `too many RST_STREAM frames`. */
   readonly onClientFault?: (peer: string, reason: string) => void;
 }
 
 /**
- * What the last GOAWAY of a drain that has run out of time has to reach its client. With what the rest of the service
- * takes to stop, it is less than a second.
+ * Time for the last GOAWAY to reach its client when a drain has run out of time. With the rest of the service's stop it
+ * is less than a second.
  */
 const FAREWELL_MS = 500;
 
 /**
- * The longest that a client may read nothing while messages have filled the memory that there is for them: those that
- * do not read leave first, so that the others need not wait for them.
+ * The longest that a client may read nothing while message memory is scarce. Clients that do not read are ended first,
+ * so that the others need not wait for them.
  */
 const SCARCE_STALLED_OUTPUT_MS = 2_000;
 
-/** One connection, for as long as it has a socket. */
+/** A connection and its socket. */
 interface OpenConnection {
   readonly socket: Socket;
   readonly connection: ServerConnection;
@@ -61,7 +71,7 @@ export class NativeGrpcServer implements GrpcServer {
   readonly #options: NativeServerOptions;
   readonly #limits: Http2Limits;
   readonly #age: ConnectionAge;
-  readonly #admission: Admission;
+  readonly #limiter: ConnectionLimiter;
   readonly #environment: CallEnvironment;
   readonly #methods = new MethodTable();
   readonly #pool = new BufferPool();
@@ -73,27 +83,27 @@ export class NativeGrpcServer implements GrpcServer {
     this.#options = options;
     this.#limits = { ...DEFAULT_HTTP2_LIMITS, ...options.limits };
     this.#age = { ...DEFAULT_CONNECTION_AGE, ...options.age };
-    this.#admission = new Admission({ ...DEFAULT_ADMISSION_LIMITS, ...options.admission });
+    this.#limiter = new ConnectionLimiter({ ...DEFAULT_CONNECTION_LIMITS, ...options.admission });
     const memory = { ...DEFAULT_MESSAGE_MEMORY, ...options.memory };
     this.#environment = {
       methods: this.#methods,
       clock: options.clock,
       pool: this.#pool,
       maxRequestBytes: options.maxRequestBytes,
-      timeLimit: new TimeLimit(options.callTimeoutMs, options.clock),
+      timeLimit: new DeadlineQueue(options.clock, options.callTimeoutMs),
       uploadLimit: new UploadLimit(this.#limits.uploadTimeoutMs, options.clock),
-      // The largest request has to fit in any case.
+      // The largest request must fit.
       maxBufferedRequestBytes: Math.max(this.#limits.maxBufferedRequestBytes, options.maxRequestBytes),
       memory: new MessageMemory({
         waitAboveBytes: memory.waitAboveBytes,
         maxBytes: Math.max(memory.maxBytes, 4 * options.maxRequestBytes),
       }),
       onError: (error, where) => this.#options.onError?.(error, where),
-      described: (status) => this.#described(status),
+      withDetails: (status) => this.#withDetails(status),
     };
   }
 
-  /** How many connections have a socket: those that are open, and ended ones whose last write has not settled. */
+  /** Connections that have a socket: open ones, and ended ones whose last write has not settled. */
   get connections(): number {
     return this.#open.size;
   }
@@ -102,7 +112,7 @@ export class NativeGrpcServer implements GrpcServer {
     this.#methods.add(definition, implementation);
   }
 
-  // deno-lint-ignore require-await -- async turns what is thrown at once into the rejection that the port asks for
+  // deno-lint-ignore require-await -- async turns a synchronous error into the rejection that the port requires
   async listen(address: Endpoint): Promise<Endpoint> {
     const listener = this.#bind(address);
     this.#listener = listener;
@@ -137,7 +147,7 @@ export class NativeGrpcServer implements GrpcServer {
     }
   }
 
-  #described(status: StatusObject): StatusObject {
+  #withDetails(status: StatusObject): StatusObject {
     if (status.code === Status.OK || status.metadata !== undefined) return status;
     const metadata = this.#options.describeError?.(status.code, status.details);
     return metadata === undefined ? status : { ...status, metadata };
@@ -168,7 +178,7 @@ export class NativeGrpcServer implements GrpcServer {
 
   #admit(stream: Deno.Conn): void {
     const { hostname, port } = stream.remoteAddr as Deno.NetAddr;
-    if (!this.#admission.enter(hostname)) return stream.close();
+    if (!this.#limiter.acquire(hostname)) return stream.close();
     if ("setNoDelay" in stream) (stream as Deno.TcpConn).setNoDelay(true);
     const peer = endpointText({ hostname, port });
     const socket = new Socket(stream, {
@@ -179,7 +189,7 @@ export class NativeGrpcServer implements GrpcServer {
     });
     const connection = new ServerConnection(
       socket,
-      (created) => new CallSession(this.#environment, created, peer),
+      (created) => new ConnectionCalls(this.#environment, created, peer),
       {
         limits: this.#limits,
         age: spreadAge(this.#age, this.#options.random()),
@@ -193,7 +203,7 @@ export class NativeGrpcServer implements GrpcServer {
     void socket.run(connection);
     void socket.released.then(() => {
       this.#open.delete(open);
-      this.#admission.leave(hostname);
+      this.#limiter.release(hostname);
     });
   }
 

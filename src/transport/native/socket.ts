@@ -4,8 +4,8 @@ import type { Http2Limits } from "../http2/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
 /**
- * The most that one write holds. Before Deno 2.9.8 nothing ends a write that the client does not let go on, not even
- * closing: the socket and these octets stay until the client reads or goes.
+ * The most that one write holds. Before Deno 2.9.8, a write that the client does not read cannot be ended, not even by
+ * closing: the socket and these octets stay until the client reads or disconnects.
  */
 const MAX_WRITE_BYTES = 256 * 1024;
 const NOTHING = new Uint8Array(0);
@@ -18,10 +18,10 @@ export interface SocketOptions {
 }
 
 /**
- * Carries one connection over a byte stream of Deno; the only file that reads and writes one. One read and one
- * write are under way at most: what is answered meanwhile goes out with the next write, all of it at once.
+ * Carries one connection over a byte stream of Deno. No other file reads or writes one. At most one read and one write
+ * are in flight; all output produced meanwhile leaves in the next write.
  *
- *     serving --close()--> ended --the write under way settles--> released
+ *     serving --close()--> ended --the write in flight settles--> released
  */
 export class Socket implements ConnectionHost {
   readonly #stream: Deno.Conn;
@@ -34,12 +34,12 @@ export class Socket implements ConnectionHost {
   readonly #released = Promise.withResolvers<void>();
   #connection!: ServerConnection;
   #isFlushScheduled = false;
-  /** What the write under way has to write. */
+  /** The octets of the write in flight. */
   #writing: Uint8Array<ArrayBuffer> | undefined;
-  /** The output's buffer that it is a part of. */
+  /** The output buffer that they are part of. */
   #taken: Uint8Array<ArrayBuffer> | undefined;
   #writtenAtMs = 0;
-  /** Whether the end of our half is on its way, which over TLS is a write too. */
+  /** Whether the end of our half is in flight; over TLS it is a write too. */
   #isEndingOutput = false;
   #onRoom: (() => void) | undefined;
   #closeTimer: Timer | undefined;
@@ -58,7 +58,7 @@ export class Socket implements ConnectionHost {
     return this.#ended.promise;
   }
 
-  /** Resolves once the system has the socket's descriptor back, with all that it held: {@link ended} or later. */
+  /** Resolves once the socket's descriptor and buffers are freed: with {@link ended} or later. */
   get released(): Promise<void> {
     return this.#released.promise;
   }
@@ -72,7 +72,7 @@ export class Socket implements ConnectionHost {
         await this.#read();
       }
     } catch {
-      // The client has broken the connection off, or it was closed here: both end it.
+      // The client has broken the connection, or it was closed here: both end it.
     } finally {
       this.close();
     }
@@ -87,7 +87,7 @@ export class Socket implements ConnectionHost {
     });
   }
 
-  /** Looks at the time; to be called about once a second. Output may be stalled as long as is said. */
+  /** Checks the time limits. Call it about once a second. */
   tick(stalledOutputTimeoutMs: number): void {
     if (this.#isClosed) return;
     if (this.#isWriting && this.#clock.now() - this.#writtenAtMs >= stalledOutputTimeoutMs) {
@@ -98,7 +98,7 @@ export class Socket implements ConnectionHost {
     }
   }
 
-  /** Closes at once, whatever is under way, and ends all calls. */
+  /** Closes at once and ends all calls. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -153,18 +153,18 @@ export class Socket implements ConnectionHost {
   #write(octets: Uint8Array<ArrayBuffer>): void {
     this.#writing = octets;
     this.#writtenAtMs = this.#clock.now();
-    // The write holds the whole buffer: of a large one, only a copy of a part is let out.
+    // The write keeps its whole buffer alive, so a part of a large one is copied first.
     const isLarge = octets.buffer.byteLength > MAX_WRITE_BYTES;
     this.#stream.write(isLarge ? octets.slice(0, MAX_WRITE_BYTES) : octets)
       .then(this.#onWritten, this.#onWriteFailed);
   }
 
-  // One function for all writes of the connection: a closure for each would cost as much as the write's promise.
+  // One function for all writes of the connection: a closure for each costs as much as the promise of the write.
   readonly #onWritten = (length: number): void => {
     if (this.#isClosed) return this.#onWriteFailed();
     const octets = this.#writing!;
     if (length < octets.length) return this.#write(octets.subarray(length));
-    this.#connection.output.giveBack(this.#taken!);
+    this.#connection.output.release(this.#taken!);
     this.#writing = undefined;
     this.#taken = undefined;
     this.#connection.pump();
@@ -190,8 +190,8 @@ export class Socket implements ConnectionHost {
   }
 
   /**
-   * Ends our half and reads on for a moment: closing with unread octets would make the system send a reset,
-   * which can reach the client before the GOAWAY does.
+   * Ends our half and reads on for a moment. Closing with unread octets would make the system send a reset, which can
+   * overtake the GOAWAY.
    */
   #closeGently(): void {
     if (this.#closeTimer !== undefined) return;

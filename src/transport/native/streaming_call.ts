@@ -1,24 +1,23 @@
-import { CallError } from "../grpc/call_error.ts";
+import { CallError } from "../grpc/error_status.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { Metadata } from "../metadata.ts";
-import type { StatusObject } from "../service.ts";
-import { SHUTTING_DOWN } from "../shutting_down.ts";
+import { SHUTTING_DOWN, type StatusObject } from "../service.ts";
 import { Status } from "../status.ts";
-import { CallCore } from "./call_core.ts";
-import type { CallPlan } from "./call_plan.ts";
-import type { CallSession } from "./call_session.ts";
-import { StreamingSurface } from "./streaming_surface.ts";
+import type { CallHost } from "./call_host.ts";
+import { CallStream, type StreamedCall } from "./call_stream.ts";
+import { GrpcCall } from "./grpc_call.ts";
+import type { RoutedCall } from "./request_routing.ts";
 
-/** Opens a call of which the requests, the responses or both are a stream. */
-export function openStreamingCall(session: CallSession, stream: Stream, plan: CallPlan): CallCore {
-  const call = new StreamingCall(session, stream, plan);
-  if (plan.method.requestStream) call.start();
+/** Opens a call whose requests, responses or both are a stream. */
+export function openStreamingCall(host: CallHost, stream: Stream, route: RoutedCall): GrpcCall {
+  const call = new StreamingCall(host, stream, route);
+  if (route.method.requestStream) call.start();
   return call;
 }
 
-/** A call with a stream in some direction; its handler sees the {@link StreamingSurface}. */
-export class StreamingCall extends CallCore {
-  readonly #surface = new StreamingSurface(this);
+/** A call with a stream in at least one direction. Its handler sees the {@link CallStream}. */
+export class StreamingCall extends GrpcCall implements StreamedCall {
+  readonly #callStream = new CallStream(this);
   #hasRequest = false;
   #isReading = true;
   /** Octets of messages that the handler has not taken. */
@@ -27,26 +26,23 @@ export class StreamingCall extends CallCore {
 
   /** Runs the handler. */
   start(): void {
-    const { requestStream, responseStream } = this.plan.method;
+    const { requestStream, responseStream } = this.route.method;
     this.run(() => {
-      if (responseStream) this.plan.handler(this.#surface);
-      else this.plan.handler(this.#surface, this.#respond);
+      if (responseStream) this.route.handler(this.#callStream);
+      else this.route.handler(this.#callStream, this.#respond);
     });
-    if (!requestStream) this.#surface.push(null);
+    if (!requestStream) this.#callStream.push(null);
   }
 
-  /** Sends a response; `onSent` is called when the next may come. */
   write(value: unknown, onSent: () => void): void {
     if (this.sendMessage(value)) onSent();
     else this.#onSent = onSent;
   }
 
-  /** Ends the responses. */
   finish(status: StatusObject): void {
     this.sendStatus(status);
   }
 
-  /** The handler takes more requests. */
   resume(): void {
     this.#isReading = true;
     super.consumed(this.#heldBytes);
@@ -60,37 +56,37 @@ export class StreamingCall extends CallCore {
   }
 
   override onShutdown(): void {
-    if (!this.#surface.writableEnded) this.run(() => void this.#surface.emit("error", SHUTTING_DOWN));
+    if (!this.#callStream.writableEnded) this.run(() => void this.#callStream.emit("error", SHUTTING_DOWN));
   }
 
   protected override get usesRequestAtOnce(): boolean {
     return false;
   }
 
-  /** A stream may stay open as long as its client likes. */
+  /** A stream may stay open for as long as its client wants. */
   protected override get timeLimit(): undefined {
     return undefined;
   }
 
   protected override onRequest(request: unknown): void {
-    if (this.plan.method.requestStream) {
+    if (this.route.method.requestStream) {
       // A listener of the handler may throw.
-      return this.run(() => void (this.#isReading = this.#surface.push(request)));
+      return this.run(() => void (this.#isReading = this.#callStream.push(request)));
     }
     if (this.#hasRequest) throw new CallError(Status.UNIMPLEMENTED, "call has more than one request message");
     this.#hasRequest = true;
-    this.#surface.request = request;
+    this.#callStream.request = request;
   }
 
   protected override onHalfClose(): void {
-    if (this.plan.method.requestStream) this.#surface.push(null);
+    if (this.route.method.requestStream) this.#callStream.push(null);
     else if (this.#hasRequest) this.start();
     else this.sendStatus({ code: Status.UNIMPLEMENTED, details: "call has no request message" });
   }
 
   protected override onCancelled(): void {
-    this.run(() => void this.#surface.emit("cancelled", "cancelled"));
-    this.#surface.destroy();
+    this.run(() => void this.#callStream.emit("cancelled", "cancelled"));
+    this.#callStream.destroy();
   }
 
   protected override consumed(bytes: number): void {
@@ -99,6 +95,6 @@ export class StreamingCall extends CallCore {
   }
 
   readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata | null): void => {
-    this.answer(error, value, trailer);
+    this.respond(error, value, trailer);
   };
 }

@@ -1,16 +1,16 @@
-import { CallError } from "../grpc/call_error.ts";
+import type { DeadlineQueue } from "../../core/deadline_queue.ts";
+import { CallError } from "../grpc/error_status.ts";
 import type { Metadata } from "../metadata.ts";
 import type { UnaryCall } from "../service.ts";
 import { Status } from "../status.ts";
-import { CallCore } from "./call_core.ts";
-import type { TimeLimit } from "./time_limit.ts";
+import { GrpcCall } from "./grpc_call.ts";
 
-/** A call with one request and one response; also what its handler sees. */
-export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
+/** A call with one request and one response; its handler sees this object. */
+export class UnaryServerCall extends GrpcCall implements UnaryCall<unknown> {
   request: unknown = undefined;
   #hasRequest = false;
   #isHandlerRunning = false;
-  /** What the answer is expected to hold, while the handler takes longer than a turn. */
+  /** The expected size of the response; set while the handler takes longer than a turn. */
   #expectedBytes: number | undefined;
   #whenCancelled: (() => void) | undefined;
 
@@ -23,7 +23,7 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     };
   }
 
-  /** Calls `listener` once, should the client cancel; the one event of grpc-js's unary calls. */
+  /** Calls `listener` once if the client cancels. This is the only event of grpc-js's unary calls. */
   on(event: "cancelled", listener: (reason: string) => void): this {
     this.signal.addEventListener("abort", () => listener(event), { once: true });
     return this;
@@ -33,24 +33,24 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   start(): void {
     if (this.isEnded) return;
     this.#isHandlerRunning = true;
-    this.run(() => this.plan.handler(this, this.#respond));
-    // A handler that has thrown answers no more.
+    this.run(() => this.route.handler(this, this.#respond));
+    // A handler that throws does not respond: the call has ended.
     if (this.#isHandlerRunning && !this.isEnded) {
-      this.#expectedBytes = this.session.expectAnswer(this.getPath());
+      this.#expectedBytes = this.host.expectResponse(this.getPath());
     }
   }
 
   override onDrain(): void {}
 
-  /** Its own time limit ends it. */
+  /** Does nothing: the call's own time limit ends it. */
   override onShutdown(): void {}
 
   protected override get usesRequestAtOnce(): boolean {
-    return !this.session.isHolding;
+    return !this.host.isHolding;
   }
 
-  protected override get timeLimit(): TimeLimit {
-    return this.session.environment.timeLimit;
+  protected override get timeLimit(): DeadlineQueue {
+    return this.host.environment.timeLimit;
   }
 
   protected override onRequest(request: unknown): void {
@@ -65,17 +65,17 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
     if (!this.#hasRequest) {
       this.sendStatus({ code: Status.UNIMPLEMENTED, details: "unary call has no request message" });
     } else if (this.isBorrowing) {
-      // Also where a frame of ours that came between has made it one that should wait.
+      // Starts even if a frame of ours has since filled the output: the request is a view of the read buffer.
       this.start();
     } else {
-      this.session.startOrHold(this);
+      this.host.startOrHold(this);
     }
   }
 
   protected override onCancelled(): void {
-    if (this.#isHandlerRunning) this.session.orphanedCalls++;
-    // What the handler still brings is dropped at once.
-    if (this.#expectedBytes !== undefined) this.session.expectNoAnswer(this.#expectedBytes);
+    if (this.#isHandlerRunning) this.host.orphanedCalls++;
+    // A response that comes after this is dropped.
+    if (this.#expectedBytes !== undefined) this.host.expectNoResponse(this.#expectedBytes);
     this.#expectedBytes = undefined;
     this.#whenCancelled?.();
   }
@@ -83,10 +83,10 @@ export class UnaryServerCall extends CallCore implements UnaryCall<unknown> {
   readonly #respond = (error: unknown, value?: unknown, trailer?: Metadata | null): void => {
     if (!this.#isHandlerRunning) return;
     this.#isHandlerRunning = false;
-    if (this.cancelled) this.session.orphanedCalls--;
-    else this.answer(error, value, trailer);
+    if (this.cancelled) this.host.orphanedCalls--;
+    else this.respond(error, value, trailer);
     if (this.#expectedBytes !== undefined) {
-      this.session.answered(this.getPath(), this.#expectedBytes, this.answerBytes);
+      this.host.responseReady(this.getPath(), this.#expectedBytes, this.responseBytes);
       this.#expectedBytes = undefined;
     }
   };

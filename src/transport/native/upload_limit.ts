@@ -1,39 +1,34 @@
 import type { Clock } from "../../core/clock.ts";
-import { type Place, TimeLimit, type TimeLimited } from "./time_limit.ts";
+import { type Deadline, DeadlineQueue, type TimeBounded } from "../../core/deadline_queue.ts";
 
-/** A request has to bring something within each such time, or its client is taken for gone. */
+/** A request must bring at least one octet within each such time. */
 const PROGRESS_MS = 10_000;
 
 /** A request that is still arriving. */
 export interface Uploading {
   /** Octets of its body so far. */
   readonly receivedBytes: number;
-  /** Whether the server does not let its client send on. */
+  /** Whether the server itself makes its client wait. */
   readonly isKeptWaiting: boolean;
-  /** Called once, when its time is up; `details` says which. */
+  /** Called once, when a limit is reached; `details` names it. */
   onUploadTimeUp(details: string): void;
 }
 
-/** Bounds how long requests take to arrive: in all, by their client's deadline, and without any progress. */
+/** Bounds how long requests take to arrive: in all, by their client's deadline, and without progress. */
 export class UploadLimit implements Disposable {
   readonly timeoutMs: number;
   readonly #clock: Clock;
-  readonly #steps: TimeLimit;
+  readonly #steps: DeadlineQueue;
 
   constructor(timeoutMs: number, clock: Clock) {
     this.timeoutMs = timeoutMs;
     this.#clock = clock;
-    this.#steps = new TimeLimit(Math.min(timeoutMs, PROGRESS_MS), clock);
+    this.#steps = new DeadlineQueue(clock, Math.min(timeoutMs, PROGRESS_MS));
   }
 
-  /** Watches a request from now on, until it is complete and leaves. */
-  enter(request: Uploading, deadlineMs: number): Upload {
-    return new Upload(request, {
-      deadlineMs,
-      timeoutMs: this.timeoutMs,
-      clock: this.#clock,
-      steps: this.#steps,
-    });
+  /** Watches a request from now on, until it is complete and cancels. */
+  watch(request: Uploading, deadlineMs: number): Upload {
+    return new Upload(request, this, this.#steps, deadlineMs - this.#clock.now());
   }
 
   [Symbol.dispose](): void {
@@ -41,42 +36,34 @@ export class UploadLimit implements Disposable {
   }
 }
 
-interface UploadOptions {
-  readonly deadlineMs: number;
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly steps: TimeLimit;
-}
-
-/** The time of one request. It is looked at step by step, so that a clock that is set does not stretch it. */
-export class Upload implements TimeLimited {
+/** The time of one request, checked step by step for progress. */
+export class Upload implements TimeBounded {
   readonly #request: Uploading;
-  readonly #options: UploadOptions;
+  readonly #steps: DeadlineQueue;
+  readonly #details: string;
   #leftMs: number;
-  #stepMs = 0;
-  #receivedBytes = 0;
-  #place!: Place;
+  #stepMs!: number;
+  #receivedBytes!: number;
+  #deadline!: Deadline;
 
-  constructor(request: Uploading, options: UploadOptions) {
+  constructor(request: Uploading, { timeoutMs }: UploadLimit, steps: DeadlineQueue, clientLeftMs: number) {
     this.#request = request;
-    this.#options = options;
-    this.#leftMs = options.timeoutMs;
+    this.#steps = steps;
+    this.#leftMs = Math.min(clientLeftMs, timeoutMs);
+    this.#details = clientLeftMs <= timeoutMs
+      ? "Deadline exceeded"
+      : `Cannot receive the request within ${timeoutMs} ms, the server's limit for uploads`;
     this.#nextStep();
   }
 
-  leave(): void {
-    this.#place.leave();
+  cancel(): void {
+    this.#deadline.cancel();
   }
 
   onTimeUp(): void {
-    const { deadlineMs, timeoutMs } = this.#options;
     this.#leftMs -= this.#stepMs;
-    if (this.#place.dueMs === deadlineMs) {
-      this.#request.onUploadTimeUp("Deadline exceeded");
-    } else if (this.#leftMs <= 0) {
-      this.#request.onUploadTimeUp(
-        `Cannot receive the request within ${timeoutMs} ms, the server's limit for uploads`,
-      );
+    if (this.#leftMs <= 0) {
+      this.#request.onUploadTimeUp(this.#details);
     } else if (this.#request.receivedBytes === this.#receivedBytes && !this.#request.isKeptWaiting) {
       this.#request.onUploadTimeUp(
         `Cannot receive the request: no octet of it arrived for ${this.#stepMs} ms`,
@@ -85,9 +72,8 @@ export class Upload implements TimeLimited {
   }
 
   #nextStep(): void {
-    const { clock, deadlineMs, steps } = this.#options;
     this.#receivedBytes = this.#request.receivedBytes;
-    this.#stepMs = Math.min(this.#leftMs, steps.limitMs);
-    this.#place = steps.enter(this, Math.min(deadlineMs, clock.now() + this.#stepMs));
+    this.#stepMs = Math.min(this.#leftMs, this.#steps.timeoutMs);
+    this.#deadline = this.#steps.add(this, this.#stepMs);
   }
 }

@@ -4,7 +4,7 @@ import { Logger } from "../../../src/observe/logger.ts";
 import { LogObserver } from "../../../src/observe/log_observer.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../../../src/transport/http2/limits.ts";
 import { DEFAULT_CONNECTION_AGE } from "../../../src/transport/http2/watchdog.ts";
-import { DEFAULT_ADMISSION_LIMITS } from "../../../src/core/admission.ts";
+import { DEFAULT_CONNECTION_LIMITS } from "../../../src/core/connection_limiter.ts";
 import { Status } from "../../../src/transport/status.ts";
 import { ECHO_SERVICE, TestClient } from "../../conformance/transport_client.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -15,7 +15,7 @@ const optionsOf = (yaml: string) => nativeOptions(load(yaml + EMBEDDED).config.s
 Deno.test("nativeOptions() of a configuration's defaults are the transport's own", () => {
   const { limits, admission, age } = optionsOf("");
   assertEquals({ ...DEFAULT_HTTP2_LIMITS, ...limits }, DEFAULT_HTTP2_LIMITS);
-  assertEquals(admission, DEFAULT_ADMISSION_LIMITS);
+  assertEquals(admission, DEFAULT_CONNECTION_LIMITS);
   assertEquals(age, DEFAULT_CONNECTION_AGE);
 });
 

@@ -4,10 +4,13 @@ import { importedPath, isRelative, projectPath } from "../../lint/project_path.t
 
 type Graph = ReadonlyMap<string, readonly string[]>;
 
-Deno.test("No file of src imports itself through others, types aside", async () => {
+Deno.test("No file of src imports itself through others, as a value or as a type", async () => {
   const graph = new Map<string, string[]>();
   for await (const filename of sourceFiles(new URL("../../../src/", import.meta.url))) {
-    graph.set(projectPath(filename) ?? filename, valueImports(filename, await Deno.readTextFile(filename)));
+    graph.set(
+      projectPath(filename) ?? filename,
+      relativeImports(filename, await Deno.readTextFile(filename)),
+    );
   }
   assertEquals(firstCycle(graph), []);
 });
@@ -18,25 +21,31 @@ Deno.test("firstCycle() names the files of a cycle, and none if the graph has no
   assertEquals(firstCycle(new Map([...diamond, ["d", ["c"]]])), ["d", "c", "d"]);
 });
 
-Deno.test("valueImports() leaves type imports and packages out", () => {
+Deno.test("relativeImports() names files that are imported in any form, and leaves packages out", () => {
   const source = `
     import { a } from "./a.ts";
     import type { B } from "./b.ts";
     export * from "../core/c.ts";
+    type D = import("./d.ts").D;
     import "ioredis";
   `;
   const { pathname } = new URL("../../../src/cache/x.ts", import.meta.url);
-  assertEquals(valueImports(pathname, source), ["src/cache/a.ts", "src/core/c.ts"]);
+  assertEquals(relativeImports(pathname, source), [
+    "src/cache/a.ts",
+    "src/cache/b.ts",
+    "src/core/c.ts",
+    "src/cache/d.ts",
+  ]);
 });
 
-/** The files that the program at `filename` loads when it runs, as paths below the project's root. */
-function valueImports(filename: string, source: string): string[] {
+/** The files that the one at `filename` imports, as paths below the project's root. */
+function relativeImports(filename: string, source: string): string[] {
   const paths: string[] = [];
   const collect: Deno.lint.Rule = {
     create: () =>
-      importVisitor(({ specifier, kind }) => {
+      importVisitor(({ specifier }) => {
         const path = isRelative(specifier) ? importedPath(filename, specifier) : undefined;
-        if (kind === "value" && path !== undefined) paths.push(path);
+        if (path !== undefined) paths.push(path);
       }),
   };
   Deno.lint.runPlugin({ name: "imports", rules: { collect } }, filename, source);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/
 import { BufferPool } from "../../../src/transport/buffer_pool.ts";
 import { OutputBuffer } from "../../../src/transport/output_buffer.ts";
 
-Deno.test("BufferPool.acquire() hands out what has come back, and a larger one where that is too small", () => {
+Deno.test("BufferPool.acquire() reuses released buffers, and makes a larger one when they are too small", () => {
   const pool = new BufferPool();
   const first = pool.acquire(10);
   pool.release(first);
@@ -11,7 +11,7 @@ Deno.test("BufferPool.acquire() hands out what has come back, and a larger one w
   assert(pool.acquire(100_000).length >= 100_000);
 });
 
-Deno.test("BufferPool.acquire() keeps what is too small, and hands out the smallest that is not", () => {
+Deno.test("BufferPool.acquire() returns the smallest buffer that is large enough", () => {
   const pool = new BufferPool();
   const [small, middle, large] = [pool.acquire(1), pool.acquire(20_000), pool.acquire(200_000)];
   for (const buffer of [middle, large, small]) pool.release(buffer);
@@ -20,13 +20,13 @@ Deno.test("BufferPool.acquire() keeps what is too small, and hands out the small
   assert(pool.acquire(1) === small);
 });
 
-Deno.test("An OutputBuffer that has grown frame by frame comes back to the pool, for the next turn to grow in", () => {
+Deno.test("An OutputBuffer that has grown frame by frame returns to the pool for the next turn", () => {
   const pool = new BufferPool();
   const out = new OutputBuffer(pool);
   const fill = () => {
     for (let frame = 0; frame < 9; frame++) out.append(new Uint8Array(16 * 1024 + 9));
     const taken = out.take();
-    out.giveBack(taken);
+    out.release(taken);
     return taken.buffer;
   };
   assertStrictEquals(fill(), fill());
@@ -43,7 +43,7 @@ Deno.test("BufferPool keeps neither large buffers nor more than 4 MiB", () => {
   assertEquals(again.filter((buffer) => buffers.includes(buffer)).length, 16);
 });
 
-Deno.test("OutputBuffer keeps what was written while it grows, and starts empty after take()", () => {
+Deno.test("OutputBuffer keeps its octets while it grows, and starts empty after take()", () => {
   const out = new OutputBuffer(new BufferPool());
   const written: number[] = [];
   for (let i = 0; i < 20_000; i++) {
@@ -57,13 +57,13 @@ Deno.test("OutputBuffer keeps what was written while it grows, and starts empty 
   assertEquals([...out.take()], [9]);
 });
 
-Deno.test("OutputBuffer.giveBack() lets the next turn write into the same memory", () => {
+Deno.test("OutputBuffer.release() lets the next turn write into the same memory", () => {
   const pool = new BufferPool();
   const out = new OutputBuffer(pool);
   out.push(1);
   const taken = out.take();
   out.push(2);
   assertNotEquals(out.bytes.buffer, taken.buffer);
-  out.giveBack(taken);
+  out.release(taken);
   assert(pool.acquire(1).buffer === taken.buffer);
 });

@@ -12,7 +12,7 @@ Deno.test("Metadata keeps several values a key in their order, whatever the key'
   assertEquals(metadata.get("x-trace"), []);
 });
 
-Deno.test("Metadata takes bytes for keys that end in -bin and printable text for the others", () => {
+Deno.test("Metadata accepts bytes for keys that end in -bin and printable text for the others", () => {
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", new Uint8Array([0, 255]));
   metadata.set("a.b_c-0", " !~");

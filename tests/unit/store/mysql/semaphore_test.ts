@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Timeouts } from "../../../../src/core/timeouts.ts";
+import { DeadlineQueue } from "../../../../src/core/deadline_queue.ts";
 import { Semaphore } from "../../../../src/store/mysql/semaphore.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
 const SIGNAL = new AbortController().signal;
 
 Deno.test("Semaphore grants permits in the order of arrival", async () => {
-  const semaphore = new Semaphore(1, new Timeouts(new FakeClock(), 1_000));
+  const semaphore = new Semaphore(1, new DeadlineQueue(new FakeClock(), 1_000));
   await semaphore.acquire(SIGNAL);
   const order: string[] = [];
   const first = semaphore.acquire(SIGNAL).then(() => order.push("first"));
@@ -21,7 +21,7 @@ Deno.test("Semaphore grants permits in the order of arrival", async () => {
 
 Deno.test("Semaphore.acquire() rejects at its time-out, and the permit goes to a later caller", async () => {
   const clock = new FakeClock();
-  const semaphore = new Semaphore(1, new Timeouts(clock, 1_000));
+  const semaphore = new Semaphore(1, new DeadlineQueue(clock, 1_000));
   await semaphore.acquire(SIGNAL);
   const late = assertRejects(
     () => semaphore.acquire(SIGNAL),
@@ -37,7 +37,7 @@ Deno.test("Semaphore.acquire() rejects at its time-out, and the permit goes to a
 
 Deno.test("Semaphore.acquire() rejects a caller that is aborted, before or while it waits", async () => {
   const clock = new FakeClock();
-  const semaphore = new Semaphore(1, new Timeouts(clock, 1_000));
+  const semaphore = new Semaphore(1, new DeadlineQueue(clock, 1_000));
   await assertRejects(() => semaphore.acquire(AbortSignal.abort(new Error("gone"))), Error, "gone");
   await semaphore.acquire(SIGNAL);
   const caller = new AbortController();

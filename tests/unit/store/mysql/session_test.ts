@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Timeouts } from "../../../../src/core/timeouts.ts";
+import { DeadlineQueue } from "../../../../src/core/deadline_queue.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
 import { type MysqlConnection, MysqlSession, transaction } from "../../../../src/store/mysql/session.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
@@ -27,7 +27,11 @@ function sessionOver(
   connection: MysqlConnection,
   { clock = new FakeClock(), signal = new AbortController().signal },
 ) {
-  return new MysqlSession(connection, { timeouts: new Timeouts(clock, 1_000), signal, knowsReturning: true });
+  return new MysqlSession(connection, {
+    timeouts: new DeadlineQueue(clock, 1_000),
+    signal,
+    knowsReturning: true,
+  });
 }
 
 function serverError(errno: number): Error {

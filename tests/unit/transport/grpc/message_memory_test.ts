@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MessageMemory } from "../../../../src/transport/grpc/message_memory.ts";
 
-/** Requests that are arriving; `told` has the names of those that may go on again. */
+/** Incoming requests; `told` has the names of those that may continue again. */
 function arriving(limits = { waitAboveBytes: 100, maxBytes: 200 }) {
   const memory = new MessageMemory(limits);
   const told: string[] = [];
@@ -9,36 +9,36 @@ function arriving(limits = { waitAboveBytes: 100, maxBytes: 200 }) {
   return { memory, told, request };
 }
 
-Deno.test("MessageMemory.take() counts no more than the limit", () => {
+Deno.test("MessageMemory.acquire() counts no more than the limit", () => {
   const { memory } = arriving();
-  assert(memory.take(200));
-  assert(!memory.take(1));
-  memory.give(1);
-  assert(memory.take(1));
+  assert(memory.acquire(200));
+  assert(!memory.acquire(1));
+  memory.release(1);
+  assert(memory.acquire(1));
 });
 
-Deno.test("MessageMemory lets requests go on in their order, as many as there is room for", () => {
+Deno.test("MessageMemory lets requests continue in their order, as many as there is room for", () => {
   const { memory, told, request } = arriving();
-  memory.take(100);
-  // Those that may go on although there is no room.
+  memory.acquire(100);
+  // Requests that may continue although there is no room.
   const going = Array.from({ length: 16 }, (_, i) => request(`${i}`));
-  assertEquals(going.map((each) => memory.mayGoOn(each)), Array(16).fill(true));
+  assertEquals(going.map((each) => memory.mayContinue(each)), Array(16).fill(true));
   told.length = 0;
   const waiting = ["a", "b", "c", "d"].map((name) => request(name));
-  assertEquals(waiting.map((each) => memory.mayGoOn(each)), Array(4).fill(false));
-  memory.give(15);
+  assertEquals(waiting.map((each) => memory.mayContinue(each)), Array(4).fill(false));
+  memory.release(15);
   assertEquals(told, ["a", "b"]);
   memory.leave(waiting[3]!);
   for (const each of going) memory.leave(each);
   assertEquals(told, ["a", "b", "c"]);
 });
 
-Deno.test("MessageMemory lets others go on when those that do are slow", () => {
+Deno.test("MessageMemory lets other requests take the places of slow ones", () => {
   const { memory, told, request } = arriving();
-  memory.take(100);
-  for (let i = 0; i < 16; i++) memory.mayGoOn(request("slow"));
+  memory.acquire(100);
+  for (let i = 0; i < 16; i++) memory.mayContinue(request("slow"));
   told.length = 0;
-  for (let i = 0; i < 20; i++) memory.mayGoOn(request(`${i}`));
+  for (let i = 0; i < 20; i++) memory.mayContinue(request(`${i}`));
   assertEquals(told, []);
   memory.tick();
   assertEquals(told, Array.from({ length: 16 }, (_, i) => `${i}`));
@@ -46,33 +46,33 @@ Deno.test("MessageMemory lets others go on when those that do are slow", () => {
   assertEquals(told.length, 20);
 });
 
-Deno.test("MessageMemory expects of a method's answers what they have been", () => {
+Deno.test("MessageMemory expects a method's responses to be as large as earlier ones", () => {
   const { memory } = arriving({ waitAboveBytes: 2 ** 20, maxBytes: 2 ** 30 });
   const small = "/s/Small";
-  assert(memory.expectAnswer(small) >= 2 ** 16, "before there was one, no small guess");
-  memory.answered(small, memory.expectAnswer(small), 100);
-  assertEquals(memory.expectAnswer(small), 100);
-  for (let i = 0; i < 200; i++) memory.answered("/s/Large", memory.expectAnswer("/s/Large"), 2 ** 20);
-  assert(memory.expectAnswer("/s/Large") > 0.9 * 2 ** 20);
+  assert(memory.expectResponse(small) >= 2 ** 16, "before there was one, no small guess");
+  memory.responseReady(small, memory.expectResponse(small), 100);
+  assertEquals(memory.expectResponse(small), 100);
+  for (let i = 0; i < 200; i++) memory.responseReady("/s/Large", memory.expectResponse("/s/Large"), 2 ** 20);
+  assert(memory.expectResponse("/s/Large") > 0.9 * 2 ** 20);
   assert(memory.isScarce);
 });
 
-Deno.test("MessageMemory tells each waiter once, and no more of them than there is room for", () => {
+Deno.test("MessageMemory calls each waiter once, and no more of them than there is room for", () => {
   const { memory, told } = arriving();
-  memory.take(120);
+  memory.acquire(120);
   const waiter = (name: string) => ({
     onRoom: () => {
       told.push(name);
       memory.add(10);
     },
   });
-  for (const name of ["a", "b", "c", "d"]) memory.whenRoom(waiter(name));
-  memory.give(10);
+  for (const name of ["a", "b", "c", "d"]) memory.notifyWhenRoom(waiter(name));
+  memory.release(10);
   assertEquals(told, []);
-  memory.give(25);
+  memory.release(25);
   assertEquals(told, ["a", "b"]);
-  memory.give(40);
+  memory.release(40);
   assertEquals(told, ["a", "b", "c", "d"]);
-  memory.give(90);
+  memory.release(90);
   assertEquals(told.length, 4);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CompressionError } from "../../../../src/transport/hpack/compression_error.ts";
+import { CompressionError } from "../../../../src/transport/hpack/header_field.ts";
 import { HpackDecoder } from "../../../../src/transport/hpack/decoder.ts";
 import { HPACK_EXAMPLES } from "./vectors.ts";
 
@@ -40,7 +40,7 @@ const BROKEN: readonly (readonly [what: string, hex: string])[] = [
   ["an end before the value", "400161"],
   ["a string longer than the block", "40ff9f7f"],
   ["a table above the announced size", "3fe21f"],
-  ["a table size update behind a field", "8220"],
+  ["a table size update after a field", "8220"],
   ["Huffman padding of 8 bits", "400182ffff00"],
   ["Huffman padding of zeros", "4081000161"],
   ["the end-of-string symbol", "4084ffffffff0161"],
@@ -58,7 +58,7 @@ Deno.test("HpackDecoder.decode() keeps the table right when the list is above th
   assertEquals(decode(decoder, "bebf"), [["c", "d"], ["a", "b"]]);
 });
 
-Deno.test("HpackDecoder.decode() says how large a list is that it does not keep", () => {
+Deno.test("HpackDecoder.decode() returns the size of a list even when it does not keep the fields", () => {
   const block = bytes("828284");
   assertEquals(new HpackDecoder(4096).decode(block, 0, 3, 42).sizeBytes, 42 + 42 + 38);
 });
@@ -74,7 +74,7 @@ Deno.test("HpackDecoder.decode() empties the table at size 0 and for an entry ab
   assertThrows(() => decode(small, "be"), CompressionError);
 });
 
-Deno.test("HpackDecoder.generation changes with the table and with nothing else", () => {
+Deno.test("HpackDecoder.generation changes only with the table", () => {
   const decoder = new HpackDecoder(4096);
   const start = decoder.generation;
   decode(decoder, "828684");

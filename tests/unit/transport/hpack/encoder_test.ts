@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { BufferPool } from "../../../../src/transport/buffer_pool.ts";
-import { ConstantField } from "../../../../src/transport/hpack/constant_field.ts";
 import { HpackDecoder } from "../../../../src/transport/hpack/decoder.ts";
-import { HpackEncoder } from "../../../../src/transport/hpack/encoder.ts";
+import { ConstantField, HpackEncoder } from "../../../../src/transport/hpack/encoder.ts";
 import type { HeaderField } from "../../../../src/transport/hpack/header_field.ts";
 import { OutputBuffer } from "../../../../src/transport/output_buffer.ts";
 import { seededRandom, withSeed } from "../../../support/seeded_random.ts";
@@ -13,7 +12,7 @@ class Pair {
   readonly #decoder = new HpackDecoder(4096);
   readonly #pool = new BufferPool();
 
-  /** The fields as they arrive, and the octets that took. */
+  /** The decoded fields, and the octets of the block. */
   send(fields: readonly HeaderField[]): { arrived: HeaderField[]; length: number } {
     const out = new OutputBuffer(this.#pool);
     this.encoder.encode(fields, out);
@@ -35,7 +34,7 @@ Deno.test("HpackEncoder.encode() needs one octet for a constant field that it ha
   assertEquals(pair.send([STATUS, TYPE]), { arrived: plain([STATUS, TYPE]), length: 2 });
 });
 
-Deno.test("HpackEncoder.encode() puts no field that is not constant into the table", () => {
+Deno.test("HpackEncoder.encode() puts only constant fields into the table", () => {
   const pair = new Pair();
   const field = { name: "grpc-message", value: "not here" };
   const first = pair.send([field]);
@@ -53,7 +52,7 @@ Deno.test("HpackEncoder.encode() sends literals to a peer without a table", () =
   assertEquals(pair.send([TYPE]).length, first.length - 1);
 });
 
-Deno.test("HpackEncoder.encode() is understood under any settings and fields", () =>
+Deno.test("HpackEncoder.encode() is decodable under any settings and fields", () =>
   withSeed((seed) => {
     const random = seededRandom(seed);
     const upTo = (limit: number) => Math.floor(random() * limit);

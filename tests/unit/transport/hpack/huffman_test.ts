@@ -32,7 +32,7 @@ for (
   });
 }
 
-Deno.test("huffmanDecode() takes back every pair of octets", () => {
+Deno.test("huffmanDecode() reverses huffmanEncode() for every pair of octets", () => {
   for (let a = 0; a < 256; a++) {
     for (let b = 0; b < 256; b++) {
       const text = String.fromCharCode(a, b);

@@ -36,7 +36,7 @@ for (const size of [1, 2, 8, 9, 10, 17, 1000, 16_393, OCTETS.length]) {
   });
 }
 
-Deno.test("FrameReader.push() copies only the frame that a chunk's end cuts", () => {
+Deno.test("FrameReader.push() copies only the frame that is cut by the end of a chunk", () => {
   const { reader, sources } = reading();
   const [first, second] = [OCTETS.slice(0, 100), OCTETS.slice(100)];
   reader.push(first, 0);

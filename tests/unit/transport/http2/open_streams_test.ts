@@ -10,7 +10,7 @@ function idsOf(streams: Iterable<OpenStream>): number[] {
   return [...streams].map(({ id }) => id).sort((a, b) => a - b);
 }
 
-Deno.test("OpenStreams finds every stream that was not deleted and no other, however many and far apart they are", () =>
+Deno.test("OpenStreams finds exactly the streams that were not deleted, however many and far apart they are", () =>
   withSeed((seed) => {
     const random = seededRandom(seed);
     for (const [underWay, step] of [[1, 1], [16, 1], [300, 1], [40, 16], [40, 1_000]] as const) {
@@ -21,7 +21,7 @@ Deno.test("OpenStreams finds every stream that was not deleted and no other, how
         streams.add(stream);
         model.set(id, stream);
         while (model.size > underWay) {
-          // Seldom the oldest: some streams outlive many.
+          // Rarely the oldest: some streams outlive many others.
           const open = [...model.values()];
           const gone = open[Math.floor(random() ** 0.3 * open.length)]!;
           streams.delete(gone.id);
@@ -38,7 +38,7 @@ Deno.test("OpenStreams finds every stream that was not deleted and no other, how
     return Promise.resolve();
   }));
 
-Deno.test("OpenStreams.delete() of a stream that is not there changes nothing", () => {
+Deno.test("OpenStreams.delete() of an absent stream changes nothing", () => {
   const streams = new OpenStreams<OpenStream>();
   streams.add({ id: 1 });
   streams.delete(3);

@@ -22,11 +22,11 @@ Deno.test("TokenBucket allows its burst, then its rate", () => {
   assertEquals(takeAll(bucket), 10);
 });
 
-Deno.test("TokenBucket.pay() never exceeds the burst, and a clock set back costs nothing", () => {
+Deno.test("TokenBucket.refund() never exceeds the burst, and a clock set back costs nothing", () => {
   const clock = new FakeClock();
   let offsetMs = 0;
   const bucket = new TokenBucket({ burst: 5, perSecond: 1 }, () => clock.now() + offsetMs);
-  bucket.pay(100);
+  bucket.refund(100);
   assertEquals(takeAll(bucket), 5);
   offsetMs = -60_000;
   assert(!bucket.take());

@@ -12,7 +12,7 @@ function definition(...names: readonly string[]) {
   return Object.fromEntries(names.map((name) => [name, method(name)]));
 }
 
-Deno.test("MethodTable.find() knows handlers by the proto's name and in lower case, bound to their object", () => {
+Deno.test("MethodTable.find() finds handlers named as in the proto or in lower case, bound to their object", () => {
   const table = new MethodTable();
   const seen: unknown[] = [];
   const implementation = {
@@ -37,7 +37,7 @@ Deno.test("MethodTable.add() refuses a path twice", () => {
   assertThrows(() => table.add(definition("Get"), {}), Error, "/a.B/Get");
 });
 
-Deno.test("MethodTable.explainMissing() tells a missing service from a missing method", () => {
+Deno.test("MethodTable.explainMissing() distinguishes a missing service from a missing method", () => {
   const table = new MethodTable();
   table.add(definition("Get"), {});
   assertEquals(table.explainMissing("/a.B/Nope"), "unknown method Nope for service a.B");

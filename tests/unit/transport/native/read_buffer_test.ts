@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ReadBuffer } from "../../../../src/transport/native/read_buffer.ts";
 
-Deno.test("ReadBuffer grows while reads fill it, and shrinks when they do not for long", () => {
+Deno.test("ReadBuffer grows while reads fill it, and shrinks after many small reads", () => {
   const buffer = new ReadBuffer();
   const idle = buffer.bytes.length;
   assert(idle <= 1024);

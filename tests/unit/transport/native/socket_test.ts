@@ -10,7 +10,7 @@ import { turn } from "../../../support/turn.ts";
 
 const ADDRESS: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 };
 
-/** A stream of Deno before 2.9.8: closing it ends its read, and neither a write nor an end that is under way. */
+/** A stream of Deno before 2.9.8: closing it ends its read, but no write and no end in flight. */
 class StuckStream implements Deno.Conn {
   readonly localAddr = ADDRESS;
   readonly remoteAddr = ADDRESS;
@@ -57,7 +57,7 @@ class StuckStream implements Deno.Conn {
   [Symbol.dispose](): void {}
 }
 
-/** A socket on such a stream, whose preface is being written. */
+/** A socket on such a stream, with the write of its preface in flight. */
 function serving() {
   const clock = new FakeClock();
   const stream = new StuckStream();
@@ -81,7 +81,7 @@ function serving() {
   return { clock, stream, socket, connection, seen };
 }
 
-Deno.test("Socket is released only when the write under way at its close has settled", async () => {
+Deno.test("Socket is released only when the write in flight at its close has settled", async () => {
   const { stream, socket, seen } = serving();
   await turn();
   assertEquals(stream.writes.length, 1);
@@ -112,7 +112,7 @@ Deno.test("Socket is released only when the end of its output has settled, which
   assertEquals(seen, ["ended", "released"]);
 });
 
-Deno.test("Socket lets one write hold at most 256 KiB, of a large buffer a copy", async () => {
+Deno.test("Socket lets one write hold at most 256 KiB, by copying from a larger buffer", async () => {
   const { stream, connection } = serving();
   await turn();
   const octets = Uint8Array.from({ length: 600_000 }, (_, i) => i);
@@ -123,7 +123,7 @@ Deno.test("Socket lets one write hold at most 256 KiB, of a large buffer a copy"
     await turn();
     const { octets: part, settle } = stream.writes.at(-1)!;
     assert(part.buffer.byteLength <= 256 * 1024, `${part.buffer.byteLength} octets are held`);
-    // Less than was asked for, as a busy kernel takes it.
+    // Less than requested, as with a busy kernel.
     const taken = Math.min(part.length, 200_000);
     written.set(part.subarray(0, taken), offset);
     offset += taken;

@@ -1,4 +1,4 @@
-/** Source: PROTOCOL-HTTP2.md, Timeout. */
+/** The `grpc-timeout` header: how long a client waits for its call. Source: PROTOCOL-HTTP2.md, Timeout. */
 const MAX_DIGITS = 8;
 const MS_PER_UNIT: ReadonlyMap<string, number> = new Map([
   ["H", 3_600_000],
@@ -14,7 +14,7 @@ export function parseTimeoutMs(value: string): number | undefined {
   const digits = value.length - 1;
   const msPerUnit = MS_PER_UNIT.get(value.charAt(digits));
   if (msPerUnit === undefined || digits < 1 || digits > MAX_DIGITS) return undefined;
-  // Each call has another one: a regular expression and what it matches would cost more than all of this.
+  // Every call has another value, and a regular expression with its match costs more than this loop.
   let count = 0;
   for (let at = 0; at < digits; at++) {
     const digit = value.charCodeAt(at) - 0x30;

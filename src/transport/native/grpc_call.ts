@@ -1,79 +1,79 @@
-import { CallError } from "../grpc/call_error.ts";
+import type { DeadlineQueue, TimeBounded } from "../../core/deadline_queue.ts";
 import { decompress } from "../grpc/compression.ts";
-import { statusFromError } from "../grpc/error_status.ts";
-import type { Arriving } from "../grpc/message_memory.ts";
+import { CallError, statusFromError } from "../grpc/error_status.ts";
+import type { IncomingRequest } from "../grpc/message_memory.ts";
 import { checkLength, MessageReader, PREFIX_BYTES } from "../grpc/message_reader.ts";
 import { fieldsFromMetadata, metadataFromFields } from "../grpc/metadata_fields.ts";
 import { prefixed, type PrefixedWriter } from "../grpc/prefixed_writer.ts";
 import { OK_STATUS, RESPONSE_HEADERS, statusTrailers } from "../grpc/response_fields.ts";
-import type { Timer } from "../../core/clock.ts";
 import type { HeaderField } from "../hpack/header_field.ts";
 import type { Stream, StreamReceiver } from "../http2/stream.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ServerCall, StatusObject } from "../service.ts";
 import { Status } from "../status.ts";
-import type { CallPlan } from "./call_plan.ts";
-import type { CallSession } from "./call_session.ts";
-import type { Place, TimeLimit, TimeLimited } from "./time_limit.ts";
+import type { CallHost } from "./call_host.ts";
+import type { RoutedCall } from "./request_routing.ts";
 import type { Upload, Uploading } from "./upload_limit.ts";
 
-/** Larger messages count, requests until their call has ended; smaller ones are bounded by their number. */
+/** Larger requests count until their call ends; smaller ones are bounded by the number of calls. */
 const COUNTED_BYTES = 16 * 1024;
 
 /**
- * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and
- * cancellation. What costs something is made when first asked for: metadata, signal, timer, message reader.
+ * One gRPC call on one stream: messages out of DATA and into it, one status at the end, deadline and cancellation.
+ * Metadata, signal, timer and message reader are made when first needed.
  */
-export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimited, Uploading, Arriving {
-  protected readonly session: CallSession;
+export abstract class GrpcCall
+  implements StreamReceiver, ServerCall, TimeBounded, Uploading, IncomingRequest {
+  protected readonly host: CallHost;
   protected readonly stream: Stream;
-  protected readonly plan: CallPlan;
+  protected readonly route: RoutedCall;
   #reader: MessageReader | undefined;
   #metadata: Metadata | undefined;
   #abort: AbortController | undefined;
-  /** The client's deadline, where the server has no limit. */
-  #timer: Timer | undefined;
-  #place: Place | undefined;
-  /** While the request is not complete, unless it came in one turn or is a stream. */
+  /** Set once the request is complete, if the call is bounded. */
+  #timer: { cancel(): unknown } | undefined;
+  /** Whether the timer is for the server's limit, which comes before the client's deadline. */
+  #endsByLimit = false;
+  /** Set while a unary request arrives that did not come in one turn. */
   #upload: Upload | undefined;
   readonly #deadlineMs: number;
-  /** What the server's memory counts for the request once it is complete. */
+  /** Bytes of the complete request that count in the server's memory. */
   #countedBytes = 0;
-  /** Octets that wait for room in the server's memory: their client may not send as many more until then. */
+  /** Received octets that are not given back to the client's window until there is room in memory. */
   #withheldBytes = 0;
   #isWaiting = false;
-  /** Whether the request is whatever has just arrived, without a copy: the handler has to run in this turn. */
+  /** Whether the request is a view of the read buffer: the handler must run in this turn. */
   protected isBorrowing = false;
-  /** What the last response has taken, in octets. */
-  protected answerBytes = 0;
+  /** Size of the last response. */
+  protected responseBytes = 0;
   #hasSentHeaders = false;
-  /** `answered`: a status has been sent. `cancelled`: nobody is left to hear the handler. */
-  #state: "open" | "answered" | "cancelled" = "open";
+  /** `responded`: the status is sent. `cancelled`: the client receives nothing more. */
+  #state: "open" | "responded" | "cancelled" = "open";
 
-  constructor(session: CallSession, stream: Stream, plan: CallPlan) {
-    this.session = session;
+  constructor(host: CallHost, stream: Stream, route: RoutedCall) {
+    this.host = host;
     this.stream = stream;
-    this.plan = plan;
-    this.#deadlineMs = stream.openedAtMs + plan.timeoutMs;
+    this.route = route;
+    this.#deadlineMs = stream.openedAtMs + route.timeoutMs;
   }
 
   /** Takes a decoded request. @throws {CallError} when there is one too many. */
   protected abstract onRequest(request: unknown): void;
   /** The client has sent all its messages. */
   protected abstract onHalfClose(): void;
-  /** The client will hear nothing more: cancelled, timed out or lost. */
+  /** The call is cancelled, timed out or lost: the client receives nothing more. */
   protected abstract onCancelled(): void;
   /**
-   * Whether the handler runs as soon as the request is complete. Then it sees octets where they have arrived,
-   * without a copy, until it returns for the first time.
+   * Whether the handler runs as soon as the request is complete. It then sees the octets in the read buffer, without a
+   * copy, until it first returns.
    */
   protected abstract get usesRequestAtOnce(): boolean;
-  /** The server's own limit for this kind of call once its request is complete; undefined where it has none. */
-  protected abstract get timeLimit(): TimeLimit | undefined;
+  /** The server's own limit for this kind of call once its request is complete; undefined when it has none. */
+  protected abstract get timeLimit(): DeadlineQueue | undefined;
   abstract onDrain(): void;
   abstract onShutdown(): void;
 
-  /** Whether the status has been sent, or nobody is left to hear it. */
+  /** Whether the status is sent or the call is cancelled. */
   protected get isEnded(): boolean {
     return this.#state !== "open";
   }
@@ -81,7 +81,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   // -- ServerCall
 
   get metadata(): Metadata {
-    return this.#metadata ??= metadataFromFields(this.plan.head.fields);
+    return this.#metadata ??= metadataFromFields(this.route.head.fields);
   }
 
   get signal(): AbortSignal {
@@ -97,11 +97,11 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   }
 
   getPath(): string {
-    return this.plan.method.path;
+    return this.route.method.path;
   }
 
   getPeer(): string {
-    return this.session.peer;
+    return this.host.peer;
   }
 
   getDeadline(): number {
@@ -135,7 +135,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   onEnd(): void {
     if (this.isEnded) return;
     if (this.#upload !== undefined) this.#endUpload(this.#upload);
-    if (this.#reader !== undefined) this.session.environment.memory.leave(this);
+    if (this.#reader !== undefined) this.host.environment.memory.leave(this);
     if (this.#reader?.isInsideMessage) {
       this.#abortWith(new CallError(Status.INTERNAL, "request ends inside a message"));
     } else {
@@ -147,7 +147,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.#cancel();
   }
 
-  /** The octets have been copied or decoded; a call that reads slowly gives them back later. */
+  /** The octets are copied or decoded. A call whose handler reads slowly returns them to the window later. */
   protected consumed(bytes: number): void {
     this.stream.consume(bytes);
   }
@@ -155,30 +155,30 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   // -- for the kinds of calls
 
   /**
-   * Sees to it that the call ends in time, unless it has ended in the turn that began it: first its request's time
-   * counts, then its own.
+   * Bounds the call in time. Called at the end of the turn that began it, so that a call that ends in one turn sets no
+   * timer; and again when the request is complete, which ends the upload's time and begins the call's own.
    */
   armTimer(): void {
     if (this.isEnded) return;
-    const { clock, uploadLimit } = this.session.environment;
-    if (!this.plan.method.requestStream && !this.stream.remoteEnded) {
-      this.#upload = uploadLimit.enter(this, this.#deadlineMs);
+    const { clock, uploadLimit } = this.host.environment;
+    if (!this.route.method.requestStream && !this.stream.remoteEnded) {
+      this.#upload = uploadLimit.watch(this, this.#deadlineMs);
       return;
     }
     const limit = this.timeLimit;
+    const leftMs = this.#deadlineMs - clock.now();
     if (limit !== undefined) {
-      this.#place = limit.enter(this, this.#deadlineMs);
-    } else if (this.#deadlineMs < Infinity) {
-      const leftMs = this.#deadlineMs - clock.now();
+      this.#endsByLimit = limit.timeoutMs < leftMs;
+      this.#timer = limit.add(this, leftMs);
+    } else if (leftMs < Infinity) {
       this.#timer = clock.setTimer(() => this.onTimeUp(), leftMs, "background");
     }
   }
 
   onTimeUp(): void {
-    const isClients = this.#place === undefined || this.#place.dueMs === this.#deadlineMs;
-    const details = isClients
-      ? "Deadline exceeded"
-      : `Cannot answer within ${this.timeLimit?.limitMs} ms, the server's time limit`;
+    const details = this.#endsByLimit
+      ? `Cannot answer within ${this.timeLimit?.timeoutMs} ms, the server's time limit`
+      : "Deadline exceeded";
     this.#abortWith({ code: Status.DEADLINE_EXCEEDED, details });
   }
 
@@ -193,12 +193,12 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.consumed(bytes);
   }
 
-  /** Lets the client send on with a message once there is room for it. */
+  /** Lets the client continue with a message once there is room for it. */
   #consumeWithRoom(bytes: number): void {
     this.#withheldBytes += bytes;
     if (this.#isWaiting || this.isEnded) return;
     this.#isWaiting = true;
-    if (this.session.environment.memory.mayGoOn(this)) this.onRoom();
+    if (this.host.environment.memory.mayContinue(this)) this.onRoom();
   }
 
   get isKeptWaiting(): boolean {
@@ -214,54 +214,54 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   }
 
   #endUpload(upload: Upload): void {
-    upload.leave();
+    upload.cancel();
     this.#upload = undefined;
-    this.session.armLater(this);
+    this.host.armLater(this);
   }
 
-  /** Sends a response; false when it waits for the client, after which {@link onDrain} comes. */
+  /** Sends a response. Returns false when it is queued; {@link onDrain} follows. */
   protected sendMessage(value: unknown): boolean {
     if (this.isEnded) return true;
-    const { method, responseWriter } = this.plan;
+    const { method, responseWriter } = this.route;
     let pieces: readonly Uint8Array[];
     try {
       if (responseWriter === undefined) pieces = prefixed([method.responseSerialize(value)]);
       else if (this.#writeMessage(value, responseWriter)) return true;
       else pieces = responseWriter.pieces(value);
     } catch (error) {
-      this.session.environment.onError(error, this.getPath());
+      this.host.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.INTERNAL, details: "Error serializing response" });
       return true;
     }
     if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
-    this.answerBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    if (this.answerBytes > COUNTED_BYTES && this.session.environment.memory.isFull) {
+    this.responseBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (this.responseBytes > COUNTED_BYTES && this.host.environment.memory.isFull) {
       this.sendStatus({ code: Status.RESOURCE_EXHAUSTED, details: "too many octets of answers at once" });
       return true;
     }
     return this.stream.sendData(pieces);
   }
 
-  /** Ends the call; only the first status counts. */
+  /** Ends the call. Only the first status counts. */
   protected sendStatus(status: StatusObject): void {
     if (this.isEnded) return;
     this.#writeStatus(status);
-    this.#end("answered");
+    this.#end("responded");
   }
 
-  /** Ends the call with a response, or with the status of an error, as a handler's callback is told. */
-  protected answer(error: unknown, value: unknown, trailer: Metadata | null | undefined): void {
+  /** Ends the call with a response, or with the status of an error: the arguments of a handler's callback. */
+  protected respond(error: unknown, value: unknown, trailer: Metadata | null | undefined): void {
     if (error) return this.sendStatus(statusFromError(error, trailer));
     this.sendMessage(value);
     this.sendStatus(trailer ? { ...OK_STATUS, metadata: trailer } : OK_STATUS);
   }
 
-  /** Calls a handler; what it throws ends the call and is reported. */
+  /** Calls a handler. An error that it throws is reported and ends the call. */
   protected run(handler: () => void): void {
     try {
       handler();
     } catch (error) {
-      this.session.environment.onError(error, this.getPath());
+      this.host.environment.onError(error, this.getPath());
       this.sendStatus({ code: Status.UNKNOWN, details: "Server method handler threw an error" });
     }
   }
@@ -269,8 +269,8 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   /** Writes a message straight into the connection's output; false when it has to wait. */
   #writeMessage(value: unknown, writer: PrefixedWriter): boolean {
     const length = writer.byteLength(value);
-    this.answerBytes = length;
-    // The headers come first anyway.
+    this.responseBytes = length;
+    // The headers come first, even if the message then has to wait.
     if (!this.#hasSentHeaders) this.#sendHeaders(RESPONSE_HEADERS);
     return this.stream.writeData(value, length, writer);
   }
@@ -283,25 +283,25 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
 
   #makeReader(): MessageReader {
     return new MessageReader({
-      maxMessageBytes: this.session.environment.maxRequestBytes,
-      budget: this.session.bufferBudget,
-      pool: this.session.environment.pool,
+      maxMessageBytes: this.host.environment.maxRequestBytes,
+      budget: this.host.bufferBudget,
+      pool: this.host.environment.pool,
       onMessage: (bytes, isCompressed) => this.#receive(bytes, isCompressed),
-      retire: (buffer) => this.session.retire(buffer),
+      retire: (buffer) => this.host.retire(buffer),
     });
   }
 
   #receive(bytes: Uint8Array, isCompressed: boolean): void {
     if (this.isEnded) return;
-    this.session.connection.messageReceived();
-    const limit = this.session.environment.maxRequestBytes;
-    const borrowed = isCompressed ? decompress(bytes, this.plan.encoding, limit) : bytes;
+    this.host.messageReceived();
+    const limit = this.host.environment.maxRequestBytes;
+    const borrowed = isCompressed ? decompress(bytes, this.route.encoding, limit) : bytes;
     checkLength(borrowed.length, limit);
-    if (borrowed.length > COUNTED_BYTES && !this.plan.method.requestStream) this.#count(borrowed.length);
+    if (borrowed.length > COUNTED_BYTES && !this.route.method.requestStream) this.#count(borrowed.length);
     const message = this.isBorrowing || isCompressed ? borrowed : borrowed.slice();
     let request: unknown;
     try {
-      request = this.plan.method.requestDeserialize(message);
+      request = this.route.method.requestDeserialize(message);
     } catch {
       throw new CallError(Status.INTERNAL, "Error deserializing request");
     }
@@ -310,7 +310,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
 
   /** @throws {CallError} */
   #count(bytes: number): void {
-    if (!this.session.environment.memory.take(bytes)) {
+    if (!this.host.environment.memory.acquire(bytes)) {
       throw new CallError(Status.RESOURCE_EXHAUSTED, "too many octets of requests at once");
     }
     this.#countedBytes += bytes;
@@ -322,7 +322,7 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
   }
 
   #writeStatus(status: StatusObject): void {
-    const trailers = statusTrailers(this.session.environment.described(status));
+    const trailers = statusTrailers(this.host.environment.withDetails(status));
     this.stream.sendTrailers(this.#hasSentHeaders ? trailers : [...RESPONSE_HEADERS, ...trailers]);
   }
 
@@ -340,17 +340,16 @@ export abstract class CallCore implements StreamReceiver, ServerCall, TimeLimite
     this.onCancelled();
   }
 
-  #end(state: "answered" | "cancelled"): void {
+  #end(state: "responded" | "cancelled"): void {
     this.#state = state;
     this.#timer?.cancel();
-    this.#place?.leave();
-    this.#upload?.leave();
+    this.#upload?.cancel();
     if (this.#reader !== undefined) this.#endReading(this.#reader);
-    if (this.#countedBytes > 0) this.session.environment.memory.give(this.#countedBytes);
+    if (this.#countedBytes > 0) this.host.environment.memory.release(this.#countedBytes);
   }
 
   #endReading(reader: MessageReader): void {
     reader.release();
-    this.session.environment.memory.leave(this);
+    this.host.environment.memory.leave(this);
   }
 }

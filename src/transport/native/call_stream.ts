@@ -3,20 +3,29 @@ import { statusFromError } from "../grpc/error_status.ts";
 import { OK_STATUS } from "../grpc/response_fields.ts";
 import { Metadata } from "../metadata.ts";
 import type { ServerCall, StatusObject } from "../service.ts";
-import type { StreamingCall } from "./streaming_call.ts";
+
+/** The call under a {@link CallStream}. */
+export interface StreamedCall extends ServerCall {
+  /** The handler takes more requests. */
+  resume(): void;
+  /** Sends a response; `onSent` is called when the next may come. */
+  write(value: unknown, onSent: () => void): void;
+  /** Ends the responses. */
+  finish(status: StatusObject): void;
+}
 
 /**
- * What handlers of streaming calls see: grpc-js's object streams. Requests are read from it and responses
- * written to it; a side that the method does not have is ended, or never used. The error event sets the status.
+ * The Node stream that handlers of streaming calls get, as grpc-js has it: they read requests from it and write
+ * responses to it. A side that the method does not have is ended or never used. The error event sets the status.
  */
-export class StreamingSurface extends Duplex implements ServerCall {
+export class CallStream extends Duplex implements ServerCall {
   /** The request of a call whose requests are no stream. */
   request: unknown = undefined;
-  readonly #call: StreamingCall;
+  readonly #call: StreamedCall;
   #status: StatusObject = OK_STATUS;
 
-  constructor(call: StreamingCall) {
-    // One request waits at most: the client's window stays closed for what the handler has not taken.
+  constructor(call: StreamedCall) {
+    // At most one request waits for the handler: the client's window stays closed for it.
     super({ objectMode: true, readableHighWaterMark: 1 });
     this.#call = call;
     this.on("error", (error: unknown) => {
@@ -46,7 +55,7 @@ export class StreamingSurface extends Duplex implements ServerCall {
     return this.#call.getPeer();
   }
 
-  getDeadline(): number {
+  getDeadline(): Date | number {
     return this.#call.getDeadline();
   }
 

@@ -1,31 +1,31 @@
-/** How many connections a server accepts. */
-export interface AdmissionLimits {
+/** The most connections that a server takes. */
+export interface ConnectionLimits {
   readonly maxConnections: number;
-  /** From one client address, so that one client cannot use up all connections. */
+  /** Of one client address, so that one client cannot take all of them. */
   readonly maxConnectionsPerAddress: number;
 }
 
 /**
- * Unread output waits in the kernel, up to 4 MiB a connection by Linux's default. So clients that do not read hold at
- * most 4 GiB.
+ * Output that a client does not read waits in the kernel, up to 4 MiB a connection by Linux's default. Clients that do
+ * not read hold at most 4 GiB with these limits.
  */
-export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = Object.freeze({
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = Object.freeze({
   maxConnections: 1024,
   maxConnectionsPerAddress: 768,
 });
 
 /** Counts connections, overall and by address. */
-export class Admission {
-  readonly #limits: AdmissionLimits;
+export class ConnectionLimiter {
+  readonly #limits: ConnectionLimits;
   readonly #byAddress = new Map<string, number>();
   #total = 0;
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
-  /** Counts a new connection; false, and nothing is counted, when there are too many. */
-  enter(address: string): boolean {
+  /** Counts a connection. Returns false, and counts nothing, when there are too many. */
+  acquire(address: string): boolean {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#total >= this.#limits.maxConnections || ofAddress >= this.#limits.maxConnectionsPerAddress) {
       return false;
@@ -35,8 +35,8 @@ export class Admission {
     return true;
   }
 
-  /** Counts off a connection that has entered. */
-  leave(address: string): void {
+  /** Ends the count of a connection that {@link acquire} has counted. */
+  release(address: string): void {
     const left = (this.#byAddress.get(address) ?? 0) - 1;
     if (left > 0) this.#byAddress.set(address, left);
     else this.#byAddress.delete(address);
