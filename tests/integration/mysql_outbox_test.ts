@@ -42,7 +42,7 @@ testWithServers(
     await secrets.write(KEY, CHANGE, SIGNAL);
     const end = { id: version.id, revision: LAST_REVISION };
     assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
-    // No row is left, but until the shared tier has been told, others must learn what ended it.
+    // The row is gone, but until the shared tier has the change, other replicas need the version that ended it.
     assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     assertEquals(await secrets.remove(KEY, SIGNAL), end);
     await outbox.clear(await outbox.pending(10, SIGNAL), ANY_EPOCH, SIGNAL);
@@ -73,7 +73,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.pending() has the oldest records, and clear() removes those alone, also when many do",
+  "MysqlOutbox.pending() returns the oldest records, and concurrent calls of clear() remove only those",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { outbox, secrets } = opened;
@@ -97,7 +97,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox changes nothing when the record cannot be made",
+  "MysqlOutbox changes no secret when the record cannot be written",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { database, secrets } = opened;
@@ -114,7 +114,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "checkMysqlSchema() and migrateMysql() mind the outbox too",
+  "checkMysqlSchema() and migrateMysql() cover the outbox",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { database, pool } = opened;

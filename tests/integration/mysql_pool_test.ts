@@ -15,7 +15,7 @@ const SIGNAL = new AbortController().signal;
 const KEY = secretCacheKey("alice");
 const CHANGE: SecretChange = { name: "n", description: "", expires: 0, newSecretKey: "k", atMs: 0 };
 
-/** A migrated database of the test's own, and what is asked of it. */
+/** A migrated database of the test's own, with pools and stores on it. */
 class OpenDatabase extends TestDatabase {
   readonly pool: MysqlPool;
 
@@ -51,7 +51,7 @@ async function rejectsWithin(limitMs: number, use: () => Promise<unknown>): Prom
 
 testWithServers(
   ["mysql"],
-  "MysqlPool outlives a server that freezes, and none waits past the time-outs",
+  "MysqlPool survives a frozen server, and no call waits past the time-outs",
   async () => {
     await using server = await startMariadb();
     await using database = await OpenDatabase.open(server, {
@@ -64,7 +64,7 @@ testWithServers(
 
     server.pause();
     try {
-      // An open connection that does not answer, then new ones that do not come about.
+      // First an open connection does not answer, then new ones cannot be made.
       await rejectsWithin(1_000, () => secrets.read(KEY, SIGNAL));
       const write = () => secrets.write(KEY, { ...CHANGE, name: "while frozen" }, SIGNAL);
       assertEquals((await rejectsWithin(1_000, write)).hadNoEffect, true, "it was never sent");
@@ -79,7 +79,7 @@ testWithServers(
   },
 );
 
-testWithServers(["mysql"], "MysqlPool closes within the time-out though the server is frozen", async () => {
+testWithServers(["mysql"], "MysqlPool closes within the time-out even if the server is frozen", async () => {
   await using server = await startMariadb();
   const pool = new MysqlPool({ ...server.config(""), queryTimeoutMs: 200 }, systemClock);
   await pool.use((session) => session.rows("SELECT 1"), SIGNAL);
@@ -93,7 +93,7 @@ testWithServers(["mysql"], "MysqlPool closes within the time-out though the serv
   }
 });
 
-testWithServers(["mysql"], "MysqlPool connects by a Unix socket", async () => {
+testWithServers(["mysql"], "MysqlPool connects over a Unix socket", async () => {
   await using server = await startMariadb();
   await using pool = new MysqlPool(
     { ...server.config("mysql"), address: { kind: "unix", path: server.socket }, user: "root", password: "" },
@@ -123,7 +123,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlPool lets nobody wait for a connection longer than for a statement",
+  "MysqlPool bounds the wait for a connection by the time-out of a statement",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { maxConnections: 1, queryTimeoutMs: 300 });
     const held = Promise.withResolvers<void>();
@@ -137,7 +137,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlPool rejects at once when the caller goes, and serves the next one",
+  "MysqlPool rejects at once when the caller cancels, and serves the next caller",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { maxConnections: 1 });
     const caller = new AbortController();
@@ -153,7 +153,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets writes nothing for a caller that goes before it has a connection",
+  "MysqlSecrets writes nothing for a caller that cancels before it has a connection",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { maxConnections: 1 });
     const secrets = database.secrets();
@@ -171,7 +171,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets gives up on a row that somebody else keeps locked",
+  "MysqlSecrets gives up on a row that another session keeps locked",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { queryTimeoutMs: 1_500 });
     await database.secrets().write(KEY, CHANGE, SIGNAL);
@@ -231,7 +231,7 @@ testWithServers(["mysql"], "MysqlSecrets reads rows whose optional columns are N
   );
 });
 
-testWithServers(["mysql"], "MysqlSecrets says in neutral words what is wrong", async ({ mysql }) => {
+testWithServers(["mysql"], "MysqlSecrets reports errors in neutral words", async ({ mysql }) => {
   await using database = await OpenDatabase.open(mysql);
   await database.run("ALTER TABLE usercenter_secret DROP COLUMN version");
   const read = () => database.secrets().read(KEY, SIGNAL);
@@ -256,7 +256,7 @@ testWithServers(["mysql"], "MysqlSecrets says in neutral words what is wrong", a
 
 testWithServers(
   ["mysql"],
-  "MysqlPool with tls `preferred` does without where the server offers none",
+  "MysqlPool with tls `preferred` connects without TLS when the server offers none",
   async () => {
     await using server = await startMariadb();
     await using preferred = new MysqlPool({ ...server.config(""), tls: "preferred" }, systemClock);
