@@ -16,7 +16,7 @@ export interface ScenarioLoad {
 /** Calls of one kind. */
 export interface Scenario {
   readonly name: string;
-  /** What exists before: nothing, every key as the service stores it, or rows that only MySQL has. */
+  /** What exists before the run: nothing, every key as the service stores it, or rows that only MySQL has. */
   readonly preparation: "nothing" | "keys stored by the service" | "rows inserted into MySQL";
   readonly method: Method;
   /** How many keys there are for a run, and whether a run may ask for one again. */

@@ -3,8 +3,8 @@ import type { History, Read } from "./history.ts";
 import { oldestShared } from "./shared_reads.ts";
 
 /**
- * For each read the instant that its answer may be as old as, if its replica has not acknowledged anything
- * newer itself. Reads are those of one key.
+ * For each read, how old its answer may be, as an instant. Newer changes that its own replica acknowledged must show in
+ * any case. Reads are those of one key.
  */
 export function readFloors(
   reads: readonly Read[],

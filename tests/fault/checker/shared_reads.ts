@@ -1,12 +1,12 @@
 import type { Read } from "./history.ts";
 
 /**
- * For each read the start of the oldest one that it may have got its answer from: a replica lets a read join
- * one of the same key that is under way. Reads are those of one key.
+ * For each read, the start of the oldest read whose answer it may share: on a replica a read joins one in flight for
+ * the same key. Reads are those of one key.
  *
  *     process 1   |--- get ---------|
  *     process 2        |- set -|
- *     process 1                  |- get -|     may join the first, and return what was there before the set
+ *     process 1                  |- get -|     may join the first, and return the value before the set
  */
 export function oldestShared(reads: readonly Read[], lingerMs: number): Map<Read, number> {
   const oldest = new Map<Read, number>();
