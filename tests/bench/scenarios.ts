@@ -48,6 +48,18 @@ export const SECRET: Expectation = { status: Status.OK, minMessageBytes: SECRET_
 export const EMPTY: Expectation = { status: Status.OK, minMessageBytes: 0 };
 const NOT_FOUND: Expectation = { status: Status.NOT_FOUND, minMessageBytes: 0 };
 
+/** Gets of stored entries under {@link MAIN}, for parts that compare the service with something else. */
+export function storedGets(name: string, keyCount: number): Scenario {
+  return {
+    name,
+    preparation: "keys stored by the service",
+    method: "Get",
+    keys: { count: keyCount, order: "cycle" },
+    expectation: VALUE,
+    loads: [MAIN],
+  };
+}
+
 /** One row of the part `calls`. */
 export interface SetupScenario extends Scenario {
   readonly setup: SetupName;

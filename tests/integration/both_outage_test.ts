@@ -1,12 +1,11 @@
 /** Redis and MySQL both stop answering: every call fails with UNAVAILABLE in time. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const REDIS_TIMEOUT_MS = 400;
 const MYSQL_TIMEOUT_MS = 600;

@@ -10,7 +10,7 @@ import { redisCli, ThrowawayCluster, wipe } from "../support/redis/cluster.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
-import { behindProfile, type ServersProfile } from "../support/service/profile.ts";
+import { discoveredProfile, type ServersProfile } from "../support/service/profile.ts";
 import { RedisKeys } from "../support/service/redis.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -19,11 +19,11 @@ const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().enc
 const KEYS = Array.from({ length: 40 }, (_, index) => ({ namespace: "n", key: `k${index}` }));
 
 async function profileOn(
-  mysql: Parameters<typeof behindProfile>[0],
+  mysql: Parameters<typeof discoveredProfile>[0],
   cluster: ThrowawayCluster,
   seeds: readonly Endpoint[] = cluster.seeds,
 ): Promise<ServersProfile> {
-  return await behindProfile(mysql, cluster.masters[0]!, {
+  return await discoveredProfile(mysql, cluster.masters[0]!, {
     "data.redis.cluster.addrs": seeds.map(({ hostname, port }) => `${hostname}:${port}`).join(),
     "data.redis.read_timeout": "500ms",
     "data.redis.write_timeout": "500ms",
@@ -128,7 +128,7 @@ testWithServers(
     for (let round = 0; round < ROUNDS; round++) {
       assertEquals(await outcomes(client), { mine: KEYS.length }, `round ${round}`);
     }
-    await waitFor(() => leftNodes(service).length > 0, { what: "the node to be left" });
+    await waitFor(() => leftNodes(service).length > 0, { what: "the node to be dropped" });
     assertEquals(leftNodes(service), [`redis ${leaver.hostname}:${leaver.port}`]);
     assertEquals(await outcomes(client), { mine: KEYS.length });
     assertEquals(await client.health("redis"), "SERVING");
@@ -217,7 +217,7 @@ testWithServers(
         assertEquals(await outcomes(client), { mine, UNAVAILABLE: lost }, `${times}, round ${round}`);
         await client.setSecret({ key: `s${round}`, name: "n" });
       }
-      await waitFor(() => leftNodes(service).length === times + 1, { what: "the node to be left" });
+      await waitFor(() => leftNodes(service).length === times + 1, { what: "the node to be dropped" });
       assertEquals(await namesAt(foreign.masters, profile), []);
       await proxy[Symbol.asyncDispose]();
       await dying.start();
@@ -258,7 +258,7 @@ testWithServers(
     await waitFor(() => {
       wasUsed ||= nodes.client(name) !== undefined;
       return left.length > 0;
-    }, { what: "the node to be left", timeoutMs: 10_000 });
+    }, { what: "the node to be dropped", timeoutMs: 10_000 });
     assertEquals([left, wasUsed], [[name], false]);
   },
 );

@@ -1,23 +1,22 @@
 /** A service uses a Redis Cluster by configuration only. */
 import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { redisCli, ThrowawayCluster } from "../support/redis/cluster.ts";
 import { RedisKeys } from "../support/service/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { behindProfile, type ServersProfile } from "../support/service/profile.ts";
+import { discoveredProfile, type ServersProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().encode(text) });
 const KEYS = Array.from({ length: 30 }, (_, index) => ({ namespace: "n", key: `k${index}` }));
 
 async function profileOn(
-  mysql: Parameters<typeof behindProfile>[0],
+  mysql: Parameters<typeof discoveredProfile>[0],
   cluster: ThrowawayCluster,
 ): Promise<ServersProfile> {
-  return await behindProfile(mysql, cluster.masters[0]!, {
+  return await discoveredProfile(mysql, cluster.masters[0]!, {
     // One node is enough.
     "data.redis.cluster.addrs": `${cluster.masters[0]!.hostname}:${cluster.masters[0]!.port}`,
     "data.redis.read_timeout": "500ms",

@@ -219,7 +219,7 @@ test("replicas publish their changes when CLIENT TRACKING is refused", async (se
   await a.write("before");
   await warm("before", b);
   await setting.other.call("CLIENT", "KILL", "TYPE", "pubsub");
-  await waitFor(() => b.states.length === 3, { what: "the channel to be lost and back" });
+  await waitFor(() => b.states.length === 3, { what: "the channel to be lost and restored" });
   assertEquals(b.states, ["publishing", "lost", "publishing"]);
   await a.becomes("publishing");
   await a.write("after");

@@ -1,12 +1,11 @@
 /** MySQL is out of reach: namespaces are unaffected, cached secrets can be read, and no secret can change. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
@@ -56,7 +55,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a service starts without MySQL and heals when it comes",
+  "a service starts without MySQL and heals when MySQL is back",
   async (servers) => {
     await using link = await TcpProxy.open(servers.mysql);
     await using profile = await serversProfile(servers, { mysqlPort: link.port });

@@ -1,10 +1,9 @@
 /** Another program holds the write lock of the embedded database: only changes wait, and only for a bounded time. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { startService } from "../support/service/service.ts";
 import { embeddedProfile } from "../support/service/profile.ts";
-import { expectUnavailable } from "./unavailable.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const TIMEOUT_MS = 1_000;

@@ -1,11 +1,10 @@
 /** The embedded database on a disk of 20 MiB that becomes full: entries that expire make room again. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
 import { embeddedProfile, type ServiceProfile } from "../support/service/profile.ts";
 import { mayMount, type SmallVolume, smallVolume } from "../support/sqlite/small_volume.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const MiB = 2 ** 20;
 const TTL = { seconds: 4 };

@@ -6,11 +6,9 @@ import { secretCacheKey } from "../../src/core/key.ts";
 import { ANY_EPOCH, type Epoch } from "../../src/core/ports.ts";
 import { type MysqlChanges, RereadChanges, ReturningChanges } from "../../src/store/mysql/changes.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts";
-import { MysqlOutbox } from "../../src/store/mysql/outbox.ts";
-import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { type MysqlSession, transaction } from "../../src/store/mysql/session.ts";
-import { TestDatabase } from "../support/mysql/database.ts";
+import { MigratedDatabase } from "../support/mysql/migrated_database.ts";
 import { type MysqlAddress, testWithServers } from "../support/servers/servers.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -26,12 +24,8 @@ function changesBy(returning: boolean): MysqlChanges {
 }
 
 async function open(server: MysqlAddress, returning = true) {
-  await using resources = new AsyncDisposableStack();
-  const database = resources.use(new TestDatabase(server));
-  await migrateMysql(database.config, systemClock, SIGNAL);
-  const pool = resources.use(new MysqlPool(database.config, systemClock));
-  const outbox = new MysqlOutbox(pool, database.config);
-  const owned = resources.move();
+  const database = await MigratedDatabase.open(server);
+  const { outbox, pool } = database;
   return {
     database,
     pool,
@@ -46,7 +40,7 @@ async function open(server: MysqlAddress, returning = true) {
       );
       return Number(row?.Value);
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 

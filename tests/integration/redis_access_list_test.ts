@@ -1,13 +1,12 @@
 /** A Redis user with exactly the rights that configs/README.md lists. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { documentCommands } from "../support/runner/document.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
 const LARGE_VALUE = { ...VALUE, value: new Uint8Array(100_000) };
@@ -67,7 +66,7 @@ testWithServers(
       for (const { log } of [one, other]) {
         const states = () => log.filter(({ event }) => event === "invalidations").map(({ state }) => state);
         await waitFor(() => states().filter((state) => state === "tracking").length > Number(round), {
-          what: "the connections to be back",
+          what: "new connections",
         });
       }
     }

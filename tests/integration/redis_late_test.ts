@@ -3,14 +3,13 @@
  * undoes a change that any replica has acknowledged meanwhile. See src/store/redis/deadline.ts.
  */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
 import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const KEY = { namespace: "n", key: "k" };
 

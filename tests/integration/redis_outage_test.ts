@@ -1,12 +1,11 @@
 /** Redis is frozen, or dead at the start or later: what is served, what is refused, and that no stale copy is left. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { startRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };

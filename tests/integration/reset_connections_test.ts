@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
-import { freeze } from "../support/servers/freeze.ts";
+import { freeze } from "../support/servers/process.ts";
 import { startService } from "../support/service/service.ts";
 import { embeddedProfile } from "../support/service/profile.ts";
 

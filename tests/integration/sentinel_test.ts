@@ -12,7 +12,7 @@ import { freshKeyPrefix, startRedis, type ThrowawayRedis } from "../support/redi
 import { SentinelSetting } from "../support/redis/sentinel.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { behindProfile } from "../support/service/profile.ts";
+import { discoveredProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** From the master's last answer: the sentinel's time-out, its election, and the service's time-out. */
@@ -27,7 +27,7 @@ testWithServers(
   async ({ mysql }) => {
     await using setting = await SentinelSetting.start();
     const { hostname, port } = setting.sentinel;
-    await using profile = await behindProfile(mysql, setting.master, {
+    await using profile = await discoveredProfile(mysql, setting.master, {
       "data.redis.sentinel.master_name": setting.sentinels.masterName,
       "data.redis.sentinel.addrs": `${hostname}:${port}`,
       "data.redis.read_timeout": "200ms",
@@ -76,7 +76,7 @@ testWithServers(
   async ({ mysql }) => {
     await using setting = await SentinelSetting.start();
     const sentinel = `${setting.sentinel.hostname}:${setting.sentinel.port}`;
-    await using profile = await behindProfile(mysql, setting.master, {
+    await using profile = await discoveredProfile(mysql, setting.master, {
       "data.redis.sentinel.master_name": setting.sentinels.masterName,
       "data.redis.sentinel.addrs": sentinel,
     });

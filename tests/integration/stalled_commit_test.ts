@@ -8,13 +8,12 @@ import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { FORMAT_ENTRY } from "../../src/store/redis/secret_scripts.ts";
 import { TooManyUnsettled } from "../../src/store/mysql/unsettled.ts";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { StallingMariadb } from "../support/mysql/stalled_commits.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const SIGNAL = new AbortController().signal;
 const [A, B, C] = ["a", "b", "c"].map(secretCacheKey) as [CacheKey, CacheKey, CacheKey];

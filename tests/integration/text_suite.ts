@@ -4,7 +4,7 @@ import type { MethodName } from "../../src/api/cache_server.ts";
 import { type CacheClient, encodeRequest } from "../support/client/client.ts";
 import { CallError } from "../support/client/errors.ts";
 import type { ServedTest } from "../support/service/shared.ts";
-import { expectRefused, goodRequest, withText } from "./bad_input.ts";
+import { expectRefused, goodRequest, withText } from "../support/client/bad_input.ts";
 
 /** A text field, and its limits by the contract. */
 interface TextLimit {

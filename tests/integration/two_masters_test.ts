@@ -5,7 +5,7 @@ import { CacheClient, refusal } from "../support/client/client.ts";
 import { RedisKeys } from "../support/service/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { behindProfile } from "../support/service/profile.ts";
+import { discoveredProfile } from "../support/service/profile.ts";
 import { TwoMasters } from "../support/redis/two_masters.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -22,7 +22,7 @@ testWithServers(
   "a secret that a replica on the old master changes or deletes is served by no replica as it was",
   async ({ mysql }) => {
     await using masters = await TwoMasters.start();
-    await using profile = await behindProfile(mysql, masters.old, masters.following);
+    await using profile = await discoveredProfile(mysql, masters.old, masters.following);
     const { "data.redis.sentinel.master_name": _name, "data.redis.sentinel.addrs": _addrs, ...settings } =
       profile.settings;
     await using first = await startService(profile);

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { refusal } from "../support/client/client.ts";
 import type { Duration, GetResponse } from "../support/client/messages.ts";
 import type { ServedTest } from "../support/service/shared.ts";
-import { expectRefused, goodRequest } from "./bad_input.ts";
+import { expectRefused, goodRequest } from "../support/client/bad_input.ts";
 
 const MIB = 2 ** 20;
 const LONGEST_SECONDS = 315_576_000_000;

@@ -5,7 +5,7 @@ import { CallError } from "../support/client/errors.ts";
 import type { GetResponse } from "../support/client/messages.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import type { ServedTest } from "../support/service/shared.ts";
-import { goodRequest } from "./bad_input.ts";
+import { goodRequest } from "../support/client/bad_input.ts";
 
 /** Field 99, length-delimited, of a later release. */
 const UNKNOWN_FIELD = [0x9a, 0x06, 3, 1, 2, 3];

@@ -68,7 +68,7 @@ function table({ labels, rows }: Section): string {
   return [row(headings), row(rule), ...lines.map(row)].join("\n");
 }
 
-/** A figure with its spread, or a dash where there is none. */
+/** A figure with its spread, or a dash if there is none. */
 export function figureText(summary: Summary | undefined, { decimals }: MetricForm): string {
   if (summary === undefined) return "-";
   const text = (value: number) =>

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { CoherentReplica } from "../../support/redis/coherent_replica.ts";
 
-/** Messages to the thread: once where Redis is, then requests to read. */
+/** Messages to the thread: first the address of Redis, then requests to read. */
 export type Order = { readonly port: number; readonly keyPrefix: string } | "read";
 
 /** Messages from the thread: done, or the instant of an invalidation. */

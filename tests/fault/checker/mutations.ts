@@ -14,7 +14,7 @@ export interface Mutated {
   readonly read: Read;
 }
 
-/** Each makes a read return what no correct store returns, whatever else the history holds. */
+/** Each makes a read return a value that no correct store returns in this history. */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a value that no client wrote",

@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { MethodName } from "../../src/api/cache_server.ts";
-import { refusal } from "../support/client/client.ts";
-import type { FieldViolation } from "../support/client/errors.ts";
-import type { ServedProfile } from "../support/service/shared.ts";
+import type { MethodName } from "../../../src/api/cache_server.ts";
+import { refusal } from "./client.ts";
+import type { FieldViolation } from "./errors.ts";
+import type { ServedProfile } from "../service/shared.ts";
 
 /** A request that the method accepts, for a key that no other test uses. */
 export function goodRequest(method: MethodName): object {
