@@ -8,7 +8,7 @@ const DECODER = new TextDecoder();
 type Direction = "requests" | "responses";
 
 /** What a proxy holds back, in memory: it can be delivered after its client has gone. */
-export class Held {
+class Held {
   readonly pieces: Uint8Array[] = [];
   readonly #released = Promise.withResolvers<void>();
 
