@@ -13,7 +13,7 @@ export interface Effort {
   readonly payloadBytes: readonly number[];
   readonly replicas: readonly number[];
   /** How many replicas receive the invalidations of another one's writes. */
-  readonly toldReplicas: readonly number[];
+  readonly otherReplicas: readonly number[];
   /** How many writes each repeat measures staleness for. */
   readonly staleWrites: number;
 }
@@ -29,7 +29,7 @@ export const FULL: Effort = {
   memoryEntries: [10_000, 100_000, 150_000, 1_000_000],
   payloadBytes: [100, 1024, 10 * 1024, 100 * 1024, 1024 * 1024],
   replicas: [1, 2, 3, 4],
-  toldReplicas: [0, 1, 3],
+  otherReplicas: [0, 1, 3],
   staleWrites: 2_000,
 };
 
@@ -37,7 +37,7 @@ export const FULL: Effort = {
 export const QUICK: Effort = {
   name: "quick",
   runs: 1,
-  // None: some methods take each key once, and a fast machine would use them all up during the warm-up.
+  // No warm-up: some methods take each key once, and a fast machine would use up all keys in it.
   warmUpMs: 0,
   warmUpRounds: 0,
   measuredMs: 120,
@@ -45,6 +45,6 @@ export const QUICK: Effort = {
   memoryEntries: [10_000],
   payloadBytes: [100, 1024 * 1024],
   replicas: [2],
-  toldReplicas: [0, 1],
+  otherReplicas: [0, 1],
   staleWrites: 50,
 };

@@ -152,8 +152,8 @@ export function figuresOf(runs: readonly RunMeasurement[]): Figures {
   ];
   const figures: Partial<Record<Metric, Summary>> = {};
   for (const [metric, all] of values) {
-    const told = all.filter((value) => value !== undefined);
-    if (told.length === runs.length) figures[metric] = summarize(told);
+    const known = all.filter((value) => value !== undefined);
+    if (known.length === runs.length) figures[metric] = summarize(known);
   }
   return figures;
 }
@@ -192,7 +192,7 @@ async function prepare(
       return;
     case "keys stored by the service":
       await storeKeys(range, addresses);
-      // Reading through local memory fills it.
+      // A read through local memory fills it.
       if (range.method === "Get") await readKeys(range, addresses);
       return;
     case "rows inserted into MySQL":

@@ -6,6 +6,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { cacheKey } from "../../src/core/key.ts";
 import { UNVERSIONED } from "../../src/core/version.ts";
 import { LruMemory, type LruOptions } from "../../src/store/memory/lru.ts";
+import { memoryWithoutGarbage } from "../support/collect_garbage.ts";
 import { printLine } from "../support/runner/print_line.ts";
 import { entryKey } from "./load/requests.ts";
 
@@ -57,10 +58,10 @@ async function measure(entries: number): Promise<MemoryUse> {
   fill(passing, WARM_UP_ENTRIES, () => RECEIVED);
   const count = Math.ceil(MIN_MEASURED_ENTRIES / entries);
   const memories = Array.from({ length: count }, () => new LruMemory(LIMITS, systemClock));
-  const before = await residentBytes();
+  const before = (await memoryWithoutGarbage()).rss;
   // As in Namespaces.set(), the entry owns a copy of the received bytes.
   for (const memory of memories) fill(memory, entries, () => new Uint8Array(RECEIVED));
-  const resident = (await residentBytes() - before) / count;
+  const resident = ((await memoryWithoutGarbage()).rss - before) / count;
   const [memory] = memories;
   if (memory?.entryCount !== entries) {
     throw new Error(`There are ${memory?.entryCount} entries, not ${entries}`);
@@ -82,17 +83,6 @@ function fill(memory: LruMemory, entries: number, newValue: () => Uint8Array): v
     const expiresAtMs = systemClock.now() + TTL_MS;
     store.set(cacheKey(NAMESPACE, entryKey(index)), { value: newValue(), expiresAtMs, version: UNVERSIONED });
   }
-}
-
-/** The resident memory without garbage. Another thread frees buffers after the collection. */
-async function residentBytes(): Promise<number> {
-  const collect: unknown = Reflect.get(globalThis, "gc");
-  if (typeof collect !== "function") throw new Error("Cannot collect garbage: --expose-gc is missing");
-  for (let round = 0; round < 5; round++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return Deno.memoryUsage().rss;
 }
 
 if (import.meta.main) printLine(JSON.stringify(await measure(Number(Deno.args[0]))));

@@ -6,7 +6,7 @@
 /** The unit of times in /proc, the same on every machine that Deno runs on: USER_HZ is 100. */
 export const TICK_MS = 10;
 
-/** The CPU time that a process has taken so far, to 10 ms; undefined where there is no /proc or no such process. */
+/** The CPU time that a process has taken so far, to 10 ms; undefined without /proc or such a process. */
 export function cpuMs(pid: number): number | undefined {
   const stat = textOf(`/proc/${pid}/stat`);
   return stat === undefined ? undefined : cpuMsIn(stat);
@@ -18,7 +18,7 @@ export function cpuMsIn(stat: string): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** The resident memory of a process in bytes; undefined where there is no /proc or no such process. */
+/** The resident memory of a process in bytes; undefined without /proc or such a process. */
 export function residentBytes(pid: number): number | undefined {
   const status = textOf(`/proc/${pid}/status`);
   return status === undefined ? undefined : residentBytesIn(status);

@@ -35,5 +35,5 @@ export function readVersion(text: string): ExecutableVersion | undefined {
 export function whyNotOf(revision: string, { revision: built }: ExecutableVersion): string | undefined {
   if (built !== revision) return `it was made of ${built}, and this is ${revision}`;
   if (built.endsWith(DIRTY)) return `it was made of files that differ from a commit (${built})`;
-  return built === "unknown" ? "nothing tells of which sources it was made" : undefined;
+  return built === "unknown" ? "its revision is unknown" : undefined;
 }

@@ -16,7 +16,7 @@ export interface ScenarioLoad {
 /** Calls of one kind. */
 export interface Scenario {
   readonly name: string;
-  /** What exists before: nothing, every key as the service stores it, or rows that only MySQL has. */
+  /** What exists before the run: nothing, every key as the service stores it, or rows that only MySQL has. */
   readonly preparation: "nothing" | "keys stored by the service" | "rows inserted into MySQL";
   readonly method: Method;
   /** How many keys there are for a run, and whether a run may ask for one again. */
@@ -47,6 +47,18 @@ export const VALUE: Expectation = { status: Status.OK, minMessageBytes: PAYLOAD_
 export const SECRET: Expectation = { status: Status.OK, minMessageBytes: SECRET_KEY_BYTES };
 export const EMPTY: Expectation = { status: Status.OK, minMessageBytes: 0 };
 const NOT_FOUND: Expectation = { status: Status.NOT_FOUND, minMessageBytes: 0 };
+
+/** Gets of stored entries under {@link MAIN}, for parts that compare the service with something else. */
+export function storedGets(name: string, keyCount: number): Scenario {
+  return {
+    name,
+    preparation: "keys stored by the service",
+    method: "Get",
+    keys: { count: keyCount, order: "cycle" },
+    expectation: VALUE,
+    loads: [MAIN],
+  };
+}
 
 /** One row of the part `calls`. */
 export interface SetupScenario extends Scenario {

@@ -31,9 +31,9 @@ export interface RunningSetup extends AsyncDisposable {
   readonly addresses: readonly Endpoint[];
   /** The replicas, and the servers that were started for this run. */
   readonly watched: Watched;
-  /** Where it keeps secrets; undefined in the embedded profile. */
+  /** The database of its secrets; undefined in the embedded profile. */
   readonly database: TestDatabase | undefined;
-  /** The warnings and errors that it has logged since the last call of this. */
+  /** The warnings and errors that it has logged since the last call of this method. */
   takeComplaints(): string[];
 }
 
@@ -97,7 +97,7 @@ async function stop(service: RunningService): Promise<void> {
   if (code !== 0) throw new Error(`The service ended with ${code}: ${service.errors.join("\n")}`);
 }
 
-/** The servers that the environment names. Throws where there is one missing. */
+/** The servers that the environment names. Throws if one is missing. */
 export function allServers(): Pick<TestServers, "redis" | "mysql"> {
   const { redis, mysql } = testServers();
   if (redis === undefined || mysql === undefined) {

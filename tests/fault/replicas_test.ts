@@ -1,4 +1,4 @@
-/** Three replicas under faults, as their clients see them. `deno task check-history` does this for longer. */
+/** Three replicas under faults, by what their clients see. `deno task check-history` runs this for longer. */
 import { findProgram } from "../support/servers/find_program.ts";
 import { printLine } from "../support/runner/print_line.ts";
 import { withSeed } from "../support/seeded_random.ts";
@@ -12,7 +12,7 @@ import type { Violation } from "./checker/violation.ts";
 
 const LENGTH_MS = 30_000;
 
-// The servers are the tests' own, since they kill them.
+// These tests kill servers, so they start their own.
 const ignore = findProgram("redis-server") === undefined || findProgram("mariadbd", "mysqld") === undefined;
 
 for (const topology of TOPOLOGIES) {
@@ -28,7 +28,7 @@ for (const topology of TOPOLOGIES) {
   });
 }
 
-/** A service with a known fault, and how many runs of which length find it, even on a busy machine. */
+/** A service with a known mistake, and the runs that find it even on a busy machine. */
 interface WrongService extends Omit<RunOptions, "seed"> {
   readonly runs: number;
 }
@@ -47,7 +47,7 @@ const WRONG_SERVICES: Readonly<Record<string, WrongService>> = {
     runs: 6,
     lengthMs: 10_000,
   },
-  "trusts every Redis, whatever its epoch": {
+  "trusts every Redis of any epoch": {
     main: "tests/fault/wrong_services/one_epoch_main.ts",
     topology: "two under sentinels",
     only: "two masters",

@@ -3,7 +3,7 @@ import type { Violation } from "./checker/violation.ts";
 
 /** How long before and after the operations of a violation the report covers. */
 const AROUND_MS = 1_000;
-/** More violations would hide what they have in common. */
+/** A longer list would hide the common cause. */
 const MAX_VIOLATIONS = 5;
 const MAX_OPERATIONS = 40;
 

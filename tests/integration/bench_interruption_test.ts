@@ -5,7 +5,7 @@ import { waitFor } from "../support/wait_for.ts";
 
 const MAIN = decodeURIComponent(new URL("../bench/main.ts", import.meta.url).pathname);
 
-/** A benchmark that starts servers of its own, with the temporary folders of all of them in `folder`. */
+/** A benchmark that starts its own servers and keeps all temporary folders in `folder`. */
 function spawnBench(folder: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", MAIN, "--only", "memory", "--json", `${folder}/bench.json`],
@@ -17,7 +17,7 @@ function spawnBench(folder: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Resolves once the database's folder is there: it is being set up, and Redis runs. */
+/** Resolves once the database's folder exists: by then Redis runs, and the database is being set up. */
 async function settingUp(folder: string): Promise<void> {
   await waitFor(() => namesIn(folder).some((name) => name.startsWith("cacheserver-mariadb-")), {
     what: "the benchmark to set up its database",
@@ -50,7 +50,7 @@ for (const [signal, expectedCode] of [["SIGINT", 130], ["SIGTERM", 143]] as cons
   );
 }
 
-Deno.test("interruptible() ends the process at the second signal, whatever its work waits for", async () => {
+Deno.test("interruptible() ends the process at the second signal even if its work never ends", async () => {
   const program = new URL("../bench/interruption.ts", import.meta.url).href;
   const process = new Deno.Command(Deno.execPath(), {
     args: [
@@ -77,7 +77,7 @@ Deno.test("interruptible() ends the process at the second signal, whatever its w
   await output;
   assertEquals(await code, 143);
   assertEquals(lines.filter((line) => line !== "at work"), ["Interrupted by SIGINT"]);
-  assert(signals > 2, "a signal at once behind the first is the same one, passed on");
+  assert(signals > 2, "a second signal right after the first counts as the same one");
 });
 
 function pause(ms: number): Promise<void> {

@@ -8,7 +8,7 @@ import { testWithServers } from "../support/servers/servers.ts";
 
 const MAIN = decodeURIComponent(new URL("../bench/main.ts", import.meta.url).pathname);
 
-/** Every row of a part has one of these; the CPU time of a short run may well be 0. */
+/** Every row of a part has one of these. The CPU time of a short run may be 0. */
 const CALL_METRICS: readonly Metric[] = ["callsPerSecond", "p50Ms", "p99Ms", "serviceCpuUs"];
 const METRICS_OF_PART: Readonly<Record<string, readonly Metric[]>> = {
   calls: [...CALL_METRICS, "p999Ms"],
@@ -33,7 +33,7 @@ async function bench(args: readonly string[]): Promise<{ code: number; stdout: s
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** A file's path that is free until the test ends, and then again. */
+/** A path without a file; disposal removes the file that the test puts there. */
 async function temporaryJson(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempFile({ prefix: "cacheserver-bench-", suffix: ".json" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
@@ -90,7 +90,7 @@ Deno.test("deno task bench --compare ends with 1 and names what is worse than in
   assertStringIncludes(stderr, "3 figures compared, 3 worse");
 });
 
-Deno.test("deno task bench ends with 2 before it measures when there is nothing to compare with", async () => {
+Deno.test("deno task bench ends with 2 before it measures when the earlier results cannot be read", async () => {
   await using malformed = await temporaryJson();
   const machine = { machine: {}, effort: {} };
   const contents = [null, { sections: 5 }, { ...machine, sections: [{ part: "calls", rows: [null] }] }];
@@ -107,7 +107,7 @@ Deno.test("deno task bench ends with 2 before it measures when it cannot write i
   }
 });
 
-/** Fails unless the benchmark ends with one line that holds this text, and nothing has been measured. */
+/** Fails unless the benchmark measures nothing and ends with one line that includes this text. */
 async function assertRefused(args: readonly string[], text: string): Promise<void> {
   const { code, stdout, stderr } = await bench(args);
   assertEquals(code, 2, stderr);

@@ -1,16 +1,15 @@
-/** Redis and MySQL both silent: nobody can tell what is there, and everybody is told so in time. */
+/** Redis and MySQL both stop answering: every call fails with UNAVAILABLE in time. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const REDIS_TIMEOUT_MS = 400;
 const MYSQL_TIMEOUT_MS = 600;
-/** What a busy machine may add. */
+/** A busy machine may add this much. */
 const SLACK_MS = 1_500;
 
 const ENTRY = { namespace: "n", key: "k" };
@@ -19,7 +18,7 @@ const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 
 testWithServers(
   ["redis", "mysql"],
-  "with Redis and MySQL silent every call is UNAVAILABLE within the time-outs, and all is there when they are back",
+  "with Redis and MySQL silent, every call is UNAVAILABLE within the time-outs; no data is lost when they return",
   async (servers) => {
     await using redisLink = await TcpProxy.open(servers.redis);
     await using mysqlLink = await TcpProxy.open(servers.mysql);
@@ -51,11 +50,11 @@ testWithServers(
     const longestMs = REDIS_TIMEOUT_MS + MYSQL_TIMEOUT_MS + SLACK_MS;
     assert(tookMs < longestMs, `${tookMs} ms, expected less than ${longestMs}`);
 
-    // Once memory has not been confirmed for a while it answers no longer: not a miss, and nothing old.
+    // Local memory stops answering once Redis no longer confirms it: the result is neither a miss nor an old value.
     await waitFor(async () => {
       const answers = await Promise.allSettled([client.get(KEPT), client.getSecret({ key: "bob" })]);
       return answers.every(({ status }) => status === "rejected");
-    }, { what: "local memory to be left alone" });
+    }, { what: "local memory to be bypassed" });
     await expectUnavailable(client.get(KEPT), "redis");
     await expectUnavailable(client.getSecret({ key: "bob" }), "database");
     await waitFor(async () => {
@@ -69,7 +68,7 @@ testWithServers(
       const tiers = await Promise.all([client.health("redis"), client.health("database")]);
       return tiers.every((status) => status === "SERVING");
     }, { what: "both tiers to be back" });
-    // What was asked of it meanwhile may have happened to "k" and "alice"; nothing was asked of these.
+    // The failed changes of "k" and "alice" may have taken effect. These two entries were not changed.
     assertEquals(new Uint8Array((await client.get(KEPT)).value.value), VALUE.value);
     assertEquals(await client.getSecret({ key: "bob" }), secret);
     assertEquals(service.errors, []);

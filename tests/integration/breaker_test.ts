@@ -1,4 +1,4 @@
-/** Redis frozen under load: what GetSecret pays for it, and how soon it is over. */
+/** Redis freezes under load: the latency of GetSecret meanwhile, and how soon it recovers. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
 import { startRedis } from "../support/redis/redis.ts";
@@ -7,15 +7,15 @@ import { type LogLine, startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** Long, so that what waits for Redis stands out on a busy machine; two of them would be seen. */
+/** Long, so that a call that waits for Redis is told from a busy machine's pauses, and two time-outs from one. */
 const REDIS_TIMEOUT_MS = 500;
 const WORKERS = 8;
-/** How many calls are made while Redis is frozen, once it is left alone. */
+/** The number of calls while Redis is frozen and the breaker is open. */
 const FROZEN_CALLS = 2_000;
 
 testWithServers(
   ["mysql"],
-  "GetSecret pays no more than one time-out of a frozen Redis, and is as fast as ever 2 s after its return",
+  "GetSecret waits at most one time-out for a frozen Redis, and reads Redis again within 2 s of its return",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -27,10 +27,10 @@ testWithServers(
     const keys = Array.from({ length: WORKERS }, (_, worker) => `k${worker}`);
     await Promise.all(keys.map((key) => client.setSecret({ key, name: "n" })));
 
-    // From now on an answer says which tier gave it.
+    // From now on the answer of each tier is different.
     await profile.database.run("UPDATE usercenter_secret SET name = 'in MySQL'");
 
-    // Each worker reads its own secret again and again, so that no two share a flight.
+    // Each worker reads its own secret repeatedly, so that no two reads share a flight.
     const tookMs: number[] = [];
     const lastName = new Map<string, string>();
     let isRunning = true;
@@ -67,7 +67,7 @@ testWithServers(
       assertEquals(states(), ["breaker_open", "breaker_half_open", "breaker_closed"]);
       const longestMs = Math.max(...untilOpen, ...frozen);
       assert(longestMs < 2 * REDIS_TIMEOUT_MS, `${longestMs} ms, expected one time-out at most`);
-      // At most one call a probe, and those that were under way when the breaker opened, waited for Redis.
+      // Only one call a probe waits for Redis, besides the calls in flight when the breaker opened.
       const slow = frozen.filter((ms) => ms >= REDIS_TIMEOUT_MS).length;
       const mostSlow = WORKERS + frozenForMs / REDIS_TIMEOUT_MS;
       assert(slow <= mostSlow, `${slow} of ${frozen.length} calls waited for Redis, expected ${mostSlow}`);

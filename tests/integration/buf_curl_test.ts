@@ -1,4 +1,4 @@
-/** The quickstart and the examples of proto/README.md by a foreign client: `buf curl`, by reflection alone. */
+/** The quickstart and the examples of proto/README.md, called by a foreign client: `buf curl` with reflection alone. */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { METHODS } from "../support/client/client.ts";

@@ -1,4 +1,4 @@
-/** That local memory hears of every change on every master of a cluster, also while slots and masters change. */
+/** Local memory is invalidated by every change on every master of a cluster, also while slots and masters change. */
 import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
@@ -12,10 +12,10 @@ import { waitFor } from "../support/wait_for.ts";
 
 const PREFIX = "p:";
 const STORED = (value: string) => `\x01${value}`;
-/** The slots of each master of a cluster that has just been made. */
+/** The slots of each master of a new cluster. */
 const SLOTS = [[0, 5460], [5461, 10922], [10923, 16383]] as const;
 
-/** A key that the master of this number has. */
+/** A key in a slot of this master. */
 function keyOn(master: number): CacheKey {
   const [first, last] = SLOTS[master]!;
   for (let index = 0;; index++) {
@@ -29,7 +29,7 @@ function slotOf(key: CacheKey): number {
   return calculateSlot(PREFIX + key);
 }
 
-/** Does something at a master, past the service. */
+/** Runs a command on a master directly, without the service. */
 async function at({ port }: Endpoint, ...command: readonly string[]): Promise<string> {
   return await redisCli("-p", String(port), ...command);
 }
@@ -67,7 +67,7 @@ testWithServers(["redis"], "a change on any master reaches the memory of every r
     const key = keyOn(index);
     for (let round = 0; round < 5; round++) {
       await a.write(`${round}`, key);
-      assertEquals(await a.read(key), `${round}`, "its own write is seen at once");
+      assertEquals(await a.read(key), `${round}`, "a replica reads its own write at once");
       await holds(`${round}`, key, a, b);
     }
     await at(master, "SET", PREFIX + key, STORED("by hand"));
@@ -84,7 +84,7 @@ testWithServers(["redis"], "a change on any master reaches the memory of every r
 
 testWithServers(
   ["redis"],
-  "a slot that is moved to a master without slots is read and written all the while",
+  "a slot stays readable and writable while it is moved to a master without slots",
   async () => {
     await using cluster = await ThrowawayCluster.start({ spares: 1 });
     await using replicas = await replicasOf(cluster);
@@ -96,12 +96,12 @@ testWithServers(
     await a.write("0", key);
     await holds("0", key, a, b);
 
-    // One writes and the other reads, which never sees a value go back.
+    // One replica writes and the other reads; the reader never sees an older value again.
     let isRunning = true;
     let written = 0;
     const writing = (async () => {
       while (isRunning) {
-        // Each second one is too large for a script.
+        // Every second value is too large for a script.
         const next = written + 1;
         await a.write(`${next}`.padStart(next % 2 === 0 ? 10_000 : 1), key);
         written++;
@@ -126,14 +126,14 @@ testWithServers(
       await writes(20);
       await cluster.moveSlot(slot, from, to, async () => {
         await writes(20);
-        // Of a key that is not there the slot's old master knows nothing.
+        // The slot's old master has no entry for an absent key, so it redirects the client.
         const fresh = cacheKey("n", `{${PREFIX}${key}}`);
         assertEquals(slotOf(fresh), slot);
         for (const value of ["small", "large".repeat(10_000)]) {
           await a.write(value, fresh);
           assertEquals(await a.read(fresh), value);
         }
-        // From here on the new master is to be asked for the key, and the old one still has the slot.
+        // From here on the new master has the key, and the old one still owns the slot.
         await at(from, "MIGRATE", to.hostname, String(to.port), PREFIX + key, "0", "5000");
         await writes(20);
         assertEquals((await at(from, "EXISTS", PREFIX + key)).includes("ASK"), true);
@@ -176,7 +176,7 @@ testWithServers(
     await at(heir, "SET", PREFIX + key, STORED("by hand"));
     await holds("by hand", key, a, b);
 
-    // Back again, by an operator who does not wait for votes, while both live and no connection is lost.
+    // An operator fails back without a vote while both nodes run, so no connection is lost.
     await dying.start();
     await cluster.replicate(heir, dying);
     assertEquals(await at(dying, "CLUSTER", "FAILOVER", "TAKEOVER"), "OK\n");
@@ -196,7 +196,7 @@ testWithServers(
 
 testWithServers(
   ["redis"],
-  "replicas on a cluster publish what they change where tracking is refused",
+  "replicas on a cluster publish their changes when tracking is refused",
   async () => {
     await using cluster = await ThrowawayCluster.start();
     for (const master of cluster.masters) {
@@ -210,7 +210,7 @@ testWithServers(
       for (let round = 0; round < 5; round++) {
         await a.write(`${round}`, key);
         await holds(`${round}`, key, a, b);
-        assertEquals(a.heldOf(key), `${round}`, "it is not told of its own write");
+        assertEquals(a.heldOf(key), `${round}`, "its own write does not invalidate its memory");
       }
       await b.delete(key);
       await holds(undefined, key, a, b);

@@ -1,4 +1,4 @@
-/** A service keeps to its cluster, also when one of its nodes becomes a member of another. */
+/** A service stays with its cluster, also when one of the nodes joins another cluster. */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { RedisClient } from "../../src/store/redis/client.ts";
@@ -10,7 +10,7 @@ import { redisCli, ThrowawayCluster, wipe } from "../support/redis/cluster.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
-import { behindProfile, type ServersProfile } from "../support/service/profile.ts";
+import { discoveredProfile, type ServersProfile } from "../support/service/profile.ts";
 import { RedisKeys } from "../support/service/redis.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -19,20 +19,20 @@ const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().enc
 const KEYS = Array.from({ length: 40 }, (_, index) => ({ namespace: "n", key: `k${index}` }));
 
 async function profileOn(
-  mysql: Parameters<typeof behindProfile>[0],
+  mysql: Parameters<typeof discoveredProfile>[0],
   cluster: ThrowawayCluster,
   seeds: readonly Endpoint[] = cluster.seeds,
 ): Promise<ServersProfile> {
-  return await behindProfile(mysql, cluster.masters[0]!, {
+  return await discoveredProfile(mysql, cluster.masters[0]!, {
     "data.redis.cluster.addrs": seeds.map(({ hostname, port }) => `${hostname}:${port}`).join(),
     "data.redis.read_timeout": "500ms",
     "data.redis.write_timeout": "500ms",
-    // Each call is one of Redis.
+    // Each call reaches Redis.
     "cache.local.max_entry_bytes": "1",
   });
 }
 
-/** How many Gets of all keys ended in each way. */
+/** The number of Gets by outcome: the text that was read, or the code of the error. */
 async function outcomes(client: CacheClient): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   await Promise.all(KEYS.map(async (key) => {
@@ -49,10 +49,10 @@ async function setAll(client: CacheClient, text: string): Promise<void> {
   await Promise.all(KEYS.map((key) => client.set({ ...key, value: value(text) })));
 }
 
-/** Who is a foreigner is known after a round of questions; what is asked meanwhile may not be answered wrongly. */
+/** The service detects a foreign node after a round of queries; calls meanwhile may fail, but never answer wrongly. */
 const ROUNDS = 40;
 
-/** The names of all keys that the service has put into these nodes. */
+/** The names of all keys that the service has stored on these nodes. */
 async function namesAt(nodes: readonly Endpoint[], { redis }: ServersProfile): Promise<string[]> {
   const names = await Promise.all(nodes.map(async ({ hostname, port }) => {
     await using keys = new RedisKeys({ hostname, port }, redis.prefix);
@@ -61,9 +61,9 @@ async function namesAt(nodes: readonly Endpoint[], { redis }: ServersProfile): P
   return names.flat();
 }
 
-/** Has a node say that it has every slot, under an epoch above all that a young cluster has. */
+/** Makes a node claim every slot, under an epoch above all those of a young cluster. */
 async function claimAllSlots(node: Endpoint): Promise<void> {
-  // In one write: another node that says in between that a slot is its own has it.
+  // In one write: otherwise another node could claim a slot between two commands.
   const claim = [
     "CLUSTER DELSLOTSRANGE 0 16383",
     "CLUSTER ADDSLOTSRANGE 0 16383",
@@ -72,7 +72,7 @@ async function claimAllSlots(node: Endpoint): Promise<void> {
   await waitFor(async () => {
     await askRedis(node, claim);
     return (await redisCli("-p", String(node.port), "CLUSTER", "NODES")).includes(" connected 0-16383");
-  }, { what: "the node to have all slots" });
+  }, { what: "the node to claim all slots" });
 }
 
 function leftNodes({ log }: RunningService): unknown[] {
@@ -81,7 +81,7 @@ function leftNodes({ log }: RunningService): unknown[] {
 
 testWithServers(
   ["redis", "mysql"],
-  "a node that is removed, reset and joined to another cluster leads neither reads nor writes there",
+  "a node that is removed, reset and joined to another cluster draws no reads or writes to that cluster",
   async ({ mysql }) => {
     for (const reset of ["SOFT", "HARD"]) {
       await using home = await ThrowawayCluster.start({ spares: 1 });
@@ -115,7 +115,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a node that was removed and claims every slot under the greatest epoch is not asked for any",
+  "a removed node that claims every slot under the greatest epoch gets no calls",
   async ({ mysql }) => {
     await using home = await ThrowawayCluster.start({ spares: 1 });
     const leaver = home.spares[0]!;
@@ -128,7 +128,7 @@ testWithServers(
     for (let round = 0; round < ROUNDS; round++) {
       assertEquals(await outcomes(client), { mine: KEYS.length }, `round ${round}`);
     }
-    await waitFor(() => leftNodes(service).length > 0, { what: "the node to be left" });
+    await waitFor(() => leftNodes(service).length > 0, { what: "the node to be dropped" });
     assertEquals(leftNodes(service), [`redis ${leaver.hostname}:${leaver.port}`]);
     assertEquals(await outcomes(client), { mine: KEYS.length });
     assertEquals(await client.health("redis"), "SERVING");
@@ -195,12 +195,12 @@ for (
 
 testWithServers(
   ["redis", "mysql"],
-  "the node of another cluster that listens at the address of a dead master is sent nothing",
+  "a node of another cluster at the address of a dead master gets no calls",
   async ({ mysql }) => {
     await using home = await ThrowawayCluster.start();
     await using foreign = await ThrowawayCluster.start();
     const dying = home.masters[2]!;
-    // The same slots, and more of an epoch.
+    // The same slots, under a greater epoch.
     const heir = foreign.masters[2]!;
     await foreign.raiseEpochs();
     await using profile = await profileOn(mysql, home);
@@ -217,12 +217,12 @@ testWithServers(
         assertEquals(await outcomes(client), { mine, UNAVAILABLE: lost }, `${times}, round ${round}`);
         await client.setSecret({ key: `s${round}`, name: "n" });
       }
-      await waitFor(() => leftNodes(service).length === times + 1, { what: "the node to be left" });
+      await waitFor(() => leftNodes(service).length === times + 1, { what: "the node to be dropped" });
       assertEquals(await namesAt(foreign.masters, profile), []);
       await proxy[Symbol.asyncDispose]();
       await dying.start();
       await waitFor(async () => (await outcomes(client)).NOT_FOUND === lost, {
-        what: "the master, which has kept nothing",
+        what: "the master to return empty",
         timeoutMs: 10_000,
       });
     }
@@ -232,7 +232,7 @@ testWithServers(
 
 testWithServers(
   ["redis"],
-  "a connection is not used before its node has said over it that it is a member",
+  "a connection is not used until its node has confirmed over it that it is a member of the cluster",
   async () => {
     await using home = await ThrowawayCluster.start();
     await using foreign = await ThrowawayCluster.start();
@@ -252,20 +252,20 @@ testWithServers(
     await dying.stop();
     await waitFor(() => nodes.client(name) === undefined, { what: "the loss to be seen" });
     await using proxy = await TcpProxy.open(foreign.masters[2]!, dying.port);
-    // Long enough for each step of the new connection to be looked at.
+    // Slow enough to observe each step of the new connection.
     proxy.delay(50);
     let wasUsed = false;
     await waitFor(() => {
       wasUsed ||= nodes.client(name) !== undefined;
       return left.length > 0;
-    }, { what: "the node to be left", timeoutMs: 10_000 });
+    }, { what: "the node to be dropped", timeoutMs: 10_000 });
     assertEquals([left, wasUsed], [[name], false]);
   },
 );
 
 testWithServers(
   ["redis", "mysql"],
-  "a cluster that is made anew of all its nodes is followed",
+  "a service follows a cluster that is recreated from all its nodes",
   async ({ mysql }) => {
     await using cluster = await ThrowawayCluster.start();
     for (const seeds of [cluster.seeds, cluster.seeds.slice(0, 1)]) {
@@ -296,7 +296,7 @@ testWithServers(
     await using foreign = await ThrowawayCluster.start();
     await foreign.raiseEpochs();
     const stray = foreign.masters[2]!;
-    // The foreigner first, and alone at first.
+    // The foreign node comes first in the list, and at first it alone answers.
     await using profile = await profileOn(mysql, home, [stray, ...home.seeds.slice(0, 2)]);
     for (const master of home.masters) master.pause();
     await using service = await startService(profile);
@@ -313,7 +313,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a service most of whose configured nodes are dead follows the others, also when all masters restart",
+  "a service with most of its configured nodes dead follows the others, also when all masters restart",
   async ({ mysql }) => {
     await using cluster = await ThrowawayCluster.start();
     const dead = [freePort(), freePort()].map((port) => ({ hostname: "127.0.0.1", port }));
@@ -324,7 +324,7 @@ testWithServers(
       await setAll(client, "mine");
       return (await outcomes(client)).mine === KEYS.length;
     };
-    await waitFor(isServed, { what: "the cluster of one node's word", timeoutMs: 15_000 });
+    await waitFor(isServed, { what: "the cluster that one node describes", timeoutMs: 15_000 });
     await Promise.all(cluster.masters.map((master) => master.stop()));
     assertEquals(await outcomes(client), { UNAVAILABLE: KEYS.length });
     await Promise.all(cluster.masters.map((master) => master.start()));

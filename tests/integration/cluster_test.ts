@@ -1,24 +1,23 @@
-/** A service on a Redis Cluster, by configuration only. */
+/** A service uses a Redis Cluster by configuration only. */
 import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { redisCli, ThrowawayCluster } from "../support/redis/cluster.ts";
 import { RedisKeys } from "../support/service/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { behindProfile, type ServersProfile } from "../support/service/profile.ts";
+import { discoveredProfile, type ServersProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().encode(text) });
 const KEYS = Array.from({ length: 30 }, (_, index) => ({ namespace: "n", key: `k${index}` }));
 
 async function profileOn(
-  mysql: Parameters<typeof behindProfile>[0],
+  mysql: Parameters<typeof discoveredProfile>[0],
   cluster: ThrowawayCluster,
 ): Promise<ServersProfile> {
-  return await behindProfile(mysql, cluster.masters[0]!, {
-    // One of them is enough.
+  return await discoveredProfile(mysql, cluster.masters[0]!, {
+    // One node is enough.
     "data.redis.cluster.addrs": `${cluster.masters[0]!.hostname}:${cluster.masters[0]!.port}`,
     "data.redis.read_timeout": "500ms",
     "data.redis.write_timeout": "500ms",
@@ -32,7 +31,7 @@ async function texts(client: CacheClient): Promise<string[]> {
 
 testWithServers(
   ["redis", "mysql"],
-  "two services on a cluster set, get and delete on every master, and hear of each other's changes",
+  "two services on a cluster set, get and delete on every master, and see each other's changes",
   async ({ mysql }) => {
     await using cluster = await ThrowawayCluster.start();
     await using profile = await profileOn(mysql, cluster);
@@ -69,7 +68,7 @@ testWithServers(
     await Promise.all(KEYS.map((key) => writer.delete(key)));
     for (const key of KEYS) {
       await waitFor(async () => (await refusal(reader.get(key))).reason === "KEY_NOT_FOUND", {
-        what: "the delete to be heard of",
+        what: "the delete to be seen",
       });
     }
     await waitFor(
@@ -84,7 +83,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a master that is frozen or dead makes its own keys UNAVAILABLE, and no others, until it is back",
+  "a frozen or dead master makes only its own keys UNAVAILABLE, until it is back",
   async ({ mysql }) => {
     await using cluster = await ThrowawayCluster.start();
     await using profile = await profileOn(mysql, cluster);
@@ -108,12 +107,12 @@ testWithServers(
     }, { what: "the master's loss to be seen" });
     const lost = KEYS.filter((_, index) => dead[index] === "unavailable");
     assert(lost.length < KEYS.length, "the others are served");
-    // Nothing but failures, all of the one master, whose breaker counts them.
+    // Every call fails, and all failures count in the breaker of this one master.
     for (let times = 0; times < 200; times++) await expectUnavailable(client.delete(lost[0]!), "redis");
     assertEquals(await outcomes(), dead);
     await client.setSecret({ key: "alice", name: "n" });
     assertEquals((await client.getSecret({ key: "alice" })).name, "n");
-    await waitFor(async () => await client.health("redis") === "NOT_SERVING", { what: "health to tell" });
+    await waitFor(async () => await client.health("redis") === "NOT_SERVING", { what: "health to follow" });
     const { tier } = await service.logged("breaker_open");
     assertEquals(tier, `redis ${master.hostname}:${master.port}`);
     for (const heal of [() => master.resume(), () => master.start()]) {
@@ -122,7 +121,7 @@ testWithServers(
         what: "the master to be used again",
         timeoutMs: 15_000,
       });
-      await waitFor(async () => await client.health("redis") === "SERVING", { what: "health to tell" });
+      await waitFor(async () => await client.health("redis") === "SERVING", { what: "health to follow" });
       await master.stop();
     }
     assertEquals(await service.stop(), 0);
@@ -130,7 +129,7 @@ testWithServers(
   },
 );
 
-/** How a cluster may name the node in MOVED and ASK, other than by its address. */
+/** Other ways than an address by which a cluster may name a node in MOVED and ASK. */
 const ENDPOINTS = {
   "a host name that does not resolve": (index: number) => ({
     "cluster-preferred-endpoint-type": "hostname",
@@ -147,7 +146,7 @@ for (const [endpoint, settings] of Object.entries(ENDPOINTS)) {
     async ({ mysql }) => {
       await using cluster = await ThrowawayCluster.start({ settings });
       await using profile = await profileOn(mysql, cluster);
-      // Nothing from memory: each call is one of Redis.
+      // No answer comes from memory: each call reaches Redis.
       await using service = await startService(profile, { "cache.local.max_entry_bytes": "1" });
       using client = new CacheClient(service.address);
       const keys = ["there", "going", "gone", "fresh"].map((name) => ({

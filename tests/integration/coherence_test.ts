@@ -1,4 +1,4 @@
-/** That local memory hears of every change in Redis, whoever makes it, and is not used where it cannot. */
+/** Every change in Redis invalidates local memory, and memory is bypassed while invalidations cannot arrive. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CONFIRMED_FOR_MS } from "../../src/cache/local_coherence.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -10,14 +10,14 @@ import { secretEntry, version } from "../conformance/secret_entry.ts";
 import { CoherentReplica, type CoherentReplicaOptions } from "../support/redis/coherent_replica.ts";
 import { startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
-import { ServerLink } from "../support/service/link.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const PREFIX = "p:";
 const REDIS_KEY = PREFIX + cacheKey("n", "k");
 const STORED = (value: string) => `\x01${value}`;
 
-/** A Redis of the test's own, a way into it past the service, and replicas that hold nothing yet. */
+/** A Redis of the test's own, a direct client of it, and replicas with empty memories. */
 class Setting implements AsyncDisposable {
   readonly redis: ThrowawayRedis;
   readonly other: RedisClient;
@@ -80,7 +80,7 @@ async function forgets(...replicas: readonly CoherentReplica[]): Promise<void> {
   }
 }
 
-test("a write or delete on one replica reaches the memory of all, which keep what is read next", async (setting) => {
+test("a write or delete on one replica invalidates the memory of all, which the next reads fill again", async (setting) => {
   const [a, b, c] = [await setting.replica(), await setting.replica(), await setting.replica()];
   for (let round = 0; round < 30; round++) {
     await a.write(`${round}`);
@@ -93,7 +93,7 @@ test("a write or delete on one replica reaches the memory of all, which keep wha
   assertEquals(await a.read(), undefined);
 });
 
-test("a change by another program reaches the memory of every replica", async (setting) => {
+test("a change by another program invalidates the memory of every replica", async (setting) => {
   const [a, b] = [await setting.replica(), await setting.replica()];
   const { other } = setting;
   const changes: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -118,7 +118,7 @@ test("a change by another program reaches the memory of every replica", async (s
 });
 
 for (const type of ["pubsub", "normal"]) {
-  test(`memory is emptied when Redis ends the ${type} connection, and used again once told of changes`, async (setting) => {
+  test(`memory is emptied when Redis ends the ${type} connection, and used again once invalidations arrive`, async (setting) => {
     const [a, b] = [await setting.replica(), await setting.replica()];
     await a.write("1");
     await warm("1", b);
@@ -134,7 +134,7 @@ for (const type of ["pubsub", "normal"]) {
   });
 }
 
-test("memory is bypassed at once when Redis dies, and knows nothing once it is back empty", async (setting) => {
+test("memory is bypassed at once when Redis dies, and is empty once Redis is back empty", async (setting) => {
   const [a, patient] = [await setting.replica(), await setting.replica("tracking", { maxStaleMs: 60_000 })];
   await a.write("1");
   await warm("1", a, patient);
@@ -151,7 +151,7 @@ test("memory is bypassed at once when Redis dies, and knows nothing once it is b
   }
 });
 
-test("memory is bypassed soon after Redis has stopped answering without closing anything", async (setting) => {
+test("memory is bypassed soon after Redis stops answering without closing connections", async (setting) => {
   const a = await setting.replica();
   await a.write("1");
   setting.redis.pause();
@@ -165,40 +165,37 @@ test("memory is bypassed soon after Redis has stopped answering without closing 
   await warm("1", a);
 });
 
-test("memory is bypassed when one replica's line is dead on one side, which the others outlive", async (setting) => {
-  let reached = () => Promise.resolve();
-  using link = new ServerLink(address(setting.redis), () => reached());
+test("memory of a replica is bypassed when nothing from Redis reaches it, while the other replicas go on", async (setting) => {
+  await using link = await TcpProxy.open(setting.redis);
   const a = await setting.replica();
   const b = await setting.replica("tracking", { port: link.port });
   await a.write("1");
   await warm("1", b);
-  const healed = Promise.withResolvers<void>();
-  reached = () => healed.promise;
+  link.hold("responses");
   await a.write("2");
-  assertEquals(b.held, "1", "nothing has reached it");
+  assertEquals(b.held, "1", "no invalidation has reached it");
   await forgets(b);
   await b.becomes("lost");
-  reached = () => Promise.resolve();
-  healed.resolve();
+  link.heal();
   await b.becomes("tracking");
   assertEquals(await b.read(), "2");
 });
 
-/** What a user of Redis's access list may do with the commands that invalidations need. */
+/** Creates a user of Redis's access list, with `rules` for the commands that invalidations need. */
 async function user(setting: Setting, ...rules: readonly string[]) {
   const username = "app";
   await setting.other.call("ACL", "SETUSER", username, "on", ">password", "~*", "+@all", ...rules);
   return { username, password: "password" };
 }
 
-test("replicas publish what they change where CLIENT TRACKING is refused", async (setting) => {
+test("replicas publish their changes when CLIENT TRACKING is refused", async (setting) => {
   const account = await user(setting, "&*", "-client|tracking");
   const [a, b] = [await setting.replica("publishing", account), await setting.replica("publishing", account)];
   for (let round = 0; round < 10; round++) {
     await a.write(`${round}`);
     await warm(`${round}`, a);
     await forgets(b);
-    assertEquals(a.held, `${round}`, "it is not told of its own write");
+    assertEquals(a.held, `${round}`, "its own write does not invalidate its memory");
     await warm(`${round}`, b);
   }
   // In one script.
@@ -222,14 +219,14 @@ test("replicas publish what they change where CLIENT TRACKING is refused", async
   await a.write("before");
   await warm("before", b);
   await setting.other.call("CLIENT", "KILL", "TYPE", "pubsub");
-  await waitFor(() => b.states.length === 3, { what: "the channel to be lost and back" });
+  await waitFor(() => b.states.length === 3, { what: "the channel to be lost and restored" });
   assertEquals(b.states, ["publishing", "lost", "publishing"]);
   await a.becomes("publishing");
   await a.write("after");
   await forgets(b);
 });
 
-test("memory is not used where Redis refuses every way of telling, and all else works", async (setting) => {
+test("memory is not used when Redis refuses every kind of invalidation, and all else works", async (setting) => {
   const a = await setting.replica(
     "refused",
     await user(setting, "resetchannels", "-publish", "-client|tracking"),
@@ -240,10 +237,10 @@ test("memory is not used where Redis refuses every way of telling, and all else 
   assertEquals(await a.read(), "2");
 });
 
-test("a fill of Redis tells the other replicas once, however often it is made, and its lease tells nobody", async (setting) => {
+test("a repeated fill of Redis invalidates the other replicas once, and its lease not at all", async (setting) => {
   const [a, b] = [await setting.replica(), await setting.replica()];
-  const told: string[] = [];
-  b.onInvalidated = (key) => told.push(key);
+  const invalidated: string[] = [];
+  b.onInvalidated = (key) => invalidated.push(key);
   const key = secretCacheKey("alice");
   const secrets = new RedisSecrets(a.changes, PREFIX, { clock: systemClock, newName: () => "" });
   const found = await secrets.read(key);
@@ -251,8 +248,8 @@ test("a fill of Redis tells the other replicas once, however often it is made, a
   for (let round = 0; round < 3; round++) {
     await secrets.fill(key, found.lease, secretEntry(key, version(1, 1)));
   }
-  // What it hears of this comes behind all that it was told before.
+  // This invalidation arrives after all earlier ones.
   await setting.other.call("SET", "p:secret:last", "");
-  await waitFor(() => told.includes("secret:last"), { what: "the last change" });
-  assertEquals(told, [key, "secret:last"]);
+  await waitFor(() => invalidated.includes("secret:last"), { what: "the last change" });
+  assertEquals(invalidated, [key, "secret:last"]);
 });

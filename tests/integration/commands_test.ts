@@ -1,4 +1,4 @@
-/** What the commands print and how they end: one line for each thing that is wrong, and never a stack trace. */
+/** What the commands print and how they end: one line a problem, and never a stack trace. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { DatabaseSync } from "node:sqlite";
@@ -24,7 +24,7 @@ async function complaint(
 }
 
 for (const key of ["server.grpc.addr", "server.http.addr"]) {
-  Deno.test(`serve on a port in use for ${key} says so in one line that names the address`, async () => {
+  Deno.test(`serve on a port in use for ${key} prints one line that names the address`, async () => {
     await using profile = await embeddedProfile();
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const address = `127.0.0.1:${listener.addr.port}`;
@@ -35,7 +35,7 @@ for (const key of ["server.grpc.addr", "server.http.addr"]) {
   });
 }
 
-Deno.test("serve on an address that this machine does not have says so in one line", async () => {
+Deno.test("serve on an address that this machine does not have prints one line about it", async () => {
   await using profile = await embeddedProfile();
   const args = serveArguments(profile, { "server.grpc.addr": "192.0.2.1:9000" });
   const lines = await complaint(args, 1, profile.programOptions);
@@ -43,17 +43,17 @@ Deno.test("serve on an address that this machine does not have says so in one li
   assertStringIncludes(lines[0]!, "server.grpc.addr: Cannot listen on 192.0.2.1:9000: ");
 });
 
-/** The one line that `serve` ends with when it is told to keep its data in this file. */
+/** The one line that `serve` prints before it ends when its database is configured to be this file. */
 async function complaintAbout(path: string, options: ProgramOptions): Promise<string> {
   const lines = await complaint(["serve", "--set", `data.database.source=${path}`], 1, options);
   assertEquals(lines.length, 1, lines.join("\n"));
   assertStringIncludes(lines[0]!, `cacheserver: Cannot open the database file ${path}: `);
-  // What a user of the executable cannot do.
+  // A user of the executable cannot follow such advice.
   assert(!/--allow|deno|permission set|compil/.test(lines[0]!), lines[0]);
   return lines[0]!;
 }
 
-Deno.test("serve with a data folder that cannot be made or written says so, and what to change", async () => {
+Deno.test("serve with a data folder that cannot be made or written prints the reason and the remedy", async () => {
   await using profile = await embeddedProfile();
   const { folder } = profile.programOptions;
   // Below a file, so that root cannot make it either.
@@ -63,14 +63,14 @@ Deno.test("serve with a data folder that cannot be made or written says so, and 
     below,
     /a part of .*\/file\/below is a file, not a folder; name another file in data.database.source$/,
   );
-  // Here root cannot write, and neither may a process with less than all permissions.
+  // Neither root nor a process without all permissions can write here.
   const system = await complaintAbout("/proc/cacheserver/c.db", profile.programOptions);
   assertMatch(system, /\/proc\/cacheserver.*name another file in data.database.source$/);
   const itself = await complaintAbout(folder!, profile.programOptions);
   assertMatch(itself, /it is a folder; name another file in data.database.source$/);
 });
 
-Deno.test("serve with a file that is no database says so, and nothing of its folder's rights", async () => {
+Deno.test("serve with a file that is no database prints so, and does not blame its folder's rights", async () => {
   await using profile = await embeddedProfile();
   const { folder } = profile.programOptions;
   await Deno.writeTextFile(`${folder}/text.db`, "This is no database. ".repeat(100));
@@ -88,7 +88,7 @@ Deno.test("serve with a file that is no database says so, and nothing of its fol
   assert(!/writable|may not/.test(line), line);
 });
 
-Deno.test("migrate with a database out of reach says so in one line that names it, without the password", async () => {
+Deno.test("migrate with a database out of reach prints one line that names it, without the password", async () => {
   const address = `127.0.0.1:${freePort()}`;
   const source = `data.database.source=someone:hunter2@tcp(${address})/secrets`;
   const args = ["migrate", "--config", "configs/config.local.yaml", "--set", source];
@@ -98,7 +98,7 @@ Deno.test("migrate with a database out of reach says so in one line that names i
   assert(!lines[0]!.includes("hunter2"));
 });
 
-Deno.test("migrate makes the embedded database, and finds nothing to do the second time", async () => {
+Deno.test("migrate creates the embedded database, and finds nothing to do the second time", async () => {
   await using profile = await embeddedProfile();
   const [, ...options] = serveArguments(profile);
   for (let run = 0; run < 2; run++) {
@@ -111,7 +111,7 @@ Deno.test("migrate makes the embedded database, and finds nothing to do the seco
 
 testWithServers(
   ["mysql"],
-  "migrate says where it did something, and where there was nothing to do",
+  "migrate prints the database that it changed, or that needed no change",
   async ({ mysql }) => {
     await using database = new TestDatabase(mysql);
     const { user, password, hostname, port } = mysql;
@@ -127,7 +127,7 @@ testWithServers(
   },
 );
 
-Deno.test("serve and check say all that is wrong with a configuration, each in a line", async () => {
+Deno.test("serve and check print every problem of a configuration, one a line", async () => {
   const wrong = [
     "--set",
     "data.database.driver=oracle",
@@ -143,18 +143,18 @@ Deno.test("serve and check say all that is wrong with a configuration, each in a
   }));
 });
 
-Deno.test("serve says that its configuration does not exist", async () => {
+Deno.test("serve reports a configuration that does not exist", async () => {
   const [line] = await complaint(["serve", "-c", "configs/nothing.yaml"], 2);
   assertStringIncludes(line!, "configs/nothing.yaml: does not exist");
 });
 
-Deno.test("a configuration that does not exist is said to come from CACHESERVER_CONFIG", async () => {
+Deno.test("the error for a missing configuration names CACHESERVER_CONFIG as its source", async () => {
   const env = { CACHESERVER_CONFIG: "configs/nothing.yaml" };
   const [line] = await complaint(["check"], 2, { env });
   assertStringIncludes(line!, "configs/nothing.yaml (from CACHESERVER_CONFIG): does not exist");
 });
 
-Deno.test("an override in the environment counts, and an unknown one is an error", async () => {
+Deno.test("an override in the environment is applied, and an unknown one is an error", async () => {
   const { code, stdout } = await runProgram(["check"], { env: { CACHESERVER_LOG_LEVEL: "debug" } });
   assertEquals(code, 0);
   assertStringIncludes(stdout, "level: debug # CACHESERVER_LOG_LEVEL");
@@ -162,7 +162,7 @@ Deno.test("an override in the environment counts, and an unknown one is an error
   assertStringIncludes(line!, "CACHESERVER_LOG_LEVEL");
 });
 
-Deno.test("check prints the configuration in force and masks what is secret", async () => {
+Deno.test("check prints the configuration in force and masks secrets", async () => {
   const { code, stdout, stderr } = await runProgram([
     "check",
     "--conf=configs/config.local.yaml",
@@ -177,13 +177,13 @@ Deno.test("check prints the configuration in force and masks what is secret", as
   assert(!stdout.includes("hunter"));
 });
 
-Deno.test("check says that the configuration is built in where none is named, and no path inside the program", async () => {
+Deno.test("check reports the built-in configuration when none is named, without a path inside the program", async () => {
   const { code, stdout } = await runProgram(["check"]);
   assertEquals(code, 0);
   assertEquals(stdout.split("\n", 1)[0], "# the embedded profile, which is built in");
 });
 
-Deno.test("a configuration that names no database is told of the embedded profile", async () => {
+Deno.test("the error for a configuration without a database points to the embedded profile", async () => {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-config-" });
   try {
     const path = `${folder}/config.yaml`;
@@ -198,7 +198,7 @@ Deno.test("a configuration that names no database is told of the embedded profil
   }
 });
 
-Deno.test("options may come before the command, and a password behind them is not taken for one", async () => {
+Deno.test("options may precede the command, and a password after them is not taken for a command", async () => {
   for (
     const args of [
       ["--set", "log.level=warn", "check"],
@@ -228,7 +228,7 @@ Deno.test("version and help print to standard output", async () => {
   }));
 });
 
-Deno.test("wrong usage is exit code 2 and one line", async () => {
+Deno.test("wrong usage ends with exit code 2 and one line", async () => {
   const wrong = [
     [["frobnicate"], '"frobnicate" is not a command'],
     [["serve", "--port", "1"], "--port"],

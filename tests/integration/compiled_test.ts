@@ -1,4 +1,4 @@
-/** The executable that CACHESERVER_TEST_PROGRAM names: what an operator gets who has nothing else. */
+/** The executable that CACHESERVER_TEST_PROGRAM names, used without anything beside it. */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
@@ -7,19 +7,19 @@ import { documentPaths, documentText } from "../support/runner/document.ts";
 import { RunningService } from "../support/service/service.ts";
 import { compiledProgram, runProgram, shippedConfig, spawnProgram } from "../support/service/program.ts";
 
-/** From the start of the process to its first answer, on a machine that does nothing else. */
+/** From the start of the process to its first answer, on an idle machine. */
 const MAX_START_MS = 300;
 
-/** Other tests run at the same time: the best of so many starts says what a start takes. */
+/** Other tests run at the same time, so the fastest of this many starts counts. */
 const STARTS = 10;
 
-/** So that it can be tested where somebody else has the usual ports. */
+/** Other ports than the default ones, which may be in use. */
 const FREE_PORTS = {
   CACHESERVER_SERVER_GRPC_ADDR: "127.0.0.1:0",
   CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0",
 };
 
-/** An empty folder, gone when it is disposed of. */
+/** An empty folder that disposal removes. */
 async function emptyFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "cacheserver-compiled-" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
@@ -59,21 +59,21 @@ if (compiledProgram() !== undefined) {
     },
   );
 
-  testCompiled("the executable says its version and its commit", async (folder) => {
+  testCompiled("the executable prints its version and its commit", async (folder) => {
     const { code, stdout } = await runProgram(["version"], { folder });
     assertEquals(code, 0);
     assertStringIncludes(stdout, `cacheserver ${manifest.version} (commit `);
     assertMatch(stdout, /\(commit [\w.-]+, deno \d/);
   });
 
-  Deno.test("the executable has no document in it", async () => {
+  Deno.test("the executable embeds no document", async () => {
     const program = Buffer.from(await Deno.readFile(compiledProgram()!));
-    // Files are embedded as they are: this one shows that the search would find them.
+    // Files are embedded uncompressed; this one proves that the search finds embedded files.
     assert(program.includes(Deno.readTextFileSync(shippedConfig("config.embedded.yaml"))));
     for (const path of documentPaths()) assertEquals(program.includes(documentText(path)), false, path);
   });
 
-  testCompiled("the executable keeps its database where it is told to", async (folder) => {
+  testCompiled("the executable keeps its database at the configured path", async (folder) => {
     const path = `${folder}/elsewhere/c.db`;
     const env = { ...FREE_PORTS, CACHESERVER_DATA_DATABASE_SOURCE: path };
     await using service = new RunningService(spawnProgram([], { folder, env }));

@@ -1,21 +1,20 @@
-/** MySQL out of reach: namespaces do not notice, secrets can be read where they are cached, and none can change. */
+/** MySQL is out of reach: namespaces are unaffected, cached secrets can be read, and no secret can change. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { ServerLink } from "../support/service/link.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 
 testWithServers(
   ["redis", "mysql"],
-  "without MySQL cached secrets are served, nothing of them changes, and namespaces do not notice",
+  "without MySQL cached secrets are served, secrets cannot change, and namespaces are unaffected",
   async (servers) => {
-    using link = new ServerLink(servers.mysql);
+    await using link = await TcpProxy.open(servers.mysql);
     await using profile = await serversProfile(servers, { mysqlPort: link.port });
     await using warm = await startService(profile);
     await using cold = await startService(profile);
@@ -25,9 +24,9 @@ testWithServers(
     const secret = await inMemory.getSecret({ key: "alice" });
     const stored = await profile.redis.get("secret:alice");
 
-    link.cut();
+    link.refuse();
     await waitFor(async () => await inMemory.health("database") === "NOT_SERVING", {
-      what: "the outage to show",
+      what: "the outage to be detected",
     });
     for (const client of [inMemory, inRedis]) {
       await expectUnavailable(client.setSecret({ key: "alice", name: "other" }), "database");
@@ -42,7 +41,7 @@ testWithServers(
     assertEquals(new Uint8Array((await inRedis.get(ENTRY)).value.value), VALUE.value);
     await inRedis.delete(ENTRY);
 
-    link.restore();
+    link.heal();
     await waitFor(async () => await inMemory.health("database") === "SERVING", {
       what: "the database's return",
     });
@@ -56,11 +55,11 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a service starts without MySQL and heals when it comes",
+  "a service starts without MySQL and heals when MySQL is back",
   async (servers) => {
-    using link = new ServerLink(servers.mysql);
+    await using link = await TcpProxy.open(servers.mysql);
     await using profile = await serversProfile(servers, { mysqlPort: link.port });
-    link.cut();
+    link.refuse();
     await using service = await startService(profile);
     using client = new CacheClient(service.address);
     assertEquals(
@@ -69,7 +68,7 @@ testWithServers(
     );
     await expectUnavailable(client.getSecret({ key: "alice" }), "database");
     await client.set({ ...ENTRY, value: VALUE });
-    link.restore();
+    link.heal();
     await waitFor(async () => await client.health("database") === "SERVING", {
       what: "the database's return",
     });
@@ -79,7 +78,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a database that nobody has migrated is said to be so, and is found migrated later",
+  "a database without its table is reported, and used once it is migrated",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await profile.database.run("DROP TABLE usercenter_secret");

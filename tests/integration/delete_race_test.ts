@@ -1,43 +1,16 @@
-/** Reads that run into a delete: whatever they found on their way, no read that begins afterwards finds anything. */
+/** Reads in flight during a delete may find the old value; no read that begins after the delete does. */
 import { assertEquals } from "@std/assert";
 import { FORMAT_TOMBSTONE } from "../../src/store/redis/secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { ServerLink } from "../support/service/link.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const ROUNDS = 15;
 const READS = 16;
 const VALUE = { "type_url": "t", value: new Uint8Array(100) };
-
-/**
- * Holds back what MySQL has answered to the reads of a round until the delete is done: an old row arrives when
- * it has long been deleted. Connections that are asked after {@link letPass} are not held.
- */
-class Gate {
-  #closed: PromiseWithResolvers<void> | undefined;
-  held = 0;
-
-  close(): void {
-    this.#closed = Promise.withResolvers();
-    this.held = 0;
-  }
-
-  /** Holds nothing further, and returns how to let go of what is held. */
-  letPass(): () => void {
-    const closed = this.#closed;
-    this.#closed = undefined;
-    return () => closed?.resolve();
-  }
-
-  wait(): Promise<void> {
-    if (this.#closed === undefined) return Promise.resolve();
-    this.held++;
-    return this.#closed.promise;
-  }
-}
 
 async function expectNothing(client: CacheClient, key: string): Promise<void> {
   assertEquals((await refusal(client.get({ namespace: "n", key }))).reason, "KEY_NOT_FOUND");
@@ -47,13 +20,12 @@ async function expectNothing(client: CacheClient, key: string): Promise<void> {
 for (const reading of ["the same service", "another service"]) {
   testWithServers(
     ["redis", "mysql"],
-    `what reads of ${reading} find while a key is deleted comes back in no tier`,
+    `reads of ${reading} in flight while a key is deleted fill no tier with it`,
     async (servers) => {
-      const gate = new Gate();
-      using link = new ServerLink(servers.mysql, () => gate.wait());
+      await using link = await TcpProxy.open(servers.mysql);
       await using profile = await serversProfile(servers, { mysqlPort: link.port });
       const here = reading === "the same service";
-      // Another service's memory hears of a delete a moment after it has returned.
+      // Another service's memory is invalidated a moment after the delete has returned.
       const settings = { "cache.local.disabled": String(!here) };
       await using deleting = await startService(profile, settings);
       await using other = await startService(profile, settings);
@@ -65,19 +37,20 @@ for (const reading of ["the same service", "another service"]) {
         const key = String(round);
         await writer.set({ namespace: "n", key, value: VALUE });
         await writer.setSecret({ key, name: "n" });
-        // The reading service has nothing of it in memory, and must ask MySQL.
+        // The reading service has no copy in memory, and must read MySQL.
         await profile.redis.delete(`secret:${key}`);
 
-        gate.close();
+        // The old row arrives only after the delete. Answers that MySQL sends later on other connections are not held.
+        const held = link.hold("responses");
         const reads = Array.from(
           { length: READS },
           () => Promise.allSettled([reader.get({ namespace: "n", key }), reader.getSecret({ key })]),
         );
-        await waitFor(() => gate.held > 0, { what: "MySQL to have answered", intervalMs: 1 });
-        const release = gate.letPass();
+        await waitFor(() => held.pieces.length > 0, { what: "MySQL to have answered", intervalMs: 1 });
+        link.stopHolding();
         await Promise.all([client.delete({ namespace: "n", key }), client.deleteSecret({ key })]);
         await expectNothing(client, key);
-        release();
+        held.release();
         await Promise.all(reads);
         await expectNothing(reader, key);
       }

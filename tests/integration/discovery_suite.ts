@@ -11,9 +11,9 @@ const SERVICES = [
 
 const NOT_FOUND = 5;
 
-/** What a client that knows nothing can find out: health, of `tiers` too, and reflection. */
+/** Discovery for a client without the proto files: reflection, and health of the service and its `tiers`. */
 export function discoverySuite(test: ServedTest, tiers: readonly string[]): void {
-  test("health says SERVING for the whole and for each tier, and NOT_FOUND for anything else", async ({ client }) => {
+  test("health is SERVING for the service and each tier, and NOT_FOUND for other names", async ({ client }) => {
     for (const name of ["", "cacheserver.v1.CacheServer", ...tiers]) {
       assertEquals(await client.health(name), "SERVING", name);
     }
@@ -29,17 +29,17 @@ export function discoverySuite(test: ServedTest, tiers: readonly string[]): void
       for (const name of SERVICES) assert(services.includes(name), `${name} is not among ${services}`);
     });
 
-    test(`reflection ${version} describes each service with all that it imports`, async ({ service }) => {
+    test(`reflection ${version} describes each service with all its imports`, async ({ service }) => {
       using reflection = new ReflectionClient(service.address, version);
       for (const name of await reflection.services()) {
-        assert(name in await reflection.definitionOf(name), `${name} is not in the file that has it`);
+        assert(name in await reflection.definitionOf(name), `${name} is not in the file returned for it`);
       }
       const contract = await reflection.definitionOf("cacheserver.v1.CacheServer.Get");
       assert("google.protobuf.Any" in contract && "cacheserver.v1.GetSecretResponse" in contract);
       assert("google.rpc.BadRequest" in await reflection.definitionOf("google.rpc.BadRequest"));
     });
 
-    test(`reflection ${version} says that it does not know a symbol`, async ({ service }) => {
+    test(`reflection ${version} answers an unknown symbol with NOT_FOUND`, async ({ service }) => {
       using reflection = new ReflectionClient(service.address, version);
       const { errorResponse } = await reflection.ask({ fileContainingSymbol: "cacheserver.v1.Nothing" });
       assertEquals(errorResponse?.errorCode, NOT_FOUND);

@@ -1,4 +1,4 @@
-/** The commands of the documents work on the service as it starts, and so does the client in TypeScript. */
+/** The commands and the TypeScript client of the documents work on a service with its default configuration. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { codeBlocks, documentCommands, documentPaths } from "../support/runner/document.ts";
 import { testWithServers } from "../support/servers/servers.ts";
@@ -8,12 +8,12 @@ import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Where the documents' commands call the service. */
+/** The service's address in the documents' commands. */
 const DOCUMENTED_ADDRESS = "localhost:9000";
 
 const BUF_CURL = "npx -y @bufbuild/buf@1.75.0 curl --protocol grpc --http2-prior-knowledge";
 
-/** Runs a command in a shell, from the root of the repository; resolves to what it prints. Fails if it fails. */
+/** Runs a shell command in the root of the repository and resolves to its output. Rejects if it fails. */
 async function run(command: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("sh", { args: ["-c", command], cwd: ROOT })
     .output();
@@ -22,7 +22,7 @@ async function run(command: string): Promise<string> {
   return text;
 }
 
-/** The `buf curl` that makes the same call: it takes the same message, and npm has it. */
+/** The same call by `buf curl`, which takes the same message and comes from npm. */
 function asBufCurl(grpcurl: string): string {
   const [, message, address, method] =
     /^grpcurl -plaintext -d ('[^']*') (?:\\\n)? *(\S+) (\S+)$/.exec(grpcurl) ?? [];
@@ -88,7 +88,7 @@ testWithServers(
   },
 );
 
-/** A command of a document with further arguments, for the Deno that runs this instead of npm's. */
+/** A command of a document with further arguments; the Deno that runs this test replaces npm's. */
 function denoCommand(line: string, further: readonly string[]): Deno.Command {
   const [npx, yes, deno, ...args] = line.replace(/#.*/, "").trim().split(/\s+/);
   assertEquals([npx, yes, deno], ["npx", "-y", "deno@2.9.3"]);

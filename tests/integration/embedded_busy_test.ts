@@ -1,10 +1,9 @@
-/** Another program holds the write lock of the embedded database: only changes wait, and not for long. */
+/** Another program holds the write lock of the embedded database: only changes wait, and only for a bounded time. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { startService } from "../support/service/service.ts";
 import { embeddedProfile } from "../support/service/profile.ts";
-import { expectUnavailable } from "./unavailable.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const TIMEOUT_MS = 1_000;
@@ -27,7 +26,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - beganMs;
 }
 
-Deno.test("another program's write lock delays changes alone, and they fail in time", async () => {
+Deno.test("another program's write lock delays only changes, and they fail in time", async () => {
   await using profile = await embeddedProfile();
   const set = { "server.grpc.timeout": `${TIMEOUT_MS}ms`, "cache.defaults.local_ttl": "1h" };
   await using service = await startService(profile, set);
@@ -60,7 +59,7 @@ Deno.test("another program's write lock delays changes alone, and they fail in t
   } finally {
     locker.close();
   }
-  // What was refused is not made up for once the lock is gone.
+  // Refused changes are not executed after the lock is released.
   await client.set({ ...name("later"), value: value(3) });
   assertEquals([...(await other.get(name("contended"))).value.value], [1]);
 });
@@ -75,7 +74,7 @@ Deno.test("changes that wait for another program's lock succeed in the order in 
     locker.exec("BEGIN IMMEDIATE");
     const sets = Array.from({ length: 30 }, (_, i) => client.set({ ...name("k"), value: value(i) }));
     const last = client.setSecret({ key: "alice", name: "n" });
-    // On the same connection behind them: once this is answered, they have arrived.
+    // Sent later on the same connection: once this is answered, the calls above have arrived.
     await client.health("");
     locker.exec("ROLLBACK");
     await Promise.all([...sets, last]);
@@ -85,7 +84,7 @@ Deno.test("changes that wait for another program's lock succeed in the order in 
   assertEquals([...(await client.get(name("k"))).value.value], [29]);
 });
 
-Deno.test("/readyz, health and the log agree that the file is locked, and that it is free again", async () => {
+Deno.test("/readyz, health and the log report that the file is locked, and that it is free again", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   using client = new CacheClient(service.address);

@@ -1,23 +1,22 @@
-/** The embedded database on a disk of 20 MiB that becomes full: what expires makes room again, by itself. */
+/** The embedded database on a disk of 20 MiB that becomes full: entries that expire make room again. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
 import { embeddedProfile, type ServiceProfile } from "../support/service/profile.ts";
 import { mayMount, type SmallVolume, smallVolume } from "../support/sqlite/small_volume.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const MiB = 2 ** 20;
 const TTL = { seconds: 4 };
 
-/** Long enough for the time to live and for all that has expired to be removed, on a busy machine. */
+/** Long enough for entries to expire and be removed on a busy machine. */
 const HEALED = { timeoutMs: 30_000, intervalMs: 100 };
 
 function entry(key: string, bytes: number) {
   return { namespace: "n", key, value: { "type_url": "t", value: new Uint8Array(bytes).fill(7) } };
 }
 
-/** A profile whose database lies on a volume of its own. */
+/** A profile with its database on a volume of its own. */
 async function onVolume(
   test: (profile: ServiceProfile, volume: SmallVolume) => Promise<void>,
 ): Promise<void> {
@@ -49,7 +48,7 @@ async function fill(client: CacheClient, bytes: number): Promise<void> {
   }
 }
 
-/** Waits until the service takes changes, and expects it to say so everywhere. */
+/** Waits until the service takes changes; /readyz, health and the log must all report it. */
 async function expectHealed(service: RunningService, client: CacheClient): Promise<void> {
   await waitFor(async () => await readyz(service) === "up", { what: "the database to be up", ...HEALED });
   assertEquals(await client.health("database"), "SERVING");
@@ -94,7 +93,7 @@ for (const [how, end] of [["SIGTERM", "stop"], ["kill -9", "kill"]] as const) {
 }
 
 testOnVolume(
-  "a disk that another program fills up is told within two seconds, and so is that it has room again",
+  "a disk that another program fills is reported within two seconds, and so is the end of it",
   async (profile, volume) => {
     await using service = await startService(profile);
     using client = new CacheClient(service.address);
@@ -109,17 +108,20 @@ testOnVolume(
   },
 );
 
-testOnVolume("a service starts on a full disk, serves what it has, and heals", async (profile, volume) => {
-  const first = await startService(profile);
-  using client = new CacheClient(first.address);
-  await client.set(entry("lasting", 1000));
-  assertEquals(await first.stop(), 0);
-  const free = volume.fillUp();
-  await using second = await startService(profile);
-  using other = new CacheClient(second.address);
-  assertEquals((await other.get(entry("lasting", 0))).value.value.length, 1000);
-  assertEquals(await readyz(second), "read_only");
-  await expectUnavailable(other.set(entry("small", 1)), "database");
-  free();
-  await expectHealed(second, other);
-});
+testOnVolume(
+  "a service starts on a full disk, serves the entries on it, and heals",
+  async (profile, volume) => {
+    const first = await startService(profile);
+    using client = new CacheClient(first.address);
+    await client.set(entry("lasting", 1000));
+    assertEquals(await first.stop(), 0);
+    const free = volume.fillUp();
+    await using second = await startService(profile);
+    using other = new CacheClient(second.address);
+    assertEquals((await other.get(entry("lasting", 0))).value.value.length, 1000);
+    assertEquals(await readyz(second), "read_only");
+    await expectUnavailable(other.set(entry("small", 1)), "database");
+    free();
+    await expectHealed(second, other);
+  },
+);

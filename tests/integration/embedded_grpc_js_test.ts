@@ -1,4 +1,4 @@
-/** The transport that can stand in for the native one keeps all promises too, and says where it may not. */
+/** The grpc_js transport keeps all promises too, and warns on a Deno that is not known to run it. */
 import { assertEquals } from "@std/assert";
 import { serviceRunsGrpcJs } from "../support/client/grpc_js.ts";
 import { startService } from "../support/service/service.ts";
@@ -9,7 +9,7 @@ const GRPC_JS = { "server.grpc.transport": "grpc_js" };
 
 if (serviceRunsGrpcJs) embeddedSuite("Embedded service on grpc_js", GRPC_JS);
 
-Deno.test("serve on grpc_js says so, and warns of a Deno that is not known to run it", async () => {
+Deno.test("serve on grpc_js logs its transport, and warns on a Deno that is not known to run it", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, GRPC_JS);
   const { transport } = await service.logged("serving");

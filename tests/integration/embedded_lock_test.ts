@@ -1,4 +1,4 @@
-/** One process a database file: a second one would not hear of what the first one deletes. */
+/** One process a database file: deletes by one process would not invalidate the memory of a second one. */
 import { backup as backUp, DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
@@ -14,7 +14,7 @@ function pathOf(profile: ServiceProfile): string {
   return String(profile.settings["data.database.source"]);
 }
 
-/** Starts a second service, which is to refuse; what it says on standard error. */
+/** Starts a second service, which must refuse to run; resolves to its lines on standard error. */
 async function refusalOf(
   profile: ServiceProfile,
   set: Readonly<Record<string, string>> = {},
@@ -28,7 +28,7 @@ async function refusalOf(
   return second.errors;
 }
 
-Deno.test("a second service on a served file refuses to start and names the file and the process that has it", async () => {
+Deno.test("a second service on a served file refuses to start and names the file and the process that holds it", async () => {
   await using profile = await embeddedProfile();
   await using first = await startService(profile);
   using client = new CacheClient(first.address);
@@ -79,13 +79,13 @@ Deno.test("migrate refuses a served file and changes nothing in it", async () =>
   );
 });
 
-Deno.test("a restart that overlaps waits for the first service to leave", async () => {
+Deno.test("a service that starts before the last one has ended waits for it to end", async () => {
   await using profile = await embeddedProfile();
   await using first = await startService(profile);
   using client = new CacheClient(first.address);
   await client.set({ ...ENTRY, value: VALUE });
   const starting = startService(profile);
-  // The second one is at the lock once it has opened the lock file; nothing tells of that, and sooner is as good.
+  // The second service reaches the lock once it has opened the lock file. This cannot be observed, and is not required.
   await client.get(ENTRY);
   assertEquals(await first.stop(), 0);
   await using second = await starting;
@@ -100,7 +100,7 @@ Deno.test("a service that is killed leaves its file to the next one at once", as
   const beganMs = performance.now();
   await using second = await startService(profile);
   assertEquals(second.errors, []);
-  // Less than the wait for a file that is in use.
+  // Less than a service waits for a file in use.
   assert(performance.now() - beganMs < 5_000);
 });
 

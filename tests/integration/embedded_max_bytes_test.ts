@@ -1,4 +1,4 @@
-/** `data.database.max_bytes`: the embedded file stays below a size, and loses what matters least. */
+/** `data.database.max_bytes` bounds the embedded file: the entries written longest ago are evicted. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { startService } from "../support/service/service.ts";
@@ -16,16 +16,16 @@ function fileBytes(profile: ServiceProfile): number {
   return Deno.statSync(String(profile.settings["data.database.source"])).size;
 }
 
-/** Which of the entries are there, below local memory. */
+/** Those of `keys` whose entries are in the file. */
 async function present(client: CacheClient, keys: readonly string[]): Promise<string[]> {
   const isThere = await Promise.all(keys.map((key) => client.get(entry(key)).then(() => true, () => false)));
   return keys.filter((_, i) => isThere[i]);
 }
 
-/** Local memory would go on answering for entries that the file no longer has. */
+/** Local memory is off: it would still answer for entries that the file no longer has. */
 const LIMITED = { "data.database.max_bytes": "8MiB", "cache.local.disabled": "true" };
 
-Deno.test("over max_bytes the entries written longest ago go, and never secrets", async () => {
+Deno.test("over max_bytes the entries written longest ago are evicted, and never secrets", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, LIMITED);
   using client = new CacheClient(service.address);
@@ -37,13 +37,13 @@ Deno.test("over max_bytes the entries written longest ago go, and never secrets"
     }
   };
   await setAll(keys.slice(0, 60));
-  // Written anew: no longer among the oldest.
+  // A rewritten entry is no longer among the oldest.
   await client.set(entry("0"));
   await setAll(keys.slice(60));
   assert(fileBytes(profile) <= 8 * MiB, `${fileBytes(profile)} bytes`);
   const left = await present(client, keys);
   assertEquals(left, keys.slice(-left.length));
-  // Three quarters of the limit at least are used.
+  // At least three quarters of the limit are used.
   assert(left.length * VALUE_BYTES > 6 * MiB, `${left.length} entries`);
   assertEquals((await client.getSecret({ key: "alice" })).name, "n");
 
@@ -53,7 +53,7 @@ Deno.test("over max_bytes the entries written longest ago go, and never secrets"
   assertEquals(await present(client, [oldest, keys.at(-left.length + 1)!]), [oldest]);
 });
 
-Deno.test("a single large value takes the place of as many small ones as it needs", async () => {
+Deno.test("a large value evicts only as many small ones as it needs", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, LIMITED);
   using client = new CacheClient(service.address);

@@ -7,7 +7,7 @@ import { textSuite } from "./text_suite.ts";
 import { valueSuite } from "./value_suite.ts";
 import { wireSuite } from "./wire_suite.ts";
 
-/** All that the embedded profile promises: local memory -> SQLite, over a real socket. */
+/** All promises of the embedded profile: local memory -> SQLite, over a real socket. */
 export function embeddedSuite(name: string, set: Readonly<Record<string, string>> = {}): void {
   const served = sharedService(embeddedProfile, set);
   const test: ServedTest = (title, body) => {

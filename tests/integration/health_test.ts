@@ -1,4 +1,4 @@
-/** `cacheserver health`, as a container's health check runs it. */
+/** `cacheserver health`, run as a container's health check runs it. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { freePort } from "../support/network/free_port.ts";
 import { startRedis } from "../support/redis/redis.ts";
@@ -7,19 +7,19 @@ import { startService } from "../support/service/service.ts";
 import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 import { type ProgramOptions, runProgram } from "../support/service/program.ts";
 
-/** What `health` prints, and its exit code. */
+/** The exit code of `health`, and what it prints. */
 async function health(args: readonly string[], options: ProgramOptions = {}): Promise<[number, string]> {
   const { code, stdout, stderr } = await runProgram(["health", ...args], options);
   assertEquals((stdout + stderr).trimEnd().split("\n").length, 1, stdout + stderr);
   assertEquals(
     stdout === "",
     code !== 0,
-    "what is well goes to standard output, what is not to standard error",
+    "success goes to standard output, failure to standard error",
   );
   return [code, stdout + stderr];
 }
 
-Deno.test("health says SERVING of a service, of its parts and of nothing else", async () => {
+Deno.test("health prints SERVING for a service and its parts, and fails for other names", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   for (const about of [[], ["--service", "database"], ["--service=cacheserver.v1.CacheServer"]]) {
@@ -30,7 +30,7 @@ Deno.test("health says SERVING of a service, of its parts and of nothing else", 
   assertMatch(said, /^cacheserver: Cannot call \S+: status 5, .*"redis"\n$/);
 });
 
-Deno.test("health asks where the configuration says that the service listens", async () => {
+Deno.test("health calls the address that the configuration names", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   const port = service.address.split(":")[1];
@@ -41,7 +41,7 @@ Deno.test("health asks where the configuration says that the service listens", a
   assertEquals(await health([], { env }), [0, "SERVING\n"]);
 });
 
-Deno.test("health goes straight to the service, also over IPv6 and where a proxy is named", async () => {
+Deno.test("health connects directly to the service, also over IPv6 and when the environment names a proxy", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, { "server.grpc.addr": "[::1]:0" });
   const env = {
@@ -51,11 +51,11 @@ Deno.test("health goes straight to the service, also over IPv6 and where a proxy
   assertEquals(await health(["--addr", service.address], { env }), [0, "SERVING\n"]);
 });
 
-Deno.test("health fails in one line where nobody listens, where nobody answers, and where it is no gRPC", async () => {
-  const nobody = `127.0.0.1:${freePort()}`;
-  const [code, said] = await health(["--addr", nobody]);
+Deno.test("health fails with one line when the port is closed, when it does not answer, and when it is not gRPC", async () => {
+  const closed = `127.0.0.1:${freePort()}`;
+  const [code, said] = await health(["--addr", closed]);
   assertEquals(code, 1);
-  assertMatch(said, new RegExp(`^cacheserver: Cannot call ${nobody}/\\S+: .*refused.*\\n$`));
+  assertMatch(said, new RegExp(`^cacheserver: Cannot call ${closed}/\\S+: .*refused.*\\n$`));
 
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [late, waited] = await health(["--addr", `127.0.0.1:${silent.addr.port}`]);
@@ -69,7 +69,7 @@ Deno.test("health fails in one line where nobody listens, where nobody answers, 
   assertMatch(answered, /: HTTP status 404, this is no gRPC server\n$/);
 });
 
-Deno.test("health refuses what it cannot use with exit code 2", async () => {
+Deno.test("health refuses wrong arguments with exit code 2", async () => {
   for (
     const args of [["--addr", "nowhere"], ["--addr", ":0"], ["--set", "server.grpc.addr=:0"], ["--port", "1"]]
   ) {
@@ -77,7 +77,7 @@ Deno.test("health refuses what it cannot use with exit code 2", async () => {
   }
 });
 
-testWithServers(["mysql"], "health says NOT_SERVING of a tier that is away", async ({ mysql }) => {
+testWithServers(["mysql"], "health prints NOT_SERVING for a tier that is down", async ({ mysql }) => {
   await using redis = await startRedis();
   await using profile = await serversProfile({ mysql, redis });
   await using service = await startService(profile);

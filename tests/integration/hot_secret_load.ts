@@ -1,20 +1,19 @@
 /// <reference lib="deno.worker" />
-/** A worker that sets one secret again and again, so that the load takes nothing from the test's own event loop. */
+/** A worker that sets one secret repeatedly, so that the load does not occupy the test's event loop. */
 import { CacheClient } from "../support/client/client.ts";
 import { CallError } from "../support/client/errors.ts";
 
-/** What to do. */
 export interface HotLoad {
   readonly address: string;
   readonly key: string;
-  /** How many calls are in flight at once on one connection. */
+  /** The number of calls in flight on one connection. */
   readonly inFlight: number;
-  /** How many further clients have one call in flight each, on a connection of their own. */
+  /** The number of further clients with one call in flight each, on their own connections. */
   readonly clients: number;
   readonly forMs: number;
 }
 
-/** How many calls ended with each status. */
+/** The number of calls by status. */
 export type HotOutcome = Readonly<Record<string, number>>;
 
 async function run({ address, key, inFlight, clients, forMs }: HotLoad): Promise<HotOutcome> {
@@ -39,7 +38,7 @@ async function run({ address, key, inFlight, clients, forMs }: HotLoad): Promise
   return outcome;
 }
 
-// Told last, once all that it needs is loaded.
+// Sent last, when all modules are loaded.
 self.postMessage("ready");
 self.onmessage = async ({ data }: MessageEvent<HotLoad>) => {
   self.postMessage(await run(data));

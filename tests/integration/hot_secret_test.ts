@@ -1,4 +1,4 @@
-/** One secret that is set by many at once: nobody else notices. */
+/** Many clients set one secret at once: calls for other keys are unaffected. */
 import { assert, assertEquals } from "@std/assert";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -14,19 +14,19 @@ import type { HotLoad, HotOutcome } from "./hot_secret_load.ts";
 const HOT = "hot";
 const ROUND_MS = 3_000;
 /**
- * The most that a call beside the hot key may take, beyond what a Redis that has nothing to do takes for a PING in the
- * same round: that is what the machine and this process's own work add. Noise is not in each of several rounds.
+ * The longest that a call for another key may take, beyond a PING to an idle Redis in the same round. The PING measures
+ * the delay of the machine and of this process. Noise does not appear in each of several rounds.
  */
 const MAX_CALL_MS = 250;
 const MAX_ROUNDS = 4;
-/** What a script may take of Redis. */
+/** The longest that a script may take in Redis. */
 const MAX_SCRIPT_US = 500;
-/** How many scripts may seem to take longer, because the machine did something else meanwhile. */
+/** The share of scripts that may seem to take longer because the machine interrupted Redis. */
 const INTERRUPTED = 0.02;
 
 const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array(100) };
 
-/** Two replicas on a Redis of the test's own, and a view of it past them. */
+/** Two replicas on a Redis of the test's own, and a direct client of it. */
 interface Setting {
   readonly profile: ServersProfile;
   readonly redis: RedisProbe;
@@ -64,7 +64,7 @@ function test(
   });
 }
 
-/** What calls of one kind have met. */
+/** The outcomes and the slowest call of one kind of calls. */
 class Calls {
   count = 0;
   worstMs = 0;
@@ -78,7 +78,7 @@ class Calls {
   }
 }
 
-/** What a round under load was like for all others. */
+/** What calls for other keys met in one round under load. */
 interface Round {
   readonly hot: HotOutcome;
   readonly besideA: Calls;
@@ -114,7 +114,7 @@ async function round({ a, b, redis, idle, load }: Setting, hotLoad: HotLoad): Pr
   return { hot, besideA, besideB, pings, idlePings };
 }
 
-/** The hot key's clients, in a thread of their own. */
+/** The hot key's clients, in their own thread. */
 class HotClients implements Disposable {
   readonly #worker = new Worker(new URL("./hot_secret_load.ts", import.meta.url), { type: "module" });
 
@@ -142,8 +142,8 @@ class HotClients implements Disposable {
 }
 
 /**
- * Runs rounds until in one of them nobody but the hot key's own clients noticed anything, and fails when that is in
- * none. `isRight` says what these clients may meet.
+ * Runs rounds until calls for other keys are unaffected in one of them, and fails if there is no such round. `isRight`
+ * decides which outcomes the hot key's own clients may meet.
  */
 async function expectUnnoticed(
   setting: Setting,
@@ -165,10 +165,10 @@ async function expectUnnoticed(
     const isUnnoticed = failures.length === 0 && worstMs < MAX_CALL_MS + idlePings.worstMs;
     if (isRight(hot) && isUnnoticed) return;
   }
-  throw new Error(`In no round was the hot key unnoticed:\n${seen.join("\n")}`);
+  throw new Error(`The hot key affected other calls in each round:\n${seen.join("\n")}`);
 }
 
-/** By Redis's own watch, which other programs on the machine hardly disturb. */
+/** Measured by Redis's own clock, which other programs on the machine hardly disturb. */
 async function expectFastScripts({ redis: { client } }: Setting): Promise<void> {
   const logged = await client.call("SLOWLOG", "GET", "-1") as [number, number, number, string[]][];
   const slow = logged.filter(([, , , [command]]) => command?.startsWith("eval")).map(([, , tookUs]) =>

@@ -1,11 +1,11 @@
-/** What hostile or many clients of the HTTP port can do to the service, in a process of its own. */
+/** Hostile clients, and many clients, of the service's HTTP port. The service is a process of its own. */
 import { assert, assertEquals } from "@std/assert";
 import { HttpTestConnection } from "../support/client/http_connection.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
 import { embeddedProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** The status of an answer to a probe; undefined where there is none. */
+/** The status of a probe's answer; undefined if there is none. */
 async function probed(service: RunningService): Promise<number | undefined> {
   try {
     const response = await fetch(`http://${service.httpAddress}/healthz`, {
@@ -18,13 +18,13 @@ async function probed(service: RunningService): Promise<number | undefined> {
   }
 }
 
-/** How many file descriptors a process has open. Another program looks: Deno reads nothing below /proc without all rights. */
+/** The number of open file descriptors. Another program counts them: Deno needs all permissions to read /proc. */
 async function openDescriptors(service: RunningService): Promise<number> {
   const { stdout } = await new Deno.Command("ls", { args: [`/proc/${service.pid}/fd`] }).output();
   return new TextDecoder().decode(stdout).trim().split("\n").length;
 }
 
-/** Lets a process open as many further file descriptors and no more. Source: prlimit(1). */
+/** Lets a process open only this many further file descriptors. Source: prlimit(1). */
 async function allowDescriptors(service: RunningService, further: number): Promise<void> {
   const limit = await openDescriptors(service) + further;
   const args = ["--pid", String(service.pid), `--nofile=${limit}:`];
@@ -36,7 +36,7 @@ function addressOf(service: RunningService): { readonly hostname: string; readon
   return { hostname, port: Number(port) };
 }
 
-Deno.test("the HTTP port answers again after the process had no file descriptor left for a connection", async () => {
+Deno.test("the HTTP port answers again after the process ran out of file descriptors", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   await allowDescriptors(service, 5);
@@ -52,7 +52,7 @@ Deno.test("the HTTP port answers again after the process had no file descriptor 
   assertEquals(await service.stop(), 0);
 });
 
-Deno.test("half requests are bounded in number and in time on the HTTP port", async () => {
+Deno.test("the HTTP port bounds unfinished requests in number and in time", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, {
     "server.http.limits.max_connections": "60",
@@ -66,7 +66,7 @@ Deno.test("half requests are bounded in number and in time on the HTTP port", as
     const connection = await HttpTestConnection.open(addressOf(service), "GET /healthz HTTP/1.1\r\nhost:");
     opened.push(connections.use(connection));
   }
-  // One more exists until it is refused.
+  // One more connection exists until it is refused.
   assert(await openDescriptors(service) - before <= 51);
   await waitFor(() => opened.every(({ isClosed }) => isClosed), { what: "the service to close them all" });
   assertEquals(await probed(service), 200);

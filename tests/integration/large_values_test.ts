@@ -1,4 +1,4 @@
-/** Many large values at once, against the real program with Redis: what they leave in memory. */
+/** Many large values at once, against the real program with Redis: the memory that they leave in use. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
@@ -8,10 +8,10 @@ import { serversProfile } from "../support/service/profile.ts";
 const CALLS = 500;
 const VALUE_BYTES = 2 ** 20;
 
-/** What a service with 32 MiB of local memory has when it is at work: less than half of the values. */
+/** The resident memory of a working service with 32 MiB of local memory: less than half of the values' size. */
 const MAX_RESIDENT_MIB = 480;
 
-/** The memory that a process holds, as the system counts it. */
+/** The resident memory of a process. */
 async function residentMiB(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", `${pid}`] }).output();
   return Number(new TextDecoder().decode(stdout)) / 1024;
@@ -19,7 +19,7 @@ async function residentMiB(pid: number): Promise<number> {
 
 testWithServers(
   ["redis", "mysql"],
-  "500 calls with 1 MiB at once are answered, and leave no memory taken",
+  "500 calls with 1 MiB at once are answered, and their memory is released",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile, {

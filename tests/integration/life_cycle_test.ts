@@ -1,4 +1,4 @@
-/** The program as an operator runs it: from the start to the exit code. */
+/** The program from its start to its exit code, as an operator runs it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { startRedis } from "../support/redis/redis.ts";
@@ -11,7 +11,7 @@ import { waitFor } from "../support/wait_for.ts";
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 
-/** A drain with nothing to wait for takes no longer, also on a machine that is busy. */
+/** The longest drain with nothing to wait for, on a busy machine. */
 const PROMPT_MS = 2_000;
 
 async function endsPromptly(service: RunningService): Promise<void> {
@@ -27,7 +27,7 @@ async function endsPromptly(service: RunningService): Promise<void> {
   assertEquals(service.errors, []);
 }
 
-Deno.test("serve logs the port that it really listens on, and nothing to standard error", async () => {
+Deno.test("serve logs the port that it listens on, and writes nothing to standard error", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   assertMatch(service.address, /^127\.0\.0\.1:[1-9]\d*$/);
@@ -38,13 +38,13 @@ Deno.test("serve logs the port that it really listens on, and nothing to standar
   assertEquals(service.errors, []);
 });
 
-Deno.test("serve outlives a promise that is rejected and that nobody waits for, and logs it", async () => {
+Deno.test("serve survives an unhandled rejection and logs it", async () => {
   await using profile = await embeddedProfile();
   const programOptions = { ...profile.programOptions, main: "tests/integration/rejecting_main.ts" };
   await using service = await startService({ ...profile, programOptions });
   service.signal("SIGUSR1");
   const { level, error } = await service.logged("rejection_unhandled");
-  assertEquals([level, error], ["error", "nobody waits for this"]);
+  assertEquals([level, error], ["error", "unhandled in a test"]);
   using client = new CacheClient(service.address);
   assertEquals(await client.health(""), "SERVING");
 });
@@ -98,7 +98,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
-Deno.test("SIGHUP drains though the terminal is gone: what cannot be logged ends nothing", async () => {
+Deno.test("SIGHUP drains even if the terminal is gone: a failed write of the log ends nothing", async () => {
   await using profile = await embeddedProfile();
   const process = spawnProgram(serveArguments(profile, { "log.level": "debug" }), profile.programOptions);
   const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -117,13 +117,13 @@ Deno.test("SIGHUP drains though the terminal is gone: what cannot be logged ends
   assertEquals((await process.status).code, 0);
 });
 
-/** What `/readyz` says: its status code, and the word in its answer. */
+/** The status code of `/readyz`, and the status in its body. */
 async function readiness(service: RunningService): Promise<[number, string]> {
   const response = await fetch(`http://${service.httpAddress}/readyz`);
   return [response.status, (await response.json()).status];
 }
 
-Deno.test("a drain is announced for server.drain_delay, and calls are taken meanwhile", async () => {
+Deno.test("a drain is announced for server.drain_delay, and calls are accepted meanwhile", async () => {
   const delayMs = 1_500;
   await using profile = await embeddedProfile();
   await using service = await startService(profile, { "server.drain_delay": `${delayMs}ms` });
@@ -138,7 +138,7 @@ Deno.test("a drain is announced for server.drain_delay, and calls are taken mean
   const { delay_ms: loggedDelayMs } = await service.logged("draining");
   assertEquals(loggedDelayMs, delayMs);
   assertEquals(await readiness(service), [503, "draining"]);
-  // As a balancer that has not noticed yet: over a new connection.
+  // A balancer that has not noticed the drain yet opens a new connection.
   using late = new CacheClient(service.address);
   assertEquals(await late.health(""), "NOT_SERVING");
   assertEquals(await late.health("cacheserver.v1.CacheServer"), "NOT_SERVING");
@@ -163,8 +163,8 @@ Deno.test("a second signal ends server.drain_delay at once, with the exit code o
 });
 
 /**
- * Sends a signal until the process has ended, and resolves to its exit code. The first ones may come so soon after the
- * one before them that they count as the same.
+ * Sends a signal until the process has ended, and resolves to its exit code. The first ones may follow the previous one
+ * so soon that they count as the same signal.
  */
 async function endedBySignals(service: RunningService, signal: Deno.Signal): Promise<number> {
   let isOver = false;
@@ -176,7 +176,7 @@ async function endedBySignals(service: RunningService, signal: Deno.Signal): Pro
   return await code;
 }
 
-Deno.test("a doubled Ctrl-C is one: it drains", async () => {
+Deno.test("a doubled Ctrl-C counts as one and drains", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   service.signal("SIGINT");
@@ -184,7 +184,7 @@ Deno.test("a doubled Ctrl-C is one: it drains", async () => {
   await endsPromptly(service);
 });
 
-testWithServers(["mysql"], "SIGTERM lets a call in flight end, and refuses new ones", async ({ mysql }) => {
+testWithServers(["mysql"], "SIGTERM lets a call in flight finish and refuses new ones", async ({ mysql }) => {
   await using redis = await startRedis();
   await using profile = await serversProfile({ mysql, redis });
   await using service = await startService(profile);
@@ -192,7 +192,7 @@ testWithServers(["mysql"], "SIGTERM lets a call in flight end, and refuses new o
   await client.set({ ...ENTRY, key: "other", value: VALUE });
   redis.pause();
   const call = refusal(client.get(ENTRY));
-  // On the same connection behind it: once this is answered, the call has arrived.
+  // Sent later on the same connection: once this is answered, the call above has arrived.
   await client.health("");
   service.signal("SIGTERM");
   await service.logged("draining");
@@ -205,7 +205,7 @@ testWithServers(["mysql"], "SIGTERM lets a call in flight end, and refuses new o
 
 testWithServers(
   ["mysql"],
-  "a call that outlasts the drain time-out is cut off, exit code 0",
+  "a call that outlasts the drain time-out is cut off, and the exit code is 0",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });

@@ -1,4 +1,4 @@
-/** A secret whose row another session of MySQL has locked: what waits for it, what leaves, and what is left in Redis. */
+/** Another session of MySQL locks the row of a secret: changes wait, clients leave, and Redis keeps no stale copy. */
 import { assert, assertEquals } from "@std/assert";
 import { MAX_WAITING_CHANGES } from "../../src/cache/change_queue.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -12,7 +12,7 @@ import { type ServersProfile, serversProfile } from "../support/service/profile.
 import { waitFor } from "../support/wait_for.ts";
 
 const KEY = "locked";
-/** The row stays locked for as long as it takes to send many calls. */
+/** Long enough to send many calls while the row is locked. */
 const PATIENCE = { "data.database.query_timeout": "10s" };
 const ROW_LOCK = "SELECT id FROM usercenter_secret WHERE secretID = ? FOR UPDATE";
 
@@ -44,7 +44,7 @@ async function isWaitedFor({ database }: ServersProfile): Promise<void> {
   const sql = "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'";
   await waitFor(async () => Number((await database.rows<{ readonly n: string }>(sql))[0]!.n) > 0, {
     what: "a write to wait for the row",
-    // The server renews this table only when it has not been read for 100 ms.
+    // The server refreshes this table only if it has not been read for 100 ms.
     intervalMs: 150,
   });
 }
@@ -77,7 +77,7 @@ for (const transport of serviceRunsGrpcJs ? ["native", "grpc_js"] : ["native"]) 
         assertEquals((await waiting.limited).code, "DEADLINE_EXCEEDED");
         assertEquals((await begun).code, "DEADLINE_EXCEEDED");
       });
-      // What has begun goes on to its end, and behind it there is nobody left.
+      // The write that had begun completes; the changes queued after it have left with their clients.
       await waitFor(async () => (await row(profile))?.name === "v2", { what: "the write that had begun" });
       await set("v3");
       assertEquals(await row(profile), { name: "v3", version: "3" });
@@ -88,7 +88,7 @@ for (const transport of serviceRunsGrpcJs ? ["native", "grpc_js"] : ["native"]) 
 
 testWithServers(
   ["redis", "mysql"],
-  "changes that wait for one of the same secret cost one write, which answers all of them",
+  "changes that wait for another change of the same secret share one write and its result",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile, PATIENCE);
@@ -102,7 +102,7 @@ testWithServers(
       for (let index = 0; index < 20; index++) {
         changes.push(client.setSecret({ key: KEY, name: `w${index}` }));
       }
-      // What comes over one connection is taken in the order of sending.
+      // The service takes the calls of one connection in the order of sending.
       await client.getSecret({ key: "the last one has arrived" }).catch(() => {});
     });
     await Promise.all(changes);
@@ -114,7 +114,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a SetSecret is UNAVAILABLE at once, and says when to try again, while too many wait for the same secret",
+  "a SetSecret is UNAVAILABLE at once, with a time to retry, while too many changes wait for the same secret",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile, PATIENCE);
@@ -137,9 +137,9 @@ testWithServers(
       }
       const error = await refused.promise;
       assertEquals([error.code, error.info?.metadata["tier"]], ["UNAVAILABLE", "database"]);
-      assert(error.retryAfterMs !== undefined && error.retryAfterMs > 0, "says when to try again");
+      assert(error.retryAfterMs !== undefined && error.retryAfterMs > 0, "the error has a time to retry");
       await first!.setSecret({ key: "other", name: "other" });
-      await waitFor(() => refusedCount === 50, { what: "all that are too many to be refused" });
+      await waitFor(() => refusedCount === 50, { what: "all calls over the limit to be refused" });
     });
     await Promise.all(changes);
     assertEquals((await row(profile))?.version, "3");
@@ -148,7 +148,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a SetSecret that MySQL has undone leaves nothing in Redis, and reads fill it again while the row is locked",
+  "a SetSecret that MySQL rolls back leaves no copy in Redis, and reads fill Redis again while the row is locked",
   async (servers) => {
     await using profile = await serversProfile(servers);
     const settings = { "data.database.query_timeout": "3s" };

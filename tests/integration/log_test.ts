@@ -1,4 +1,4 @@
-/** What an operator reads in the log: at the start, of a store that fails, and of each call at level debug. */
+/** The log that an operator reads: at the start, when a store fails, and for each call at level debug. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { CacheClient, refusal } from "../support/client/client.ts";
@@ -28,7 +28,7 @@ async function lineWith(
   );
 }
 
-Deno.test("serve begins its log with what runs, by which configuration, on which file", async () => {
+Deno.test("serve logs its version, its configuration and its database file first", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, { "log.level": "info" });
   const [first] = service.log;
@@ -43,7 +43,7 @@ Deno.test("serve begins its log with what runs, by which configuration, on which
 
 testWithServers(
   ["redis", "mysql"],
-  "serve begins its log with its servers' addresses, and no secret",
+  "serve logs its servers' addresses first, and no secret",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile);
@@ -57,7 +57,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "the log names the key of a password that Redis refuses or misses, and where that Redis is",
+  "the log names the configuration key of a password that Redis refuses or misses, and the address of Redis",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -80,7 +80,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "the log names the part of MySQL's source to check, and where that MySQL is",
+  "the log names the part of MySQL's source to check, and the address of MySQL",
   async (servers) => {
     await using profile = await serversProfile(servers);
     const { mysql: { hostname, port } } = servers;
@@ -100,7 +100,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "the log counts failures that it kept back, though none follows",
+  "the log counts suppressed failures, even if no further one follows",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -114,7 +114,7 @@ testWithServers(
         service.log.find(({ event, tier, suppressed }) =>
           event === "tier_failed" && tier === "redis" && Number(suppressed) > 0
         ),
-      { what: "the failures kept back", timeoutMs: 15_000 },
+      { what: "the count of suppressed failures", timeoutMs: 15_000 },
     );
     assert(Number(line.suppressed) >= 2, JSON.stringify(line));
   },
@@ -122,7 +122,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "at level debug the log says of each call which tier answered, and when",
+  "at level debug the log has the tier that answered each call, and its time",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -154,7 +154,7 @@ testWithServers(
     // Two reads of one key at the same time ask Redis once.
     redis.pause();
     const both = [1, 2].map(() => refusal(client.get({ ...ENTRY, key: "shared" })));
-    // On the same connection behind them: once this is answered, both have arrived.
+    // Sent later on the same connection: once this is answered, both reads have arrived.
     await client.health("");
     redis.resume();
     await Promise.all(both);

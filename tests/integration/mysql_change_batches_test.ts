@@ -1,4 +1,4 @@
-/** Changes of secrets that wait for a connection at the same time: by one statement, and yet each for itself. */
+/** Changes of secrets that wait for a connection together share one statement, and each has its own result. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
@@ -32,7 +32,7 @@ async function open(maxConnections: number) {
       secrets.write(secretCacheKey(key), { ...CHANGE, name, newSecretKey: `of ${key}` }, SIGNAL, { epoch }),
     remove: (key: string, epoch: Epoch) => secrets.remove(secretCacheKey(key), SIGNAL, { epoch }),
     read: (key: string) => secrets.read(secretCacheKey(key), SIGNAL),
-    /** How many statements that change something, and how many commits of a transaction, the work takes. */
+    /** The number of INSERT and DELETE statements, and of commits, that `work` takes. */
     spent: async (work: () => Promise<unknown>) => {
       const counted = async () => {
         const rows = await other.use((session) => {
@@ -52,7 +52,7 @@ async function open(maxConnections: number) {
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets makes changes together that wait for a connection, and gives each its own result",
+  "MysqlSecrets combines changes that wait for a connection, and gives each its own result",
   async () => {
     await using opened = await open(1);
     const { outbox, write, remove, read, spent } = opened;
@@ -72,7 +72,7 @@ testWithServers(
     const ids = await Promise.all(KEYS.map(async (key) => (await read(key))!.version.id));
     const removed: (number | undefined)[] = [];
     const statements = await spent(async () => {
-      const asked = ["none before", ...KEYS.slice(1), "none behind"];
+      const asked = ["none before", ...KEYS.slice(1), "none after"];
       removed.push(...(await Promise.all(asked.map((key) => remove(key, X)))).map((version) => version?.id));
     });
     assertEquals(statements, 3, "16, 4 and 1 rows");
@@ -87,7 +87,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets records each of the changes that were announced together in a life that is not in force",
+  "MysqlSecrets records each combined change that was announced in an epoch that is not in force",
   async () => {
     await using opened = await open(1);
     const { outbox, write, remove, read } = opened;
@@ -106,7 +106,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets lets no change wait for the row of another one, nor fail with it",
+  "MysqlSecrets keeps combined changes independent: one does not wait for the row of another, nor fail with it",
   async () => {
     await using opened = await open(4);
     const { other, outbox, write, remove, read } = opened;
@@ -128,7 +128,7 @@ testWithServers(
         await session.command("ROLLBACK");
       }, SIGNAL);
       await waiting;
-      // The locked row has had one change as well, and no other row more than one.
+      // Every row was changed exactly once, the locked one too.
       const revisions = new Set(
         (await Promise.all(KEYS.slice(0, 8).map(read))).map((e) => e?.version.revision),
       );

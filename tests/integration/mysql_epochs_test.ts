@@ -1,4 +1,4 @@
-/** Which life of Redis is in force, and what changes make of it: by each way of asking what a statement has changed. */
+/** The epoch of Redis in force, and how changes check it, with each way to learn what a statement changed. */
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
@@ -6,11 +6,9 @@ import { secretCacheKey } from "../../src/core/key.ts";
 import { ANY_EPOCH, type Epoch } from "../../src/core/ports.ts";
 import { type MysqlChanges, RereadChanges, ReturningChanges } from "../../src/store/mysql/changes.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts";
-import { MysqlOutbox } from "../../src/store/mysql/outbox.ts";
-import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { type MysqlSession, transaction } from "../../src/store/mysql/session.ts";
-import { TestDatabase } from "../support/mysql/database.ts";
+import { MigratedDatabase } from "../support/mysql/migrated_database.ts";
 import { type MysqlAddress, testWithServers } from "../support/servers/servers.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -26,12 +24,8 @@ function changesBy(returning: boolean): MysqlChanges {
 }
 
 async function open(server: MysqlAddress, returning = true) {
-  await using resources = new AsyncDisposableStack();
-  const database = resources.use(new TestDatabase(server));
-  await migrateMysql(database.config, systemClock, SIGNAL);
-  const pool = resources.use(new MysqlPool(database.config, systemClock));
-  const outbox = new MysqlOutbox(pool, database.config);
-  const owned = resources.move();
+  const database = await MigratedDatabase.open(server);
+  const { outbox, pool } = database;
   return {
     database,
     pool,
@@ -39,20 +33,20 @@ async function open(server: MysqlAddress, returning = true) {
     secrets: new MysqlSecrets(pool, { ...database.config, returning }),
     enter: (epoch: Epoch, confirm = there) => outbox.enter(epoch, confirm, SIGNAL),
     recorded: async () => (await outbox.pending(100, SIGNAL)).map(({ version }) => version.revision),
-    /** How many sessions wait for the lock of a row. */
+    /** The number of sessions that wait for the lock of a row. */
     waiting: async () => {
       const [row] = await database.rows<{ readonly Value: string }>(
         "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'",
       );
       return Number(row?.Value);
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.enter() puts a life into force that was never met, and none again that was left",
+  "MysqlOutbox.enter() puts a new epoch into force, and never one that was in force before",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter } = opened;
@@ -67,11 +61,11 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.enter() by many at once leaves one life in force, which each of them was in its turn",
+  "MysqlOutbox.enter() by many at once puts each epoch into force in turn, and leaves one in force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter } = opened;
-    const epochs = Array.from({ length: 6 }, (_, index) => `life-${index}`);
+    const epochs = Array.from({ length: 6 }, (_, index) => `epoch-${index}`);
     assertEquals(await Promise.all(epochs.map((epoch) => enter(epoch))), epochs.map(() => true));
     const again: (boolean | undefined)[] = [];
     for (const epoch of epochs) again.push(await enter(epoch));
@@ -81,7 +75,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.enter() changes nothing for a life that is over before it may come into force",
+  "MysqlOutbox.enter() changes nothing for an epoch that is over before it can come into force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter } = opened;
@@ -96,7 +90,7 @@ for (
 ) {
   testWithServers(
     ["mysql"],
-    `${name} records no change that was announced in the life in force, and each one that was in another`,
+    `${name} records each change that was announced in another epoch than the one in force, and no other change`,
     async ({ mysql }) => {
       await using opened = await open(mysql, returning);
       const { enter, recorded, secrets } = opened;
@@ -126,7 +120,7 @@ for (
 
   testWithServers(
     ["mysql"],
-    `${name} compares nothing where lives are not told apart`,
+    `${name} compares nothing where epochs are not distinguished`,
     async ({ mysql }) => {
       await using opened = await open(mysql, returning);
       const { enter, recorded, secrets } = opened;
@@ -143,12 +137,12 @@ for (
 
   testWithServers(
     ["mysql"],
-    `${name} keeps the life in force while a change is under way, and finds the next one after a wait`,
+    `${name} keeps the epoch in force during a change, and sees the next epoch after a wait`,
     async ({ mysql }) => {
       await using opened = await open(mysql, returning);
       const { enter, pool, recorded, secrets, waiting } = opened;
       await enter(X);
-      // A change that has compared and is not committed yet: a new life has to wait for it.
+      // A change has compared its epoch and is not committed yet: a new epoch has to wait for it.
       const changes = changesBy(returning);
       const row = ["alice", "k", "n", "", 0, "2025-06-15", "2025-06-15"] as const;
       for (
@@ -163,13 +157,15 @@ for (
           transaction(session, async () => {
             assertNotEquals(await change(session), undefined);
             entering = enter(next).then(() => hasEntered = true);
-            await waitFor(async () => await waiting() === 1, { what: "the new life to wait for the change" });
+            await waitFor(async () => await waiting() === 1, {
+              what: "the new epoch to wait for the change",
+            });
             assertEquals(hasEntered, false);
           }), SIGNAL);
         await entering;
       }
 
-      // A life that is about to come into force: a change has to wait, and then meets it.
+      // An epoch is about to come into force: a change has to wait, and then sees it.
       for (
         const change of [
           (announced: { epoch: Epoch | undefined }) => secrets.write(KEY, CHANGE, SIGNAL, announced),
@@ -177,13 +173,13 @@ for (
         ]
       ) {
         const before = (await recorded()).length;
-        const next = `life-${before}`;
+        const next = `epoch-${before}`;
         await enter(`${next}-before`);
         const announced = { epoch: `${next}-before` as Epoch | undefined };
         let changing: Promise<unknown> | undefined;
         await enter(next, async () => {
           changing = change(announced);
-          await waitFor(async () => await waiting() === 1, { what: "the change to wait for the new life" });
+          await waitFor(async () => await waiting() === 1, { what: "the change to wait for the new epoch" });
           return true;
         });
         await changing;
@@ -195,7 +191,7 @@ for (
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets records what is announced before any life is in force",
+  "MysqlSecrets records changes that are announced before any epoch is in force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const announced = { epoch: X as Epoch | undefined };
@@ -206,7 +202,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.clear() removes nothing whose tombstone is in a life that is not in force",
+  "MysqlOutbox.clear() keeps records whose tombstone is in an epoch that is not in force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter, outbox, recorded, secrets } = opened;
@@ -223,7 +219,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "checkMysqlSchema() and migrateMysql() mind the table of epochs too",
+  "checkMysqlSchema() and migrateMysql() cover the table of epochs",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { database, pool } = opened;

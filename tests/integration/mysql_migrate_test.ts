@@ -12,7 +12,7 @@ import { testWithServers } from "../support/servers/servers.ts";
 
 const SIGNAL = new AbortController().signal;
 
-/** As onex creates it. */
+/** The table that onex creates. */
 const ONEX_TABLE = `
   CREATE TABLE \`usercenter_secret\` (
     \`id\` bigint(20) unsigned NOT NULL AUTO_INCREMENT COMMENT '主键 ID',
@@ -119,26 +119,30 @@ testWithServers(
   },
 );
 
-testWithServers(["mysql"], "migrateMysql() narrows, drops and rewords nothing", async ({ mysql }) => {
-  await using database = new TestDatabase(mysql);
-  await database.create();
-  await database.run(ONEX_TABLE);
-  await database.run(
-    `ALTER TABLE usercenter_secret MODIFY description text COMMENT 'long', MODIFY name varchar(300) NOT NULL,
+testWithServers(
+  ["mysql"],
+  "migrateMysql() narrows and drops no column or key, and keeps comments",
+  async ({ mysql }) => {
+    await using database = new TestDatabase(mysql);
+    await database.create();
+    await database.run(ONEX_TABLE);
+    await database.run(
+      `ALTER TABLE usercenter_secret MODIFY description text COMMENT 'long', MODIFY name varchar(300) NOT NULL,
        ADD COLUMN owner varchar(20) NOT NULL DEFAULT 'nobody', ADD KEY byName (name(10))`,
-  );
-  const before = await columnsOf(database);
-  await migrate(database.config);
-  const after = await columnsOf(database);
-  const changed = new Map<string, string>([["secretID", "varchar(253)"], ["secretKey", "varchar(512)"]]);
-  assertEquals(
-    after.slice(0, -1).map(({ name, type, comment }) => ({ name, type, comment })),
-    before.map(({ name, type, comment }) => ({ name, type: changed.get(name) ?? type, comment })),
-  );
-  assertEquals(after.at(-1)?.name, "version");
-  const keys = await database.rows("SHOW INDEX FROM usercenter_secret WHERE Key_name = 'byName'");
-  assertEquals(keys.length, 1);
-});
+    );
+    const before = await columnsOf(database);
+    await migrate(database.config);
+    const after = await columnsOf(database);
+    const changed = new Map<string, string>([["secretID", "varchar(253)"], ["secretKey", "varchar(512)"]]);
+    assertEquals(
+      after.slice(0, -1).map(({ name, type, comment }) => ({ name, type, comment })),
+      before.map(({ name, type, comment }) => ({ name, type: changed.get(name) ?? type, comment })),
+    );
+    assertEquals(after.at(-1)?.name, "version");
+    const keys = await database.rows("SHOW INDEX FROM usercenter_secret WHERE Key_name = 'byName'");
+    assertEquals(keys.length, 1);
+  },
+);
 
 testWithServers(["mysql"], "migrateMysql() may run twice at once", async ({ mysql }) => {
   await using database = new TestDatabase(mysql);
@@ -150,7 +154,7 @@ testWithServers(["mysql"], "migrateMysql() may run twice at once", async ({ mysq
 
 testWithServers(
   ["mysql"],
-  "migrateMysql() adds the unique key, unless rows share a secretID",
+  "migrateMysql() adds the unique key unless rows share a secretID",
   async ({ mysql }) => {
     await using database = new TestDatabase(mysql);
     await database.create();
@@ -173,23 +177,27 @@ testWithServers(
   },
 );
 
-testWithServers(["mysql"], "migrateMysql() turns older tables into InnoDB and utf8mb4", async ({ mysql }) => {
-  await using database = new TestDatabase(mysql);
-  await database.create();
-  await database.run(
-    ONEX_TABLE.replace("InnoDB", "MyISAM").replace("utf8mb4 COLLATE=utf8mb4_general_ci", "latin1"),
-  );
-  await database.run("INSERT INTO usercenter_secret (secretID, name) VALUES ('é', 'ü')");
-  await migrate(database.config);
-  assertEquals(await migrate(database.config), []);
-  await using pool = new MysqlPool(database.config, systemClock);
-  const entry = await new MysqlSecrets(pool, database.config).read(secretCacheKey("é"), SIGNAL);
-  assertEquals(entry?.value.name, "ü");
-});
+testWithServers(
+  ["mysql"],
+  "migrateMysql() converts older tables to InnoDB and utf8mb4",
+  async ({ mysql }) => {
+    await using database = new TestDatabase(mysql);
+    await database.create();
+    await database.run(
+      ONEX_TABLE.replace("InnoDB", "MyISAM").replace("utf8mb4 COLLATE=utf8mb4_general_ci", "latin1"),
+    );
+    await database.run("INSERT INTO usercenter_secret (secretID, name) VALUES ('é', 'ü')");
+    await migrate(database.config);
+    assertEquals(await migrate(database.config), []);
+    await using pool = new MysqlPool(database.config, systemClock);
+    const entry = await new MysqlSecrets(pool, database.config).read(secretCacheKey("é"), SIGNAL);
+    assertEquals(entry?.value.name, "ü");
+  },
+);
 
 testWithServers(
   ["mysql"],
-  "migrateMysql() refuses a table that it cannot make safe, and says why",
+  "migrateMysql() refuses a table that it cannot make safe, with the reason",
   async ({ mysql }) => {
     const cases = [
       ["CREATE TABLE usercenter_secret (x int)", "it has no column id, secretID, secretKey"],
@@ -220,7 +228,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "migrateMysql() says in one line what it cannot reach, without the password",
+  "migrateMysql() reports an unreachable server in one line, without the password",
   async ({ mysql }) => {
     await using database = new TestDatabase(mysql);
     const { config } = database;
@@ -245,7 +253,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "migrateMysql() says when the account may not create the database",
+  "migrateMysql() reports an account that may not create the database",
   async ({ mysql }) => {
     await using database = new TestDatabase(mysql);
     const user = `u${crypto.randomUUID().slice(0, 8)}`;
@@ -262,7 +270,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "checkMysqlSchema() says what is missing, and nothing once it is not",
+  "checkMysqlSchema() reports what is missing until it exists",
   async ({ mysql }) => {
     await using database = new TestDatabase(mysql);
     assertStringIncludes(await check(database.config) ?? "", "is missing: run `cacheserver migrate`");

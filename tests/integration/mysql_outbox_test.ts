@@ -5,44 +5,25 @@ import { secretCacheKey } from "../../src/core/key.ts";
 import { ANY_EPOCH } from "../../src/core/ports.ts";
 import { LAST_REVISION } from "../../src/core/version.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts";
-import { MysqlOutbox } from "../../src/store/mysql/outbox.ts";
-import { MysqlPool } from "../../src/store/mysql/pool.ts";
-import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
-import { TestDatabase } from "../support/mysql/database.ts";
-import { type MysqlAddress, testWithServers } from "../support/servers/servers.ts";
+import { MigratedDatabase } from "../support/mysql/migrated_database.ts";
+import { testWithServers } from "../support/servers/servers.ts";
 
 const SIGNAL = new AbortController().signal;
 const KEY = secretCacheKey("Alice ");
 const CHANGE = { name: "n", description: "", expires: 0, newSecretKey: "k", atMs: 1_749_988_800_000 };
 
-async function open(server: MysqlAddress) {
-  await using resources = new AsyncDisposableStack();
-  const database = resources.use(new TestDatabase(server));
-  await migrateMysql(database.config, systemClock, SIGNAL);
-  const pool = resources.use(new MysqlPool(database.config, systemClock));
-  const secrets = new MysqlSecrets(pool, database.config);
-  const owned = resources.move();
-  return {
-    database,
-    pool,
-    secrets,
-    outbox: new MysqlOutbox(pool, database.config),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
 testWithServers(
   ["mysql"],
   "MysqlSecrets.remove() of a missing row resolves to the version that the outbox still has for it",
   async ({ mysql }) => {
-    await using opened = await open(mysql);
-    const { outbox, secrets } = opened;
+    await using database = await MigratedDatabase.open(mysql);
+    const { outbox, secrets } = database;
     const { version } = await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
     await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
     await secrets.write(KEY, CHANGE, SIGNAL);
     const end = { id: version.id, revision: LAST_REVISION };
     assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
-    // No row is left, but until the shared tier has been told, others must learn what ended it.
+    // The row is gone, but until the shared tier has the change, other replicas need the version that ended it.
     assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     assertEquals(await secrets.remove(KEY, SIGNAL), end);
     await outbox.clear(await outbox.pending(10, SIGNAL), ANY_EPOCH, SIGNAL);
@@ -55,8 +36,8 @@ testWithServers(
   ["mysql"],
   "MysqlOutbox.pending() names each change with its version",
   async ({ mysql }) => {
-    await using opened = await open(mysql);
-    const { outbox, secrets } = opened;
+    await using database = await MigratedDatabase.open(mysql);
+    const { outbox, secrets } = database;
     await secrets.remove(KEY, SIGNAL, { epoch: undefined });
     const { version } = await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
     await secrets.write(KEY, CHANGE, SIGNAL, { epoch: undefined });
@@ -73,10 +54,10 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.pending() has the oldest records, and clear() removes those alone, also when many do",
+  "MysqlOutbox.pending() returns the oldest records, and concurrent calls of clear() remove only those",
   async ({ mysql }) => {
-    await using opened = await open(mysql);
-    const { outbox, secrets } = opened;
+    await using database = await MigratedDatabase.open(mysql);
+    const { outbox, secrets } = database;
     for (let id = 0; id < 5; id++) {
       await secrets.write(secretCacheKey(`k${id}`), CHANGE, SIGNAL, { epoch: undefined });
     }
@@ -97,10 +78,10 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox changes nothing when the record cannot be made",
+  "MysqlOutbox changes no secret when the record cannot be written",
   async ({ mysql }) => {
-    await using opened = await open(mysql);
-    const { database, secrets } = opened;
+    await using database = await MigratedDatabase.open(mysql);
+    const { secrets } = database;
     const before = await secrets.write(KEY, CHANGE, SIGNAL);
     await database.run("DROP TABLE usercenter_secret_outbox");
     await assertRejects(
@@ -114,10 +95,10 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "checkMysqlSchema() and migrateMysql() mind the outbox too",
+  "checkMysqlSchema() and migrateMysql() cover the outbox",
   async ({ mysql }) => {
-    await using opened = await open(mysql);
-    const { database, pool } = opened;
+    await using database = await MigratedDatabase.open(mysql);
+    const { pool } = database;
     const check = async () => await checkMysqlSchema(pool, "usercenter_secret", SIGNAL) ?? "";
     const migrate = () => migrateMysql(database.config, systemClock, SIGNAL);
     assertEquals(await check(), "");

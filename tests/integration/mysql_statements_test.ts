@@ -1,4 +1,4 @@
-/** How many statements a change of a secret takes: each is a round trip, and each commit flushes the server's log. */
+/** The number of statements of a secret's change: each is a round trip, and each commit flushes the server's log. */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
@@ -17,7 +17,7 @@ const CHANGES = 20;
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets changes a secret by one statement without a transaction around it, and MySQL is asked once more",
+  "MysqlSecrets changes a secret by one statement outside a transaction, and by one more on MySQL",
   async () => {
     await using server = await startMariadb();
     const config = { ...server.config(), maxConnections: 1 };
@@ -38,7 +38,7 @@ testWithServers(
         rows.map((row) => [row.Variable_name.slice("Com_".length), Number(row.Value)]),
       );
     };
-    // MySQL is asked once more, and updates a row before it would insert one.
+    // MySQL needs one more statement: it tries to update a row before it inserts one.
     for (const [returning, more] of [[true, 0], [false, 1]] as const) {
       const secrets = new MysqlSecrets(pool, { ...config, returning });
       const key = (index: number) => secretCacheKey(`${returning}-${index}`);
@@ -67,7 +67,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets keeps no new secret waiting whose key comes before one that is locked",
+  "MysqlSecrets creates a secret at once even if the next key in order is locked",
   async ({ mysql }) => {
     await using database = new TestDatabase(mysql);
     const config = { ...database.config, queryTimeoutMs: 20_000 };
@@ -84,11 +84,11 @@ testWithServers(
       await other.use(async (session) => {
         await session.command("START TRANSACTION");
         await session.rows("SELECT id FROM usercenter_secret WHERE secretID = ? FOR UPDATE", [locked]);
-        // Also of one that is recorded in the outbox, by a transaction.
+        // This includes a change that a transaction also records in the outbox.
         waiting.push(write(locked), write(locked, { epoch: undefined }));
         await waitFor(async () => await lockWaits(other) === 2, {
           what: "two writes to wait for the row",
-          // The server renews what it says of locks only when it has not been asked for 100 ms.
+          // The server refreshes its view of locks only if it has not been read for 100 ms.
           intervalMs: 150,
         });
         const startMs = performance.now();

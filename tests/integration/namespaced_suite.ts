@@ -5,7 +5,7 @@ import type { AnyMessage, EntryName, GetResponse } from "../support/client/messa
 import type { ServedTest } from "../support/service/shared.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** A name that no other test has. */
+/** A name that no other test uses. */
 function freshName(): Required<EntryName> {
   return { namespace: "suite", key: crypto.randomUUID() };
 }
@@ -22,7 +22,7 @@ function timeLeftMs({ expire }: GetResponse): number {
   return expire === null ? Infinity : expire.seconds * 1000 + expire.nanos / 1e6;
 }
 
-/** The rules of Set, Get and Del that hold whatever the tiers are. */
+/** The rules of Set, Get and Del, which hold for any tiers. */
 export function namespacedSuite(test: ServedTest): void {
   test("Get returns the value byte for byte, and no expire when it never expires", async ({ client }) => {
     const name = freshName();
@@ -48,7 +48,7 @@ export function namespacedSuite(test: ServedTest): void {
     assertEquals([textOf(found), found.expire], ["second", null]);
   });
 
-  test("Get says the time left in whole milliseconds, never more than was given", async ({ client }) => {
+  test("Get returns the time left in whole milliseconds, never more than was set", async ({ client }) => {
     const name = freshName();
     const startMs = performance.now();
     await client.set({ ...name, value: anyOf("v"), expire: { seconds: 60, nanos: 500_000_000 } });
@@ -84,7 +84,7 @@ export function namespacedSuite(test: ServedTest): void {
     assert(goneAtMs >= setAtMs + 78, `gone after ${goneAtMs - setAtMs} ms, expected 80`);
   });
 
-  test("Set rounds a time to live up to a millisecond and takes the longest a Duration says", async ({ client }) => {
+  test("Set rounds a time to live up to a millisecond and accepts the longest Duration", async ({ client }) => {
     const brief = freshName();
     await client.set({ ...brief, value: anyOf("v"), expire: { nanos: 1 } });
     const gone = await waitFor(() => client.get(brief).then(() => undefined, (error) => error), {
@@ -116,7 +116,7 @@ export function namespacedSuite(test: ServedTest): void {
     await client.delete(name);
   });
 
-  test("every pair of namespace and key is an entry of its own", async ({ client, profile }) => {
+  test("each pair of namespace and key is a separate entry", async ({ client, profile }) => {
     const unique = crypto.randomUUID();
     const pairs = [
       ["a:b", "c"],
@@ -147,7 +147,7 @@ export function namespacedSuite(test: ServedTest): void {
     assertEquals(textOf(await client.get(pairs[1]!)), "1");
   });
 
-  test("writers of one key at once leave one of their values, the same for every reader", async ({ client }) => {
+  test("concurrent writers of one key leave one of their values, the same for every reader", async ({ client }) => {
     const name = freshName();
     const values = Array.from({ length: 32 }, (_, index) => String(index));
     await Promise.all(values.map((text) => client.set({ ...name, value: anyOf(text) })));
@@ -156,7 +156,7 @@ export function namespacedSuite(test: ServedTest): void {
     assertEquals(new Set(found).size, 1);
   });
 
-  test("a cancelled or overdue call says so", async ({ client }) => {
+  test("a cancelled call is CANCELLED, and an overdue one DEADLINE_EXCEEDED", async ({ client }) => {
     const controller = new AbortController();
     const call = client.call("Get", freshName(), { signal: controller.signal });
     controller.abort();

@@ -1,4 +1,4 @@
-/** What the options of namespaces and secrets do in the running service. */
+/** The effects of the options of namespaces and secrets on the running service. */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
@@ -40,7 +40,7 @@ const TIMES = `
     "odd: name": { default_ttl: 2h }
 `;
 
-Deno.test("Set gives a value the time to live of its namespace, and Get returns it", async () => {
+Deno.test("Set applies the time to live of the namespace, and Get returns it", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(await withCache(profile, TIMES));
   using client = new CacheClient(service.address);
@@ -74,7 +74,7 @@ Deno.test("check shows the options of each namespace with their origins", async 
   assertStringIncludes(stdout, "      max_ttl: 500h # cache.defaults.max_ttl\n");
 });
 
-Deno.test("local memory reads again when a copy's time is over, or before that in the background of a hit", async () => {
+Deno.test("local memory rereads a copy once its time is over, or earlier in the background of a hit", async () => {
   await using profile = await embeddedProfile();
   const cache = `
   namespaces:
@@ -96,7 +96,7 @@ Deno.test("local memory reads again when a copy's time is over, or before that i
   assertEquals(await textOf(client, { namespace: "plain", key: "k" }), "old");
 });
 
-/** Two services with entries in a Redis of the test's own. */
+/** Two services on a Redis of the test's own. */
 async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStack, cache: string) {
   const profile = resources.use(await embeddedProfile());
   const setup = await withCache(profile, cache);
@@ -118,7 +118,7 @@ async function twoServices(redis: ThrowawayRedis, resources: AsyncDisposableStac
     new RedisClient({ hostname: redis.hostname, port: redis.port, ...account }, systemClock, () => {}),
   );
   await other.ready();
-  /** How often Redis has been asked for a value so far. */
+  /** The number of reads that Redis has answered so far. */
   const reads = async () => {
     const stats = String(await other.call("INFO", "commandstats"));
     return Number(/cmdstat_get:calls=(\d+)/.exec(stats)?.[1] ?? 0);
@@ -140,7 +140,7 @@ testWithServers(["redis"], "an absent key is remembered until any replica sets i
       const before = await reads();
       assertEquals((await refusal(client.get(name))).reason, "KEY_NOT_FOUND");
       return await reads() === before;
-    }, { what: "an answer that Redis is not asked for" });
+    }, { what: "an answer without a read of Redis" });
   };
   for (let round = 0; round < 5; round++) {
     await remembered(a);
@@ -162,7 +162,7 @@ testWithServers(["redis"], "an absent key is remembered until any replica sets i
 
 testWithServers(
   ["redis"],
-  "a copy whose time is over costs Redis a read, and other copies cost none",
+  "an expired copy costs one read of Redis, and other copies cost none",
   async () => {
     await using redis = await startRedis();
     await using resources = new AsyncDisposableStack();
@@ -200,7 +200,7 @@ testWithServers(
     for (const service of [first, second]) {
       assertEquals((await service.logged("invalidations")).state, "tracking");
     }
-    // Inserted directly into MySQL: a replica that remembers the absence does not see it.
+    // This row is inserted directly into MySQL: a replica that remembers the absence does not see it.
     assertEquals(await outcomeOf(a.getSecret({ key: "hidden" })), "SECRET_NOT_FOUND");
     await profile.database.run(
       "INSERT INTO usercenter_secret (secretID, secretKey, name) VALUES ('hidden', 'x', 'n')",

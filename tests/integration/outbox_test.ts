@@ -1,9 +1,9 @@
-/** A replica that alone cannot reach Redis, and dies: what the others serve then. */
+/** One replica cannot reach Redis: the others still serve its changes, also after it dies. */
 import { assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { ServerLink } from "../support/service/link.ts";
+import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -11,10 +11,10 @@ const NO_MEMORY = { "cache.local.disabled": "true" };
 
 testWithServers(
   ["redis", "mysql"],
-  "what a replica changed that could not reach Redis and was killed is served by the others soon after",
+  "changes by a replica that cannot reach Redis and is killed are served by the others",
   async (servers) => {
     await using profile = await serversProfile(servers);
-    using link = new ServerLink(servers.redis);
+    await using link = await TcpProxy.open(servers.redis);
     await using cutOff = await startService(profile, {
       ...NO_MEMORY,
       "data.redis.addr": `127.0.0.1:${link.port}`,
@@ -23,8 +23,8 @@ testWithServers(
     await writer.setSecret({ key: "changed", name: "old" });
     await writer.setSecret({ key: "deleted", name: "old" });
 
-    // The one that is to notice starts only once the other is dead, so that the record must outlive it.
-    link.cut();
+    // The other replica starts only after this one is killed, so the record must outlive the process.
+    link.refuse();
     await writer.setSecret({ key: "changed", name: "new" });
     await writer.deleteSecret({ key: "deleted" });
     assertEquals((await writer.getSecret({ key: "changed" })).name, "new");
@@ -32,14 +32,14 @@ testWithServers(
     assertEquals(recorded, [{ secretID: "changed" }, { secretID: "deleted" }]);
     await cutOff.kill();
 
-    // Redis still has the old ones, and a replica that starts may not serve them even once.
+    // Redis still has the old secrets, and the new replica may not serve them even once.
     await using other = await startService(profile, NO_MEMORY);
     using reader = new CacheClient(other.address);
     assertEquals((await reader.getSecret({ key: "changed" })).name, "new");
     assertEquals((await refusal(reader.getSecret({ key: "deleted" }))).reason, "SECRET_NOT_FOUND");
     await waitFor(
       async () => (await profile.database.rows("SELECT id FROM usercenter_secret_outbox")).length === 0,
-      { what: "the outbox to be worked off" },
+      { what: "the outbox to be drained" },
     );
     assertEquals((await reader.getSecret({ key: "changed" })).name, "new");
   },
@@ -47,10 +47,10 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "what one replica changes while it alone cannot reach Redis, the others serve within seconds",
+  "changes by the only replica that cannot reach Redis are served by the others within seconds",
   async (servers) => {
     await using profile = await serversProfile(servers);
-    using link = new ServerLink(servers.redis);
+    await using link = await TcpProxy.open(servers.redis);
     await using cutOff = await startService(profile, {
       ...NO_MEMORY,
       "data.redis.addr": `127.0.0.1:${link.port}`,
@@ -60,7 +60,7 @@ testWithServers(
     using reader = new CacheClient(other.address);
     await writer.setSecret({ key: "k", name: "0" });
     assertEquals((await reader.getSecret({ key: "k" })).name, "0");
-    link.cut();
+    link.refuse();
     for (const name of ["1", "2", "3"]) {
       await writer.setSecret({ key: "k", name });
       await waitFor(async () => (await reader.getSecret({ key: "k" })).name === name, {

@@ -1,4 +1,4 @@
-/** What the process may do, in the start and from then on. */
+/** The permissions of the process, at its start and once it serves. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
@@ -10,7 +10,7 @@ import { waitFor } from "../support/wait_for.ts";
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 
-Deno.test("serve keeps its database in any folder, which it makes", async () => {
+Deno.test("serve keeps its database in any folder, and creates the folder", async () => {
   await using profile = await embeddedProfile();
   const path = `${profile.programOptions.folder}/any where/db-%41/c.db`;
   await using service = await startService(profile, { "data.database.source": path });
@@ -21,7 +21,7 @@ Deno.test("serve keeps its database in any folder, which it makes", async () => 
   assertEquals(service.errors, []);
 });
 
-Deno.test("a process that serves may write no file but those that SQLite has open", async () => {
+Deno.test("a serving process may write only the files that SQLite has open", async () => {
   await using profile = await embeddedProfile();
   const programOptions = { ...profile.programOptions, main: "tests/integration/writing_main.ts" };
   await using service = await startService({ ...profile, programOptions });
@@ -30,7 +30,7 @@ Deno.test("a process that serves may write no file but those that SQLite has ope
   const refused = "NotCapable";
   assertEquals(outcomes, { database: refused, beside: refused, here: refused, elsewhere: refused });
   using client = new CacheClient(service.address);
-  // More than SQLite keeps in its log: the file itself is written too.
+  // More than SQLite keeps in its write-ahead log, so that the file itself is written too.
   const value = { ...VALUE, value: new Uint8Array(1_000_000) };
   for (let key = 0; key < 10; key++) await client.set({ namespace: "n", key: `${key}`, value });
   assertEquals((await client.get({ namespace: "n", key: "9" })).value.value.length, 1_000_000);
@@ -39,7 +39,7 @@ Deno.test("a process that serves may write no file but those that SQLite has ope
 
 testWithServers(
   ["redis"],
-  "serve reaches MySQL by its Unix socket, again after a restart of it",
+  "serve reaches MySQL over its Unix socket, also after MySQL restarts",
   async ({ redis }) => {
     await using mysql = await startMariadb();
     await using profile = await serversProfile({ mysql, redis });

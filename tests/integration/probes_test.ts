@@ -1,4 +1,4 @@
-/** What probes of containers and load balancers see of the service, over a real socket. */
+/** Probes by containers and load balancers, over a real socket. */
 import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertMatch } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
@@ -8,7 +8,7 @@ import { type RunningService, startService } from "../support/service/service.ts
 import { embeddedProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** The status of an answer, and its body: as JSON where it is. */
+/** The status of an answer, and its body: parsed if it is JSON. */
 async function probed(service: RunningService, path: string, init?: RequestInit): Promise<[number, unknown]> {
   const response = await fetch(`http://${service.httpAddress}${path}`, init);
   const body = await response.text();
@@ -31,7 +31,7 @@ Deno.test("serve answers /healthz, /readyz and nothing else on the HTTP port tha
   assertEquals(service.errors, []);
 });
 
-Deno.test("/readyz says 503 while the embedded store cannot be written", async () => {
+Deno.test("/readyz is 503 while the embedded store cannot be written", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   using other = new DatabaseSync(String(profile.settings["data.database.source"]));
@@ -59,14 +59,14 @@ Deno.test("a client that never finishes its request does not keep the service fr
     const client = clients.use(await Deno.connect({ hostname: hostname!, port: Number(port) }));
     await client.write(new TextEncoder().encode(request));
   }
-  // Behind it in the order of arrival.
+  // Sent later: once this is answered, the unfinished requests have arrived.
   assertEquals((await probed(service, "/healthz"))[0], 200);
   assertEquals(await service.stop(), 0);
 });
 
 testWithServers(
   ["mysql"],
-  "/readyz says 503 while a drain waits, and tiers as they are",
+  "/readyz is 503 while a drain waits, and still reports the tiers",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -76,7 +76,7 @@ testWithServers(
     using client = new CacheClient(service.address);
     redis.pause();
     const call = refusal(client.get({ namespace: "n", key: "k" }));
-    // On the same connection behind it: once this is answered, the call has arrived.
+    // Sent later on the same connection: once this is answered, the call above has arrived.
     await client.health("");
     service.signal("SIGTERM");
     await service.logged("draining");
@@ -89,7 +89,7 @@ testWithServers(
   },
 );
 
-testWithServers(["mysql"], "/readyz stays 200 while Redis is away: secrets are served", async ({ mysql }) => {
+testWithServers(["mysql"], "/readyz stays 200 while Redis is down: secrets are served", async ({ mysql }) => {
   await using redis = await startRedis();
   await using profile = await serversProfile({ mysql, redis });
   await using service = await startService(profile);

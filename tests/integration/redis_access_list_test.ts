@@ -1,24 +1,23 @@
-/** A user of Redis with exactly the rights that configs/README.md lists. */
+/** A Redis user with exactly the rights that configs/README.md lists. */
 import { assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { documentCommands } from "../support/runner/document.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
 const LARGE_VALUE = { ...VALUE, value: new Uint8Array(100_000) };
 const NAME = { namespace: "n", key: "k" };
 
-/** Whether a call is refused. */
+/** A condition: whether the call fails. */
 function isRefused(call: () => Promise<unknown>): () => Promise<boolean> {
   return () => refusal(call()).then(() => true, () => false);
 }
 
-/** Makes the user as configs/README.md does; resolves to the settings with which the service logs in as that user. */
+/** Creates the user as configs/README.md does; resolves to the settings by which the service logs in as this user. */
 async function makeUser(
   redis: ThrowawayRedis,
   { redis: { prefix } }: ServersProfile,
@@ -35,7 +34,7 @@ async function makeUser(
 
 testWithServers(
   ["mysql"],
-  "a user with the rights of configs/README.md may do all that the service does",
+  "a user with the rights of configs/README.md may run every command of the service",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -55,19 +54,19 @@ testWithServers(
         await writer.setSecret({ key: "k", name });
         await waitFor(async () => (await reader.getSecret({ key: "k" })).name === name, { what: name });
       }
-      // A lease, a fill and a copy in Redis.
+      // This takes a lease, a fill and a copy in Redis.
       await profile.redis.clear();
       assertEquals((await reader.getSecret({ key: "k" })).name, `new ${round}`);
       await waitFor(async () => (await profile.redis.names()).length === 1, { what: "the secret in Redis" });
       await writer.deleteSecret({ key: "k" });
       await waitFor(isRefused(() => reader.getSecret({ key: "k" })), { what: "its end" });
-      // The next round is on new connections.
+      // The next round uses new connections.
       await askRedis(redis, "CLIENT KILL TYPE normal SKIPME yes");
       await askRedis(redis, "CLIENT KILL TYPE pubsub");
       for (const { log } of [one, other]) {
         const states = () => log.filter(({ event }) => event === "invalidations").map(({ state }) => state);
         await waitFor(() => states().filter((state) => state === "tracking").length > Number(round), {
-          what: "the connections to be back",
+          what: "new connections",
         });
       }
     }
@@ -88,7 +87,7 @@ testWithServers(
       );
     await waitFor(forbidden("info"), { what: "a line on INFO" });
     await waitFor(forbidden("time"), { what: "a line on TIME" });
-    // Without it nobody can say by when Redis has to make a change.
+    // Without TIME a change has no deadline in Redis' time, so it is refused.
     using client = new CacheClient(service.address);
     await expectUnavailable(client.set({ ...NAME, value: VALUE }), "redis");
     assertEquals(await askRedis(redis, "DBSIZE"), ":0\r\n");

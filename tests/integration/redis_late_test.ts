@@ -1,30 +1,28 @@
 /**
- * A change that reaches Redis late, over a slow line, from a dead process or after a freeze, is not executed any more:
- * what was acknowledged meanwhile, over any replica, is never undone. See src/store/redis/deadline.ts.
+ * Redis does not execute a change that arrives late: over a slow line, from a dead process or after a freeze. It never
+ * undoes a change that any replica has acknowledged meanwhile. See src/store/redis/deadline.ts.
  */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { type RunningService, startService } from "../support/service/service.ts";
 import { type ServersProfile, serversProfile } from "../support/service/profile.ts";
-import { SlowLink } from "../support/network/slow_link.ts";
 import { TcpProxy } from "../support/network/tcp_proxy.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const KEY = { namespace: "n", key: "k" };
 
 const WRITE_TIMEOUT_MS = 200;
 
-/** Time-outs as the configuration has them that the repository ships; and no breaker, which would keep changes back. */
+/** The time-outs of the shipped configuration, and no breaker: it would keep changes from being sent. */
 const SETTINGS = {
   "data.redis.write_timeout": `${WRITE_TIMEOUT_MS}ms`,
   "data.redis.read_timeout": "200ms",
   "data.redis.breaker.min_calls": "10000",
 };
 
-/** A value that is set by a script, and one by a transaction. */
+/** The size of a value that a script sets, and of one that a transaction sets. */
 const SIZES = { small: 10, large: 100_000 };
 
 const valueOf = (name: string, size: number) => ({
@@ -32,8 +30,8 @@ const valueOf = (name: string, size: number) => ({
   value: new Uint8Array(size).fill(7),
 });
 
-/** A replica that reaches Redis by another way than the others. */
-function startBehind(
+/** Starts a replica that reaches Redis at this port of a proxy. */
+function startThrough(
   profile: ServersProfile,
   port: number,
   set: Readonly<Record<string, string>> = {},
@@ -41,7 +39,7 @@ function startBehind(
   return startService(profile, { ...SETTINGS, "data.redis.addr": `127.0.0.1:${port}`, ...set });
 }
 
-/** How many changes Redis has refused as too late: scripts, and transactions whose value had expired. */
+/** The number of changes that Redis has refused as late: scripts, and transactions whose value had expired. */
 async function refusedLate(redis: ThrowawayRedis): Promise<number> {
   const info = await askRedis(redis, "INFO errorstats") + await askRedis(redis, "INFO commandstats");
   const scripts = /^errorstat_LATE:count=(\d+)/m.exec(info)?.[1];
@@ -49,7 +47,7 @@ async function refusedLate(redis: ThrowawayRedis): Promise<number> {
   return Number(scripts ?? 0) + Number(transactions ?? 0);
 }
 
-/** Name of the value that the replica serves; undefined for none. */
+/** The name of the value that the replica serves; undefined if there is none. */
 async function served(client: CacheClient): Promise<string | undefined> {
   try {
     return (await client.get(KEY)).value.type_url;
@@ -59,7 +57,7 @@ async function served(client: CacheClient): Promise<string | undefined> {
   }
 }
 
-/** The name of what the key has after the change. */
+/** Changes the key; resolves to the name of its value afterwards. */
 async function change(client: CacheClient, kind: "Set" | "Del"): Promise<string | undefined> {
   if (kind === "Del") {
     await client.delete(KEY);
@@ -70,7 +68,7 @@ async function change(client: CacheClient, kind: "Set" | "Del"): Promise<string 
   return value.type_url;
 }
 
-/** Serves what is expected until Redis has refused one more change than before. */
+/** Expects the replica to serve this value until Redis has refused one more change than before. */
 async function expectUntilRefused(
   redis: ThrowawayRedis,
   client: CacheClient,
@@ -88,12 +86,12 @@ for (const delayMs of [250, 500, 1000]) {
   for (const [size, bytes] of Object.entries(SIZES)) {
     testWithServers(
       ["mysql"],
-      `a ${size} Set that takes ${delayMs} ms to reach Redis never undoes what another replica has acknowledged`,
+      `a ${size} Set that takes ${delayMs} ms to reach Redis never undoes a change that another replica acknowledged`,
       async ({ mysql }) => {
         await using redis = await startRedis();
         await using profile = await serversProfile({ mysql, redis });
         await using line = await TcpProxy.open(redis);
-        await using slow = await startBehind(profile, line.port);
+        await using slow = await startThrough(profile, line.port);
         await using fast = await startService(profile, SETTINGS);
         using a = new CacheClient(slow.address);
         using b = new CacheClient(fast.address);
@@ -115,18 +113,18 @@ for (const delayMs of [250, 500, 1000]) {
 
 testWithServers(
   ["mysql"],
-  "a Set of a replica that was slow from its start on never undoes what another one has acknowledged",
+  "a Set of a replica that is slow from its start never undoes a change that another one acknowledged",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
     await using line = await TcpProxy.open(redis);
     line.delay(300);
-    await using slow = await startBehind(profile, line.port);
+    await using slow = await startThrough(profile, line.port);
     await using fast = await startService(profile, SETTINGS);
     using a = new CacheClient(slow.address);
     using b = new CacheClient(fast.address);
     const refusedBefore = await refusedLate(redis);
-    // Until it has a connection, nothing is sent.
+    // The replica sends nothing until it has a connection.
     const over = await waitFor(async () => {
       await expectUnavailable(a.set({ ...KEY, value: valueOf("late", 10) }), "redis");
       const expected = await change(b, "Set");
@@ -143,36 +141,36 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "a Set of a process that was killed never undoes what the one in its place has acknowledged",
+  "a Set of a killed process never undoes a change that its successor acknowledged",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
-    using line = new SlowLink(redis);
-    await using killed = await startBehind(profile, line.port);
+    await using line = await TcpProxy.open(redis);
+    await using killed = await startThrough(profile, line.port);
     using a = new CacheClient(killed.address);
     await a.set({ ...KEY, value: valueOf("before", 10) });
-    line.hold();
+    const held = line.hold("requests");
     const late = refusal(a.set({ ...KEY, value: valueOf("late", 10) }));
-    await waitFor(() => line.held > 0, { what: "the change to be on its way" });
+    await waitFor(() => held.pieces.length > 0, { what: "the change to be on its way" });
     await late;
     await killed.kill();
     await using next = await startService(profile, SETTINGS);
     using b = new CacheClient(next.address);
     const expected = await change(b, "Set");
     const refusedBefore = await refusedLate(redis);
-    await line.deliver();
+    held.release();
     await expectUntilRefused(redis, b, expected, refusedBefore);
   },
 );
 
 testWithServers(
   ["mysql"],
-  "a Set whose connection is lost is UNAVAILABLE once it is too late for it, one without a connection at once",
+  "a Set is UNAVAILABLE after its deadline if its connection is lost, and at once without a connection",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
-    using line = new SlowLink(redis);
-    await using slow = await startBehind(profile, line.port);
+    await using line = await TcpProxy.open(redis);
+    await using slow = await startThrough(profile, line.port);
     await using fast = await startService(profile, SETTINGS);
     using a = new CacheClient(slow.address);
     using b = new CacheClient(fast.address);
@@ -182,16 +180,15 @@ testWithServers(
       await expectUnavailable(a.set({ ...KEY, value }), "redis");
       return performance.now() - startMs;
     };
-    line.hold();
+    const held = line.hold("requests");
     const lost = took(valueOf("late", 10));
-    const isHeld = (text: string) => () => line.heldText.includes(text);
+    const isHeld = (text: string) => () => held.text.includes(text);
     await waitFor(isHeld("test/late"), { what: "the change to be on its way" });
-    // Refuses every further connection, too.
-    line.close();
-    assert(await lost >= WRITE_TIMEOUT_MS, `the outcome was told after ${await lost} ms`);
+    line.refuse();
+    assert(await lost >= WRITE_TIMEOUT_MS, `the call failed after ${await lost} ms`);
     const expected = await change(b, "Set");
     const refusedBefore = await refusedLate(redis);
-    await line.deliver();
+    held.release();
     await expectUntilRefused(redis, b, expected, refusedBefore);
     const times = [
       await took(valueOf("none", 10)),
@@ -204,7 +201,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "a frozen Redis that goes on never executes what has been told to be UNAVAILABLE",
+  "a frozen Redis that resumes never executes a change that was answered with UNAVAILABLE",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });

@@ -1,18 +1,17 @@
-/** Redis frozen, dead at the start, dead in between: what goes on, what is refused, and that nothing stale is left. */
+/** Redis is frozen, or dead at the start or later: what is served, what is refused, and that no stale copy is left. */
 import { assert, assertEquals } from "@std/assert";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { startRedis } from "../support/redis/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 const VALUE = { "type_url": "t", value: new TextEncoder().encode("value") };
 const NO_MEMORY = { "cache.local.disabled": "true" };
 
-/** As the configuration has them that the repository ships. */
+/** The time-outs of the shipped configuration. */
 const TIMEOUTS = { "data.redis.read_timeout": "0.2s", "data.redis.write_timeout": "0.2s" };
 
 testWithServers(
@@ -52,7 +51,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "SetSecret and DelSecret while Redis is frozen hold in MySQL, and no stale secret is served afterwards",
+  "SetSecret and DelSecret take effect in MySQL while Redis is frozen, and no stale secret is served afterwards",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -83,7 +82,7 @@ testWithServers(
     } finally {
       redis.resume();
     }
-    // What was sent to the frozen server arrives now, late.
+    // Commands sent to the frozen server arrive now, late.
     const healthy = waitFor(async () => await writer.health("redis") === "SERVING", {
       what: "redis to be healthy",
     });
@@ -92,7 +91,7 @@ testWithServers(
     while (!isHealthy) await expectNew();
     await healthy;
     for (let round = 0; round < 20; round++) await expectNew();
-    // A secret that was changed is kept in Redis again.
+    // Redis holds the changed secret again.
     await writer.setSecret({ key: "changed", name: "newer" });
     assertEquals((await other.getSecret({ key: "changed" })).name, "newer");
   },
@@ -100,7 +99,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "Redis that loses all it has leaves namespaces empty and secrets whole",
+  "a Redis that loses its data leaves namespaces empty and secrets complete",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });
@@ -117,7 +116,7 @@ testWithServers(
       return error.code === "UNAVAILABLE" ? undefined : error;
     }, { what: "Redis to be reached again" });
     assertEquals(error.reason, "KEY_NOT_FOUND");
-    // By MySQL alone at first: Redis is trusted once the outbox has been looked into.
+    // MySQL alone answers at first: Redis is trusted once the outbox has been read.
     await waitFor(async () => {
       assertEquals((await client.getSecret({ key: "alice" })).name, "n");
       return await profile.redis.get("secret:alice");
@@ -127,7 +126,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "a call that waits for a frozen Redis ends at the server's time limit, or when its client's has passed",
+  "a call that waits for a frozen Redis ends at the earlier of the server's and the client's deadline",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });

@@ -1,4 +1,4 @@
-/** A Redis that refuses changes, for want of replicas, memory or disk: it still answers reads, and they must be true. */
+/** A Redis that refuses changes, for lack of replicas, memory or disk, still answers reads: they must not be stale. */
 import { assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "../support/redis/redis.ts";
@@ -10,7 +10,7 @@ import { waitFor } from "../support/wait_for.ts";
 const VALUE = { "type_url": "type.googleapis.com/test.Value", value: new Uint8Array([1, 2, 3]) };
 const NO_MEMORY = { "cache.local.disabled": "true" };
 
-/** Has Redis refuse changes as a master does that has lost its replicas, or take them again. */
+/** Makes Redis refuse changes, as a master without its replicas does, or accept them again. */
 async function refuseChanges(redis: ThrowawayRedis, refused: boolean): Promise<void> {
   const reply = await askRedis(redis, `CONFIG SET min-replicas-to-write ${refused ? 1 : 0}`);
   assertEquals(reply, "+OK\r\n");
@@ -60,11 +60,11 @@ for (const memory of [{}, NO_MEMORY]) {
         timeoutMs: 3_000,
       });
       assertEquals((await refusal(reader.getSecret({ key: "deleted" }))).reason, "SECRET_NOT_FOUND");
-      // Redis, which has the old ones, is used again once it has been told.
+      // Redis has the old secrets; it is used again once it has the changes.
       await refuseChanges(redis, false);
       await waitFor(
         async () => (await profile.database.rows("SELECT id FROM usercenter_secret_outbox")).length === 0,
-        { what: "the outbox to be worked off" },
+        { what: "the outbox to be drained" },
       );
       assertEquals((await reader.getSecret({ key: "changed" })).name, "new");
       assertEquals((await refusal(reader.getSecret({ key: "deleted" }))).reason, "SECRET_NOT_FOUND");

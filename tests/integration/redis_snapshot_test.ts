@@ -1,4 +1,4 @@
-/** Redis falls back to what it was: what replicas serve when it is started from an old snapshot. */
+/** Redis starts from an old snapshot: replicas still serve the newest secrets. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { askRedis, startRedis } from "../support/redis/redis.ts";
@@ -11,7 +11,7 @@ const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 testWithServers(
   ["mysql"],
-  "secrets changed and deleted since a snapshot of Redis stay so on every replica once Redis starts from it",
+  "secrets changed or deleted since a snapshot of Redis stay so on every replica when Redis starts from it",
   async ({ mysql }) => {
     const folder = await Deno.makeTempDir({ prefix: "cacheserver-snapshot-" });
     await using _ = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
@@ -42,7 +42,7 @@ testWithServers(
     await redis.stop();
     await redis.start();
     assert(text(await profile.redis.get("secret:deleted")).includes('"name":"old"'), "the snapshot is back");
-    // That is done by a read which has found what came back, and has not believed it.
+    // A read that finds the old secret rejects it and fills Redis again.
     await waitFor(async () => {
       await expectNew();
       return text(await profile.redis.get("secret:changed")).includes('"name":"new"');

@@ -1,12 +1,12 @@
-/** Connections that are gone before the service has taken them, as port scanners leave them. */
+/** Connections that are reset before the service accepts them, as port scanners do. */
 import { connect } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
-import { freeze } from "../support/servers/freeze.ts";
+import { freeze } from "../support/servers/process.ts";
 import { startService } from "../support/service/service.ts";
 import { embeddedProfile } from "../support/service/profile.ts";
 
-/** At a pause of a tenth of a second for each it would be ten seconds. */
+/** A pause of a tenth of a second for each would take ten seconds. */
 const CONNECTIONS = 100;
 const MAX_MS = 3_000;
 
@@ -20,7 +20,7 @@ function connectAndReset(address: string): Promise<void> {
   });
 }
 
-Deno.test("connections that are reset before they are accepted delay no others, and are not logged", async () => {
+Deno.test("connections that are reset before they are accepted do not delay others and are not logged", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   freeze(service.pid);

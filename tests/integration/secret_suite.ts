@@ -10,9 +10,9 @@ function msOf({ seconds, nanos }: Timestamp): number {
   return seconds * 1000 + nanos / 1e6;
 }
 
-/** The rules of SetSecret, GetSecret and DelSecret that hold whatever the tiers are. */
+/** The rules of SetSecret, GetSecret and DelSecret, which hold for any tiers. */
 export function secretSuite(test: ServedTest): void {
-  test("SetSecret creates a secret with a random key, enabled from now on", async ({ client }) => {
+  test("SetSecret creates an enabled secret with a random key", async ({ client }) => {
     const key = crypto.randomUUID();
     const beforeMs = Date.now();
     await client.setSecret({ key, name: "naïve 😀", description: "for π" });
@@ -32,7 +32,7 @@ export function secretSuite(test: ServedTest): void {
     assert(msOf(createdAt) >= beforeMs - 1_000 && msOf(createdAt) <= afterMs);
   });
 
-  test("SetSecret changes name, description and expiry of an existing secret, and nothing else", async ({ client }) => {
+  test("SetSecret changes only name, description and expiry of an existing secret", async ({ client }) => {
     const key = crypto.randomUUID();
     await client.setSecret({ key, name: "old", description: "old", expire: { seconds: 60 } });
     const old = await client.getSecret({ key });
@@ -43,7 +43,7 @@ export function secretSuite(test: ServedTest): void {
     assert(msOf(updatedAt) >= msOf(oldUpdatedAt));
   });
 
-  test("GetSecret says the expiry in seconds, rounded up", async ({ client }) => {
+  test("GetSecret returns the expiry in seconds, rounded up", async ({ client }) => {
     const key = crypto.randomUUID();
     const beforeMs = Date.now();
     await client.setSecret({ key, name: "n", expire: { seconds: 60, nanos: 500_000_000 } });
@@ -54,7 +54,7 @@ export function secretSuite(test: ServedTest): void {
     assert(expires >= earliest && expires <= latest, `${expires}, expected ${earliest} to ${latest}`);
   });
 
-  test("GetSecret takes the longest expiry that a Duration says", async ({ client }) => {
+  test("GetSecret returns the expiry of the longest Duration", async ({ client }) => {
     const key = crypto.randomUUID();
     await client.setSecret({ key, name: "n", expire: { seconds: 315_576_000_000 } });
     const { expires } = await client.getSecret({ key });
@@ -85,7 +85,7 @@ export function secretSuite(test: ServedTest): void {
     assertMatch(error.message, new RegExp(key));
   });
 
-  test("DelSecret deletes, is OK for what is not there, and a secret made later is another one", async ({ client }) => {
+  test("DelSecret deletes, is OK for an absent key, and a later secret under the key is a new one", async ({ client }) => {
     const key = crypto.randomUUID();
     await client.deleteSecret({ key });
     await client.setSecret({ key, name: "n" });
@@ -97,7 +97,7 @@ export function secretSuite(test: ServedTest): void {
     assertNotEquals((await client.getSecret({ key })).secretKey, secretKey);
   });
 
-  test("every secret's key is told apart: case, accents, spaces", async ({ client }) => {
+  test("keys of secrets that differ in case, accents or spaces are different secrets", async ({ client }) => {
     const unique = crypto.randomUUID();
     const keys = [
       "a",
@@ -123,7 +123,7 @@ export function secretSuite(test: ServedTest): void {
     assertEquals(new Set(found.map(({ secretKey }) => secretKey)).size, keys.length);
   });
 
-  test("SetSecret of one new key at once creates one secret, the same for every reader", async ({ client }) => {
+  test("concurrent SetSecrets of a new key create one secret, the same for every reader", async ({ client }) => {
     const key = crypto.randomUUID();
     const names = Array.from({ length: 16 }, (_, index) => String(index));
     await Promise.all(names.map((name) => client.setSecret({ key, name })));

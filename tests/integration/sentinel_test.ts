@@ -1,4 +1,4 @@
-/** A master that dies or falls silent: the service follows the sentinels to the next one, and serves nothing stale. */
+/** A master dies or stops answering: the service follows the sentinels to the next one and serves nothing stale. */
 import { assert, assertEquals } from "@std/assert";
 import { LocalCoherence } from "../../src/cache/local_coherence.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -12,10 +12,10 @@ import { freshKeyPrefix, startRedis, type ThrowawayRedis } from "../support/redi
 import { SentinelSetting } from "../support/redis/sentinel.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { behindProfile } from "../support/service/profile.ts";
+import { discoveredProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** From the master's last answer: the sentinel's patience, its election, and ours. */
+/** From the master's last answer: the sentinel's time-out, its election, and the service's time-out. */
 const FAILOVER_MS = 15_000;
 
 const ENTRY = { namespace: "n", key: "k" };
@@ -23,11 +23,11 @@ const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().enc
 
 testWithServers(
   ["redis", "mysql"],
-  "a service goes on when its master is frozen and another is promoted, also once the old one answers again",
+  "a service goes on when its master freezes and a replica is promoted, also once the old master answers again",
   async ({ mysql }) => {
     await using setting = await SentinelSetting.start();
     const { hostname, port } = setting.sentinel;
-    await using profile = await behindProfile(mysql, setting.master, {
+    await using profile = await discoveredProfile(mysql, setting.master, {
       "data.redis.sentinel.master_name": setting.sentinels.masterName,
       "data.redis.sentinel.addrs": `${hostname}:${port}`,
       "data.redis.read_timeout": "200ms",
@@ -51,7 +51,7 @@ testWithServers(
     await waitFor(async () => {
       await writer.set({ ...ENTRY, value: value("after") });
       return await read() === "after";
-    }, { what: "the next master to serve", timeoutMs: FAILOVER_MS });
+    }, { what: "the next master to be used", timeoutMs: FAILOVER_MS });
     const tookMs = performance.now() - startMs;
     assert(tookMs < FAILOVER_MS, `${tookMs} ms`);
 
@@ -72,11 +72,11 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a sentinel that is dead is told in one line of the log at a time, and on standard error not at all",
+  "a dead sentinel is logged in one line at a time, and never on standard error",
   async ({ mysql }) => {
     await using setting = await SentinelSetting.start();
     const sentinel = `${setting.sentinel.hostname}:${setting.sentinel.port}`;
-    await using profile = await behindProfile(mysql, setting.master, {
+    await using profile = await discoveredProfile(mysql, setting.master, {
       "data.redis.sentinel.master_name": setting.sentinels.masterName,
       "data.redis.sentinel.addrs": sentinel,
     });
@@ -91,7 +91,7 @@ testWithServers(
     assert(Number(second?.suppressed) >= 5, `${second?.suppressed} failures between the lines`);
     const apartMs = Date.parse(String(second?.time)) - Date.parse(String(first?.time));
     assert(apartMs >= 10_000, `${apartMs} ms`);
-    // The master is there all the while.
+    // The master is reachable throughout.
     await client.set({ ...ENTRY, value: value("1") });
     const failures = service.log.filter(({ event, tier }) => event === "tier_failed" && tier === "redis");
     assertEquals(failures, []);
@@ -99,7 +99,7 @@ testWithServers(
   },
 );
 
-testWithServers(["redis"], "memory is told of changes by the next master when one is killed", async () => {
+testWithServers(["redis"], "the next master invalidates memory when a master is killed", async () => {
   await using setting = await SentinelSetting.start();
   const options = { keyPrefix: freshKeyPrefix() };
   await using a = new CoherentReplica(setting.sentinels, options);
@@ -125,7 +125,7 @@ testWithServers(["redis"], "memory is told of changes by the next master when on
 
 testWithServers(
   ["redis"],
-  "nothing is tracked while a failover has led the two connections to two servers",
+  "tracking is off while a failover has led the two connections to different servers",
   async () => {
     await using one = await startRedis();
     await using other = await startRedis();

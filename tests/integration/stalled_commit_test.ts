@@ -1,4 +1,4 @@
-/** Commits that stall while reads go on: what becomes of a change without an answer. */
+/** Commits stall while reads go on: a change without an answer stays unsettled until its outcome is known. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
@@ -8,22 +8,21 @@ import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { FORMAT_ENTRY } from "../../src/store/redis/secret_scripts.ts";
 import { TooManyUnsettled } from "../../src/store/mysql/unsettled.ts";
-import { CacheClient, refusal } from "../support/client/client.ts";
+import { CacheClient, expectUnavailable, refusal } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { StallingMariadb } from "../support/mysql/stalled_commits.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { expectUnavailable } from "./unavailable.ts";
 
 const SIGNAL = new AbortController().signal;
 const [A, B, C] = ["a", "b", "c"].map(secretCacheKey) as [CacheKey, CacheKey, CacheKey];
 const CHANGE = { name: "old", description: "", expires: 0, newSecretKey: "k", atMs: 0 };
 
-/** After the database shows a change that stalled, the longest that any replica may serve what was before. */
+/** The longest that a replica may serve the old secret once the database shows a stalled change. */
 const SEEN_WITHIN_MS = 2_000;
 
-/** How long what readers have put into Redis has to be left alone, to be sure that a writer takes it for settled. */
+/** If a fill of Redis stays for this long, every writer takes the key as settled. */
 const UNTOUCHED_MS = 2_500;
 
 async function open(maxConnections: number) {
@@ -43,7 +42,7 @@ async function failed(change: Promise<unknown>): Promise<ServiceError> {
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets says of a change without an answer when it can no longer take effect, and reads go on",
+  "MysqlSecrets reports when a change without an answer can no longer take effect, and reads go on",
   async () => {
     await using opened = await open(4);
     const { database, secrets } = opened;
@@ -74,12 +73,12 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlPool refuses further changes at once while as many as it has connections do not come to an end",
+  "MysqlPool refuses further changes at once while unsettled changes occupy all its connections",
   async () => {
     await using opened = await open(2);
     const { database, secrets } = opened;
     await database.stall();
-    // One after the other: together, they would have one connection.
+    // One after the other: together they would share a connection.
     for (const key of [A, B]) await failed(secrets.write(key, CHANGE, SIGNAL));
     for (let round = 0; round < 10; round++) {
       const error = await failed(secrets.write(C, CHANGE, SIGNAL));
@@ -89,7 +88,7 @@ testWithServers(
     assertEquals(await database.stalled(), 2);
     await database.release();
     await waitFor(() => secrets.write(C, CHANGE, SIGNAL).then(() => true, () => false), {
-      what: "changes to be taken again",
+      what: "changes to be accepted again",
     });
     assertEquals((await secrets.read(A, SIGNAL))?.value.name, "old");
   },
@@ -97,7 +96,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets counts a change as settled once the server has been killed and answers again",
+  "MysqlSecrets counts a change as settled once the killed server answers again",
   async () => {
     await using opened = await open(2);
     const { database, secrets } = opened;
@@ -107,7 +106,7 @@ testWithServers(
     await database.server.stop();
     await database.server.start();
     await settled;
-    // Recovery has made up its mind about the transaction, one way or the other.
+    // Recovery has committed the transaction or rolled it back.
     const found = await secrets.read(A, SIGNAL);
     assertEquals(await secrets.read(A, SIGNAL), found);
   },
@@ -115,7 +114,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets has nothing to settle where the server has refused a change",
+  "MysqlSecrets leaves no change unsettled when the server refuses it",
   async () => {
     await using opened = await open(2);
     const error = await failed(opened.secrets.write(A, { ...CHANGE, name: "n".repeat(300) }, SIGNAL));
@@ -125,7 +124,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a commit that stalls for longer than a tombstone lasts leaves no old secret behind, on any replica",
+  "a commit that stalls for longer than a tombstone lasts leaves no old secret on any replica",
   async ({ redis }) => {
     await using database = await StallingMariadb.start();
     await using profile = await serversProfile({ redis, mysql: database.server });
@@ -141,8 +140,8 @@ testWithServers(
       expectUnavailable(writer.setSecret({ key: "changed", name: "new" }), "database"),
       expectUnavailable(writer.deleteSecret({ key: "deleted" }), "database"),
     ]);
-    // As if a minute had passed: Redis drops the tombstones, and readers fill it with what the database still has,
-    // until no replica puts a tombstone there by itself.
+    // Simulates a minute: Redis drops the tombstones, and readers fill it with what the database still has, until no
+    // replica writes a tombstone by itself.
     const heldSinceMs = new Map(["changed", "deleted"].map((key) => [key, Infinity]));
     await waitFor(async () => {
       for (const [key, sinceMs] of heldSinceMs) {
@@ -161,7 +160,7 @@ testWithServers(
       (await client.getSecret({ key: "changed" })).name === "new" &&
       await client.getSecret({ key: "deleted" }).then(() => false, () => true);
     await waitFor(async () => await isSeen(reader) && await isSeen(writer), {
-      what: "both replicas to serve what the database has",
+      what: "both replicas to serve the secret in the database",
       timeoutMs: SEEN_WITHIN_MS,
     });
     for (let round = 0; round < 10; round++) {

@@ -4,9 +4,9 @@ import type { MethodName } from "../../src/api/cache_server.ts";
 import { type CacheClient, encodeRequest } from "../support/client/client.ts";
 import { CallError } from "../support/client/errors.ts";
 import type { ServedTest } from "../support/service/shared.ts";
-import { expectRefused, goodRequest, withText } from "./bad_input.ts";
+import { expectRefused, goodRequest, withText } from "../support/client/bad_input.ts";
 
-/** A row of the contract's table of limits. */
+/** A text field, and its limits by the contract. */
 interface TextLimit {
   readonly field: string;
   readonly methods: readonly MethodName[];
@@ -27,7 +27,7 @@ const LIMITS: readonly TextLimit[] = [
 /** Characters of 1, 2, 3 and 4 bytes of UTF-8; the last takes two UTF-16 code units. */
 const CHARACTERS = ["a", "é", "€", "😀"];
 
-/** General category Cc has two blocks: these are their first and last characters, and the usual suspects. */
+/** The first and last characters of the two blocks of general category Cc, and the most common ones. */
 const CONTROL_CHARACTERS = [
   "\0",
   "\u0001",
@@ -41,23 +41,23 @@ const CONTROL_CHARACTERS = [
   "\u009f",
 ];
 
-/** Characters that look suspicious and are text all the same. */
+/** Characters that are text although they look like control characters. */
 const ODD_TEXT = " \u00a0\u00ad\u200b\u2028\ufeff\uffff%\\/'\"`;${}\u{10ffff}";
 
 /** A lone continuation byte, a sequence cut off, an overlong NUL, a surrogate, a character past U+10FFFF. */
 const NOT_UTF8 = [[0x80], [0xe2, 0x82], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]];
 
-/** Stands before the bytes that are replaced in an encoded request. */
+/** Marks the bytes that are replaced in an encoded request. */
 const MARK = "here:";
 
-/** Texts at and over their limits, control characters, and bytes that are no text. */
+/** Texts at and over their limits, control characters, and bytes that are not UTF-8. */
 export function textSuite(test: ServedTest): void {
   for (const { field, methods, min, max, unit } of LIMITS) {
     const expected = min === 1 ? `expected 1 to ${max}` : `expected at most ${max}`;
     for (const method of methods) {
       const title = `${method}.${field}`;
 
-      test(`${title} takes ${max} ${unit} and not one more`, async ({ client, profile }) => {
+      test(`${title} accepts ${max} ${unit} and not one more`, async ({ client, profile }) => {
         for (const character of CHARACTERS) {
           const full = filled(character, max, unit);
           await expectAccepted(client, method, withText(goodRequest(method), field, full));
@@ -76,7 +76,7 @@ export function textSuite(test: ServedTest): void {
         ]);
       });
 
-      test(`${title} takes any character but control characters`, async ({ client, profile }) => {
+      test(`${title} accepts any character except control characters`, async ({ client, profile }) => {
         await expectAccepted(
           client,
           method,
@@ -105,7 +105,7 @@ export function textSuite(test: ServedTest): void {
   }
 }
 
-/** A text of exactly `count` units that no other test has, made of one kind of character as far as it goes. */
+/** A text of exactly `count` units that no other test uses, made of one kind of character as far as possible. */
 function filled(character: string, count: number, unit: "bytes" | "characters"): string {
   const unique = crypto.randomUUID();
   const size = unit === "bytes" ? new TextEncoder().encode(character).length : 1;
@@ -113,7 +113,7 @@ function filled(character: string, count: number, unit: "bytes" | "characters"):
   return unique + character.repeat(left / size) + "a".repeat(left % size);
 }
 
-/** NOT_FOUND says that the name was understood. */
+/** OK, or NOT_FOUND of a read: the name was accepted. */
 async function expectAccepted(client: CacheClient, method: MethodName, request: object): Promise<void> {
   try {
     await client.call(method, request);

@@ -1,4 +1,4 @@
-/** What lies where in Local -> Redis -> MySQL, and that a copy never outlives what it is a copy of. */
+/** What each tier of Local -> Redis -> MySQL holds; a copy never outlives its original. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { FORMAT_TOMBSTONE } from "../../src/store/redis/secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client/client.ts";
@@ -34,7 +34,7 @@ testWithServers(
   },
 );
 
-testWithServers(["redis", "mysql"], "Get with a cold memory is answered by Redis", async (servers) => {
+testWithServers(["redis", "mysql"], "Redis answers a Get when memory is cold", async (servers) => {
   await using profile = await serversProfile(servers);
   await using first = await startService(profile);
   using client = new CacheClient(first.address);
@@ -45,18 +45,18 @@ testWithServers(["redis", "mysql"], "Get with a cold memory is answered by Redis
   using other = new CacheClient(second.address);
   const { value, expire } = await other.get(ENTRY);
   assertEquals(new TextDecoder().decode(value.value), "value");
-  assert(expire !== null && expire.seconds < 60, "the time left goes on running");
-  // From now on it is in memory, which hears it when Redis loses the entry.
+  assert(expire !== null && expire.seconds < 60, "the time left decreases");
+  // Memory has the entry now, and is invalidated when Redis loses it.
   assertEquals((await other.get(ENTRY)).value, value);
   await profile.redis.clear();
   await waitFor(async () => (await refusal(other.get(ENTRY))).reason === "KEY_NOT_FOUND", {
-    what: "memory to hear of it",
+    what: "memory to be invalidated",
   });
 });
 
 testWithServers(
   ["redis", "mysql"],
-  "three services with local memory hear of each other's writes and deletes",
+  "three services with local memory see each other's writes and deletes",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using services = new AsyncDisposableStack();
@@ -127,7 +127,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "GetSecret is answered by MySQL when Redis was flushed, and Redis filled with the time left",
+  "MySQL answers GetSecret after Redis was flushed, and Redis is filled with the time left",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile, NO_MEMORY);
@@ -143,7 +143,7 @@ testWithServers(
     }, { what: "Redis to be filled" });
     assert(Math.abs(leftMs - (before.expires * 1000 - Date.now())) < 1_000, `${leftMs} ms left`);
 
-    // Now Redis answers: the row says something else, and is not asked.
+    // Now Redis answers: the row in MySQL differs and is not read.
     await profile.database.run("UPDATE usercenter_secret SET name = 'in MySQL'");
     assertEquals((await client.getSecret({ key: "alice" })).name, "n");
   },
@@ -151,7 +151,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "GetSecret refuses what has expired or is disabled, whichever tier answers",
+  "GetSecret refuses an expired or disabled secret, whichever tier answers",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile, NO_MEMORY);
@@ -164,7 +164,7 @@ testWithServers(
     await profile.redis.clear();
     await profile.database.run("UPDATE usercenter_secret SET status = 0 WHERE secretID = 'disabled'");
 
-    // By MySQL first, by Redis once it has been filled.
+    // MySQL answers first, and Redis once it has been filled.
     for (const tier of ["MySQL", "Redis"]) {
       const expired = await refusal(client.getSecret({ key: "expired" }));
       assertEquals([expired.code, expired.reason], ["NOT_FOUND", "SECRET_EXPIRED"], tier);
@@ -178,7 +178,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "DelSecret leaves no row, no key to read in Redis and nothing in memory",
+  "DelSecret leaves no row in MySQL, only a tombstone in Redis and nothing in memory",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using service = await startService(profile);
@@ -190,7 +190,7 @@ testWithServers(
     assertEquals(await profile.stored(), ["redis secret:alice"]);
     const left = await profile.redis.get("secret:alice");
     assertEquals(left?.[0], FORMAT_TOMBSTONE);
-    assert(await profile.redis.timeLeftMs("secret:alice") > 0, "the tombstone goes by itself");
+    assert(await profile.redis.timeLeftMs("secret:alice") > 0, "the tombstone expires");
     assertEquals((await refusal(client.getSecret({ key: "alice" }))).reason, "SECRET_NOT_FOUND");
   },
 );
@@ -230,7 +230,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "writers in two services leave MySQL and Redis agreed on the last of them",
+  "concurrent writers in two services leave the same last value in MySQL and Redis",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await using first = await startService(profile, NO_MEMORY);

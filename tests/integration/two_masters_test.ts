@@ -1,15 +1,15 @@
-/** Two masters at once under Sentinel: what one replica changes by the old one, the others serve all the same. */
+/** Two masters at once under Sentinel: changes made over the old master are served by every replica. */
 import { assert, assertEquals } from "@std/assert";
 import { FORMAT_ENTRY } from "../../src/store/redis/secret_scripts.ts";
 import { CacheClient, refusal } from "../support/client/client.ts";
 import { RedisKeys } from "../support/service/redis.ts";
 import { testWithServers } from "../support/servers/servers.ts";
 import { startService } from "../support/service/service.ts";
-import { behindProfile } from "../support/service/profile.ts";
+import { discoveredProfile } from "../support/service/profile.ts";
 import { TwoMasters } from "../support/redis/two_masters.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** The longest until a change is seen by a replica that uses another master. */
+/** The longest until a replica on another master sees a change. */
 const SEEN_WITHIN_MS = 2_000;
 const FAILOVER_MS = 15_000;
 
@@ -19,10 +19,10 @@ const value = (text: string) => ({ "type_url": "t", value: new TextEncoder().enc
 
 testWithServers(
   ["mysql"],
-  "a secret that is changed or deleted over a replica on the old master is served by none as it was",
+  "a secret that a replica on the old master changes or deletes is served by no replica as it was",
   async ({ mysql }) => {
     await using masters = await TwoMasters.start();
-    await using profile = await behindProfile(mysql, masters.old, masters.following);
+    await using profile = await discoveredProfile(mysql, masters.old, masters.following);
     const { "data.redis.sentinel.master_name": _name, "data.redis.sentinel.addrs": _addrs, ...settings } =
       profile.settings;
     await using first = await startService(profile);
@@ -47,7 +47,7 @@ testWithServers(
       const found = await Promise.all(keys.map((key) => held.get(`secret:${key}`)));
       return found.every((each) => each?.[0] === FORMAT_ENTRY);
     }, { what: "the new master to have copies", timeoutMs: FAILOVER_MS });
-    // The old one takes changes as before.
+    // The old master accepts changes as before.
     await stayer.set({ ...ENTRY, value: value("old master") });
     assertEquals(await textOf(stayer), "old master");
 
@@ -82,7 +82,7 @@ testWithServers(
         assertEquals((await client.getSecret({ key: "other" })).name, "3");
       }
     }
-    // From here on changes are told in Redis alone again.
+    // From here on changes are announced in Redis alone again.
     await waitFor(async () => {
       await stayer.setSecret({ key: "changed", name: "newest" });
       return (await held.get("secret:changed"))?.[0] === FORMAT_ENTRY;

@@ -1,4 +1,4 @@
-/** Clients that do not read their answers, against the real program: what they can hold, and what ends them. */
+/** Clients that do not read their answers, against the real program: their sockets are bounded and closed in time. */
 import { assert, assertEquals } from "@std/assert";
 import type { RawClient } from "../protocol/raw_client.ts";
 import { CacheClient } from "../support/client/client.ts";
@@ -7,10 +7,10 @@ import { embeddedProfile } from "../support/service/profile.ts";
 import { askWithoutReading, openSockets, storeLargeEntry } from "../support/client/unread_client.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** A socket that is accepted above the limit exists until it is refused. */
+/** A socket over the limit exists from its acceptance until its refusal. */
 const ACCEPTING = 1;
 
-/** Stores an answer to ask for; resolves to the sockets that the service has without any client. */
+/** Stores a value to read; resolves to the number of sockets of a service without clients. */
 async function prepared(service: RunningService): Promise<number> {
   const withoutClients = await openSockets(service.pid);
   using client = new CacheClient(service.address);
@@ -23,7 +23,7 @@ async function prepared(service: RunningService): Promise<number> {
 }
 
 for (const limit of ["max_connections", "max_connections_per_address"] as const) {
-  Deno.test(`Clients that do not read hold no socket beyond ${limit}, however often they come`, async () => {
+  Deno.test(`clients that do not read hold no socket beyond ${limit}, however often they return`, async () => {
     await using profile = await embeddedProfile();
     await using service = await startService(profile, {
       [`server.grpc.limits.${limit}`]: "12",
@@ -54,7 +54,7 @@ for (const limit of ["max_connections", "max_connections_per_address"] as const)
   });
 }
 
-Deno.test("SIGTERM ends the service within drain_timeout and a second, whatever clients do not read", async () => {
+Deno.test("SIGTERM ends the service within drain_timeout and a second even if clients do not read", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, { "server.grpc.drain_timeout": "1s" });
   await prepared(service);

@@ -1,4 +1,4 @@
-/** Requests that take long to arrive, against the real program. */
+/** Requests that arrive slowly, against the real program. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
 import { startService } from "../support/service/service.ts";
@@ -7,7 +7,7 @@ import { TcpProxy } from "../support/network/tcp_proxy.ts";
 
 const ENTRY = { namespace: "n", key: "k" };
 
-Deno.test("Set takes a value that is longer under way than server.grpc.timeout", async () => {
+Deno.test("Set accepts a value that takes longer to arrive than server.grpc.timeout", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile, { "server.grpc.timeout": "0.5s" });
   await using link = await TcpProxy.open({

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { refusal } from "../support/client/client.ts";
 import type { Duration, GetResponse } from "../support/client/messages.ts";
 import type { ServedTest } from "../support/service/shared.ts";
-import { expectRefused, goodRequest } from "./bad_input.ts";
+import { expectRefused, goodRequest } from "../support/client/bad_input.ts";
 
 const MIB = 2 ** 20;
 const LONGEST_SECONDS = 315_576_000_000;
@@ -27,9 +27,9 @@ const NO_DURATION: readonly Duration[] = [
 
 const EXPECTED = `expected more than 0 and at most ${LONGEST_SECONDS} seconds`;
 
-/** Values and times to live at and over their limits, and all that is wrong at once. */
+/** Values and times to live at and over their limits, and requests with several violations. */
 export function valueSuite(test: ServedTest): void {
-  test("Set.value takes 1 MiB and not a byte more", async ({ client, profile }) => {
+  test("Set.value accepts 1 MiB and not a byte more", async ({ client, profile }) => {
     const request = goodRequest("Set");
     const full = crypto.getRandomValues(new Uint8Array(65_536));
     const bytes = new Uint8Array(MIB).map((_, index) => full[index % full.length]!);
@@ -50,7 +50,7 @@ export function valueSuite(test: ServedTest): void {
   });
 
   for (const method of ["Set", "SetSecret"] as const) {
-    test(`${method}.expire must be more than nothing and at most 10,000 years`, async ({ client, profile }) => {
+    test(`${method}.expire must be positive and at most 10,000 years`, async ({ client, profile }) => {
       await client.call(method, { ...goodRequest(method), expire: { seconds: LONGEST_SECONDS } });
       for (const [expire, text] of OUT_OF_RANGE) {
         await expectRefused({ client, profile }, method, { ...goodRequest(method), expire }, [
@@ -59,7 +59,7 @@ export function valueSuite(test: ServedTest): void {
       }
     });
 
-    test(`${method}.expire may be any int64 without harm`, async ({ client }) => {
+    test(`${method}.expire of an extreme int64 is INVALID_ARGUMENT`, async ({ client }) => {
       for (const seconds of ["9223372036854775807", "-9223372036854775808"]) {
         const error = await refusal(client.call(method, { ...goodRequest(method), expire: { seconds } }));
         assertEquals(error.code, "INVALID_ARGUMENT");
@@ -79,7 +79,7 @@ export function valueSuite(test: ServedTest): void {
       }
     });
 
-    test(`${method} refused for an entry that is there changes nothing`, async ({ client }) => {
+    test(`${method} that is refused does not change an existing entry`, async ({ client }) => {
       const request = goodRequest(method);
       const get = method === "Set" ? "Get" : "GetSecret";
       await client.call(method, request);
@@ -89,7 +89,7 @@ export function valueSuite(test: ServedTest): void {
     });
   }
 
-  test("Set says all that is wrong at once", async (served) => {
+  test("Set reports all violations at once", async (served) => {
     const request = { namespace: "", key: "k".repeat(1025), expire: { seconds: -1 } };
     await expectRefused(served, "Set", request, [
       { field: "namespace", description: "is empty, expected 1 to 253 bytes" },
@@ -99,7 +99,7 @@ export function valueSuite(test: ServedTest): void {
     ]);
   });
 
-  test("SetSecret says all that is wrong at once", async (served) => {
+  test("SetSecret reports all violations at once", async (served) => {
     const request = { description: "\n" + "d".repeat(256), expire: {} };
     await expectRefused(served, "SetSecret", request, [
       { field: "key", description: "is empty, expected 1 to 253 bytes" },

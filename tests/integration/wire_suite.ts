@@ -5,12 +5,12 @@ import { CallError } from "../support/client/errors.ts";
 import type { GetResponse } from "../support/client/messages.ts";
 import { seededRandom, withSeed } from "../support/seeded_random.ts";
 import type { ServedTest } from "../support/service/shared.ts";
-import { goodRequest } from "./bad_input.ts";
+import { goodRequest } from "../support/client/bad_input.ts";
 
 /** Field 99, length-delimited, of a later release. */
 const UNKNOWN_FIELD = [0x9a, 0x06, 3, 1, 2, 3];
 
-/** What bytes a request may be made of. */
+/** Requests of arbitrary bytes. */
 export function wireSuite(test: ServedTest): void {
   for (const method of METHODS) {
     test(`${method} refuses a message that ends too early`, async ({ client }) => {
@@ -18,12 +18,12 @@ export function wireSuite(test: ServedTest): void {
       for (let length = 0; length < encoded.length; length++) {
         const outcome = await client.callBytes(method, encoded.subarray(0, length)).catch((error) => error);
         if (outcome instanceof CallError && outcome.code === "INVALID_ARGUMENT") continue;
-        // Cut between two fields, it is a whole message, which may be a good one.
+        // A message that is cut between two fields is a whole message, and may be valid.
         assertEquals([method, outcome instanceof Uint8Array], ["SetSecret", true], `cut to ${length} bytes`);
       }
     });
 
-    test(`${method} refuses what is no protobuf message`, async ({ client }) => {
+    test(`${method} refuses bytes that are no protobuf message`, async ({ client }) => {
       for (const bytes of [[0xff], [0x00, 0x00], [0x0b], [0x0e], [0x0a, 0xff, 0xff, 0xff, 0xff, 0x7f]]) {
         const error = await refusal(client.callBytes(method, new Uint8Array(bytes)));
         assertEquals([error.code, error.reason], ["INVALID_ARGUMENT", "INVALID_ARGUMENT"]);
@@ -32,7 +32,7 @@ export function wireSuite(test: ServedTest): void {
       }
     });
 
-    test(`${method} answers whatever has happened to the bytes on their way`, async ({ client }) => {
+    test(`${method} answers any corruption of a request`, async ({ client }) => {
       await withSeed(async (seed) => {
         const random = seededRandom(seed);
         const calls = Array.from({ length: 100 }, async () => {
@@ -65,7 +65,7 @@ export function wireSuite(test: ServedTest): void {
     assertEquals(Buffer.from(response), Buffer.concat([Buffer.from([0x0a, any.length]), any]));
   });
 
-  test("of a field that occurs twice the last is taken, messages are merged", async ({ client }) => {
+  test("the last of repeated scalar fields is taken, and repeated messages are merged", async ({ client }) => {
     const name = { namespace: "wire", key: crypto.randomUUID() };
     const request = Buffer.concat([
       encodeRequest("Set", {
@@ -79,13 +79,13 @@ export function wireSuite(test: ServedTest): void {
     assertEquals([value.type_url, Buffer.from(value.value).toString()], ["t", "v"]);
   });
 
-  test("a message that is larger than the transport takes is RESOURCE_EXHAUSTED", async ({ client, profile, service }) => {
+  test("a message larger than the transport accepts is RESOURCE_EXHAUSTED", async ({ client, profile, service }) => {
     const request = goodRequest("Set");
     const value = { "type_url": "t", value: new Uint8Array(8 * 2 ** 20) };
     const before = await profile.stored();
     const error = await refusal(client.call("Set", { ...request, value }));
     assertEquals(error.code, "RESOURCE_EXHAUSTED");
-    // grpc-js makes this error itself and lets nobody add to it.
+    // grpc-js creates this error itself, without a way to add details.
     const { transport } = await service.logged("serving");
     assertEquals(error.reason, transport === "native" ? "LIMIT_EXCEEDED" : undefined);
     assertEquals((await profile.stored()).filter((name) => !before.includes(name)), []);

@@ -1,4 +1,4 @@
-/** The service with a curious guest in it: at SIGUSR1 it tries to write files and says how each attempt went. */
+/** The service with foreign code in it: at SIGUSR1 it tries to write files and logs the outcome of each attempt. */
 import { main } from "../../src/cli/main.ts";
 
 /** Writes beside the database file that `--set data.database.source=PATH` names, and elsewhere. */
@@ -7,7 +7,7 @@ function tryToWrite(): void {
   const attempts: Readonly<Record<string, () => void>> = {
     database: () => Deno.openSync(source, { append: true }).close(),
     beside: () => Deno.writeTextFileSync(`${source}.guest`, ""),
-    // In the folder that the program is started in.
+    // In the program's working folder.
     here: () => Deno.mkdirSync("data/guest"),
     elsewhere: () => Deno.makeTempFileSync(),
   };

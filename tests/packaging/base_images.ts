@@ -1,11 +1,11 @@
-/** Stand-ins for the Dockerfile's base images, so that no registry is asked. */
+/** Replacements for the Dockerfile's base images, so that no registry is needed. */
 import { canCompile } from "../support/servers/image_storage.ts";
 import type { Buildah } from "./buildah.ts";
 import { commandOutput } from "./command_output.ts";
 import { debianTree } from "./debian_tree.ts";
 import { REPOSITORY } from "./repository.ts";
 
-/** Where the build stage keeps packages, as in the official image of Deno. */
+/** The build stage's folder of packages, as in the official image of Deno. */
 export const DENO_DIR = "/deno-dir";
 
 /** The base images of the Dockerfile's two stages: the defaults of the arguments that name them. */
@@ -18,7 +18,7 @@ export function baseImageNames(): { readonly build: string; readonly run: string
   return { build: defaults.get("BUILD_IMAGE") ?? "", run: defaults.get("RUN_IMAGE") ?? "" };
 }
 
-/** Makes both base images, under the names that the Dockerfile has. */
+/** Makes both base images, under the names that the Dockerfile uses. */
 export async function makeBaseImages(buildah: Buildah): Promise<void> {
   const { system, libraries } = await debianTree();
   const { build, run } = baseImageNames();

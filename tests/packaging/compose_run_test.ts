@@ -30,7 +30,7 @@ async function withSecrets(
   }
 }
 
-Deno.test("compose.yaml's Redis reads its secret from standard input, not from arguments that others may see", async () => {
+Deno.test("compose.yaml's Redis reads its secret from standard input, not from arguments that other users can see", async () => {
   await withSecrets({ redis_password: PASSWORD }, async (folder) => {
     await Deno.writeTextFile(`${folder}/redis-server`, '#!/bin/sh\necho "$@"\ncat\n', { mode: 0o755 });
     const [program, ...args] = COMPOSE.services.redis!.command!.map((word) =>
@@ -83,7 +83,7 @@ testWithServers(
     await using container = await Container.of(buildah, name);
     await using database = new TestDatabase(mysql);
     await withSecrets({ redis_password: PASSWORD, mysql_password: mysql.password }, async (folder) => {
-      // Compose mounts the files as they are; the image's user must get into this folder, which only root may.
+      // Compose mounts the files directly; the image's user must get into this folder, which only root may enter.
       await Deno.chmod(folder, 0o755);
       await using redis = new ComposeRedis(folder);
       await redis.start();
@@ -98,7 +98,7 @@ testWithServers(
       const optionsOf = (service: Service): RunOptions => ({
         env: {
           ...service.environment,
-          // The account of these servers, and ports that are free.
+          // The account of these servers, and free ports.
           MYSQL_USER: mysql.user,
           CACHESERVER_SERVER_GRPC_ADDR: "127.0.0.1:0",
           CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0",

@@ -126,7 +126,7 @@ Deno.test("compose.yaml mounts the configuration where the image looks for it, a
   assertEquals(volumes.map(({ source }) => source!).sort(), Object.keys(COMPOSE.volumes).sort());
 });
 
-Deno.test("compose.yaml names services as the configuration looks for them", () => {
+Deno.test("compose.yaml gives services the host names in the configuration", () => {
   const { database, redis } = mountedConfig().data;
   assert(database.driver === "mysql" && database.address.kind === "tcp");
   assert(redis?.topology.kind === "standalone");
@@ -139,7 +139,7 @@ Deno.test("compose.yaml names services as the configuration looks for them", () 
   assertEquals(new Set(users).size, 1);
 });
 
-Deno.test("compose.yaml announces a drain, and leaves a replica more time to stop than all of it takes", () => {
+Deno.test("compose.yaml announces a drain, and gives a replica more time to stop than the drain takes", () => {
   for (const [name, { environment, stop_grace_period: period = "10s" }] of REPLICAS) {
     const { drainDelayMs, grpc } = configWith(environment ?? {}).server;
     assertEquals(drainDelayMs, 5_000, name);
@@ -147,7 +147,7 @@ Deno.test("compose.yaml announces a drain, and leaves a replica more time to sto
   }
 });
 
-Deno.test("compose.yaml runs only commands that the program has", async () => {
+Deno.test("compose.yaml runs only commands of the program", async () => {
   const known = knownCommands((await runProgram(["help"])).stdout);
   for (const [name, { command = ["serve"] }] of OWN) assert(known.includes(command[0]!), name);
 });

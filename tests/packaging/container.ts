@@ -3,7 +3,7 @@ import { RunningService } from "../support/service/service.ts";
 import type { Buildah } from "./buildah.ts";
 import { commandOutput } from "./command_output.ts";
 
-/** How a program runs in a container, beside what its image says. */
+/** Options of a program in a container, in addition to those of its image. */
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Files and folders of this machine, by their paths in the container. They are read-only there. */

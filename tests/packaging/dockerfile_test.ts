@@ -25,13 +25,13 @@ function variables({ config }: Image): ReadonlyMap<string, string> {
   return new Map(config.Env.map((text) => /^(\w+)=(.*)$/.exec(text)!.slice(1) as [string, string]));
 }
 
-/** The configuration that the image starts with, as its files have it. */
+/** The configuration in the image's files that the image starts with. */
 function imageConfig(image: Image, { root }: Container): ReturnType<typeof loadConfig>["config"] {
   const path = variables(image).get("CACHESERVER_CONFIG");
   return loadConfig({ path: `${root}${path}`, env: { get: () => undefined } }).config;
 }
 
-testImage("Dockerfile builds, and the builder warns of nothing", ({ log }) => {
+testImage("Dockerfile builds without a warning", ({ log }) => {
   assertMatch(log, /STEP \d+\/\d+: CMD \["serve"\]/);
   assertEquals(log.split("\n").filter((line) => /\[warning\]|level=warn/i.test(line)), []);
 });
@@ -66,7 +66,7 @@ testImage("Dockerfile builds with the Deno that CI runs", async ({ log }) => {
 });
 
 testImage(
-  "Dockerfile labels the image as OCI has it, with the program's version and license",
+  "Dockerfile sets the OCI labels, with the program's version and license",
   ({ config }) => {
     const prefix = "org.opencontainers.image.";
     const labels = Object.entries(config.Labels).filter(([name]) => name.startsWith(prefix));
@@ -88,10 +88,10 @@ testImage("the image adds the program and its configuration to the base image", 
   assertEquals(added, [variables(image).get("CACHESERVER_CONFIG"), image.config.Entrypoint[0]]);
 });
 
-testImage("the image holds nothing of a developer's secrets and data", async (_, { root }) => {
+testImage("the image holds no secrets or data of a developer", async (_, { root }) => {
   const search = 'grep --recursive --files-with-matches "$0" "$1" || test $? = 1';
   assertEquals(await commandOutput("sh", ["-c", search, PLANTED, root]), "");
-  // The search would find it: this text is in the program.
+  // This text is in the program and proves that the search finds it.
   assert(await commandOutput("sh", ["-c", search, "cacheserver.v1.CacheServer", root]) !== "");
 });
 
@@ -121,7 +121,7 @@ testImage("the image needs no shell and no root at run time", async ({ config },
   assertEquals([uid, mode! & 0o777], [0, 0o755]);
 });
 
-testImage("the image names only commands and variables that the program knows", async (image, container) => {
+testImage("the image uses only commands and variables of the program", async (image, container) => {
   const { Entrypoint, Cmd, Healthcheck } = image.config;
   const known = knownCommands((await container.run([...Entrypoint, "help"])).stdout);
   for (const command of [...Cmd, ...Healthcheck.Test.slice(2)]) assert(known.includes(command), command);

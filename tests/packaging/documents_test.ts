@@ -1,4 +1,4 @@
-/** The documents agree with the program and with each other. UPDATE_DOCUMENTS=1 writes their generated tables anew. */
+/** The documents agree with the program and with each other. UPDATE_DOCUMENTS=1 rewrites their generated tables. */
 import { assert, assertEquals } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { loadConfig } from "../../src/config/load.ts";
@@ -33,7 +33,7 @@ const CHECKED_KINDS = [
   "yaml kubernetes",
 ];
 
-/** Completes a configuration that says nothing of the database, which every one must have. */
+/** Completes a configuration without a database, which is required. */
 const DATABASE = new Map([["data.database.driver", "sqlite"], ["data.database.source", "data/cache.db"]]);
 
 /** A table's cells, without their padding. */
@@ -48,7 +48,7 @@ function proseOf(path: string): string {
   return documentText(path).replaceAll(/^( *)```.*?^\1```$/gms, "").replaceAll(/^ {4}.*$/gm, "");
 }
 
-/** What a document has between single backticks, in its prose. */
+/** The text between single backticks in a document's prose. */
 function inlineCode(path: string): string[] {
   return [...proseOf(path).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
 }
@@ -112,7 +112,7 @@ for (const { path, section, make } of GENERATED_TABLES) {
   });
 }
 
-Deno.test("README.md has no figure of speed that is not in the benchmark's report", () => {
+Deno.test("README.md has only figures of speed from the benchmark's report", () => {
   const [, , ...rows] = cells(documentSection("README.md", "figures").trim().split("\n\n")[0]!);
   const figures = rows.flatMap(([, , ...row]) => row).filter((cell) => cell !== "" && cell !== "-");
   assert(figures.length >= 12, figures.join(" "));
@@ -143,11 +143,11 @@ Deno.test("blocks of YAML are configurations that the program accepts", () => {
   }
 });
 
-Deno.test("documents name tasks that deno.json has", () => {
+Deno.test("documents name only tasks in deno.json", () => {
   assertAll(matches(/\bdeno(?:@[\d.]+)? task ([a-z][\w-]*)/g), (task) => task in manifest.tasks);
 });
 
-Deno.test("documents name commands that the program has", async () => {
+Deno.test("documents name only commands of the program", async () => {
   const known = knownCommands((await runProgram(["help"])).stdout);
   const typed = (path: string) =>
     [...inlineCode(path), ...codeBlocks(path).map(({ text }) => text)].join("\n");
@@ -158,7 +158,7 @@ Deno.test("documents name commands that the program has", async () => {
   assertAll(matches(/\bdeno(?:@[\d.]+)? task start ([a-z]+)/g), (name) => known.includes(name));
 });
 
-Deno.test("documents name variables that the program, compose.yaml or the tests read", () => {
+Deno.test("documents name only variables that the program, compose.yaml or the tests read", () => {
   const compose = Deno.readTextFileSync(new URL("compose.yaml", ROOT));
   const ofTests = ["CACHESERVER_TEST_REDIS", "CACHESERVER_TEST_MYSQL", "CACHESERVER_TEST_PROGRAM"];
   assertAll(
@@ -168,7 +168,7 @@ Deno.test("documents name variables that the program, compose.yaml or the tests 
   );
 });
 
-Deno.test("documents name keys that the configuration has", () => {
+Deno.test("documents name only keys of the configuration", () => {
   const isKey = (name: string) => {
     const path = name.replace(/\.\*$/, "");
     return PATHS.some((key) => key === path || key.startsWith(`${path}.`)) ||
@@ -181,7 +181,7 @@ Deno.test("documents name keys that the configuration has", () => {
   );
 });
 
-Deno.test("documents name files and folders that the repository has", () => {
+Deno.test("documents name only files and folders of the repository", () => {
   assertAll(
     (path) => inlineCode(path).filter((code) => /^(?:src|tests|configs|proto|\.ci)\/[\w./-]*$/.test(code)),
     exists,

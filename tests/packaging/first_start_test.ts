@@ -1,4 +1,4 @@
-/** The first start on a machine, with an empty cache of Deno, prints nothing that looks like a fault. */
+/** The first start on a machine, with an empty cache of Deno, prints no warning. */
 import { assert, assertEquals } from "@std/assert";
 import { ownVariables } from "../support/service/program.ts";
 import { REPOSITORY } from "./repository.ts";
@@ -24,7 +24,7 @@ async function copyPackages(from: string, to: string): Promise<void> {
   }
 }
 
-/** Where Deno keeps packages. */
+/** The folder of Deno's packages. */
 async function packageCache(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   return JSON.parse(new TextDecoder().decode(stdout)).npmCache;

@@ -15,7 +15,7 @@ testWithServers(
   async ({ images }) => {
     const { buildah, name: image, config } = await builtImage(images);
     await using container = await Container.of(buildah, image);
-    // As with --read-only: elsewhere the user may not write anyway.
+    // This is like --read-only: the user may not write elsewhere.
     const empty = await Deno.makeTempDir({ dir: images });
     const binds = { "/tmp": empty, "/var/tmp": empty };
     const version = await container.run([...config.Entrypoint, "version"], { binds });

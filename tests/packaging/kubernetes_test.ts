@@ -1,4 +1,4 @@
-/** The Deployment for Kubernetes of configs/README.md agrees with the image's configuration. No cluster is asked. */
+/** The Deployment for Kubernetes of configs/README.md agrees with the image's configuration. No cluster runs. */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { loadConfig } from "../../src/config/load.ts";
@@ -37,7 +37,7 @@ function readDeployment() {
   return { ...spec, container: spec.containers[0] };
 }
 
-/** What the image's configuration becomes in the container; the Secret's files hold what they should. */
+/** The image's configuration with the container's environment; the Secret's files are complete. */
 function configIn({ env }: Container) {
   const folder = Deno.makeTempDirSync({ prefix: "cacheserver-kubernetes-" });
   try {

@@ -1,4 +1,4 @@
-/** The unit of systemd in configs/README.md agrees with the program's configuration. systemd itself is not asked. */
+/** The unit of systemd in configs/README.md agrees with the program's configuration. systemd does not run. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
 import { parseDurationMs } from "../../src/config/duration.ts";

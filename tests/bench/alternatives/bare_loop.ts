@@ -1,4 +1,4 @@
-import { killProcess } from "../../support/servers/kill_process.ts";
+import { killProcess } from "../../support/servers/process.ts";
 import { printLine } from "../../support/runner/print_line.ts";
 import { readLines } from "../../support/service/program.ts";
 import { CpuMeter } from "../load/cpu_meter.ts";

@@ -3,19 +3,12 @@ import { pathOf } from "../load/requests.ts";
 import { complaintsOf, Repeats } from "../measure.ts";
 import type { Bench } from "../part.ts";
 import type { Row } from "../report/results.ts";
-import { MAIN, type Scenario, VALUE } from "../scenarios.ts";
+import { MAIN, storedGets } from "../scenarios.ts";
 import { SETUPS, startSetup } from "../setup.ts";
 import { startGrpcJsServer } from "./grpc_js_on_node.ts";
 import { type Contender, sideBySide } from "../side_by_side.ts";
 
-const GETS: Scenario = {
-  name: "alternatives to memory",
-  preparation: "keys stored by the service",
-  method: "Get",
-  keys: { count: 10_000, order: "cycle" },
-  expectation: VALUE,
-  loads: [MAIN],
-};
+const GETS = storedGets("alternatives to memory", 10_000);
 
 /** An Any of 100 bytes with its type, as the service answers it. */
 const RESPONSE_BYTES = 152;

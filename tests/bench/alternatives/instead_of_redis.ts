@@ -3,21 +3,14 @@ import { PAYLOAD_BYTES } from "../load/requests.ts";
 import { complaintsOf, Repeats } from "../measure.ts";
 import type { Bench } from "../part.ts";
 import type { Row } from "../report/results.ts";
-import { MAIN, type Scenario, VALUE } from "../scenarios.ts";
+import { MAIN, storedGets } from "../scenarios.ts";
 import { allServers, SETUPS, startSetup } from "../setup.ts";
 import { LoopProcess } from "./bare_loop.ts";
 import type { IoredisOptions } from "./ioredis_loop.ts";
 import { findRedisBenchmark, measureWithRedisBenchmark } from "./redis_benchmark.ts";
 import { type Contender, sideBySide } from "../side_by_side.ts";
 
-const GETS: Scenario = {
-  name: "alternatives to Redis",
-  preparation: "keys stored by the service",
-  method: "Get",
-  keys: { count: 10_000, order: "cycle" },
-  expectation: VALUE,
-  loads: [MAIN],
-};
+const GETS = storedGets("alternatives to Redis", 10_000);
 
 const IN_FLIGHT = MAIN.shape.connections * MAIN.shape.streams;
 

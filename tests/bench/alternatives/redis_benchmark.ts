@@ -17,7 +17,7 @@ export interface RedisBenchmarkLoad {
 const TRIAL_COMMANDS = 20_000;
 const KEY = "cacheserver-bench";
 
-/** The path of redis-benchmark (Debian: redis-tools), or undefined where it is not installed. */
+/** The path of redis-benchmark (Debian: redis-tools), or undefined if it is not installed. */
 export function findRedisBenchmark(): string | undefined {
   return findProgram("redis-benchmark");
 }

@@ -12,7 +12,7 @@ const TRIAL_SHARE = 1 / 4;
 /** What gRPC puts before a message. Source: grpc/doc/PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 const MESSAGE_PREFIX_BYTES = 5;
 
-/** The path of h2load (Debian: nghttp2-client), or undefined where it is not installed. */
+/** The path of h2load (Debian: nghttp2-client), or undefined if it is not installed. */
 export function findH2load(): string | undefined {
   return findProgram("h2load");
 }

@@ -1,5 +1,5 @@
 import type { Measurement } from "../load/load.ts";
-import { TimedWriter } from "../load/timed_writer.ts";
+import { EndlessWriter } from "../load/client/endless_writer.ts";
 import { complaintsOf, cpuStepUs, figuresOf, Repeats, storeKeys, totalFailures } from "../measure.ts";
 import type { Bench, Part } from "../part.ts";
 import type { Row } from "../report/results.ts";
@@ -111,7 +111,7 @@ async function measureBeside(
     const gets = await readers.measure(READERS);
     return { gets, sets: 0, setsPerSecond: 0, failures: gets.failures };
   }
-  const writer = new TimedWriter({
+  const writer = new EndlessWriter({
     address: address!,
     streams: WRITER_STREAMS,
     group: `written-${keys}`,
@@ -131,7 +131,7 @@ async function measureBeside(
   };
 }
 
-/** The CPU time of a call, where Sets were made beside the Gets, by whose number it has been divided. */
+/** Divides CPU time, measured per Get, by the number of all calls: Gets and Sets. */
 function sharedWith(setsPerSecond: number, { cpuUs, callsPerSecond }: Measurement): Measurement["cpuUs"] {
   const share = callsPerSecond / (callsPerSecond + setsPerSecond);
   return Object.fromEntries(Object.entries(cpuUs).map(([role, us]) => [role, us * share]));

@@ -2,7 +2,7 @@ import { complaintsOf, Repeats, shapeText } from "../measure.ts";
 import { findH2load } from "../load/h2load.ts";
 import type { Bench, Part } from "../part.ts";
 import type { Row } from "../report/results.ts";
-import { type Generator, type Scenario, type ScenarioLoad, VALUE } from "../scenarios.ts";
+import { type Generator, type ScenarioLoad, storedGets } from "../scenarios.ts";
 import { type Contender, sideBySide } from "../side_by_side.ts";
 import { startSetup } from "../setup.ts";
 
@@ -10,14 +10,7 @@ import { startSetup } from "../setup.ts";
 const TRANSPORTS = ["native", "grpc_js"] as const;
 const SHAPES = [{ connections: 8, streams: 16 }, { connections: 50, streams: 1 }] as const;
 
-const GETS: Scenario = {
-  name: "transports",
-  preparation: "keys stored by the service",
-  method: "Get",
-  keys: { count: 1_000, order: "cycle" },
-  expectation: VALUE,
-  loads: [],
-};
+const GETS = storedGets("transports", 1_000);
 
 /** The implementations of gRPC, under the same calls in turn. */
 export const transports: Part = {

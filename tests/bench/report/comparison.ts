@@ -5,7 +5,7 @@ import type { Summary } from "./statistics.ts";
 
 /** A median that is worse by more than this share is flagged. */
 const TOLERANCE = 0.1;
-/** A figure is flagged whatever its spread was if every repeat is worse than the earlier median by this share. */
+/** A figure of any spread is flagged if every repeat is worse than the earlier median by this share. */
 const LARGE = 1 / 3;
 /** A difference of this many steps of the CPU clock is one: a step may fall to either side of what is measured. */
 const CPU_STEPS = 1.5;

@@ -28,7 +28,7 @@ function preface(machine: Machine, { runs, measuredMs, name }: Effort): string[]
     "makes a number of calls that takes about as long. µs are CPU time a call, user and system, of all threads of " +
     'the service, of Redis and of the database. "8 x 16" is 8 connections with 16 calls in flight on each.',
     "What this does not show: it is one machine over loopback, without a network. The load generator, Redis and the " +
-    "database share the cores with the service, so calls/s compare and are no capacity; CPU time a call tells more. " +
+    "database share the cores with the service, so calls/s compare and are no capacity; CPU time a call says more. " +
     "The load is closed (a call begins when another ends), so latencies under a fixed rate of arrivals differ, and " +
     "a pause shows in few of them. A database that was started for this run answers from its own memory and does " +
     "not wait for the disk at each commit.",
@@ -68,7 +68,7 @@ function table({ labels, rows }: Section): string {
   return [row(headings), row(rule), ...lines.map(row)].join("\n");
 }
 
-/** A figure with its spread, or a dash where there is none. */
+/** A figure with its spread, or a dash if there is none. */
 export function figureText(summary: Summary | undefined, { decimals }: MetricForm): string {
   if (summary === undefined) return "-";
   const text = (value: number) =>

@@ -38,6 +38,6 @@ export function percentiles(values: ArrayLike<number>, percents: readonly number
 
 /** Sorted by value. A typed array sorts a million numbers in a tenth of the time. */
 function ascending(values: ArrayLike<number>): Float64Array {
-  if (values.length === 0) throw new RangeError("Cannot tell a statistic: there are no values");
+  if (values.length === 0) throw new RangeError("Cannot compute a statistic: there are no values");
   return Float64Array.from(values).sort();
 }

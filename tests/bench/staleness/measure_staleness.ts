@@ -17,15 +17,15 @@ export async function measureStaleness(writes: number): Promise<number[]> {
   const redis = resources.use(await startRedis());
   const writer = resources.use(new CoherentReplica(redis, { keyPrefix: KEY_PREFIX }));
   await writer.becomes("tracking");
-  const others = Array.from({ length: OTHERS }, () => resources.use(new Other()));
+  const others = Array.from({ length: OTHERS }, () => resources.use(new OtherReplica()));
   await Promise.all(others.map((other) => other.send({ port: redis.port, keyPrefix: KEY_PREFIX })));
 
   const stalenessMs: number[] = [];
   for (let write = 0; write < writes; write++) {
-    const told = others.map((other) => other.told());
+    const invalidated = others.map((other) => other.invalidated());
     await writer.write(String(write));
     const acknowledgedAtMs = preciseNowMs();
-    stalenessMs.push(Math.max(0, Math.max(...await Promise.all(told)) - acknowledgedAtMs));
+    stalenessMs.push(Math.max(0, Math.max(...await Promise.all(invalidated)) - acknowledgedAtMs));
     // Then the next write finds an entry in each memory.
     await Promise.all(others.map((other) => other.send("read")));
   }
@@ -33,19 +33,19 @@ export async function measureStaleness(writes: number): Promise<number[]> {
 }
 
 /** The thread of one of the other replicas. */
-class Other implements AsyncDisposable {
+class OtherReplica implements AsyncDisposable {
   readonly #worker = new Worker(new URL("replica.ts", import.meta.url));
   #done = Promise.withResolvers<void>();
-  #told = Promise.withResolvers<number>();
+  #invalidated = Promise.withResolvers<number>();
 
   constructor() {
     this.#worker.on("message", (report: Report) => {
       if (report === "done") this.#done.resolve();
-      else this.#told.resolve(report.toldAtMs);
+      else this.#invalidated.resolve(report.invalidatedAtMs);
     });
   }
 
-  /** Resolves once it has done it. */
+  /** Resolves once the replica has carried out the order. */
   send(order: Order): Promise<void> {
     this.#done = Promise.withResolvers();
     this.#worker.postMessage(order);
@@ -53,9 +53,9 @@ class Other implements AsyncDisposable {
   }
 
   /** Resolves to the instant of the next invalidation. */
-  told(): Promise<number> {
-    this.#told = Promise.withResolvers();
-    return this.#told.promise;
+  invalidated(): Promise<number> {
+    this.#invalidated = Promise.withResolvers();
+    return this.#invalidated.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

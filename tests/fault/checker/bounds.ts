@@ -3,15 +3,15 @@ import type { Family } from "./history.ts";
 /** How stale an answer may be. */
 export interface Bounds {
   /**
-   * For how long after a change was acknowledged by one replica the others may answer with what was there
-   * before; `disturbed` holds from the start of a fault until `recoveryMs` after its end. The replica that
-   * acknowledged it never may, and none may once everything has settled.
+   * How long after one replica acknowledged a change the others may return the old value; `disturbed` holds from the
+   * start of a fault until `recoveryMs` after its end. The replica that acknowledged it must not return the old value,
+   * and no replica may after everything has settled.
    */
   readonly graceMs: Readonly<Record<Family, { readonly calm: number; readonly disturbed: number }>>;
   readonly recoveryMs: number;
   /**
-   * For how long a shared read may go on after the answer to one of those who shared it: only one that has
-   * given up is answered before the read ends.
+   * How long a shared read may go on after one of its callers got an answer: only a caller that gives up is answered
+   * before the read ends.
    */
   readonly lingerMs: number;
   /**

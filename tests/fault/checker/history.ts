@@ -66,8 +66,8 @@ export interface Fault {
   readonly emptiesRedis: boolean;
   /** The replica whose process did not run; undefined if all did. */
   readonly freezes?: string | undefined;
-  /** False: no operation of the history may fail because of it. */
-  readonly concernsOthers?: boolean;
+  /** Whether no operation of the history may fail because of it. */
+  readonly isContained?: boolean;
   /** Whether the database may forget a commit that clients have seen and that was not acknowledged. */
   readonly crashesDatabase?: boolean;
 }

@@ -2,10 +2,10 @@ import type { Bounds } from "./bounds.ts";
 import type { History, Operation, Read } from "./history.ts";
 import { checkReads } from "./read_checker.ts";
 import { checkSecretKeys } from "./secret_key_checker.ts";
-import { checkUnconcerned } from "./unconcerned.ts";
+import { checkContainment } from "./containment_checker.ts";
 import type { Violation } from "./violation.ts";
 
-/** The errors that an outage may cause, here or on the way. */
+/** The errors that an outage may cause, in the service or on the way to it. */
 const ERRORS_OF_OUTAGES: readonly string[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"];
 
 /** All violations of the service's guarantees in a history. */
@@ -16,7 +16,7 @@ export function checkHistory(history: History, bounds: Bounds): Violation[] {
     ...(operations[0]?.family === "secret" ? checkSecretKeys(operations, history, bounds) : []),
     ...checkSettled(operations, history.settledMs),
   ]);
-  return [...ofKeys, ...checkUnconcerned(history, bounds)];
+  return [...ofKeys, ...checkContainment(history, bounds)];
 }
 
 function byKey(operations: readonly Operation[]): Map<string, Operation[]> {
@@ -41,13 +41,13 @@ function wrongError(operation: Operation): Violation | undefined {
   };
 }
 
-/** Once everything has settled, every replica answers in the end, and all of them the same. */
+/** After everything has settled, every replica answers within a few attempts, and all give the same answer. */
 function checkSettled(operations: readonly Operation[], settledMs: number): Violation[] {
   const settled = operations.filter(({ startMs }) => startMs >= settledMs);
   const last = new Map(settled.map((operation) => [operation.process, operation]));
   const failed = [...last.values()].find(({ outcome }) => outcome.kind === "failed");
   if (failed !== undefined) {
-    const text = `${failed.process} failed although nothing was broken any more`;
+    const text = `${failed.process} failed after every fault had ended`;
     return [{ rule: "unavailable", text, operations: [failed] }];
   }
   const [first, ...others] = settled.filter((operation) => operation.kind === "read")

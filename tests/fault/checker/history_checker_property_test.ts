@@ -1,4 +1,4 @@
-/** The checker against a store that is right by construction, and against one that is wrong in one answer. */
+/** The checker runs on a store that is correct by construction, and on one with a single wrong answer. */
 import { assert, assertEquals } from "@std/assert";
 import { seededRandom, withSeed } from "../../support/seeded_random.ts";
 import type { Bounds } from "./bounds.ts";
@@ -15,7 +15,7 @@ const STRICT: Bounds = {
   lateMs: { namespaced: SIMULATED_LATE_MS, secret: Infinity },
 };
 
-Deno.test("checkHistory() accepts whatever a linearizable store does", async () => {
+Deno.test("checkHistory() accepts every history of a linearizable store", async () => {
   await withSeed((seed) => {
     for (let index = 0; index < HISTORIES; index++) {
       const violations = checkHistory(simulateHistory(seededRandom(seed + index)), STRICT);

@@ -1,7 +1,7 @@
 import type { History, Operation, Read, Write } from "./history.ts";
 import { SIMULATED_LATE_MS } from "./simulated_history.ts";
 
-/** A way to make a right history wrong. */
+/** A way to make a correct history wrong. */
 export interface Mutation {
   readonly name: string;
   /** Changes the outcome of one read; undefined if the history has no suitable one. */
@@ -14,7 +14,7 @@ export interface Mutated {
   readonly read: Read;
 }
 
-/** Each makes a read return what no correct store returns, whatever else the history holds. */
+/** Each makes a read return a value that no correct store returns in this history. */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a value that no client wrote",
@@ -41,7 +41,7 @@ export const MUTATIONS: readonly Mutation[] = [
       }),
   },
   {
-    name: "a value whose write failed, and was too late before another one began",
+    name: "a value of a failed write whose late bound ended before another write began",
     apply: (history) =>
       answerOtherwise(history, (read) => {
         if (read.family !== "namespaced") return undefined;

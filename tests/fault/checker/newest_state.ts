@@ -1,6 +1,6 @@
 import type { State } from "./states.ts";
 
-/** Of states by the instant at which each was certain: the one that began last among those certain by then. */
+/** Finds, for an instant, the state that began last among those that were certain by then. */
 export class NewestState {
   /** Ascending, with the newest of all states up to each. */
   readonly #steps: { readonly certainMs: number; readonly newest: State }[] = [];

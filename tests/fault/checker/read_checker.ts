@@ -7,8 +7,8 @@ import { checkTurns } from "./turn_checker.ts";
 import type { Rule, Violation } from "./violation.ts";
 
 /**
- * Holds every answer against what the key may have been. An answer is right if some state with its value
- * began before the answer came, and was not certainly replaced before the read began:
+ * Compares every answer with the possible states of its key. An answer is right if some state with its value began
+ * before the answer, and was not certainly replaced before the read began:
  *
  *     write 1   |-----|
  *     write 2            |-----|
@@ -71,7 +71,7 @@ function wrongAnswer(
   if (possible.length === 0) {
     return violation(
       "unwritten value",
-      `${read.process} returned ${found.value}, which nobody had written there`,
+      `${read.process} returned ${found.value}, which no client had written there`,
     );
   }
   return violation(

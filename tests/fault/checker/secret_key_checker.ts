@@ -11,8 +11,8 @@ interface Sighting {
 }
 
 /**
- * A secret keeps its secretKey for as long as it is there, and gets another when it is deleted and created
- * again. Operations are those of one secret.
+ * A secret keeps its secretKey until it is deleted, and gets another one when it is created again. Operations are
+ * those of one secret.
  */
 export function checkSecretKeys(
   operations: readonly Operation[],
@@ -57,7 +57,7 @@ function contradiction(one: Sighting, other: Sighting, deletes: readonly State[]
       operations: [second.read, first.state.change, between.change, second.state.change],
     };
   }
-  // What was seen before it was on disk may be undone by a crash: only what was acknowledged counts.
+  // A crash may undo a commit that was seen before it was on disk: only acknowledged changes count.
   if ([first, second].some(({ state }) => state.durableMs === Infinity)) return undefined;
   const endMs = Math.max(first.state.durableMs, second.state.durableMs);
   if (deletes.some(({ startMs, byMs }) => startMs < endMs && byMs > first.state.startMs)) return undefined;

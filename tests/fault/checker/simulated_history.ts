@@ -10,12 +10,12 @@ const OPERATIONS = 150;
 const LENGTH_MS = 1_000;
 const LONGEST_MS = 40;
 
-/** For how long after their end the changes of entries that fail may happen; those of secrets may at any time. */
+/** How long after its end a failed change of an entry may take effect; that of a secret may at any later time. */
 export const SIMULATED_LATE_MS = 20;
 
 /**
- * What clients see of a store that does each operation at one instant between its start and its end. Some
- * changes fail: these happen late or never; and at some instants a store of namespaced entries forgets everything.
+ * The history of a store that does each operation at one instant between its start and its end. Some changes fail and
+ * take effect late or never. At some instants all namespaced entries are lost.
  */
 export function simulateHistory(random: () => number): History {
   const operations: Operation[] = [];

@@ -1,15 +1,15 @@
 import type { Bounds } from "./bounds.ts";
 import type { Delete, Fault, History, Operation, Read, Write } from "./history.ts";
 
-/** Something that a key was from some instant on, until something else replaced it. */
+/** A state that a key had from some instant on, until another one replaced it. */
 export interface State {
   /** Undefined: not there. */
   readonly value: string | undefined;
   /** It began after this ... */
   readonly startMs: number;
-  /** ... and before this, if it ever began: it was acknowledged, a client had seen it, or it was too late for it. */
+  /** ... and before this, if it ever began: it was acknowledged, a client had seen it, or its late bound had ended. */
   readonly byMs: number;
-  /** From here on it certainly had begun, and nothing undoes it but a later change. Infinity when that is unknown. */
+  /** It certainly had begun by now, and only a later change can undo it. Infinity when that is unknown. */
   readonly durableMs: number;
   /** The change that made it; undefined for the absence before the first one and after a loss. */
   readonly change: Write | Delete | undefined;
@@ -23,15 +23,15 @@ const NEVER_WRITTEN: State = {
   change: undefined,
 };
 
-/** For how long a commit may be shown before it is on disk. */
+/** How long readers may see a commit before it is on disk. */
 const FLUSH_MS = 1_000;
 
 /**
- * All that a key ever was, in no order. Operations are those of one key.
+ * All states of a key, in no order. Operations are those of one key.
  *
  * A change that failed may take effect until {@link Bounds.lateMs} have passed, or never. A read that sees it proves
- * that it has; but a database shows a commit to readers shortly before it is on disk, so that a crash may undo a
- * secret's write that was not acknowledged, while what Redis has shown it forgets only together with all else.
+ * that it has. But readers of the database see a commit shortly before it is on disk, so a crash may undo a secret's
+ * write that was seen but not acknowledged. Redis loses an entry only together with all others.
  */
 export function statesOf(
   operations: readonly Operation[],
@@ -58,7 +58,7 @@ export function statesOf(
     });
   }
   if (operations[0]?.family !== "namespaced") return states;
-  // Redis is the authority of namespaced entries: what it forgets is as good as deleted.
+  // Redis is the authority of namespaced entries: an entry that it loses counts as deleted.
   for (const { emptiesRedis, startMs, endMs } of faults) {
     if (!emptiesRedis) continue;
     states.push({ value: undefined, startMs, byMs: endMs, durableMs: endMs, change: undefined });
@@ -66,7 +66,7 @@ export function statesOf(
   return states;
 }
 
-/** Whether the database may forget what it showed at this time. */
+/** Whether the database may lose a commit that readers saw at this time. */
 function mayBeUndone({ family }: Operation, seenMs: number, faults: readonly Fault[]): boolean {
   return family === "secret" &&
     faults.some(({ crashesDatabase, startMs, endMs }) =>
@@ -74,7 +74,7 @@ function mayBeUndone({ family }: Operation, seenMs: number, faults: readonly Fau
     );
 }
 
-/** When the process had begun the change at the latest: a frozen one may begin it when it goes on. */
+/** The latest time at which the process began the change: a frozen process may begin it when it resumes. */
 function lastChanceMs({ startMs, endMs, replica }: Operation, faults: readonly Fault[]): number {
   const freezes = faults.filter((fault) =>
     fault.freezes === replica && fault.startMs <= endMs && startMs <= fault.endMs

@@ -50,8 +50,8 @@ export class Story {
     return this;
   }
 
-  /** The history so far; nothing of it is settled by default. */
-  told({ settledMs = Infinity } = {}): History {
+  /** The history so far; by default it is never settled. */
+  history({ settledMs = Infinity } = {}): History {
     return { operations: this.#operations, faults: this.#faults, settledMs };
   }
 

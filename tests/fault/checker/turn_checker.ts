@@ -2,19 +2,19 @@ import type { Read } from "./history.ts";
 import type { State } from "./states.ts";
 import type { Violation } from "./violation.ts";
 
-/** What is certain about the time of a value: it was there before the one and after the other instant. */
+/** The times at which a key certainly had a value. */
 interface Tenure {
-  /** It had come by then. */
+  /** The value was there by then. */
   readonly byMs: number;
-  /** It was still there then; before {@link byMs} if no client saw it for long. */
+  /** The value was still there then; before {@link byMs} if no client saw it for long. */
   readonly stillMs: number;
   /** The read that proves it. */
   readonly read: Read;
 }
 
 /**
- * A value that was replaced does not come back, so that of two values one had gone before the other came.
- * This finds what neither of two writes at once can be blamed for alone:
+ * A replaced value does not return, so one of two values was gone before the other one came. This finds violations
+ * that neither of two concurrent writes shows alone:
  *
  *     write 1   |-----------|               write 1   |---------------------|
  *     write 2   |-----------|               write 2   |---------------------|
@@ -33,7 +33,7 @@ export function checkTurns(states: readonly State[], floors: ReadonlyMap<Read, n
   });
 }
 
-/** The values that a client saw and that only a later change can have undone. */
+/** The values that a client saw and that only a later change can undo. */
 function tenures(states: readonly State[], floors: ReadonlyMap<Read, number>): Tenure[] {
   const last = new Map<string, readonly [Read, number]>();
   for (const [read, untilMs] of floors) {

@@ -8,8 +8,8 @@ const READ_EPISODES = 18;
 const KEYS_PER_FAMILY = 3;
 
 /**
- * Many clients write, read and delete a few keys at once for a while, and then only read them. Errors that last a moment
- * show in the busy time; errors that last show afterwards, when no later write hides them.
+ * Many clients write, read and delete a few keys at once for a while, and then only read them. Brief errors show in the
+ * busy time; lasting errors show afterwards, when no later write hides them.
  */
 export class Workload {
   readonly #startMs = performance.now();

@@ -24,7 +24,7 @@ const DATABASE = "cacheserver";
 
 /**
  * First in the order of keys. InnoDB makes an INSERT of a key that was just deleted wait for the row of the next key; this
- * key is the next one of no key of the workload.
+ * key follows no key of the workload.
  */
 const CROWD_KEY = "0 of the crowd";
 
@@ -45,7 +45,7 @@ type Parts = Pick<Cluster, "mysql" | "database" | "redisSnapshot" | "redisPair" 
 export class Cluster implements AsyncDisposable {
   readonly mysql: TestMariadb;
   readonly database: Database;
-  /** Of the one Redis. */
+  /** The snapshot of the single Redis, or of the first. */
   readonly redisSnapshot: RedisSnapshot;
   /** Undefined with a single Redis. */
   readonly redisPair: RedisPair | undefined;

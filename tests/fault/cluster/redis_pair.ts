@@ -1,7 +1,7 @@
 import { askRedis, type ThrowawayRedis } from "../../support/redis/redis.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import type { Replica } from "./replica.ts";
-import { tellRedis } from "./tell_redis.ts";
+import { commandRedis } from "./command_redis.ts";
 
 /**
  * A master and its replica under sentinels. A failover that does not reach every service makes two masters of them:
@@ -25,7 +25,7 @@ export class RedisPair {
   /** Makes the second server replicate the first, and resolves once it is in sync. */
   async join(): Promise<void> {
     const follower = this.#servers[this.#other];
-    await tellRedis(follower, `REPLICAOF ${this.master.hostname} ${this.master.port}`);
+    await commandRedis(follower, `REPLICAOF ${this.master.hostname} ${this.master.port}`);
     await waitFor(async () => /master_link_status:up/.test(await askRedis(follower, "INFO replication")), {
       what: "the second Redis to have what the first has",
       timeoutMs: 10_000,
@@ -33,16 +33,16 @@ export class RedisPair {
   }
 
   /** Promotes the second server; all replicas but one follow. */
-  async split(replicas: readonly Replica[], behind: Replica): Promise<void> {
+  async split(replicas: readonly Replica[], staying: Replica): Promise<void> {
     const next = this.#other;
-    await tellRedis(this.#servers[next], "REPLICAOF NO ONE");
-    for (const replica of replicas) if (replica !== behind) replica.redisRoute.follow(next);
+    await commandRedis(this.#servers[next], "REPLICAOF NO ONE");
+    for (const replica of replicas) if (replica !== staying) replica.redisRoute.follow(next);
   }
 
   /** The last replica follows too; the first server becomes the second's replica. */
-  async heal(behind: Replica): Promise<void> {
+  async heal(staying: Replica): Promise<void> {
     this.#master = this.#other;
-    behind.redisRoute.follow(this.#master);
+    staying.redisRoute.follow(this.#master);
     await this.join();
   }
 

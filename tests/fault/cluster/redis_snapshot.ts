@@ -1,13 +1,13 @@
 import { startRedis, type ThrowawayRedis } from "../../support/redis/redis.ts";
-import { tellRedis } from "./tell_redis.ts";
+import { commandRedis } from "./command_redis.ts";
 
 /** Deletes the entries that Redis is the authority for. */
 const STRIP =
   `EVAL "for _, key in ipairs(redis.call('KEYS', '*namespace:*')) do redis.call('DEL', key) end" 0`;
 
 /**
- * A snapshot from which a Redis can be started again, with secrets only. Redis is the authority for namespaced entries, so
- * an old snapshot rightly brings old ones back; a checker that allowed for that would miss those that come back wrongly.
+ * A snapshot with only secrets, from which a Redis can be started again. Redis is the authority for namespaced entries,
+ * so an old snapshot rightly restores old ones, but a checker that allowed this would miss entries that return wrongly.
  * So for entries a start from the snapshot is an empty start.
  */
 export class RedisSnapshot implements AsyncDisposable {
@@ -21,8 +21,8 @@ export class RedisSnapshot implements AsyncDisposable {
   }
 
   async take(): Promise<void> {
-    await tellRedis(this.#redis, "SAVE");
-    // Moved away, since other starts are empty.
+    await commandRedis(this.#redis, "SAVE");
+    // It is moved away because other starts are empty.
     await Deno.rename(`${this.#folder}/dump.rdb`, `${this.#folder}/taken.rdb`);
   }
 
@@ -31,10 +31,10 @@ export class RedisSnapshot implements AsyncDisposable {
     await this.#redis.stop();
     await Deno.rename(`${this.#folder}/taken.rdb`, `${this.#folder}/dump.rdb`);
     {
-      // On another address, where replicas do not find the entries before they are deleted.
+      // It starts on another address, so that replicas do not find the entries before they are deleted.
       await using aside = await startRedis({ args: ["--dir", this.#folder] });
-      await tellRedis(aside, STRIP);
-      await tellRedis(aside, "SAVE");
+      await commandRedis(aside, STRIP);
+      await commandRedis(aside, "SAVE");
     }
     await this.#redis.start();
     await Deno.remove(`${this.#folder}/dump.rdb`);

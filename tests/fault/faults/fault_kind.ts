@@ -17,12 +17,12 @@ export interface FaultKind {
   readonly in?: Topology;
   /** Whether namespaced entries are lost: only Redis has them. */
   readonly emptiesRedis: boolean;
-  /** Whether a replica is frozen meanwhile, and afterwards goes on with its calls. */
+  /** Whether a replica is frozen meanwhile and resumes its calls afterwards. */
   readonly freezesReplica?: boolean;
   /** Whether the database may lose a commit that was visible but not acknowledged. */
   readonly crashesDatabase?: boolean;
-  /** Whether no operation of the history may fail because of it. It never overlaps with other faults. */
-  readonly concernsNone?: boolean;
+  /** Whether no operation of the history may fail because of it. It never overlaps other faults. */
+  readonly isContained?: boolean;
   /** `replica` is a random one, for kinds that affect one. */
   begin(cluster: Cluster, replica: Replica): void | Promise<void>;
   end(cluster: Cluster, replica: Replica): void | Promise<void>;

@@ -1,4 +1,4 @@
-import { tellRedis } from "../cluster/tell_redis.ts";
+import { commandRedis } from "../cluster/command_redis.ts";
 import { TOMBSTONE_TTL_MS } from "../short_tombstones.ts";
 import type { FaultKind } from "./fault_kind.ts";
 
@@ -40,19 +40,19 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     lengthMs: [0, 0],
     on: ["redis"],
     emptiesRedis: true,
-    begin: ({ redis }) => tellRedis(redis, "FLUSHALL"),
+    begin: ({ redis }) => commandRedis(redis, "FLUSHALL"),
     end() {},
   },
   {
-    // As a master without its replicas or with a full disk does. Longer than every grace: see "cut the link".
+    // A master without its replicas or with a full disk does this. Longer than every grace: see "cut the link".
     name: "have Redis refuse changes",
     in: "one Redis",
     weight: 3,
     lengthMs: [50, 6000],
     on: ["redis"],
     emptiesRedis: false,
-    begin: ({ redis }) => tellRedis(redis, "CONFIG SET min-replicas-to-write 1"),
-    end: ({ redis }) => tellRedis(redis, "CONFIG SET min-replicas-to-write 0"),
+    begin: ({ redis }) => commandRedis(redis, "CONFIG SET min-replicas-to-write 1"),
+    end: ({ redis }) => commandRedis(redis, "CONFIG SET min-replicas-to-write 0"),
   },
   {
     name: "CLIENT KILL of the subscribers",
@@ -60,7 +60,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     lengthMs: [0, 0],
     on: ["redis"],
     emptiesRedis: false,
-    begin: ({ redis }) => tellRedis(redis, "CLIENT KILL TYPE pubsub"),
+    begin: ({ redis }) => commandRedis(redis, "CLIENT KILL TYPE pubsub"),
     end() {},
   },
   {
@@ -69,7 +69,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     lengthMs: [0, 0],
     on: ["redis"],
     emptiesRedis: false,
-    begin: ({ redis }) => tellRedis(redis, "CLIENT KILL TYPE normal SKIPME yes"),
+    begin: ({ redis }) => commandRedis(redis, "CLIENT KILL TYPE normal SKIPME yes"),
     end() {},
   },
   {
@@ -166,7 +166,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     lengthMs: [1000, 2000],
     on: ["replica"],
     emptiesRedis: false,
-    concernsNone: true,
+    isContained: true,
     begin: ({ crowd }, replica) => crowd.start(replica, 250),
     end: ({ crowd }) => crowd.stop(),
   },
@@ -176,7 +176,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     lengthMs: [1000, 3000],
     on: ["replica"],
     emptiesRedis: false,
-    concernsNone: true,
+    isContained: true,
     async begin({ crowd, database }, replica) {
       await crowd.create(replica);
       await database.lock(crowd.key);

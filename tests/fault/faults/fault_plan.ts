@@ -25,8 +25,9 @@ export interface PlanOptions {
 const QUIET_MS = 500;
 /** The longest pause between the starts of two faults. */
 const LONGEST_PAUSE_MS = 900;
-/** The calm before a fault that must not make operations fail, so that no failure comes from an earlier fault. */
+/** The calm before a contained fault, so that no failure comes from an earlier fault. */
 const CALM_MS = 3_000;
+
 /** Plans the faults of a run; they overlap unless they affect the same thing. */
 export function planFaults(random: () => number, options: PlanOptions): PlannedFault[] {
   const { replicas, lengthMs } = options;
@@ -37,7 +38,7 @@ export function planFaults(random: () => number, options: PlanOptions): PlannedF
   for (let nextMs = QUIET_MS; nextMs < lengthMs; nextMs += between(0, LONGEST_PAUSE_MS)) {
     const kind = choose(kinds, random());
     const replica = Math.floor(random() * replicas);
-    const startMs = kind.concernsNone ? Math.max(nextMs, ...busyUntilMs.values()) + CALM_MS : nextMs;
+    const startMs = kind.isContained ? Math.max(nextMs, ...busyUntilMs.values()) + CALM_MS : nextMs;
     const endMs = startMs + between(...kind.lengthMs);
     const things = thingsOf(kind, replica, replicas);
     if (endMs > lengthMs || things.some((thing) => (busyUntilMs.get(thing) ?? 0) > startMs)) continue;
@@ -60,7 +61,7 @@ const EVERYTHING: readonly Thing[] = ["redis", "mysql", "replica", "redis link",
 
 function thingsOf(kind: FaultKind, replica: number, replicas: number): string[] {
   const ofAll = (thing: Thing) => Array.from({ length: replicas }, (_, index) => `${thing} ${index}`);
-  if (kind.concernsNone) return EVERYTHING.flatMap((thing) => isOfReplica(thing) ? ofAll(thing) : [thing]);
+  if (kind.isContained) return EVERYTHING.flatMap((thing) => isOfReplica(thing) ? ofAll(thing) : [thing]);
   return kind.on.flatMap((thing) => {
     if (thing === "every redis link") return ofAll("redis link");
     return isOfReplica(thing) ? [`${thing} ${replica}`] : [thing];

@@ -5,7 +5,7 @@ import { kindsOf, planFaults, type PlanOptions } from "./fault_plan.ts";
 
 const OPTIONS: PlanOptions = { replicas: 3, lengthMs: 1_200_000, topology: "one Redis" };
 
-Deno.test("planFaults() plans the same for the same seed, and within the run", async () => {
+Deno.test("planFaults() plans the same faults for the same seed, within the run", async () => {
   await withSeed((seed) => {
     const planned = planFaults(seededRandom(seed), OPTIONS);
     assertEquals(planFaults(seededRandom(seed), OPTIONS), planned);
@@ -16,7 +16,7 @@ Deno.test("planFaults() plans the same for the same seed, and within the run", a
   });
 });
 
-Deno.test("planFaults() does no two things to one thing at once", async () => {
+Deno.test("planFaults() breaks no thing twice at once", async () => {
   await withSeed((seed) => {
     const busyUntilMs = new Map<string, number>();
     for (const { things, startMs, endMs } of planFaults(seededRandom(seed), OPTIONS)) {
@@ -31,7 +31,7 @@ Deno.test("planFaults() does no two things to one thing at once", async () => {
 });
 
 for (const topology of TOPOLOGIES) {
-  Deno.test(`planFaults() uses every fault there is where the topology is ${topology}`, async () => {
+  Deno.test(`planFaults() uses every fault of the topology ${topology}`, async () => {
     await withSeed((seed) => {
       const options = { ...OPTIONS, topology };
       const names = planFaults(seededRandom(seed), options).map(({ kind }) => kind.name);
@@ -41,10 +41,10 @@ for (const topology of TOPOLOGIES) {
   });
 }
 
-Deno.test("planFaults() does nothing else for 3 s before and during a fault that concerns none", async () => {
+Deno.test("planFaults() plans no other fault for 3 s before and during a contained fault", async () => {
   await withSeed((seed) => {
     const planned = planFaults(seededRandom(seed), OPTIONS);
-    const alone = planned.filter(({ kind }) => kind.concernsNone);
+    const alone = planned.filter(({ kind }) => kind.isContained);
     assert(alone.length > 1);
     for (const { startMs, endMs } of alone) {
       const near = planned.filter((other) => other.startMs < endMs && startMs - 3_000 < other.endMs);

@@ -37,7 +37,7 @@ async function runFault(cluster: Cluster, fault: PlannedFault, originMs: number)
     endMs: performance.now(),
     emptiesRedis: kind.emptiesRedis,
     freezes: kind.freezesReplica ? replica.name : undefined,
-    concernsOthers: kind.concernsNone !== true,
+    isContained: kind.isContained === true,
     crashesDatabase: kind.crashesDatabase === true,
   };
 }

@@ -8,6 +8,7 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from "@grpc/grpc-js";
+import { assert, assertEquals } from "@std/assert";
 import type { MethodName } from "../../../src/api/cache_server.ts";
 import { CallError } from "./errors.ts";
 import {
@@ -134,4 +135,12 @@ export async function refusal(call: Promise<unknown>): Promise<CallError> {
   const outcome = await call.then(() => "ok" as const, (error: unknown) => error);
   if (outcome instanceof CallError) return outcome;
   throw new Error("Expected the call to fail with a status, but it did not", { cause: outcome });
+}
+
+/** Expects a call to fail with UNAVAILABLE for this tier, with a time to retry. */
+export async function expectUnavailable(call: Promise<unknown>, tier: "redis" | "database"): Promise<void> {
+  const error = await refusal(call);
+  assertEquals(error.code, "UNAVAILABLE");
+  assertEquals(error.info, { reason: "STORE_UNAVAILABLE", domain: "cacheserver.v1", metadata: { tier } });
+  assert(error.retryAfterMs !== undefined && error.retryAfterMs > 0, "the error has a time to retry");
 }

@@ -1,8 +1,7 @@
-import { freeze } from "../servers/freeze.ts";
+import { freeze, killProcess } from "../servers/process.ts";
 import type { MysqlConfig } from "../../../src/config/data/database.ts";
 import { findProgram } from "../servers/find_program.ts";
 import { freePort } from "../network/free_port.ts";
-import { killProcess } from "../servers/kill_process.ts";
 import type { MysqlAddress } from "../servers/servers.ts";
 import { waitFor } from "../wait_for.ts";
 

@@ -1,37 +1,62 @@
 import { createServer, type Server, Socket } from "node:net";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
 
-/**
- * A proxy to a server that a test can break: cut, silence or slow it. It never stops listening, so that no other program
- * can take its port.
- */
+const HOSTNAME = "127.0.0.1";
+const DECODER = new TextDecoder();
+
+/** Requests travel from clients to the server, responses back. */
+type Direction = "requests" | "responses";
+
+/** What a proxy holds back, in memory: it can be delivered after its client has gone. */
+class Held {
+  readonly pieces: Uint8Array[] = [];
+  readonly #released = Promise.withResolvers<void>();
+
+  /** Resolves when the pieces may be delivered. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  get text(): string {
+    return this.pieces.map((piece) => DECODER.decode(piece)).join("");
+  }
+
+  /** Delivers the pieces, in order. */
+  release(): void {
+    this.#released.resolve();
+  }
+}
+
+/** A proxy to a server that a test can break in the ways of a network: cut, refuse, hold, delay and throttle. */
 export class TcpProxy implements AsyncDisposable {
-  readonly #target: { readonly hostname: string; readonly port: number };
+  readonly #target: Endpoint;
   readonly #server: Server;
+  readonly #clients = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
-  #state: "open" | "cut" | "held" = "open";
+  readonly #held: Partial<Record<Direction, Held>> = {};
+  #port = 0;
+  #isCut = false;
   #delayMs = 0;
   #bytesPerMs = Infinity;
   #receivedBytes = 0;
 
-  private constructor(target: { readonly hostname: string; readonly port: number }) {
+  private constructor(target: Endpoint) {
     this.#target = target;
     this.#server = createServer({ allowHalfOpen: true }, (near) => this.#join(near));
   }
 
   /** Listens on this port of 127.0.0.1, or on a free one. */
-  static async open(
-    target: { readonly hostname: string; readonly port: number },
-    port = 0,
-  ): Promise<TcpProxy> {
+  static async open(target: Endpoint, port = 0): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
-    await new Promise<void>((resolve) => proxy.#server.listen(port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => proxy.#server.listen(port, HOSTNAME, resolve));
+    const address = proxy.#server.address();
+    if (address === null || typeof address === "string") throw new Error("The proxy has no port");
+    proxy.#port = address.port;
     return proxy;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    if (address === null || typeof address === "string") throw new Error("The proxy has been closed");
-    return address.port;
+    return this.#port;
   }
 
   /** What the server has sent over all connections so far. */
@@ -39,16 +64,39 @@ export class TcpProxy implements AsyncDisposable {
     return this.#receivedBytes;
   }
 
-  /** Resets every connection, and each new one, until {@link heal}. */
+  /**
+   * Resets every connection, and each new one, until {@link heal}. The proxy goes on listening, so that no other program
+   * can take its port.
+   */
   cut(): void {
-    this.#state = "cut";
+    this.#isCut = true;
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Passes nothing on until {@link heal}, which then passes on everything, as TCP does after lost packets. */
-  hold(): void {
-    this.#state = "held";
-    for (const socket of this.#sockets) socket.pause();
+  /**
+   * Closes every connection to a client, and refuses new ones until {@link heal}. The server sees the end of a
+   * connection after the requests that are held.
+   */
+  refuse(): void {
+    this.#server.close();
+    for (const client of this.#clients) client.destroy();
+  }
+
+  /**
+   * Holds back what arrives in `direction`, or in both, on old and new connections. {@link heal} delivers it, as TCP does
+   * after lost packets; so does the result.
+   */
+  hold(direction?: Direction): Held {
+    const held = new Held();
+    if (direction !== "responses") this.#held.requests = held;
+    if (direction !== "requests") this.#held.responses = held;
+    return held;
+  }
+
+  /** Passes on what arrives from now on; what is held waits for {@link Held.release}, and delays its connection. */
+  stopHolding(): void {
+    delete this.#held.requests;
+    delete this.#held.responses;
   }
 
   /** Passes everything on `ms` later, in each direction, until {@link heal}. */
@@ -62,10 +110,12 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   heal(): void {
-    this.#state = "open";
+    this.#isCut = false;
     this.#delayMs = 0;
     this.#bytesPerMs = Infinity;
-    for (const socket of this.#sockets) socket.resume();
+    for (const held of Object.values(this.#held)) held.release();
+    this.stopHolding();
+    if (!this.#server.listening) this.#server.listen(this.#port, HOSTNAME);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,36 +125,41 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #join(near: Socket): void {
-    if (this.#state === "cut") {
+    if (this.#isCut) {
       near.resetAndDestroy();
       return;
     }
     const far = new Socket({ allowHalfOpen: true });
     far.connect(this.#target.port, this.#target.hostname);
     far.on("data", (bytes: Uint8Array) => this.#receivedBytes += bytes.length);
-    this.#pass(near, far);
-    this.#pass(far, near);
+    this.#clients.add(near);
+    near.on("close", () => this.#clients.delete(near));
+    this.#pass("requests", near, far);
+    this.#pass("responses", far, near);
   }
 
-  #pass(from: Socket, to: Socket): void {
+  #pass(direction: Direction, from: Socket, to: Socket): void {
     this.#sockets.add(from);
     let order = Promise.resolve();
     let freeAtMs = 0;
     const later = (action: () => void, bytes = 0) => {
+      const released = this.#held[direction]?.released;
       freeAtMs = Math.max(performance.now(), freeAtMs) + bytes / this.#bytesPerMs;
       const dueMs = freeAtMs + this.#delayMs;
-      order = order.then(() => due(dueMs)).then(() => {
+      order = order.then(() => released).then(() => due(dueMs)).then(() => {
         if (!to.destroyed) action();
       });
     };
-    from.on("data", (bytes) => later(() => to.write(bytes), bytes.length));
+    from.on("data", (bytes: Uint8Array) => {
+      this.#held[direction]?.pieces.push(bytes);
+      later(() => to.write(bytes), bytes.length);
+    });
     from.on("end", () => later(() => to.end()));
-    from.on("error", () => to.resetAndDestroy());
+    from.on("error", () => later(() => to.resetAndDestroy()));
     from.on("close", () => {
       this.#sockets.delete(from);
       later(() => to.end());
     });
-    if (this.#state === "held") from.pause();
   }
 }
 

@@ -1,7 +1,6 @@
-import { freeze } from "../servers/freeze.ts";
+import { freeze, killProcess } from "../servers/process.ts";
 import { findProgram } from "../servers/find_program.ts";
 import { freePort } from "../network/free_port.ts";
-import { killProcess } from "../servers/kill_process.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { waitFor } from "../wait_for.ts";
 

@@ -1,7 +1,7 @@
 import type { RedisSentinels } from "../../../src/store/redis/options.ts";
 import { findProgram } from "../servers/find_program.ts";
 import { freePort } from "../network/free_port.ts";
-import { killProcess } from "../servers/kill_process.ts";
+import { killProcess } from "../servers/process.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { waitFor } from "../wait_for.ts";

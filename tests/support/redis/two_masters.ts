@@ -2,7 +2,7 @@ import { freePort } from "../network/free_port.ts";
 import { askRedis, startRedis, type ThrowawayRedis } from "./redis.ts";
 import { answers, spawnSentinel, writeSentinelConfig } from "./sentinel.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
-import { ServerLink } from "../service/link.ts";
+import { TcpProxy } from "../network/tcp_proxy.ts";
 import { waitFor } from "../wait_for.ts";
 
 const HOSTNAME = "127.0.0.1";
@@ -23,11 +23,11 @@ export class TwoMasters implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
   readonly old: ThrowawayRedis;
   readonly next: ThrowawayRedis;
-  readonly #link: ServerLink;
+  readonly #link: TcpProxy;
   readonly #followingPort: number;
   readonly #stayingPort: number;
 
-  private constructor(old: ThrowawayRedis, next: ThrowawayRedis, link: ServerLink, ports: [number, number]) {
+  private constructor(old: ThrowawayRedis, next: ThrowawayRedis, link: TcpProxy, ports: [number, number]) {
     this.old = old;
     this.next = next;
     this.#link = link;
@@ -40,7 +40,7 @@ export class TwoMasters implements AsyncDisposable {
     resources.defer(() => Deno.remove(folder, { recursive: true }));
     const args = ["--dir", folder, "--repl-diskless-sync-delay", "0"];
     const old = resources.use(await startRedis({ args }));
-    const link = resources.use(new ServerLink(old));
+    const link = resources.use(await TcpProxy.open(old));
     const replicaOf = ["--replicaof", HOSTNAME, String(link.port)];
     const next = resources.use(
       await startRedis({ args: [...args, "--dbfilename", "next.rdb", ...replicaOf] }),
@@ -78,7 +78,7 @@ export class TwoMasters implements AsyncDisposable {
 
   /** Resolves once there are two masters. */
   async split(): Promise<void> {
-    this.#link.cut();
+    this.#link.refuse();
     await waitFor(() => answers(this.next, "INFO replication", /role:master/), {
       what: "the replica to be promoted",
       timeoutMs: 15_000,

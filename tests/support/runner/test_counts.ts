@@ -20,7 +20,7 @@ export function parseSummary(line: string): TestCounts | undefined {
   return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped ?? 0) };
 }
 
-/** The one line that ends a test run: `41 passed, 0 failed`, and `, 2 skipped` where there are any. */
+/** The one line that ends a test run: `41 passed, 0 failed`, and `, 2 skipped` if there are any. */
 export function formatCounts({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }

@@ -25,7 +25,7 @@ export const SERVER_VARIABLES = {
 } as const satisfies Record<keyof TestServers, string>;
 
 /**
- * What the environment names: `redis://host:port`, `mysql://user:password@host:port` and the folder for images.
+ * The servers that the environment names: `redis://host:port`, `mysql://user:password@host:port`, the folder for images.
  */
 export function testServers(): Partial<TestServers> {
   const redis = serverUrl("redis", 6379);

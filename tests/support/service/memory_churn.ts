@@ -6,6 +6,7 @@ import { systemClock } from "../../../src/core/clock.ts";
 import { cacheKey } from "../../../src/core/key.ts";
 import { UNVERSIONED } from "../../../src/core/version.ts";
 import { LruMemory, type LruOptions } from "../../../src/store/memory/lru.ts";
+import { memoryWithoutGarbage } from "../collect_garbage.ts";
 import { printLine } from "../runner/print_line.ts";
 import { seededRandom } from "../seeded_random.ts";
 
@@ -55,15 +56,9 @@ function churn(memory: LruMemory, { steps, size }: typeof MIXES[number], random:
   }
 }
 
-/** The memory after a garbage collection. */
+/** The bytes alive on the heap and in buffers. */
 async function liveBytes(): Promise<number> {
-  const collect: unknown = Reflect.get(globalThis, "gc");
-  if (typeof collect !== "function") throw new Error("Cannot collect garbage: --expose-gc is missing");
-  for (let round = 0; round < 3; round++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const { heapUsed, external } = Deno.memoryUsage();
+  const { heapUsed, external } = await memoryWithoutGarbage();
   return heapUsed + external;
 }
 

@@ -5,6 +5,7 @@
 import { cacheKey } from "../../../src/core/key.ts";
 import { TransientMap } from "../../../src/cache/transient_map.ts";
 import { OpenStreams } from "../../../src/transport/http2/open_streams.ts";
+import { collectGarbage } from "../collect_garbage.ts";
 import { printLine } from "../runner/print_line.ts";
 
 /** A structure that entries pass through. */
@@ -44,20 +45,14 @@ function passages(): Record<string, Passage> {
 function measure({ add, remove }: Passage): number {
   for (let index = 0; index < UNDER_WAY; index++) add(index);
   // Everything allocated so far moves to the old generation, the structure itself included.
-  collect("major");
+  collectGarbage("major");
   const before = Deno.memoryUsage().heapUsed;
   for (let index = UNDER_WAY; index < UNDER_WAY + PASSING; index++) {
     remove(index - UNDER_WAY);
     add(index);
   }
-  collect("minor");
+  collectGarbage("minor");
   return Deno.memoryUsage().heapUsed - before;
-}
-
-function collect(type: "major" | "minor"): void {
-  const gc: unknown = Reflect.get(globalThis, "gc");
-  if (typeof gc !== "function") throw new Error("Cannot collect garbage: --expose-gc is missing");
-  gc({ type });
 }
 
 if (import.meta.main) {

@@ -98,8 +98,8 @@ export async function serversProfile(
   };
 }
 
-/** A profile of Redis and MySQL that finds Redis otherwise than by its address. */
-export async function behindProfile(
+/** A profile that finds Redis by these settings instead of its address. */
+export async function discoveredProfile(
   mysql: TestServers["mysql"],
   redis: Endpoint,
   way: Readonly<Record<string, string>>,

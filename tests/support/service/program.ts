@@ -11,7 +11,7 @@ const START = manifest.tasks.start.split(" ");
 /** The repository's folder. */
 const ROOT = decodeURIComponent(new URL("../../../", import.meta.url).pathname);
 
-/** The executable under test, a path from the repository's folder; undefined where it is `main.ts`. */
+/** The executable under test, a path from the repository's folder; undefined if it is `main.ts`. */
 export function compiledProgram(): string | undefined {
   const named = Deno.env.get("CACHESERVER_TEST_PROGRAM");
   return named ? resolve(ROOT, named) : undefined;

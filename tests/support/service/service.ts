@@ -9,7 +9,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** What is needed of the process that serves. */
+/** The parts of a serving process that {@link RunningService} needs. */
 type ServiceProcess = Pick<Deno.ChildProcess, "pid" | "stdout" | "stderr" | "status" | "kill">;
 
 /** The real program, serving in a process of its own; killed when it is disposed of. */

@@ -3,23 +3,9 @@ import { compare, isWorse } from "../../bench/report/comparison.ts";
 import type { Machine } from "../../bench/machine.ts";
 import type { Figures, Results, Row } from "../../bench/report/results.ts";
 import { QUICK } from "../../bench/effort.ts";
+import { MACHINE } from "./machine.ts";
 
 const summary = (min: number, median: number, max: number) => ({ min, median, max });
-
-const MACHINE: Machine = {
-  date: "2026-01-01",
-  revision: "0123456789ab",
-  cpu: "a CPU",
-  cores: 2,
-  memoryGiB: 4,
-  kernel: "linux",
-  deno: "2.9.3",
-  redis: undefined,
-  database: undefined,
-  h2load: undefined,
-  node: undefined,
-  loadAverage: 0,
-};
 
 function resultsOf(rows: readonly Row[], machine: Partial<Machine> = {}, effort = QUICK): Results {
   const section = { part: "calls", title: "Calls", labels: ["calls", "by"], note: "", rows };

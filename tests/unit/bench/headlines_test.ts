@@ -1,23 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { FULL } from "../../bench/effort.ts";
-import type { Machine } from "../../bench/machine.ts";
 import { headlines } from "../../bench/report/headlines.ts";
 import type { Row } from "../../bench/report/results.ts";
-
-const MACHINE: Machine = {
-  date: "2026-01-01",
-  revision: "0123456789ab",
-  cpu: "a CPU",
-  cores: 2,
-  memoryGiB: 4,
-  kernel: "linux",
-  deno: "2.9.3",
-  redis: undefined,
-  database: undefined,
-  h2load: undefined,
-  node: undefined,
-  loadAverage: 0.25,
-};
+import { MACHINE } from "./machine.ts";
 
 function linesOf(rows: readonly Row[]): string[] {
   const section = { part: "calls", title: "Calls", labels: [], note: "", rows };

@@ -1,24 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { FULL, QUICK } from "../../bench/effort.ts";
-import type { Machine } from "../../bench/machine.ts";
 import { figureText, toMarkdown } from "../../bench/report/markdown.ts";
 import { METRICS } from "../../bench/report/metrics.ts";
 import type { Row } from "../../bench/report/results.ts";
-
-const MACHINE: Machine = {
-  date: "2026-01-01",
-  revision: "0123456789ab",
-  cpu: "a CPU",
-  cores: 2,
-  memoryGiB: 4,
-  kernel: "linux",
-  deno: "2.9.3",
-  redis: "7.0.15",
-  database: undefined,
-  h2load: undefined,
-  node: undefined,
-  loadAverage: 0.25,
-};
+import { MACHINE } from "./machine.ts";
 
 function markdownOf(rows: readonly Row[], effort = FULL): string {
   const section = { part: "calls", title: "Calls", labels: ["calls", "by"], note: "A note.", rows };

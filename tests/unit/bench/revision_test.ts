@@ -17,5 +17,5 @@ Deno.test("whyNotOf() accepts an executable only if it is made from the same unc
   assertEquals(whyNotOf("abc-dirty", built("abc")), "it was made of abc, and this is abc-dirty");
   const changed = "it was made of files that differ from a commit (abc-dirty)";
   assertEquals(whyNotOf("abc-dirty", built("abc-dirty")), changed);
-  assertEquals(whyNotOf("unknown", built("unknown")), "nothing tells of which sources it was made");
+  assertEquals(whyNotOf("unknown", built("unknown")), "its revision is unknown");
 });

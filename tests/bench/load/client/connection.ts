@@ -74,7 +74,7 @@ export class LoadConnection {
 
   async #run(streams: number): Promise<void> {
     await this.#flush();
-    // Wait for the server's SETTINGS: they tell whether it keeps a table of header fields.
+    // Wait for the server's SETTINGS: they have the size of its table of header fields.
     while (!await this.#receive());
     for (let stream = 0; stream < streams; stream++) this.#begin(performance.now());
     await this.#flush();

@@ -17,10 +17,9 @@ export interface EndlessWriterOptions {
   readonly keys: number;
 }
 
-/** What a writer got done. */
+/** The outcomes of a writer. */
 export interface Written {
   readonly sets: number;
-  readonly setsPerSecond: number;
   /** How many calls were answered otherwise, by what they got instead. */
   readonly failures: Readonly<Record<string, number>>;
 }
@@ -30,11 +29,10 @@ export class EndlessWriter implements Workload {
   readonly path = pathOf("Set");
   readonly #options: EndlessWriterOptions;
   readonly #done: Promise<void>;
-  readonly #beganAtMs = performance.now();
+  readonly #endedAtMs: number[] = [];
   readonly #failures: Record<string, number> = {};
   #batch: readonly Uint8Array[] = [];
   #begun = 0;
-  #succeeded = 0;
   #isStopped = false;
 
   constructor(options: EndlessWriterOptions) {
@@ -55,16 +53,21 @@ export class EndlessWriter implements Workload {
     return this.#batch[at];
   }
 
-  ended({ status }: EndedCall): void {
-    if (status === Status.OK) this.#succeeded++;
+  ended({ status, endedAtMs }: EndedCall): void {
+    if (status === Status.OK) this.#endedAtMs.push(endedAtMs);
     else this.#failures[`Set: status ${status}`] = (this.#failures[`Set: status ${status}`] ?? 0) + 1;
   }
 
-  /** Lets the calls in flight end; resolves to what was done. */
+  /** The successful Sets a second between two times of `performance.now()`, the second excluded. */
+  setsPerSecond(fromMs: number, untilMs: number): number {
+    const sets = this.#endedAtMs.filter((ms) => ms >= fromMs && ms < untilMs).length;
+    return sets / (untilMs - fromMs) * 1000;
+  }
+
+  /** Lets the calls in flight end; resolves to the outcomes. */
   async stop(): Promise<Written> {
     this.#isStopped = true;
     await this.#done;
-    const setsPerSecond = this.#succeeded / (performance.now() - this.#beganAtMs) * 1000;
-    return { sets: this.#succeeded, setsPerSecond, failures: this.#failures };
+    return { sets: this.#endedAtMs.length, failures: this.#failures };
   }
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TcpProxy } from "../../../support/network/tcp_proxy.ts";
+import { waitFor } from "../../../support/wait_for.ts";
 
 /** A server that sends back what it gets. */
 function startEcho(): Disposable & { readonly hostname: string; readonly port: number } {
@@ -71,6 +72,48 @@ Deno.test("TcpProxy.hold() holds what is sent on old and new connections until h
   assertEquals(answers, 0);
   proxy.heal();
   assertEquals(await Promise.all(answered), [2, 2]);
+});
+
+Deno.test("TcpProxy.hold() holds one direction until release(); what arrives after stopHolding() passes", async () => {
+  using echo = startEcho();
+  await using proxy = await TcpProxy.open(echo);
+  const address = { hostname: "127.0.0.1", port: proxy.port };
+  for (const direction of ["requests", "responses"] as const) {
+    using open = await Deno.connect(address);
+    const held = proxy.hold(direction);
+    const receivedBefore = proxy.receivedBytes;
+    let isAnswered = false;
+    const answered = echoed(open, 65).finally(() => isAnswered = true);
+    await waitFor(() => held.text === "A", { what: "the byte to be held" });
+    proxy.stopHolding();
+    using late = await Deno.connect(address);
+    assertEquals(await echoed(late, 2), 2);
+    assertEquals([isAnswered, proxy.receivedBytes - receivedBefore], [
+      false,
+      direction === "requests" ? 1 : 2,
+    ]);
+    held.release();
+    assertEquals(await answered, 65);
+  }
+});
+
+Deno.test("TcpProxy.refuse() ends and refuses connections until heal(), and keeps what is held", async () => {
+  using echo = startEcho();
+  await using proxy = await TcpProxy.open(echo);
+  const address = { hostname: "127.0.0.1", port: proxy.port };
+  using open = await Deno.connect(address);
+  assertEquals(await echoed(open, 1), 1);
+  const held = proxy.hold("requests");
+  await open.write(new Uint8Array([2]));
+  await waitFor(() => held.pieces.length === 1, { what: "the byte to be held" });
+  proxy.refuse();
+  assertEquals(await open.read(new Uint8Array(1)), null);
+  await assertRejects(() => Deno.connect(address), Deno.errors.ConnectionRefused);
+  held.release();
+  await waitFor(() => proxy.receivedBytes === 2, { what: "the server to answer the byte" });
+  proxy.heal();
+  using healed = await waitFor(() => Deno.connect(address), { what: "the proxy to listen" });
+  assertEquals(await echoed(healed, 3), 3);
 });
 
 Deno.test("TcpProxy.delay() slows down each direction, and keeps the order", async () => {

@@ -1,10 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { MethodName } from "../../src/api/cache_server.ts";
-import { refusal } from "../support/client/client.ts";
-import type { FieldViolation } from "../support/client/errors.ts";
-import type { ServedProfile } from "../support/service/shared.ts";
+import type { MethodName } from "../../../src/api/cache_server.ts";
+import { refusal } from "./client.ts";
+import type { FieldViolation } from "./errors.ts";
+import type { ServedProfile } from "../service/shared.ts";
 
-/** A request that the method accepts, for a key that no other test has. */
+/** A request that the method accepts, for a key that no other test uses. */
 export function goodRequest(method: MethodName): object {
   const key = crypto.randomUUID();
   const entry = { namespace: "bad input", key };
@@ -28,8 +28,8 @@ export function withText(request: object, field: string, text: string): object {
 }
 
 /**
- * Expects INVALID_ARGUMENT with exactly these violations, each in the text as well, and that nothing is stored, in
- * local memory (checked if the name is legal) or below it. Bytes are sent unchanged.
+ * Expects INVALID_ARGUMENT with exactly these violations, each in the text too. Expects that no tier stores anything;
+ * local memory is checked if the name is legal. Bytes are sent unchanged.
  */
 export async function expectRefused(
   { client, profile }: Pick<ServedProfile, "client" | "profile">,

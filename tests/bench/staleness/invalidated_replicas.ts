@@ -3,8 +3,8 @@ import type { ServersProfile } from "../../support/service/profile.ts";
 import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { cpuMs } from "../process_figures.ts";
 
-/** The bytes that replicas received, and the CPU time that they spent. */
-export interface Told {
+/** The cost of invalidations: the bytes that replicas received, and the CPU time that they spent. */
+export interface ReplicaCost {
   readonly receivedBytes: number;
   /** NaN if the system does not report it. */
   readonly cpuMs: number;
@@ -14,7 +14,7 @@ export interface Told {
 const QUIET_MS = 50;
 
 /** Replicas without clients, which only receive invalidations from Redis; each over a proxy that counts bytes. */
-export class ToldReplicas implements AsyncDisposable {
+export class InvalidatedReplicas implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack;
   readonly #services: readonly RunningService[];
   readonly #lines: readonly TcpProxy[];
@@ -30,7 +30,7 @@ export class ToldReplicas implements AsyncDisposable {
   }
 
   /** Starts `count` replicas and resolves once Redis tracks the keys of each. */
-  static async start(count: number, profile: ServersProfile): Promise<ToldReplicas> {
+  static async start(count: number, profile: ServersProfile): Promise<InvalidatedReplicas> {
     await using resources = new AsyncDisposableStack();
     const services: RunningService[] = [];
     const lines: TcpProxy[] = [];
@@ -43,11 +43,11 @@ export class ToldReplicas implements AsyncDisposable {
       services.push(service);
       lines.push(line);
     }
-    return new ToldReplicas(resources.move(), services, lines);
+    return new InvalidatedReplicas(resources.move(), services, lines);
   }
 
   /** The totals of all replicas since they began, once nothing more arrives. */
-  async told(): Promise<Told> {
+  async cost(): Promise<ReplicaCost> {
     for (let before = -1; before !== this.#receivedBytes;) {
       before = this.#receivedBytes;
       await pause(QUIET_MS);
@@ -59,10 +59,10 @@ export class ToldReplicas implements AsyncDisposable {
   }
 
   /** The totals of `ms` without writes: pings and the service's own timers. */
-  async toldIdle(ms: number): Promise<Told> {
-    const before = await this.told();
+  async idleCost(ms: number): Promise<ReplicaCost> {
+    const before = await this.cost();
     await pause(ms);
-    return difference(before, await this.told());
+    return difference(before, await this.cost());
   }
 
   get #receivedBytes(): number {
@@ -75,7 +75,7 @@ export class ToldReplicas implements AsyncDisposable {
 }
 
 /** The difference of two totals. */
-export function difference(before: Told, after: Told): Told {
+export function difference(before: ReplicaCost, after: ReplicaCost): ReplicaCost {
   return {
     receivedBytes: after.receivedBytes - before.receivedBytes,
     cpuMs: after.cpuMs - before.cpuMs,
