@@ -4,7 +4,11 @@ import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
 import { secretCacheKey } from "../../src/core/key.ts";
 import { ANY_EPOCH, type Epoch } from "../../src/core/ports.ts";
-import { type MysqlChanges, RereadChanges, ReturningChanges } from "../../src/store/mysql/changes.ts";
+import {
+  type MysqlChanges,
+  RereadChanges,
+  ReturningChanges,
+} from "../../src/store/mysql/secret_statements.ts";
 import { checkMysqlSchema, migrateMysql } from "../../src/store/mysql/migrate.ts";
 import { MysqlSecrets } from "../../src/store/mysql/secrets.ts";
 import { type MysqlSession, transaction } from "../../src/store/mysql/session.ts";

@@ -9,7 +9,7 @@ import {
   unlessOutOfForce,
   upserts,
   valuesFor,
-} from "./changes.ts";
+} from "./secret_statements.ts";
 import { inForce } from "./epochs.ts";
 import { SECRET_COLUMNS, type SecretRow } from "./reads.ts";
 import type { MysqlSession } from "./session.ts";

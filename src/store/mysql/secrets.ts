@@ -5,7 +5,7 @@ import { type Secret, type SecretChange, secretExpiresAtMs } from "../../core/se
 import { endOf, type Version } from "../../core/version.ts";
 import { refuseAborted } from "../database_error.ts";
 import { MysqlChangeBatches } from "./change_batches.ts";
-import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./changes.ts";
+import { type MysqlChanges, type NewRow, RereadChanges, ReturningChanges } from "./secret_statements.ts";
 import { epochsOf, HEAD_ID } from "./epochs.ts";
 import { JointChanges } from "./joint_changes.ts";
 import { outboxOf } from "./outbox.ts";

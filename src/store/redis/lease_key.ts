@@ -9,8 +9,8 @@ import type { CacheKey } from "../../core/key.ts";
  *     {cs}:secret:alice   ->  {cs}:lease:{cs}secret:alice
  *     cs:secret:a}b       ->  undefined
  *
- * Undefined if no other key can have that hash tag: a `}` without a `{` cannot be part of a tag. Such a secret is read
- * from the database each time.
+ * Undefined if no other key can have that hash tag: a `}` without a `{` cannot be part of a tag. A miss of such a secret
+ * fills nothing: Redis has it only after a write.
  */
 export function redisLeaseKey(keyPrefix: string, key: CacheKey): string | undefined {
   return sameSlotKey(keyPrefix, "lease", key);
