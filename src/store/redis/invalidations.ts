@@ -62,7 +62,7 @@ export class RedisInvalidations implements Disposable {
     this.#options = options;
     this.#prefixBytes = new TextEncoder().encode(options.keyPrefix).length;
     const { data, listener } = options;
-    listener.onMessage((channel, message) => this.#hear(channel, message));
+    listener.onMessage((channel, message) => this.#receive(channel, message));
     data.watch({ onReady: () => this.#setUp(), onLost: () => this.#lost() });
     listener.watch({
       onReady: () => this.#setUp(),
@@ -188,7 +188,7 @@ export class RedisInvalidations implements Disposable {
     this.#options.onState(state);
   }
 
-  #hear(channel: string, message: RedisMessage): void {
+  #receive(channel: string, message: RedisMessage): void {
     const { target, changes } = this.#options;
     if (channel === TRACKING_CHANNEL) {
       if (!Array.isArray(message)) return target.invalidateAll();

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, pause } from "../../core/clock.ts";
 import { SqliteDatabase } from "./database.ts";
 import { isDiskFull, isLocked } from "./errors.ts";
 import { SqliteLock, type SqliteLockOptions } from "./lock.ts";
@@ -70,7 +70,7 @@ async function whenUnlocked(path: string, reserve: SqliteReserve, clock: Clock):
       if (!mayRetry) throw error;
       if (isDiskFull(error)) reserve.release();
     }
-    await new Promise<void>((resolve) => clock.setTimer(resolve, OPEN_PAUSE_MS));
+    await pause(OPEN_PAUSE_MS, clock);
   }
 }
 
