@@ -13,7 +13,7 @@ export interface Effort {
   readonly payloadBytes: readonly number[];
   readonly replicas: readonly number[];
   /** How many replicas receive the invalidations of another one's writes. */
-  readonly toldReplicas: readonly number[];
+  readonly idleReplicas: readonly number[];
   /** How many writes each repeat measures staleness for. */
   readonly staleWrites: number;
 }
@@ -29,7 +29,7 @@ export const FULL: Effort = {
   memoryEntries: [10_000, 100_000, 150_000, 1_000_000],
   payloadBytes: [100, 1024, 10 * 1024, 100 * 1024, 1024 * 1024],
   replicas: [1, 2, 3, 4],
-  toldReplicas: [0, 1, 3],
+  idleReplicas: [0, 1, 3],
   staleWrites: 2_000,
 };
 
@@ -45,6 +45,6 @@ export const QUICK: Effort = {
   memoryEntries: [10_000],
   payloadBytes: [100, 1024 * 1024],
   replicas: [2],
-  toldReplicas: [0, 1],
+  idleReplicas: [0, 1],
   staleWrites: 50,
 };

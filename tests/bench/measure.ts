@@ -152,8 +152,8 @@ export function figuresOf(runs: readonly RunMeasurement[]): Figures {
   ];
   const figures: Partial<Record<Metric, Summary>> = {};
   for (const [metric, all] of values) {
-    const told = all.filter((value) => value !== undefined);
-    if (told.length === runs.length) figures[metric] = summarize(told);
+    const known = all.filter((value) => value !== undefined);
+    if (known.length === runs.length) figures[metric] = summarize(known);
   }
   return figures;
 }

@@ -40,7 +40,7 @@ function report({ operations, faults, settledMs }: History, violation: Violation
     .slice(-MAX_OPERATIONS);
   const lines = [
     ...[...violation.operations, ...between].sort((a, b) => a.startMs - b.startMs).map((operation) =>
-      line(violation.operations.includes(operation) ? "*" : " ", operation, described(operation))
+      line(violation.operations.includes(operation) ? "*" : " ", operation, describe(operation))
     ),
     ...faults.filter(isNear).map((fault) => line("!", fault, fault.name)),
   ];
@@ -49,7 +49,7 @@ function report({ operations, faults, settledMs }: History, violation: Violation
     .join("\n");
 }
 
-function described(operation: Operation): string {
+function describe(operation: Operation): string {
   const { outcome } = operation;
   const what = operation.kind === "write" ? `write ${operation.value}` : operation.kind;
   const ended = {

@@ -39,7 +39,7 @@ async function run({ address, key, inFlight, clients, forMs }: HotLoad): Promise
   return outcome;
 }
 
-// Told last, once all that it needs is loaded.
+// Last: everything that it needs is loaded by then.
 self.postMessage("ready");
 self.onmessage = async ({ data }: MessageEvent<HotLoad>) => {
   self.postMessage(await run(data));

@@ -87,7 +87,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets records each of the changes that were announced together in a life that is not in force",
+  "MysqlSecrets records each of the changes that were announced together in an epoch that is not in force",
   async () => {
     await using opened = await open(1);
     const { outbox, write, remove, read } = opened;

@@ -1,4 +1,4 @@
-/** Which life of Redis is in force, and what changes make of it: by each way of asking what a statement has changed. */
+/** Which epoch of Redis is in force, and which changes are recorded then: with and without RETURNING. */
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../src/core/clock.ts";
 import { ServiceError } from "../../src/core/errors.ts";
@@ -52,7 +52,7 @@ async function open(server: MysqlAddress, returning = true) {
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.enter() puts a life into force that was never met, and none again that was left",
+  "MysqlOutbox.enter() puts a new epoch into force, and never one again that another has replaced",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter } = opened;
@@ -67,11 +67,11 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.enter() by many at once leaves one life in force, which each of them was in its turn",
+  "MysqlOutbox.enter() by many at once puts each epoch into force in turn, and leaves one",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter } = opened;
-    const epochs = Array.from({ length: 6 }, (_, index) => `life-${index}`);
+    const epochs = Array.from({ length: 6 }, (_, index) => `epoch-${index}`);
     assertEquals(await Promise.all(epochs.map((epoch) => enter(epoch))), epochs.map(() => true));
     const again: (boolean | undefined)[] = [];
     for (const epoch of epochs) again.push(await enter(epoch));
@@ -81,7 +81,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.enter() changes nothing for a life that is over before it may come into force",
+  "MysqlOutbox.enter() changes nothing for an epoch that ends before it comes into force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter } = opened;
@@ -96,7 +96,7 @@ for (
 ) {
   testWithServers(
     ["mysql"],
-    `${name} records no change that was announced in the life in force, and each one that was in another`,
+    `${name} records each change announced in another epoch than the one in force, and no other`,
     async ({ mysql }) => {
       await using opened = await open(mysql, returning);
       const { enter, recorded, secrets } = opened;
@@ -126,7 +126,7 @@ for (
 
   testWithServers(
     ["mysql"],
-    `${name} compares nothing where lives are not told apart`,
+    `${name} compares nothing for a server that tells no epochs`,
     async ({ mysql }) => {
       await using opened = await open(mysql, returning);
       const { enter, recorded, secrets } = opened;
@@ -143,12 +143,12 @@ for (
 
   testWithServers(
     ["mysql"],
-    `${name} keeps the life in force while a change is under way, and finds the next one after a wait`,
+    `${name} keeps the epoch in force while a change is under way; a change that waits for a new epoch meets it`,
     async ({ mysql }) => {
       await using opened = await open(mysql, returning);
       const { enter, pool, recorded, secrets, waiting } = opened;
       await enter(X);
-      // A change that has compared and is not committed yet: a new life has to wait for it.
+      // The change has compared epochs and is not committed yet: a new epoch waits for it.
       const changes = changesBy(returning);
       const row = ["alice", "k", "n", "", 0, "2025-06-15", "2025-06-15"] as const;
       for (
@@ -163,13 +163,15 @@ for (
           transaction(session, async () => {
             assertNotEquals(await change(session), undefined);
             entering = enter(next).then(() => hasEntered = true);
-            await waitFor(async () => await waiting() === 1, { what: "the new life to wait for the change" });
+            await waitFor(async () => await waiting() === 1, {
+              what: "the new epoch to wait for the change",
+            });
             assertEquals(hasEntered, false);
           }), SIGNAL);
         await entering;
       }
 
-      // A life that is about to come into force: a change has to wait, and then meets it.
+      // The new epoch is about to come into force: a change waits, and then meets it.
       for (
         const change of [
           (announced: { epoch: Epoch | undefined }) => secrets.write(KEY, CHANGE, SIGNAL, announced),
@@ -177,13 +179,13 @@ for (
         ]
       ) {
         const before = (await recorded()).length;
-        const next = `life-${before}`;
+        const next = `epoch-${before}`;
         await enter(`${next}-before`);
         const announced = { epoch: `${next}-before` as Epoch | undefined };
         let changing: Promise<unknown> | undefined;
         await enter(next, async () => {
           changing = change(announced);
-          await waitFor(async () => await waiting() === 1, { what: "the change to wait for the new life" });
+          await waitFor(async () => await waiting() === 1, { what: "the change to wait for the new epoch" });
           return true;
         });
         await changing;
@@ -195,7 +197,7 @@ for (
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets records what is announced before any life is in force",
+  "MysqlSecrets records what is announced before any epoch is in force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const announced = { epoch: X as Epoch | undefined };
@@ -206,7 +208,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlOutbox.clear() removes nothing whose tombstone is in a life that is not in force",
+  "MysqlOutbox.clear() removes no record whose tombstone is in an epoch that is not in force",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { enter, outbox, recorded, secrets } = opened;
@@ -223,7 +225,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "checkMysqlSchema() and migrateMysql() mind the table of epochs too",
+  "checkMysqlSchema() and migrateMysql() check and create the table of epochs too",
   async ({ mysql }) => {
     await using opened = await open(mysql);
     const { database, pool } = opened;

@@ -9,7 +9,7 @@ import type { Figures, Row } from "../report/results.ts";
 import { summarize } from "../report/statistics.ts";
 import { EMPTY, MAIN } from "../scenarios.ts";
 import { allServers, canStart, serverAddress } from "../setup.ts";
-import { difference, type Told, ToldReplicas } from "../staleness/told_replicas.ts";
+import { difference, IdleReplicas, type Received } from "../staleness/idle_replicas.ts";
 
 /** About a second of work each. */
 const WRITES: readonly { readonly method: Method; readonly count: number }[] = [
@@ -36,7 +36,7 @@ async function* measure(bench: Bench): AsyncGenerator<Row> {
   if (!canStart({ profile: "servers", localMemory: "on" })) return;
   for (const { method, count } of WRITES) {
     const writes = Math.min(count, bench.effort.maxKeys);
-    for (const others of bench.effort.toldReplicas) {
+    for (const others of bench.effort.idleReplicas) {
       yield {
         labels: [method, String(others)],
         figures: await measureWrites(method, { writes, others }, bench),
@@ -53,12 +53,12 @@ async function measureWrites(
 ): Promise<Figures> {
   await using profile = await serversProfile(allServers());
   await using writer = await startService(profile);
-  await using replicas = await ToldReplicas.start(others, profile);
+  await using replicas = await IdleReplicas.start(others, profile);
   const { redis } = bench.serverPids;
   const load: Load = {
     addresses: [serverAddress(writer)],
     shape: MAIN.shape,
-    requests: { method, group: "told", first: 0, count: writes },
+    requests: { method, group: "invalidated", first: 0, count: writes },
     order: "once",
     expectation: EMPTY,
     warmUpMs: 0,
@@ -68,24 +68,24 @@ async function measureWrites(
   // Now every key exists, and the code is compiled.
   for (let round = 0; round < 1 + bench.effort.warmUpRounds; round++) await measureWithDeno(load);
   const runs: Measurement[] = [];
-  const perWrite: Told[] = [];
+  const perWrite: Received[] = [];
   for (let run = 0; run < bench.effort.runs; run++) {
     bench.signal.throwIfAborted();
-    const before = await replicas.told();
+    const before = await replicas.received();
     const beganAtMs = performance.now();
     const measurement = await measureWithDeno(load);
-    const told = difference(before, await replicas.told());
-    const idle = await replicas.toldIdle(performance.now() - beganAtMs);
+    const received = difference(before, await replicas.received());
+    const idle = await replicas.idle(performance.now() - beganAtMs);
     const failures = Object.entries(measurement.failures);
     if (failures.length > 0) throw new Error(`Cannot measure ${method}: ${JSON.stringify(failures)}`);
     runs.push(measurement);
-    const { receivedBytes, cpuMs } = difference(idle, told);
+    const { receivedBytes, cpuMs } = difference(idle, received);
     perWrite.push({ receivedBytes: receivedBytes / writes / others, cpuMs: cpuMs / writes / others });
   }
-  return { ...figuresOf(runs), ...(others > 0 && toldFigures(perWrite)) };
+  return { ...figuresOf(runs), ...(others > 0 && receivedFigures(perWrite)) };
 }
 
-function toldFigures(perWrite: readonly Told[]): Figures {
+function receivedFigures(perWrite: readonly Received[]): Figures {
   const cpuUs = perWrite.map(({ cpuMs }) => Math.max(0, cpuMs * 1000));
   return {
     replicaBytes: summarize(perWrite.map(({ receivedBytes }) => receivedBytes)),

@@ -22,10 +22,10 @@ export async function measureStaleness(writes: number): Promise<number[]> {
 
   const stalenessMs: number[] = [];
   for (let write = 0; write < writes; write++) {
-    const told = others.map((other) => other.told());
+    const invalidated = others.map((other) => other.invalidated());
     await writer.write(String(write));
     const acknowledgedAtMs = preciseNowMs();
-    stalenessMs.push(Math.max(0, Math.max(...await Promise.all(told)) - acknowledgedAtMs));
+    stalenessMs.push(Math.max(0, Math.max(...await Promise.all(invalidated)) - acknowledgedAtMs));
     // Then the next write finds an entry in each memory.
     await Promise.all(others.map((other) => other.send("read")));
   }
@@ -36,12 +36,12 @@ export async function measureStaleness(writes: number): Promise<number[]> {
 class Other implements AsyncDisposable {
   readonly #worker = new Worker(new URL("replica.ts", import.meta.url));
   #done = Promise.withResolvers<void>();
-  #told = Promise.withResolvers<number>();
+  #invalidated = Promise.withResolvers<number>();
 
   constructor() {
     this.#worker.on("message", (report: Report) => {
       if (report === "done") this.#done.resolve();
-      else this.#told.resolve(report.toldAtMs);
+      else this.#invalidated.resolve(report.invalidatedAtMs);
     });
   }
 
@@ -53,9 +53,9 @@ class Other implements AsyncDisposable {
   }
 
   /** Resolves to the instant of the next invalidation. */
-  told(): Promise<number> {
-    this.#told = Promise.withResolvers();
-    return this.#told.promise;
+  invalidated(): Promise<number> {
+    this.#invalidated = Promise.withResolvers();
+    return this.#invalidated.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import { CoherentReplica } from "../../support/redis/coherent_replica.ts";
 export type Order = { readonly port: number; readonly keyPrefix: string } | "read";
 
 /** Messages from the thread: done, or the instant of an invalidation. */
-export type Report = "done" | { readonly toldAtMs: number };
+export type Report = "done" | { readonly invalidatedAtMs: number };
 
 /** Now, in fractional ms since the Unix epoch; the same clock in all threads. */
 export function preciseNowMs(): number {
@@ -22,7 +22,7 @@ async function obey(order: Order): Promise<void> {
   }
   const { port, keyPrefix } = order;
   replica = new CoherentReplica({ hostname: "127.0.0.1", port }, { keyPrefix });
-  replica.onInvalidated = () => report({ toldAtMs: preciseNowMs() });
+  replica.onInvalidated = () => report({ invalidatedAtMs: preciseNowMs() });
   await replica.becomes("tracking");
 }
 

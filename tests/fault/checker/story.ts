@@ -51,7 +51,7 @@ export class Story {
   }
 
   /** The history so far; nothing of it is settled by default. */
-  told({ settledMs = Infinity } = {}): History {
+  history({ settledMs = Infinity } = {}): History {
     return { operations: this.#operations, faults: this.#faults, settledMs };
   }
 

@@ -212,7 +212,7 @@ Deno.test("Chain.get() hides that a copy could not be renewed, and tries once a 
   for (let hit = 0; hit < 10; hit++) assertEquals(setting.get(), entry("a"));
   setting.clock.advance(1);
   await setting.chain.idle();
-  assertEquals(setting.observer.told.length, 1);
+  assertEquals(setting.observer.reports.length, 1);
   assertEquals(setting.reads, 2);
 });
 

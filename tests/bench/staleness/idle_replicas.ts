@@ -4,7 +4,7 @@ import { TcpProxy } from "../../support/network/tcp_proxy.ts";
 import { cpuMs } from "../process_figures.ts";
 
 /** The bytes that replicas received, and the CPU time that they spent. */
-export interface Told {
+export interface Received {
   readonly receivedBytes: number;
   /** NaN if the system does not report it. */
   readonly cpuMs: number;
@@ -14,7 +14,7 @@ export interface Told {
 const QUIET_MS = 50;
 
 /** Replicas without clients, which only receive invalidations from Redis; each over a proxy that counts bytes. */
-export class ToldReplicas implements AsyncDisposable {
+export class IdleReplicas implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack;
   readonly #services: readonly RunningService[];
   readonly #lines: readonly TcpProxy[];
@@ -30,7 +30,7 @@ export class ToldReplicas implements AsyncDisposable {
   }
 
   /** Starts `count` replicas and resolves once Redis tracks the keys of each. */
-  static async start(count: number, profile: ServersProfile): Promise<ToldReplicas> {
+  static async start(count: number, profile: ServersProfile): Promise<IdleReplicas> {
     await using resources = new AsyncDisposableStack();
     const services: RunningService[] = [];
     const lines: TcpProxy[] = [];
@@ -43,11 +43,11 @@ export class ToldReplicas implements AsyncDisposable {
       services.push(service);
       lines.push(line);
     }
-    return new ToldReplicas(resources.move(), services, lines);
+    return new IdleReplicas(resources.move(), services, lines);
   }
 
   /** The totals of all replicas since they began, once nothing more arrives. */
-  async told(): Promise<Told> {
+  async received(): Promise<Received> {
     for (let before = -1; before !== this.#receivedBytes;) {
       before = this.#receivedBytes;
       await pause(QUIET_MS);
@@ -59,10 +59,10 @@ export class ToldReplicas implements AsyncDisposable {
   }
 
   /** The totals of `ms` without writes: pings and the service's own timers. */
-  async toldIdle(ms: number): Promise<Told> {
-    const before = await this.told();
+  async idle(ms: number): Promise<Received> {
+    const before = await this.received();
     await pause(ms);
-    return difference(before, await this.told());
+    return difference(before, await this.received());
   }
 
   get #receivedBytes(): number {
@@ -75,7 +75,7 @@ export class ToldReplicas implements AsyncDisposable {
 }
 
 /** The difference of two totals. */
-export function difference(before: Told, after: Told): Told {
+export function difference(before: Received, after: Received): Received {
   return {
     receivedBytes: after.receivedBytes - before.receivedBytes,
     cpuMs: after.cpuMs - before.cpuMs,
