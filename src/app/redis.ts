@@ -10,7 +10,8 @@ import type { Invalidations, InvalidationState, SharedCache } from "../core/port
 import type { Secret } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { RedisChanges } from "../store/redis/changes.ts";
-import { isForbidden, isRefusalOfOne, RedisClient, SentinelError } from "../store/redis/client.ts";
+import { RedisClient } from "../store/redis/client.ts";
+import { isForbidden, isRefusalOfOne, SentinelError } from "../store/redis/errors.ts";
 import type { RedisCommands } from "../store/redis/commands.ts";
 import { RedisClusterInvalidations } from "../store/redis/cluster/invalidations.ts";
 import { RedisClusterNodes } from "../store/redis/cluster/nodes.ts";

@@ -2,7 +2,8 @@ import type { Clock, Timer } from "../../core/clock.ts";
 import { KEY_KINDS, storedCacheKey } from "../../core/key.ts";
 import type { Invalidations, InvalidationState } from "../../core/ports.ts";
 import type { RedisChanges } from "./changes.ts";
-import { isRefusal, type RedisClient, type RedisMessage } from "./client.ts";
+import type { RedisClient, RedisMessage } from "./client.ts";
+import { isRefusal } from "./errors.ts";
 
 /** The part of {@link RedisChanges} that publishes invalidations where Redis does not track. */
 export type InvalidationPublisher = Pick<

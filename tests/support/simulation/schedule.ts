@@ -133,7 +133,9 @@ class Schedule {
       await settle();
       await this.#quiesce();
     }
-    if (this.#unannounced() > 0) this.wrong.push(`${this.#unannounced()} changes never reached the shared tier`);
+    if (this.#unannounced() > 0) {
+      this.wrong.push(`${this.#unannounced()} changes never reached the shared tier`);
+    }
     for (const { value } of KEYS.flatMap((key) => this.#world.authority.history(key))) {
       if (value !== undefined && this.#without.has(value)) {
         this.wrong.push(`${value} was written, after an error that it would not be`);

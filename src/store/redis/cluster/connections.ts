@@ -1,6 +1,7 @@
 import { type Clock, within } from "../../../core/clock.ts";
 import { type ClusterView, readClusterNodes } from "./view.ts";
-import { isRefusal, type RedisClient } from "../client.ts";
+import type { RedisClient } from "../client.ts";
+import { isRefusal } from "../errors.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 
 /** The parts of {@link RedisClusterConnections}. */
