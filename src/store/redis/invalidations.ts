@@ -5,7 +5,7 @@ import type { RedisChanges } from "./changes.ts";
 import type { RedisClient, RedisMessage } from "./client.ts";
 import { isRefusal } from "./errors.ts";
 
-/** The part of {@link RedisChanges} that publishes invalidations where Redis does not track. */
+/** The part of {@link RedisChanges} that publishes invalidations when Redis does not track. */
 export type InvalidationPublisher = Pick<
   RedisChanges,
   "channel" | "keyOf" | "enablePublishing" | "disablePublishing"

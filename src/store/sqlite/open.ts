@@ -18,8 +18,8 @@ const SMALL_BYTES = 64 * 2 ** 20;
 /** How {@link openSqlite} locks, reserves and rebuilds. */
 export interface SqliteOpenOptions extends SqliteLockOptions, SqliteReserveSizes {
   /**
-   * Which files of an earlier release are rebuilt so that they can shrink: only `small` ones, ignoring failures, or
-   * `any`, where a failure is an error.
+   * Which files of an earlier release are rebuilt so that they can shrink: `small` ones only, and failures are
+   * ignored; or `any`, and a failure is an error.
    */
   readonly rebuilds: "small" | "any";
 }
