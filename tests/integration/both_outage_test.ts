@@ -1,4 +1,4 @@
-/** Redis and MySQL both silent: nobody can tell what is there, and everybody is told so in time. */
+/** Redis and MySQL both silent: every call that needs them is UNAVAILABLE in time. */
 import { assert, assertEquals } from "@std/assert";
 import { CacheClient } from "../support/client/client.ts";
 import { testWithServers } from "../support/servers/servers.ts";

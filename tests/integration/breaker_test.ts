@@ -7,7 +7,7 @@ import { type LogLine, startService } from "../support/service/service.ts";
 import { serversProfile } from "../support/service/profile.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** Long, so that what waits for Redis stands out on a busy machine; two of them would be seen. */
+/** Long, so that a call that waits for Redis is recognized on a busy machine, and so are two waits. */
 const REDIS_TIMEOUT_MS = 500;
 const WORKERS = 8;
 /** How many calls are made while Redis is frozen, once it is left alone. */

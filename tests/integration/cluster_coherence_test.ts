@@ -1,4 +1,4 @@
-/** That local memory hears of every change on every master of a cluster, also while slots and masters change. */
+/** Local memory is invalidated by each change on each master of a cluster, also while slots and masters change. */
 import { assert, assertEquals } from "@std/assert";
 import calculateSlot from "cluster-key-slot";
 import { type CacheKey, cacheKey } from "../../src/core/key.ts";
@@ -210,7 +210,7 @@ testWithServers(
       for (let round = 0; round < 5; round++) {
         await a.write(`${round}`, key);
         await holds(`${round}`, key, a, b);
-        assertEquals(a.heldOf(key), `${round}`, "it is not told of its own write");
+        assertEquals(a.heldOf(key), `${round}`, "its own write does not invalidate it");
       }
       await b.delete(key);
       await holds(undefined, key, a, b);

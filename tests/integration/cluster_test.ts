@@ -69,7 +69,7 @@ testWithServers(
     await Promise.all(KEYS.map((key) => writer.delete(key)));
     for (const key of KEYS) {
       await waitFor(async () => (await refusal(reader.get(key))).reason === "KEY_NOT_FOUND", {
-        what: "the delete to be heard of",
+        what: "the delete to reach the other replica",
       });
     }
     await waitFor(

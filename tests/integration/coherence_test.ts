@@ -1,4 +1,4 @@
-/** That local memory hears of every change in Redis, whoever makes it, and is not used where it cannot. */
+/** Local memory is invalidated by each change in Redis, by any client, and is not used while that is impossible. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CONFIRMED_FOR_MS } from "../../src/cache/local_coherence.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -118,7 +118,7 @@ test("a change by another program reaches the memory of every replica", async (s
 });
 
 for (const type of ["pubsub", "normal"]) {
-  test(`memory is emptied when Redis ends the ${type} connection, and used again once told of changes`, async (setting) => {
+  test(`memory is emptied when Redis ends the ${type} connection, and used again once Redis reports changes`, async (setting) => {
     const [a, b] = [await setting.replica(), await setting.replica()];
     await a.write("1");
     await warm("1", b);
@@ -198,7 +198,7 @@ test("replicas publish what they change where CLIENT TRACKING is refused", async
     await a.write(`${round}`);
     await warm(`${round}`, a);
     await forgets(b);
-    assertEquals(a.held, `${round}`, "it is not told of its own write");
+    assertEquals(a.held, `${round}`, "its own write does not invalidate it");
     await warm(`${round}`, b);
   }
   // In one script.
@@ -229,7 +229,7 @@ test("replicas publish what they change where CLIENT TRACKING is refused", async
   await forgets(b);
 });
 
-test("memory is not used where Redis refuses every way of telling, and all else works", async (setting) => {
+test("memory is not used if Redis refuses both tracking and publishing, and all else works", async (setting) => {
   const a = await setting.replica(
     "refused",
     await user(setting, "resetchannels", "-publish", "-client|tracking"),
@@ -240,10 +240,10 @@ test("memory is not used where Redis refuses every way of telling, and all else 
   assertEquals(await a.read(), "2");
 });
 
-test("a fill of Redis tells the other replicas once, however often it is made, and its lease tells nobody", async (setting) => {
+test("a fill of Redis invalidates the other replicas once, even if it is repeated, and its lease does not", async (setting) => {
   const [a, b] = [await setting.replica(), await setting.replica()];
-  const told: string[] = [];
-  b.onInvalidated = (key) => told.push(key);
+  const invalidated: string[] = [];
+  b.onInvalidated = (key) => invalidated.push(key);
   const key = secretCacheKey("alice");
   const secrets = new RedisSecrets(a.changes, PREFIX, { clock: systemClock, newName: () => "" });
   const found = await secrets.read(key);
@@ -251,8 +251,8 @@ test("a fill of Redis tells the other replicas once, however often it is made, a
   for (let round = 0; round < 3; round++) {
     await secrets.fill(key, found.lease, secretEntry(key, version(1, 1)));
   }
-  // What it hears of this comes behind all that it was told before.
+  // This invalidation arrives after all earlier ones.
   await setting.other.call("SET", "p:secret:last", "");
-  await waitFor(() => told.includes("secret:last"), { what: "the last change" });
-  assertEquals(told, [key, "secret:last"]);
+  await waitFor(() => invalidated.includes("secret:last"), { what: "the last change" });
+  assertEquals(invalidated, [key, "secret:last"]);
 });

@@ -43,7 +43,7 @@ Deno.test("serve on an address that this machine does not have says so in one li
   assertStringIncludes(lines[0]!, "server.grpc.addr: Cannot listen on 192.0.2.1:9000: ");
 });
 
-/** The one line that `serve` ends with when it is told to keep its data in this file. */
+/** The one line that `serve` ends with if this is its database file. */
 async function complaintAbout(path: string, options: ProgramOptions): Promise<string> {
   const lines = await complaint(["serve", "--set", `data.database.source=${path}`], 1, options);
   assertEquals(lines.length, 1, lines.join("\n"));
@@ -183,7 +183,7 @@ Deno.test("check says that the configuration is built in where none is named, an
   assertEquals(stdout.split("\n", 1)[0], "# the embedded profile, which is built in");
 });
 
-Deno.test("a configuration that names no database is told of the embedded profile", async () => {
+Deno.test("the error of a configuration without a database names the embedded profile", async () => {
   const folder = await Deno.makeTempDir({ prefix: "cacheserver-config-" });
   try {
     const path = `${folder}/config.yaml`;

@@ -13,7 +13,7 @@ const MAX_START_MS = 300;
 /** Other tests run at the same time: the best of so many starts says what a start takes. */
 const STARTS = 10;
 
-/** So that it can be tested where somebody else has the usual ports. */
+/** The usual ports may be in use. */
 const FREE_PORTS = {
   CACHESERVER_SERVER_GRPC_ADDR: "127.0.0.1:0",
   CACHESERVER_SERVER_HTTP_ADDR: "127.0.0.1:0",
@@ -73,7 +73,7 @@ if (compiledProgram() !== undefined) {
     for (const path of documentPaths()) assertEquals(program.includes(documentText(path)), false, path);
   });
 
-  testCompiled("the executable keeps its database where it is told to", async (folder) => {
+  testCompiled("the executable keeps its database in the configured folder", async (folder) => {
     const path = `${folder}/elsewhere/c.db`;
     const env = { ...FREE_PORTS, CACHESERVER_DATA_DATABASE_SOURCE: path };
     await using service = new RunningService(spawnProgram([], { folder, env }));

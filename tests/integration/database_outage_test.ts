@@ -79,7 +79,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a database that nobody has migrated is said to be so, and is found migrated later",
+  "a database without tables is reported as not migrated, and is used once it is migrated",
   async (servers) => {
     await using profile = await serversProfile(servers);
     await profile.database.run("DROP TABLE usercenter_secret");

@@ -53,7 +53,7 @@ for (const reading of ["the same service", "another service"]) {
       using link = new ServerLink(servers.mysql, () => gate.wait());
       await using profile = await serversProfile(servers, { mysqlPort: link.port });
       const here = reading === "the same service";
-      // Another service's memory hears of a delete a moment after it has returned.
+      // Another service's memory is invalidated a moment after the delete has returned.
       const settings = { "cache.local.disabled": String(!here) };
       await using deleting = await startService(profile, settings);
       await using other = await startService(profile, settings);

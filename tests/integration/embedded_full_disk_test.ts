@@ -94,7 +94,7 @@ for (const [how, end] of [["SIGTERM", "stop"], ["kill -9", "kill"]] as const) {
 }
 
 testOnVolume(
-  "a disk that another program fills up is told within two seconds, and so is that it has room again",
+  "a disk that another program fills is reported within two seconds, and so is room on it again",
   async (profile, volume) => {
     await using service = await startService(profile);
     using client = new CacheClient(service.address);

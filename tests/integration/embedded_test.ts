@@ -5,7 +5,7 @@ import { embeddedSuite } from "./embedded_suite.ts";
 
 embeddedSuite("Embedded service");
 
-Deno.test("serve uses the native transport unless it is told otherwise", async () => {
+Deno.test("serve uses the native transport by default", async () => {
   await using profile = await embeddedProfile();
   await using service = await startService(profile);
   assertEquals((await service.logged("serving")).transport, "native");

@@ -51,11 +51,11 @@ Deno.test("health goes straight to the service, also over IPv6 and where a proxy
   assertEquals(await health(["--addr", service.address], { env }), [0, "SERVING\n"]);
 });
 
-Deno.test("health fails in one line where nobody listens, where nobody answers, and where it is no gRPC", async () => {
-  const nobody = `127.0.0.1:${freePort()}`;
-  const [code, said] = await health(["--addr", nobody]);
+Deno.test("health fails in one line if no server listens, if none answers, and if it does not speak gRPC", async () => {
+  const closed = `127.0.0.1:${freePort()}`;
+  const [code, said] = await health(["--addr", closed]);
   assertEquals(code, 1);
-  assertMatch(said, new RegExp(`^cacheserver: Cannot call ${nobody}/\\S+: .*refused.*\\n$`));
+  assertMatch(said, new RegExp(`^cacheserver: Cannot call ${closed}/\\S+: .*refused.*\\n$`));
 
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [late, waited] = await health(["--addr", `127.0.0.1:${silent.addr.port}`]);

@@ -1,4 +1,4 @@
-/** One secret that is set by many at once: nobody else notices. */
+/** One secret that many clients set at once: calls of other keys are not affected. */
 import { assert, assertEquals } from "@std/assert";
 import { MysqlPool } from "../../src/store/mysql/pool.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -142,8 +142,8 @@ class HotClients implements Disposable {
 }
 
 /**
- * Runs rounds until in one of them nobody but the hot key's own clients noticed anything, and fails when that is in
- * none. `isRight` says what these clients may meet.
+ * Runs rounds until one affects only the hot key's own clients; fails if none does. `isRight` decides which outcomes these
+ * clients may get.
  */
 async function expectUnnoticed(
   setting: Setting,

@@ -77,7 +77,7 @@ for (const transport of serviceRunsGrpcJs ? ["native", "grpc_js"] : ["native"]) 
         assertEquals((await waiting.limited).code, "DEADLINE_EXCEEDED");
         assertEquals((await begun).code, "DEADLINE_EXCEEDED");
       });
-      // What has begun goes on to its end, and behind it there is nobody left.
+      // The change that has begun runs to its end, and none waits after it.
       await waitFor(async () => (await row(profile))?.name === "v2", { what: "the write that had begun" });
       await set("v3");
       assertEquals(await row(profile), { name: "v3", version: "3" });

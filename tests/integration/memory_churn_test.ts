@@ -7,7 +7,7 @@ const CHURN = decodeURIComponent(new URL("../support/service/memory_churn.ts", i
 /** Compiled code, and the slabs that are being filled: in a process at work anyway. */
 const SLACK_BYTES = 2 ** 20;
 
-Deno.test("LruMemory counts no less than what lives of it, and not twice as much, whatever comes and goes", () =>
+Deno.test("LruMemory counts at least the bytes that are alive, and less than twice as many, under any churn", () =>
   withSeed(async (seed) => {
     const { success, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", "--v8-flags=--expose-gc", "--allow-read", CHURN, String(seed)],

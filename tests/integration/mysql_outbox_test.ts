@@ -42,7 +42,7 @@ testWithServers(
     await secrets.write(KEY, CHANGE, SIGNAL);
     const end = { id: version.id, revision: LAST_REVISION };
     assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
-    // No row is left, but until the shared tier has been told, others must learn what ended it.
+    // No row is left. Until the shared tier has a tombstone, others must learn the version above it.
     assertEquals(await secrets.remove(KEY, SIGNAL, { epoch: undefined }), end);
     assertEquals(await secrets.remove(KEY, SIGNAL), end);
     await outbox.clear(await outbox.pending(10, SIGNAL), ANY_EPOCH, SIGNAL);

@@ -123,7 +123,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlPool lets nobody wait for a connection longer than for a statement",
+  "MysqlPool bounds the wait for a connection like a statement",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { maxConnections: 1, queryTimeoutMs: 300 });
     const held = Promise.withResolvers<void>();
@@ -171,7 +171,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "MysqlSecrets gives up on a row that somebody else keeps locked",
+  "MysqlSecrets gives up on a row that another session keeps locked",
   async ({ mysql }) => {
     await using database = await OpenDatabase.open(mysql, { queryTimeoutMs: 1_500 });
     await database.secrets().write(KEY, CHANGE, SIGNAL);

@@ -76,7 +76,7 @@ testWithServers(
     using client = new CacheClient(service.address);
     redis.pause();
     const call = refusal(client.get({ namespace: "n", key: "k" }));
-    // On the same connection behind it: once this is answered, the call has arrived.
+    // Sent on the same connection after the call: once this is answered, the call has arrived.
     await client.health("");
     service.signal("SIGTERM");
     await service.logged("draining");

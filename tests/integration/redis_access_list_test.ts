@@ -88,7 +88,7 @@ testWithServers(
       );
     await waitFor(forbidden("info"), { what: "a line on INFO" });
     await waitFor(forbidden("time"), { what: "a line on TIME" });
-    // Without it nobody can say by when Redis has to make a change.
+    // Without it, a change cannot have a deadline.
     using client = new CacheClient(service.address);
     await expectUnavailable(client.set({ ...NAME, value: VALUE }), "redis");
     assertEquals(await askRedis(redis, "DBSIZE"), ":0\r\n");

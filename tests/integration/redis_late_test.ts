@@ -188,7 +188,7 @@ testWithServers(
     await waitFor(isHeld("test/late"), { what: "the change to be on its way" });
     // Refuses every further connection, too.
     line.close();
-    assert(await lost >= WRITE_TIMEOUT_MS, `the outcome was told after ${await lost} ms`);
+    assert(await lost >= WRITE_TIMEOUT_MS, `the call ended after ${await lost} ms`);
     const expected = await change(b, "Set");
     const refusedBefore = await refusedLate(redis);
     await line.deliver();
@@ -204,7 +204,7 @@ testWithServers(
 
 testWithServers(
   ["mysql"],
-  "a frozen Redis that goes on never executes what has been told to be UNAVAILABLE",
+  "a frozen Redis that continues never executes a change that was answered UNAVAILABLE",
   async ({ mysql }) => {
     await using redis = await startRedis();
     await using profile = await serversProfile({ mysql, redis });

@@ -60,7 +60,7 @@ for (const memory of [{}, NO_MEMORY]) {
         timeoutMs: 3_000,
       });
       assertEquals((await refusal(reader.getSecret({ key: "deleted" }))).reason, "SECRET_NOT_FOUND");
-      // Redis, which has the old ones, is used again once it has been told.
+      // Redis holds the old values. It is used again once it has the tombstones.
       await refuseChanges(redis, false);
       await waitFor(
         async () => (await profile.database.rows("SELECT id FROM usercenter_secret_outbox")).length === 0,

@@ -97,7 +97,7 @@ export function secretSuite(test: ServedTest): void {
     assertNotEquals((await client.getSecret({ key })).secretKey, secretKey);
   });
 
-  test("every secret's key is told apart: case, accents, spaces", async ({ client }) => {
+  test("secrets' keys are distinct if they differ in case, accents or spaces", async ({ client }) => {
     const unique = crypto.randomUUID();
     const keys = [
       "a",

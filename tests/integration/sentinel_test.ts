@@ -72,7 +72,7 @@ testWithServers(
 
 testWithServers(
   ["redis", "mysql"],
-  "a sentinel that is dead is told in one line of the log at a time, and on standard error not at all",
+  "a dead sentinel is reported in one line of the log at a time, and never on standard error",
   async ({ mysql }) => {
     await using setting = await SentinelSetting.start();
     const sentinel = `${setting.sentinel.hostname}:${setting.sentinel.port}`;
@@ -99,7 +99,7 @@ testWithServers(
   },
 );
 
-testWithServers(["redis"], "memory is told of changes by the next master when one is killed", async () => {
+testWithServers(["redis"], "memory is invalidated by the next master after one is killed", async () => {
   await using setting = await SentinelSetting.start();
   const options = { keyPrefix: freshKeyPrefix() };
   await using a = new CoherentReplica(setting.sentinels, options);

@@ -46,7 +46,7 @@ testWithServers(["redis", "mysql"], "Get with a cold memory is answered by Redis
   const { value, expire } = await other.get(ENTRY);
   assertEquals(new TextDecoder().decode(value.value), "value");
   assert(expire !== null && expire.seconds < 60, "the time left goes on running");
-  // From now on it is in memory, which hears it when Redis loses the entry.
+  // From now on it is in memory, which is invalidated when Redis loses the entry.
   assertEquals((await other.get(ENTRY)).value, value);
   await profile.redis.clear();
   await waitFor(async () => (await refusal(other.get(ENTRY))).reason === "KEY_NOT_FOUND", {

@@ -82,7 +82,7 @@ testWithServers(
         assertEquals((await client.getSecret({ key: "other" })).name, "3");
       }
     }
-    // From here on changes are told in Redis alone again.
+    // From here on, changes are announced in Redis alone again.
     await waitFor(async () => {
       await stayer.setSecret({ key: "changed", name: "newest" });
       return (await held.get("secret:changed"))?.[0] === FORMAT_ENTRY;

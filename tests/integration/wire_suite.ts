@@ -85,7 +85,7 @@ export function wireSuite(test: ServedTest): void {
     const before = await profile.stored();
     const error = await refusal(client.call("Set", { ...request, value }));
     assertEquals(error.code, "RESOURCE_EXHAUSTED");
-    // grpc-js makes this error itself and lets nobody add to it.
+    // grpc-js makes this error itself, and nothing can be added to it.
     const { transport } = await service.logged("serving");
     assertEquals(error.reason, transport === "native" ? "LIMIT_EXCEEDED" : undefined);
     assertEquals((await profile.stored()).filter((name) => !before.includes(name)), []);

@@ -32,7 +32,7 @@ function failing(count: number, story: Story): Story {
 const HISTORIES: readonly (readonly [string, History, readonly Rule[]])[] = [
   ["accepts a key that was never there", namespaced().read([0, 1], undefined).history(), []],
   ["accepts what was written", namespaced().wrote([0, 1], "a").read([2, 3], "a").history(), []],
-  ["refuses what nobody wrote", namespaced().wrote([0, 1], "a").read([2, 3], "b").history(), [
+  ["refuses what was never written", namespaced().wrote([0, 1], "a").read([2, 3], "b").history(), [
     "unwritten value",
   ]],
   ["refuses what is written only later", namespaced().read([0, 1], "a").wrote([2, 3], "a").history(), [

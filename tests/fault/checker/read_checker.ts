@@ -71,7 +71,7 @@ function wrongAnswer(
   if (possible.length === 0) {
     return violation(
       "unwritten value",
-      `${read.process} returned ${found.value}, which nobody had written there`,
+      `${read.process} returned ${found.value}, which was never written there`,
     );
   }
   return violation(

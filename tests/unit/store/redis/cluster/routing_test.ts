@@ -52,7 +52,7 @@ class Node implements ClusterNode {
   }
 }
 
-/** Two nodes, of which `a:1` has all slots until it is asked anew, and moves them to `importer`. */
+/** Two nodes: `a:1` has all slots until it is asked again, and moves them to `importer`. */
 function setUp() {
   const clock = new FakeClock();
   const [a, b] = [new Node(), new Node()];
