@@ -5,7 +5,7 @@ import { Namespaces } from "../business/namespaces.ts";
 import { Secrets } from "../business/secrets.ts";
 import type { CacheConfig } from "../config/cache/cache.ts";
 import type { Config } from "../config/config.ts";
-import { systemClock, systemRandom } from "../core/clock.ts";
+import { pause, systemClock, systemRandom } from "../core/clock.ts";
 import { type Endpoint, endpointText } from "../core/endpoint.ts";
 import { type HttpServer, serveHttp } from "../gateway/http_server.ts";
 import { answerProbe } from "../gateway/probes.ts";
@@ -86,9 +86,7 @@ export async function startApp(
       const { drainDelayMs, grpc: { drainTimeoutMs } } = config.server;
       logger.info("draining", { signal, delay_ms: drainDelayMs, timeout_ms: drainTimeoutMs });
       status.drain();
-      if (drainDelayMs > 0) {
-        await new Promise<void>((resolve) => systemClock.setTimer(resolve, drainDelayMs));
-      }
+      if (drainDelayMs > 0) await pause(drainDelayMs, systemClock);
       await server.drain(drainTimeoutMs);
       await owned.disposeAsync();
       logger.info("stopped");

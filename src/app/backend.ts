@@ -2,7 +2,7 @@
 import type { Tier } from "../cache/tier.ts";
 import type { Authority } from "../core/ports.ts";
 
-/** A store that holds the truth of one kind of value, and the tier that guards it. */
+/** A store that holds the truth of one kind of value, and the tier that bounds its calls in time. */
 export interface AuthorityBackend<V, C> {
   readonly store: Authority<V, C>;
   readonly tier: Tier;

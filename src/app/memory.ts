@@ -15,7 +15,7 @@ export function namespacePolicies({ defaults, namespaces }: CacheConfig): Namesp
   return new NamespacePolicies(namespacePolicy(defaults), new Map(own));
 }
 
-/** Undefined where memory keeps copies as long as their entries live and remembers nothing else: that costs least. */
+/** Undefined if copies live as long as their entries and absence is not remembered: that costs least. */
 export function copyPolicy(config: CopyPolicy): CopyPolicy | undefined {
   const { localTtlMs, negativeTtlMs, jitter } = config;
   return localTtlMs === Infinity && negativeTtlMs === 0 && jitter === 0 ? undefined : config;

@@ -3,14 +3,15 @@ import type { CircuitBreakerOptions } from "../cache/circuit_breaker.ts";
 import { serverBreaker } from "../cache/server_breaker.ts";
 import { Tier } from "../cache/tier.ts";
 import type { RedisConfig } from "../config/data/redis.ts";
-import { systemClock, systemRandom } from "../core/clock.ts";
+import { systemClock, systemRandom, within } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { EntryChange } from "../core/entry.ts";
 import type { Invalidations, InvalidationState, SharedCache } from "../core/ports.ts";
 import type { Secret } from "../core/secret.ts";
 import type { LogObserver } from "../observe/log_observer.ts";
 import { RedisChanges } from "../store/redis/changes.ts";
-import { isForbidden, isRefusalOfOne, RedisClient, SentinelError } from "../store/redis/client.ts";
+import { RedisClient } from "../store/redis/client.ts";
+import { isForbidden, isRefusalOfOne, SentinelError } from "../store/redis/errors.ts";
 import type { RedisCommands } from "../store/redis/commands.ts";
 import { RedisClusterInvalidations } from "../store/redis/cluster/invalidations.ts";
 import { RedisClusterNodes } from "../store/redis/cluster/nodes.ts";
@@ -67,7 +68,7 @@ export async function openRedis(
     newSender: newName,
   });
   // The first calls then find a connection.
-  await waitAtMost(connectTimeoutMs, connection.ready());
+  await within(connectTimeoutMs, connection.ready(), systemClock);
   return {
     entries: { store: new RedisEntries(changes, keyPrefix, { clock: systemClock, newName }), tier },
     secrets: {
@@ -80,7 +81,7 @@ export async function openRedis(
       const invalidations = resources.use(
         connection.subscribe({ changes, keyPrefix, target, clock: systemClock, onState }),
       );
-      await waitAtMost(connectTimeoutMs, invalidations.settled);
+      await within(connectTimeoutMs, invalidations.settled, systemClock);
     },
   };
 }
@@ -147,7 +148,7 @@ function openCluster(
     onGone: () => tier.interrupted(),
     onAgreed() {},
   });
-  const guard = (name: string) =>
+  const breaker = (name: string) =>
     serverBreaker({
       tier: "redis",
       breaker: { ...config.breaker, random: systemRandom },
@@ -160,7 +161,7 @@ function openCluster(
     }, systemClock);
   const patienceMs = Math.min(readTimeoutMs, writeTimeoutMs);
   return {
-    commands: new RedisCluster({ nodes, clock: systemClock, patienceMs, guard }),
+    commands: new RedisCluster({ nodes, clock: systemClock, patienceMs, breaker }),
     ready: () => nodes.ready(),
     tier,
     subscribe: (options) => new RedisClusterInvalidations({ ...options, nodes, connect }),
@@ -185,11 +186,4 @@ function connectionFailed(observer: LogObserver, address?: string): (error: Erro
     } else if (isForbidden(error)) observer.commandForbidden("redis", error);
     else observer.connectionFailed("redis", address, error);
   };
-}
-
-async function waitAtMost(ms: number, work: Promise<void>): Promise<void> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(resolve, ms);
-  await Promise.race([work, tooLate]);
-  timer.cancel();
 }

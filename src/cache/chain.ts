@@ -237,7 +237,7 @@ export class Chain<V, C> implements AsyncDisposable {
     if (this.#shared !== undefined) {
       intent = this.#newIntent();
       // Announcing costs the shared copy, so it waits until the authority is known to answer: while it does not,
-      // nothing changes, and the shared tier goes on serving reads.
+      // nothing changes, and the shared tier keeps serving reads.
       if (!this.#tier.hasJustAnswered) {
         await this.#tier.read("write", () => this.#authority.ping(NEVER_ABORTED));
       }
@@ -282,7 +282,7 @@ export class Chain<V, C> implements AsyncDisposable {
     this.invalidate(key);
   }
 
-  /** Puts a copy into local memory in the place of what is there; false, and nothing done, if it has expired. */
+  /** Replaces the copy in local memory; false, and nothing done, if the entry has expired. */
   #keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): boolean {
     if (isExpired(entry, this.#clock)) return false;
     this.#local?.keep(key, entry, policy);

@@ -17,7 +17,7 @@ export interface QueuedChange<C> {
 export interface ChangeQueueOptions<C> {
   /** Whether a write of `later` right after one of `earlier` leaves no trace of `earlier`. */
   readonly covers: (later: C, earlier: C) => boolean;
-  /** The tier in which changes are made, for errors. */
+  /** The name of the authority's tier, for errors. */
   readonly tier: string;
 }
 

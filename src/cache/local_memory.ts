@@ -21,7 +21,7 @@ export interface LocalTier<V> {
    * if this hit should renew the copy, which is once a copy.
    */
   get(key: CacheKey, policy: CopyPolicy | undefined, renew: Renew): LocalRead<V>;
-  /** Keeps an entry that has not expired, in the place of what memory has. */
+  /** Keeps an entry that has not expired, replacing what memory has. */
   keep(key: CacheKey, entry: Entry<V>, policy: CopyPolicy | undefined): void;
   /** Remembers that there is no entry, or only this expired one. */
   keepAbsence(key: CacheKey, expired: Entry<V> | undefined, policy: CopyPolicy | undefined): void;
@@ -33,7 +33,7 @@ export interface LocalTier<V> {
 /** Reads a key again in the background and replaces its copy. */
 export type Renew = (key: CacheKey, policy: CopyPolicy | undefined) => void;
 
-/** What memory holds in the place of an entry that has a policy. */
+/** What memory holds for an entry with a policy. */
 export interface Copy<V> {
   /** What the authority has: the entry, perhaps expired, or undefined when it has none. */
   readonly found: Entry<V> | undefined;

@@ -19,15 +19,15 @@ export interface OutboxDrainOptions extends EpochInForceOptions {
   readonly writeTombstone: (key: CacheKey, version: Version) => Promise<void>;
 }
 
-/** The connection to the shared tier at the start of a round. What the round finds out holds while it is the same. */
+/** The connection to the shared tier at the start of a round. The round's result is valid while it is the same. */
 interface Reached {
   readonly epoch: Epoch | undefined;
   readonly interruptions: number;
 }
 
 /**
- * Writes tombstones into the shared tier for the changes that could not be announced there: each second, and once after
- * each time in which this process could not reach the tier. The latter guards against this interleaving:
+ * Writes tombstones into the shared tier for the changes that could not be announced there: each second, and
+ * once whenever this process reaches the tier again. The latter guards against this interleaving:
  *
  *     A                                B
  *     cannot reach Redis               cannot reach Redis

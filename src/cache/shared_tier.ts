@@ -83,7 +83,7 @@ export class SharedTier<V> implements AsyncDisposable {
 
   /**
    * Puts a tombstone over the key before the authority is changed. If that fails, the announcement has no epoch, the key
-   * is dirty, and the change goes on.
+   * is dirty, and the change continues.
    */
   async announce(key: CacheKey, intent: string): Promise<Announcement> {
     const { signal } = this.#stop;
@@ -97,7 +97,7 @@ export class SharedTier<V> implements AsyncDisposable {
     return { epoch: this.#drain === undefined || this.#drain.isInForce(epoch) ? epoch : undefined };
   }
 
-  /** A change has found another epoch in force than the one in which it was announced. */
+  /** A change was announced in an epoch that is no longer in force. */
   epochChanged(): void {
     this.#drain?.markStale();
   }

@@ -93,16 +93,16 @@ export class Tier {
    * second success, it asks again at once, so that a success means that the store can be used.
    */
   async probe<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const ask = () => this.#guarded(this.#reads, operation, work, this.#breaker?.acquireProbe());
-    const answer = await ask();
-    return this.#breaker?.state === "half_open" ? await ask() : answer;
+    const probe = () => this.#ask(this.#reads, operation, work, this.#breaker?.acquireProbe());
+    const answer = await probe();
+    return this.#breaker?.state === "half_open" ? await probe() : answer;
   }
 
   #run<T>(timeouts: DeadlineQueue, operation: string, work: () => Promise<T>, onLate?: OnLate): Promise<T> {
-    return this.#guarded(timeouts, operation, work, this.#breaker?.acquire(), onLate);
+    return this.#ask(timeouts, operation, work, this.#breaker?.acquire(), onLate);
   }
 
-  #guarded<T>(
+  #ask<T>(
     timeouts: DeadlineQueue,
     operation: string,
     work: () => Promise<T>,

@@ -38,7 +38,7 @@ function addressOf({ addr, config }: HealthArguments): Endpoint {
   const { hostname, port } = loadConfigOf(config).config.server.grpc;
   if (port === 0) {
     throw new UsageError(
-      "server.grpc.addr has port 0, which stands for any free port: name the real one by --addr HOST:PORT",
+      "server.grpc.addr has port 0, which means any free port: give the actual address by --addr HOST:PORT",
     );
   }
   return reachable({ hostname, port });

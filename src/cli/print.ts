@@ -12,7 +12,7 @@ export function printLine(line: string): void {
 
 /**
  * Writes a line of the log to standard output. If that is gone, such as a closed terminal or a pipe without a reader,
- * the line is lost and the service goes on.
+ * the line is lost and the service continues.
  */
 export function printLogLine(line: string): void {
   try {

@@ -120,7 +120,7 @@ const GRPC_KEYS = {
       MiB,
       "While a client leaves more than this of its answers unread, nothing more is read from its connection.",
     ),
-    oddFrames: {
+    controlFrames: {
       burst: key(
         "server.grpc.limits.odd_frames_burst",
         integer({ min: 1, max: 1_000_000 }),

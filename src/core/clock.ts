@@ -64,6 +64,22 @@ export const systemClock: Clock = {
   setTimer: (callback, delayMs, kind = "foreground") => new SystemTimer(callback, delayMs, kind),
 };
 
+/** Resolves `delayMs` from now. */
+export function pause(delayMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(resolve, delayMs));
+}
+
+/** Settles as `work` does, or resolves to undefined once `timeoutMs` have passed. */
+export async function within<T>(timeoutMs: number, work: Promise<T>, clock: Clock): Promise<T | undefined> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
+  const timer = clock.setTimer(() => resolve(undefined), timeoutMs);
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    timer.cancel();
+  }
+}
+
 /** Random numbers in [0, 1), not for secrets. */
 export function systemRandom(): number {
   return Math.random();

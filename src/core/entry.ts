@@ -10,7 +10,7 @@ export interface Entry<V> {
   readonly value: V;
   /** The instant from which the entry is gone, in ms since the Unix epoch; Infinity when it never is. */
   readonly expiresAtMs: number;
-  /** Orders the entries of one key where the authority issues versions. */
+  /** Orders the entries of one key, if the authority issues versions. */
   readonly version: Version;
 }
 
@@ -26,7 +26,7 @@ type Expiring = Pick<EntryChange, "expiresAtMs">;
 
 // Reading the machine's clock costs more than the rest of these functions, so an entry that never expires skips it.
 
-/** Whether the entry is gone by now. The instant of expiry itself counts as expired. */
+/** Whether the entry has expired. The instant of expiry itself counts as expired. */
 export function isExpired({ expiresAtMs }: Expiring, clock: Pick<Clock, "now">): boolean {
   return expiresAtMs !== Infinity && expiresAtMs <= clock.now();
 }

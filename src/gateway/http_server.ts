@@ -1,6 +1,6 @@
 import { isClientGone, listenError } from "../core/listening.ts";
 import { HttpConnection, requireEngine } from "./http_connection.ts";
-import type { Clock, Timer } from "../core/clock.ts";
+import { type Clock, pause, type Timer } from "../core/clock.ts";
 import { ConnectionLimiter, type ConnectionLimits } from "../core/connection_limiter.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 
@@ -86,7 +86,7 @@ export class HttpServer implements AsyncDisposable {
         if (this.#isClosed) return;
         if (isClientGone(error)) continue;
         this.#options.onError(error);
-        await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
+        await pause(ACCEPT_PAUSE_MS, this.#options.clock);
       }
     }
   }

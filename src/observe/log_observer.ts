@@ -15,7 +15,7 @@ export interface TierDescription {
   keysOf(error: unknown): string | undefined;
 }
 
-/** What an operator should know about each state but the best. */
+/** What an operator should know about each state except `tracking`. */
 const INVALIDATION_NOTES = {
   publishing:
     "Redis refuses CLIENT TRACKING: local memory is invalidated when replicas change an entry, and not when " +
@@ -115,7 +115,7 @@ export class LogObserver implements CacheObserver, Disposable {
     this.#quiet.warn(`fill_dropped ${tier}`, "fill_dropped", { tier });
   }
 
-  /** The way in which local memory learns of changes by others is now this one. */
+  /** Local memory now learns of other replicas' changes in this way. */
   invalidationsChanged(state: InvalidationState): void {
     if (state === "tracking") this.#logger.info("invalidations", { state });
     else this.#logger.warn("invalidations", { state, note: INVALIDATION_NOTES[state] });
@@ -147,7 +147,7 @@ export class LogObserver implements CacheObserver, Disposable {
     this.#logger.error("call_failed", { path, error: asError(error) });
   }
 
-  /** The transport failed without a client to answer; `where` is a method's path or a part of the transport. */
+  /** The transport failed, and no client gets the error; `where` is a method's path or a part of the transport. */
   transportFailed(where: string, error: unknown): void {
     this.#quiet.warn(`transport_failed ${where}`, "transport_failed", { where, error: asError(error) });
   }

@@ -9,7 +9,7 @@ interface Silence {
   readonly event: string;
   readonly timer: Timer;
   suppressed: number;
-  /** Of the latest warning. */
+  /** The fields of the latest warning. */
   fields: LogFields;
 }
 

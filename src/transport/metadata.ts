@@ -37,9 +37,9 @@ export class Metadata {
 }
 
 /** Characters of a key. Source: PROTOCOL-HTTP2.md, Header-Name. */
-const LEGAL_KEY = /^[0-9a-z_.-]+$/;
+export const LEGAL_KEY = /^[0-9a-z_.-]+$/;
 /** Printable ASCII and space. Source: PROTOCOL-HTTP2.md, ASCII-Value. */
-const LEGAL_TEXT = /^[\x20-\x7e]*$/;
+export const LEGAL_TEXT = /^[\x20-\x7e]*$/;
 
 function checked(key: string, value: MetadataValue): string {
   const name = key.toLowerCase();

@@ -146,7 +146,7 @@ class Schedule {
     const end = this.#row && endOf(this.#row.id);
     this.#row = undefined;
     yield this.#do(`${name} deletes`);
-    yield this.#do(`${name} buries ${text(end)}`, async () => {
+    yield this.#do(`${name} writes a tombstone of ${text(end)}`, async () => {
       await this.#cache.store.writeTombstone(this.#key, intent, end, SIGNAL);
       if (end !== undefined) this.#end(end);
     });

@@ -179,7 +179,7 @@ export function sharedCacheSuite(
 }
 
 /** The lease of a reader that got none. */
-const NO_LEASE = "nobody's";
+const NO_LEASE = "no lease";
 
 async function play(cache: FragileCache, steps: readonly Step[]): Promise<void> {
   const leases = new Map<string, string>();

@@ -270,24 +270,24 @@ export function testTransport(name: string, make: (options: TransportOptions) =>
   });
 
   test("calls back all listeners for cancellation, whether added before it or after it", async () => {
-    const told: string[] = [];
+    const called: string[] = [];
     let seen: UnaryCall<EchoMessage> | undefined;
     await using running = await start({
       unary: (call) => {
-        call.whenCancelled(() => told.push("first"));
-        call.whenCancelled(() => told.push("second"));
+        call.whenCancelled(() => called.push("first"));
+        call.whenCancelled(() => called.push("second"));
         seen = call;
       },
     });
     const abort = new AbortController();
     const outcome = running.client.unary("Unary", "", { signal: abort.signal });
     await waitFor(() => seen, { what: "the call to arrive" });
-    assertEquals(told, []);
+    assertEquals(called, []);
     abort.abort();
     await outcome;
-    await waitFor(() => told.length > 0, { what: "the handler to be called" });
-    seen!.whenCancelled(() => told.push("late"));
-    assertEquals(told, ["first", "second", "late"]);
+    await waitFor(() => called.length > 0, { what: "the handler to be called" });
+    seen!.whenCancelled(() => called.push("late"));
+    assertEquals(called, ["first", "second", "late"]);
   });
 
   test("answers an unknown method with UNIMPLEMENTED", async () => {

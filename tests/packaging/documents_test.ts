@@ -70,7 +70,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** Fails unless a search over all documents finds something, all of which is accepted. */
+/** Fails unless a search over all documents finds something, and every match is accepted. */
 function assertAll(found: (path: string) => readonly string[], isAccepted: (text: string) => boolean): void {
   const all = documentPaths().flatMap((path) => found(path).map((text) => ({ path, text })));
   assert(all.length > 0, "no document has any");

@@ -8,7 +8,7 @@ interface PendingTimer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test moves. */
 export class FakeClock implements Clock {
   #nowMs: number;
   readonly #startMs: number;

@@ -71,12 +71,12 @@ export class Health {
     const watches = this.#watches.get(name) ?? new Set();
     this.#watches.set(name, watches.add(watch));
     for (const end of ["cancelled", "error", "close", "finish"]) {
-      watch.once(end, () => this.#forget(name, watch));
+      watch.once(end, () => this.#remove(name, watch));
     }
     watch.write(this.#statuses.get(name) ?? "SERVICE_UNKNOWN");
   };
 
-  #forget(name: string, watch: Watch): void {
+  #remove(name: string, watch: Watch): void {
     const watches = this.#watches.get(name);
     // Clients choose the names: empty sets would accumulate.
     if (watches?.delete(watch) && watches.size === 0) this.#watches.delete(name);

@@ -101,7 +101,7 @@ export class Reflector {
       case "allExtensionNumbersOfType":
         return this.#extensionNumbers(asked.value);
       case undefined:
-        return errorResponse(Status.UNIMPLEMENTED, "The request holds no question that this release knows");
+        return errorResponse(Status.UNIMPLEMENTED, "The request asks for nothing that this release supports");
     }
   }
 

@@ -18,7 +18,7 @@ export interface ChangeStatements<C, R> {
   canJoin(session: MysqlSession): boolean;
 }
 
-interface Waiting<C, R> {
+interface WaitingChange<C, R> {
   readonly secretId: string;
   readonly change: C;
   readonly epoch: Epoch;
@@ -39,13 +39,16 @@ interface Waiting<C, R> {
  *
  * Each change asks for a connection, and each connection serves the changes that have waited longest. If a request for a
  * connection times out, the change that has waited longest is rejected: so each is, by its own time-out.
+ *
+ * Not a Batcher of store/batcher.ts: the pool bounds the batches under way, and a batch has different rows and one epoch, not simply
+ * the oldest changes.
  */
 export class MysqlChangeBatches<C, R> {
   readonly #pool: Pick<MysqlPool, "change">;
   readonly #statements: ChangeStatements<C, R>;
   /** Never aborted: a statement serves several callers. */
   readonly #signal = new AbortController().signal;
-  #waiting: Waiting<C, R>[] = [];
+  #waiting: WaitingChange<C, R>[] = [];
 
   constructor(pool: Pick<MysqlPool, "change">, statements: ChangeStatements<C, R>) {
     this.#pool = pool;
@@ -61,7 +64,7 @@ export class MysqlChangeBatches<C, R> {
   }
 
   async #begin(): Promise<void> {
-    let batch: readonly Waiting<C, R>[] | undefined;
+    let batch: readonly WaitingChange<C, R>[] | undefined;
     try {
       await this.#pool.change(async (session) => {
         // Taken only now, so that later changes join.
@@ -78,7 +81,7 @@ export class MysqlChangeBatches<C, R> {
     }
   }
 
-  async #make(session: MysqlSession, batch: readonly Waiting<C, R>[]): Promise<void> {
+  async #make(session: MysqlSession, batch: readonly WaitingChange<C, R>[]): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
     const { change, epoch } = first;
@@ -93,15 +96,15 @@ export class MysqlChangeBatches<C, R> {
     }
   }
 
-  #makeAlone({ change, epoch, signal, resolve, reject }: Waiting<C, R>): void {
+  #makeAlone({ change, epoch, signal, resolve, reject }: WaitingChange<C, R>): void {
     this.#pool.change((session) => this.#statements.alone(session, change, epoch), signal)
       .then(resolve, reject);
   }
 
   /** The longest waiting changes of different rows and one epoch: a power of 2 of them, at most `limit`. */
-  #take(limit: number): readonly Waiting<C, R>[] {
+  #take(limit: number): readonly WaitingChange<C, R>[] {
     this.#waiting = this.#waiting.filter((waiting) => !hasLeft(waiting));
-    const fitting = new Map<string, Waiting<C, R>>();
+    const fitting = new Map<string, WaitingChange<C, R>>();
     for (const waiting of this.#waiting) {
       if (fitting.size === limit) break;
       const { secretId, epoch } = waiting;
@@ -114,8 +117,8 @@ export class MysqlChangeBatches<C, R> {
   }
 }
 
-/** Whether the caller has left; if so, rejects its change, of which nothing was done. */
-function hasLeft<C, R>({ signal, reject }: Waiting<C, R>): boolean {
+/** Whether the caller has left. If so, rejects its change, which has had no effect. */
+function hasLeft<C, R>({ signal, reject }: WaitingChange<C, R>): boolean {
   try {
     refuseAborted(signal);
     return false;

@@ -2,7 +2,7 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
 import { Socket } from "node:net";
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, within } from "../../core/clock.ts";
 import { DeadlineQueue } from "../../core/deadline_queue.ts";
 import { databaseUnavailable, type KnownEffect, refuseAborted } from "../database_error.ts";
 import { isWithoutTls, mysqlUnavailable } from "./errors.ts";
@@ -105,11 +105,9 @@ export class MysqlPool implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsettled[Symbol.dispose]();
-    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.setTimer(resolve, this.#options.queryTimeoutMs);
     // `end` also calls back for a connection that was lost meanwhile: it is closed too.
-    await Promise.race([new Promise<void>((done) => this.#driver.end(() => done())), tooLate]);
-    timer.cancel();
+    const closed = new Promise<void>((resolve) => this.#driver.end(() => resolve()));
+    await within(this.#options.queryTimeoutMs, closed, this.#clock);
     this.#timeouts[Symbol.dispose]();
   }
 

@@ -31,7 +31,7 @@ export interface ChangedTables {
  *
  *     another session    has locked the row of "of"
  *     a change of "of"   INSERT … ON DUPLICATE KEY UPDATE: waits for the row and the gap before it
- *     a new secret "n"   waits for the gap, for as long as the other session likes
+ *     a new secret "n"   waits for the gap until the other session ends its transaction
  */
 export interface MysqlChanges {
   /**
@@ -96,7 +96,7 @@ function deletes({ secrets, epochs }: ChangedTables, rest: string): Statements {
   };
 }
 
-/** Statements that give up at once where they would wait for a lock; MariaDB knows them. */
+/** Statements that fail at once instead of waiting for a lock; MariaDB has them. */
 export function impatient({ always, ifInForce }: Statements): Statements {
   const prefix = "SET STATEMENT innodb_lock_wait_timeout = 0 FOR ";
   return { always: prefix + always, ifInForce: prefix + ifInForce };
@@ -176,7 +176,7 @@ export class ReturningChanges implements MysqlChanges {
 
 const isSome = (count: number | undefined): boolean => count !== undefined && count > 0;
 
-/** For MySQL, where another statement reads what was changed; that one flushes nothing. */
+/** For MySQL: another statement reads what was changed, and flushes nothing. */
 export class RereadChanges implements MysqlChanges {
   readonly #lock: string;
   readonly #updates: Statements;

@@ -15,7 +15,7 @@ export interface MysqlConnection {
 }
 
 export interface MysqlSessionOptions {
-  /** Whether the server knows INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
+  /** Whether the server has INSERT … RETURNING and DELETE … RETURNING, as MariaDB does. */
   readonly knowsReturning: boolean;
   /** The time limit of each statement. */
   readonly timeouts: DeadlineQueue;
@@ -75,7 +75,7 @@ export class MysqlSession {
     await this.#bounded(() => this.#connection.query(sql, values));
   }
 
-  /** Runs a statement that commits a change; `hasChanged` returns by its result whether it changed anything. */
+  /** Runs a statement that commits a change; `hasChanged` derives from its result whether it changed anything. */
   async commits<T>(statement: () => Promise<T>, hasChanged: (result: T) => boolean): Promise<T> {
     try {
       const result = await statement();

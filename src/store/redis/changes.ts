@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, pause } from "../../core/clock.ts";
 import type { Epoch } from "../../core/ports.ts";
 import {
   type DirectSet,
@@ -163,6 +163,6 @@ export class RedisChanges implements RedisCommands {
   async #passed({ atMs }: RedisDeadline): Promise<void> {
     const { clock } = this.#options;
     const leftMs = atMs - clock.monotonic();
-    if (leftMs > 0) await new Promise<void>((resolve) => clock.setTimer(resolve, leftMs));
+    if (leftMs > 0) await pause(leftMs, clock);
   }
 }

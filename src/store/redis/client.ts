@@ -12,6 +12,7 @@ import {
 } from "./commands.ts";
 import { RedisChangeLost, RedisDeadline, refusedLateAtMs } from "./deadline.ts";
 import { RedisEpoch } from "./epoch.ts";
+import { isRefusal, SentinelError } from "./errors.ts";
 import { connectOptions, type RedisClientOptions } from "./options.ts";
 import { RedisTime, TIME_INTERVAL_MS } from "./time.ts";
 import { encodeCommand, type WireArgument } from "./wire.ts";
@@ -24,39 +25,6 @@ export interface ConnectionWatcher {
 
 /** A message in RESP2: bytes from a client; a list or null from Redis itself. */
 export type RedisMessage = Buffer | readonly Buffer[] | null;
-
-/** A failed connection to one sentinel. Other sentinels may still name the master. */
-export class SentinelError extends Error {
-  override readonly name = "SentinelError";
-  /** `host:port` of the sentinel. */
-  readonly address: string;
-
-  constructor(address: string, cause: Error) {
-    super(`Cannot ask sentinel ${address}`, { cause });
-    this.address = address;
-  }
-}
-
-/** First words of the errors of a server that serves no command at present. */
-const NOT_SERVING = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
-
-/** Whether Redis replied with an error. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError";
-}
-
-/** Whether Redis's access list forbids the command. */
-export function isForbidden(error: unknown): boolean {
-  return error instanceof Error && isRefusal(error) && error.message.startsWith("NOPERM");
-}
-
-/**
- * Whether Redis refused one command but may serve others: a change without memory, replicas or a disk for it, or what its
- * access list forbids.
- */
-export function isRefusalOfOne(error: unknown): boolean {
-  return error instanceof Error && isRefusal(error) && !NOT_SERVING.includes(error.message.split(" ", 1)[0]!);
-}
 
 /** A connection is reopened if a reply is due and nothing arrives for this long. */
 const SILENCE_TIMEOUT_MS = 2000;

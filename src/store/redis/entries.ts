@@ -86,7 +86,7 @@ export class RedisEntries implements Authority<Uint8Array, EntryChange> {
   write(key: CacheKey, change: EntryChange): Promise<Entry<Uint8Array>> {
     const { value, expiresAtMs } = change;
     const ttlMs = timeLeftMs(change, this.#clock);
-    // Redis refuses a TTL of 0. An expired entry is the same as a missing one.
+    // Redis refuses a TTL of 0. An expired entry counts as missing.
     const written = ttlMs === 0
       ? this.#writes.delete(key)
       : this.#writes.set(key, { prefix: FORMAT_PREFIX, bytes: value }, ttlMs);

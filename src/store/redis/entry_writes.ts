@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { CacheKey } from "../../core/key.ts";
 import { RedisBatches } from "./batches.ts";
 import type { RedisChanges } from "./changes.ts";
-import { isRefusal } from "./client.ts";
+import { isRefusal } from "./errors.ts";
 import { type PrefixedBytes, type RedisArgument, redisScript } from "./commands.ts";
 import type { RedisDeadline } from "./deadline.ts";
 import { sameSlotKey } from "./lease_key.ts";

@@ -1,4 +1,38 @@
+/** Classifies the errors of Redis and its driver. */
 import { isUnreachable, withCauses } from "../error_causes.ts";
+
+/** A failed connection to one sentinel. Other sentinels may still name the master. */
+export class SentinelError extends Error {
+  override readonly name = "SentinelError";
+  /** `host:port` of the sentinel. */
+  readonly address: string;
+
+  constructor(address: string, cause: Error) {
+    super(`Cannot ask sentinel ${address}`, { cause });
+    this.address = address;
+  }
+}
+
+/** First words of the errors of a server that serves no command at present. */
+const NOT_SERVING = ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOAUTH"];
+
+/** Whether Redis replied with an error. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** Whether Redis's access list forbids the command. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && isRefusal(error) && error.message.startsWith("NOPERM");
+}
+
+/**
+ * Whether Redis refused one command but may serve others: a change without memory, replicas or a disk for it, or what its
+ * access list forbids.
+ */
+export function isRefusalOfOne(error: unknown): boolean {
+  return error instanceof Error && isRefusal(error) && !NOT_SERVING.includes(error.message.split(" ", 1)[0]!);
+}
 
 /** The topologies, which have different configuration keys. */
 export type RedisTopologyKind = "standalone" | "sentinel" | "cluster";

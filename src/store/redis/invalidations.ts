@@ -2,9 +2,10 @@ import type { Clock, Timer } from "../../core/clock.ts";
 import { KEY_KINDS, storedCacheKey } from "../../core/key.ts";
 import type { Invalidations, InvalidationState } from "../../core/ports.ts";
 import type { RedisChanges } from "./changes.ts";
-import { isRefusal, type RedisClient, type RedisMessage } from "./client.ts";
+import type { RedisClient, RedisMessage } from "./client.ts";
+import { isRefusal } from "./errors.ts";
 
-/** The part of {@link RedisChanges} that publishes invalidations where Redis does not track. */
+/** The part of {@link RedisChanges} that publishes invalidations when Redis does not track. */
 export type InvalidationPublisher = Pick<
   RedisChanges,
   "channel" | "keyOf" | "enablePublishing" | "disablePublishing"
@@ -62,7 +63,7 @@ export class RedisInvalidations implements Disposable {
     this.#options = options;
     this.#prefixBytes = new TextEncoder().encode(options.keyPrefix).length;
     const { data, listener } = options;
-    listener.onMessage((channel, message) => this.#hear(channel, message));
+    listener.onMessage((channel, message) => this.#receive(channel, message));
     data.watch({ onReady: () => this.#setUp(), onLost: () => this.#lost() });
     listener.watch({
       onReady: () => this.#setUp(),
@@ -188,7 +189,7 @@ export class RedisInvalidations implements Disposable {
     this.#options.onState(state);
   }
 
-  #hear(channel: string, message: RedisMessage): void {
+  #receive(channel: string, message: RedisMessage): void {
     const { target, changes } = this.#options;
     if (channel === TRACKING_CHANNEL) {
       if (!Array.isArray(message)) return target.invalidateAll();

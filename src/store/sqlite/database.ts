@@ -45,7 +45,7 @@ export class SqliteDatabase implements Disposable {
 }
 
 /** A prepared statement. Parameters and rows are copied; a failure is a {@link ServiceError}. */
-export class SqliteStatement<Row extends Record<keyof Row, SqliteValue>> {
+export class SqliteStatement<Row extends Record<keyof Row, SqliteValue> = Record<string, never>> {
   readonly #statement: StatementSync;
 
   constructor(statement: StatementSync) {

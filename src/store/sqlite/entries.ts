@@ -41,9 +41,9 @@ export class SqliteEntries implements Authority<Uint8Array, EntryChange>, Dispos
   readonly #clock: Clock;
   readonly #limit: SqliteSizeLimit;
   readonly #read: SqliteStatement<EntryRow>;
-  readonly #write: SqliteStatement<Record<string, never>>;
-  readonly #remove: SqliteStatement<Record<string, never>>;
-  readonly #ping: SqliteStatement<Record<string, never>>;
+  readonly #write: SqliteStatement;
+  readonly #remove: SqliteStatement;
+  readonly #ping: SqliteStatement;
   readonly #purge: SqlitePurge;
 
   /** The caller keeps the file. It disposes of the entries first, which ends the purge, then of the file. */

@@ -14,7 +14,7 @@ const REMOVE = `
 /** The rows of entries that have expired, the earliest first. */
 export class ExpiredRows {
   readonly #clock: Clock;
-  readonly #remove: SqliteStatement<Record<string, never>>;
+  readonly #remove: SqliteStatement;
 
   constructor(file: SqliteFile, clock: Clock) {
     this.#clock = clock;

@@ -10,8 +10,6 @@ import { type AGAIN, SqliteQueue } from "./queue.ts";
 /** "CSdb" in SQLite's header says that CacheServer owns the file. The same in every release. */
 const APPLICATION_ID = 0x43_53_64_62;
 
-type NoRow = Record<string, never>;
-
 /** The clock and patience of a {@link SqliteFile}. */
 export interface SqliteFileOptions {
   readonly clock: Clock;
@@ -36,10 +34,10 @@ export class SqliteFile implements Disposable {
   readonly #database: SqliteDatabase;
   readonly #reads: SqliteQueue;
   readonly #changes: SqliteQueue;
-  readonly #begin: SqliteStatement<NoRow>;
-  readonly #rollback: SqliteStatement<NoRow>;
-  readonly #mark: SqliteStatement<NoRow>;
-  readonly #emptyLog: SqliteStatement<NoRow>;
+  readonly #begin: SqliteStatement;
+  readonly #rollback: SqliteStatement;
+  readonly #mark: SqliteStatement;
+  readonly #emptyLog: SqliteStatement;
   #isFull: boolean;
   #refusal: Error | undefined;
   #onRefusal: (refusal: Error | undefined) => void = () => {};

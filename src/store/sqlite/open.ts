@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, pause } from "../../core/clock.ts";
 import { SqliteDatabase } from "./database.ts";
 import { isDiskFull, isLocked } from "./errors.ts";
 import { SqliteLock, type SqliteLockOptions } from "./lock.ts";
@@ -18,8 +18,8 @@ const SMALL_BYTES = 64 * 2 ** 20;
 /** How {@link openSqlite} locks, reserves and rebuilds. */
 export interface SqliteOpenOptions extends SqliteLockOptions, SqliteReserveSizes {
   /**
-   * Which files of an earlier release are rebuilt so that they can shrink: only `small` ones, ignoring failures, or
-   * `any`, where a failure is an error.
+   * Which files of an earlier release are rebuilt so that they can shrink: `small` ones only, and failures are
+   * ignored; or `any`, and a failure is an error.
    */
   readonly rebuilds: "small" | "any";
 }
@@ -70,7 +70,7 @@ async function whenUnlocked(path: string, reserve: SqliteReserve, clock: Clock):
       if (!mayRetry) throw error;
       if (isDiskFull(error)) reserve.release();
     }
-    await new Promise<void>((resolve) => clock.setTimer(resolve, OPEN_PAUSE_MS));
+    await pause(OPEN_PAUSE_MS, clock);
   }
 }
 

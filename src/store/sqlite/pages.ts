@@ -9,8 +9,6 @@ const SPARED_PAGES = 256;
 /** `PRAGMA auto_vacuum` of a file that can shrink without being rebuilt. */
 const INCREMENTAL = 2;
 
-type NoRow = Record<string, never>;
-
 /**
  * The pages of a database file. New rows reuse the pages of deleted ones; only shrinking returns pages to the disk.
  *
@@ -21,8 +19,8 @@ export class SqlitePages {
   readonly #database: SqliteDatabase;
   readonly #total: SqliteStatement<{ readonly page_count: number }>;
   readonly #free: SqliteStatement<{ readonly freelist_count: number }>;
-  readonly #vacuum: SqliteStatement<NoRow>;
-  readonly #checkpoint: SqliteStatement<NoRow>;
+  readonly #vacuum: SqliteStatement;
+  readonly #checkpoint: SqliteStatement;
   /** The size of one page, in bytes. */
   readonly pageBytes: number;
 

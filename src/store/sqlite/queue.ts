@@ -17,7 +17,7 @@ export const MAX_WAITING = 10_000;
 export const AGAIN: unique symbol = Symbol("again");
 
 /** An unfinished operation. */
-interface Waiting {
+interface WaitingOperation {
   /** Does the work and settles the operation's promise; throws while the file is locked. */
   attempt(): "done" | "again";
   readonly deadline: Deadline;
@@ -38,7 +38,7 @@ export class SqliteQueue implements Disposable {
   readonly #clock: Clock;
   readonly #timeouts: DeadlineQueue;
   readonly #onTimeUp: (error: Error) => void;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingOperation[] = [];
   #pauseMs = FIRST_PAUSE_MS;
   #timer: Timer | undefined;
 
@@ -79,7 +79,7 @@ export class SqliteQueue implements Disposable {
     resolve: (result: T) => void,
     reject: (error: unknown) => void,
   ): void {
-    const waiting: Waiting = {
+    const waiting: WaitingOperation = {
       attempt() {
         try {
           const result = attempt();

@@ -29,7 +29,7 @@ export class SqliteSecrets implements Authority<Secret, SecretChange> {
   readonly #read: SqliteStatement<SecretRow>;
   readonly #write: SqliteStatement<SecretRow>;
   readonly #remove: SqliteStatement<{ readonly id: number }>;
-  readonly #ping: SqliteStatement<Record<string, never>>;
+  readonly #ping: SqliteStatement;
 
   /** The caller keeps and closes the file. */
   constructor(file: SqliteFile) {

@@ -11,8 +11,6 @@ const SLACK_BYTES = 2 ** 16;
 /** Pages that a row may take beside its value: key, index entries, partly empty pages. */
 const OVERHEAD_PAGES = 8;
 
-type NoRow = Record<string, never>;
-
 /** The row header holds the length, so the value itself is not read. */
 const OLDEST = `SELECT rowid AS id, length(value) AS bytes FROM entry ORDER BY rowid LIMIT ${STEP_ROWS}`;
 
@@ -28,7 +26,7 @@ export class SqliteSizeLimit {
   readonly #file: SqliteFile;
   readonly #expired: ExpiredRows;
   readonly #oldest: SqliteStatement<{ readonly id: number; readonly bytes: number }>;
-  readonly #removeUpTo: SqliteStatement<NoRow>;
+  readonly #removeUpTo: SqliteStatement;
 
   /** `maxBytes` is Infinity for no limit. */
   constructor(file: SqliteFile, clock: Clock, maxBytes: number) {

@@ -1,6 +1,6 @@
 /** Metadata as header fields, and back. Source: PROTOCOL-HTTP2.md, Custom-Metadata. */
 import type { HeaderField } from "../hpack/header_field.ts";
-import { Metadata } from "../metadata.ts";
+import { LEGAL_KEY, LEGAL_TEXT, Metadata } from "../metadata.ts";
 
 /** Fields that belong to the protocol, not to the call's metadata. */
 const PROTOCOL_FIELDS: ReadonlySet<string> = new Set([
@@ -25,11 +25,6 @@ const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   "grpc-message",
   "grpc-status",
 ]);
-
-/** Characters of a metadata text: printable ASCII and space. */
-const LEGAL_TEXT = /^[\x20-\x7e]*$/;
-/** Characters of a metadata key. Fields with other names are not metadata. */
-const LEGAL_KEY = /^[0-9a-z_.-]+$/;
 
 /** The name of the first `-bin` field that is not base64; undefined when all are. */
 export function invalidBinaryField(fields: readonly HeaderField[]): string | undefined {

@@ -12,12 +12,12 @@ export class AbuseGuard {
   readonly #windowUpdates: TokenBucket;
 
   constructor(limits: Http2Limits, now: () => number) {
-    this.#controlFrames = new TokenBucket(limits.oddFrames, now);
+    this.#controlFrames = new TokenBucket(limits.controlFrames, now);
     this.#tinyDataFrames = new TokenBucket(limits.tinyDataFrames, now);
     this.#windowUpdates = new TokenBucket(limits.windowUpdateFrames, now);
   }
 
-  /** Counts a frame of {@link Http2Limits.oddFrames}, which `what` names. @throws {ConnectionError} when there are too many. */
+  /** Counts a frame of {@link Http2Limits.controlFrames}, which `what` names. @throws {ConnectionError} when there are too many. */
   controlFrame(what: string): void {
     if (!this.#controlFrames.take()) throw calm(what);
   }

@@ -32,7 +32,7 @@ export interface Http2Limits {
    * DATA, unknown types, and errors that make us reset a stream. `burst` at once, then `perSecond`. Each
    * DATA frame that we send and each ended response pays for one. The numbers are nghttp2's and nginx's for resets.
    */
-  readonly oddFrames: RateLimit;
+  readonly controlFrames: RateLimit;
   /**
    * A RST_STREAM is early if it comes sooner than this after its HEADERS. Later ones are free: a client that gives up
    * calls at their deadlines does no harm, and {@link maxConcurrentStreams} bounds the calls it can start.
@@ -78,7 +78,7 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = Object.freeze({
   maxSettingsEntries: 32,
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
-  oddFrames: { burst: 1000, perSecond: 33 },
+  controlFrames: { burst: 1000, perSecond: 33 },
   earlyResetMs: 10,
   tinyDataFrames: { burst: 4096, perSecond: 256 },
   tinyDataBytes: 64,

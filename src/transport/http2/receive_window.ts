@@ -15,7 +15,7 @@ export class ReceiveWindow {
     this.#leftBytes = sizeBytes;
   }
 
-  /** Changes the size, and by the same number what is left, which may become negative. */
+  /** Changes the size, and the octets left by the same amount; these may become negative. */
   resize(sizeBytes: number): void {
     this.#leftBytes += sizeBytes - this.#sizeBytes;
     this.#sizeBytes = sizeBytes;

@@ -11,7 +11,7 @@ import { type RoutedCall, type RoutedRequest, routeRequest, routeVariation } fro
 import { openStreamingCall } from "./streaming_call.ts";
 import { UnaryServerCall } from "./unary_call.ts";
 
-/** Drops what is left of a request that is already answered. */
+/** Drops the rest of a request that is already answered. */
 const DISCARDING: StreamReceiver = { onData() {}, onEnd() {}, onDrain() {}, onShutdown() {}, onClosed() {} };
 
 /** The gRPC calls of one connection. */

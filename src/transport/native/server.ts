@@ -1,4 +1,4 @@
-import type { Timer } from "../../core/clock.ts";
+import { pause, type Timer } from "../../core/clock.ts";
 import {
   ConnectionLimiter,
   type ConnectionLimits,
@@ -171,7 +171,7 @@ export class NativeGrpcServer implements GrpcServer {
         if (this.#listener !== listener) return;
         if (isClientGone(error)) continue;
         this.#environment.onError(error, "accept");
-        await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ACCEPT_PAUSE_MS));
+        await pause(ACCEPT_PAUSE_MS, this.#options.clock);
       }
     }
   }

@@ -3,29 +3,29 @@ import type { CacheObserver } from "../../../src/cache/observer.ts";
 
 /** Records each event as a line: `redis read: <the error's text>`. */
 export class RecordingObserver implements CacheObserver {
-  readonly told: string[] = [];
+  readonly reports: string[] = [];
 
   tierFailed(tier: string, operation: string, error: unknown): void {
-    this.told.push(`${tier} ${operation}: ${error instanceof Error ? error.message : error}`);
+    this.reports.push(`${tier} ${operation}: ${error instanceof Error ? error.message : error}`);
   }
 
   breakerChanged(tier: string, state: BreakerState): void {
-    this.told.push(`${tier} breaker ${state}`);
+    this.reports.push(`${tier} breaker ${state}`);
   }
 
   outboxWaiting(tier: string, atLeast: number): void {
-    this.told.push(`${tier} lacks ${atLeast} changes`);
+    this.reports.push(`${tier} lacks ${atLeast} changes`);
   }
 
   changesUnsettled(tier: string, keys: number): void {
-    this.told.push(`${tier} leaves ${keys} keys unsettled`);
+    this.reports.push(`${tier} leaves ${keys} keys unsettled`);
   }
 
   outOfForce(tier: string): void {
-    this.told.push(`${tier} is out of force`);
+    this.reports.push(`${tier} is out of force`);
   }
 
   fillDropped(tier: string): void {
-    this.told.push(`${tier} dropped a fill`);
+    this.reports.push(`${tier} dropped a fill`);
   }
 }

@@ -127,12 +127,12 @@ export class CoherentReplica implements AsyncDisposable {
     const nodes = this.#resources.use(
       new RedisClusterNodes({ seeds, clock: systemClock, connect, onError() {}, observer }),
     );
-    const guard = () => ({
+    const breaker = () => ({
       run: <T>(work: () => Promise<T>) => work(),
       probe: <T>(work: () => Promise<T>) => work(),
     });
     return {
-      commands: new RedisCluster({ nodes, clock: systemClock, patienceMs: TIMEOUT_MS, guard }),
+      commands: new RedisCluster({ nodes, clock: systemClock, patienceMs: TIMEOUT_MS, breaker }),
       listen: (listening) =>
         this.#resources.use(new RedisClusterInvalidations({ ...listening, nodes, connect })),
     };

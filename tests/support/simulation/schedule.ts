@@ -73,7 +73,7 @@ class Schedule {
   readonly #running = new Set<Running>();
   readonly #known = new Map<CacheKey, Known[]>(KEYS.map((key) => [key, []]));
   /** What a replica knew of a key for certain at its last invalidation. */
-  readonly #told = new Map<Replica, Map<CacheKey, number>>();
+  readonly #invalidated = new Map<Replica, Map<CacheKey, number>>();
   /** Values of writes that failed with `hadNoEffect`. */
   readonly #without = new Set<number>();
   /** The index of the last state of a key that a commit made which had stalled. */
@@ -128,12 +128,14 @@ class Schedule {
     for (const replica of this.#replicas) for (const key of KEYS) this.#read(replica, key);
     await this.#quiesce();
     if (this.#waiting() > 0) this.wrong.push(`${this.#waiting()} operations never ended`);
-    for (let round = 0; round < 500 && this.#unsaid() > 0; round++) {
+    for (let round = 0; round < 500 && this.#unannounced() > 0; round++) {
       await this.#pass(1 + this.#pick(this.#options.longestPauseMs));
       await settle();
       await this.#quiesce();
     }
-    if (this.#unsaid() > 0) this.wrong.push(`${this.#unsaid()} changes were never told to the shared tier`);
+    if (this.#unannounced() > 0) {
+      this.wrong.push(`${this.#unannounced()} changes never reached the shared tier`);
+    }
     for (const { value } of KEYS.flatMap((key) => this.#world.authority.history(key))) {
       if (value !== undefined && this.#without.has(value)) {
         this.wrong.push(`${value} was written, after an error that it would not be`);
@@ -141,7 +143,7 @@ class Schedule {
     }
   }
 
-  #unsaid(): number {
+  #unannounced(): number {
     return this.#world.authority.pending(Infinity).length;
   }
 
@@ -193,9 +195,9 @@ class Schedule {
 
   #start(): Replica {
     const replica = new Replica(this.#world, this.#options, (key) => {
-      const told = this.#told.get(replica) ?? new Map<CacheKey, number>();
-      this.#told.set(replica, told);
-      for (const each of key === undefined ? KEYS : [key]) told.set(each, this.#sureOf(replica, each));
+      const known = this.#invalidated.get(replica) ?? new Map<CacheKey, number>();
+      this.#invalidated.set(replica, known);
+      for (const each of key === undefined ? KEYS : [key]) known.set(each, this.#sureOf(replica, each));
     });
     return replica;
   }
@@ -319,7 +321,7 @@ class Schedule {
     const here = newest(binding.filter((known) => known.replica === replica));
     const { local, replicas } = this.#options;
     if (local && replicas > 1 && this.#world.broadcast.isConnected(replica)) {
-      return Math.max(here, this.#told.get(replica)?.get(key) ?? 0);
+      return Math.max(here, this.#invalidated.get(replica)?.get(key) ?? 0);
     }
     const joinable = [...this.#running].flatMap(({ replica: at, read }) =>
       at === replica && read?.key === key ? [read.floor] : []

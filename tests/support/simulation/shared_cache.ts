@@ -7,7 +7,7 @@ import { compareVersions, type Version } from "../../../src/core/version.ts";
 /** The epoch that a client takes the store to be in; it learns it when its connection begins. */
 export type ServerEpoch = number;
 
-interface Held {
+interface StoredItem {
   /** Undefined: a tombstone. */
   readonly entry: Entry<number> | undefined;
   readonly version: Version;
@@ -40,7 +40,7 @@ export interface SharedCacheOptions {
 export class SimulatedSharedCache {
   readonly #clock: Clock;
   readonly #options: SharedCacheOptions;
-  #held = new Map<CacheKey, Held>();
+  #held = new Map<CacheKey, StoredItem>();
   #leases = new Map<CacheKey, Lease>();
   #snapshot = { held: new Map(this.#held), leases: new Map(this.#leases) };
   readonly #newEpoch: () => ServerEpoch;
@@ -138,11 +138,11 @@ export class SimulatedSharedCache {
     this.#serverEpoch = this.#newEpoch();
   }
 
-  #isOf(serverEpoch: ServerEpoch, held: Held): boolean {
+  #isOf(serverEpoch: ServerEpoch, held: StoredItem): boolean {
     return held.serverEpoch === serverEpoch || this.#options.weakness === "all epochs are one";
   }
 
-  #get(key: CacheKey): Held | undefined {
+  #get(key: CacheKey): StoredItem | undefined {
     const held = this.#held.get(key);
     return held !== undefined && held.goneAtMs > this.#clock.now() ? held : undefined;
   }

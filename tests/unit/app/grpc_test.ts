@@ -50,7 +50,7 @@ server:
       maxHeaderListBytes: 4096,
       maxContinuationFrames: 5,
       maxQueuedOutputBytes: 65_536,
-      oddFrames: { burst: 7, perSecond: 8 },
+      controlFrames: { burst: 7, perSecond: 8 },
       prefaceTimeoutMs: 9,
       partialFrameTimeoutMs: 10,
       uploadTimeoutMs: 17,

@@ -16,7 +16,7 @@ function complaint(...args: string[]): string {
   return options;
 }
 
-Deno.test("parseArguments() measures everything in full unless it is told otherwise", () => {
+Deno.test("parseArguments() measures everything in full by default", () => {
   assertEquals(parsed(), {
     effort: FULL,
     only: [],

@@ -147,7 +147,7 @@ Deno.test("Chain.get() forgets absence with each change of the key", async () =>
   }
 });
 
-Deno.test("Chain.get() remembers neither an error nor an answer that a change has outdated", async () => {
+Deno.test("Chain.get() remembers no error, and no answer that a change has made stale", async () => {
   const setting = new Setting();
   setting.read = () => Promise.reject(new Error("connection refused"));
   await assertRejects(() => Promise.resolve(setting.get()), ServiceError);
@@ -212,7 +212,7 @@ Deno.test("Chain.get() hides that a copy could not be renewed, and tries once a 
   for (let hit = 0; hit < 10; hit++) assertEquals(setting.get(), entry("a"));
   setting.clock.advance(1);
   await setting.chain.idle();
-  assertEquals(setting.observer.told.length, 1);
+  assertEquals(setting.observer.reports.length, 1);
   assertEquals(setting.reads, 2);
 });
 

@@ -96,7 +96,7 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
   "local memory over the authority": CALM,
   "local memory over an authority that fails": { ...CALM, authorityFaults: SOME_FAULTS },
   "three tiers": { ...CALM, shared: true },
-  "three tiers of which both remote ones fail": {
+  "three tiers, both remote ones failing": {
     ...CALM,
     shared: true,
     authorityFaults: SOME_FAULTS,
@@ -160,8 +160,8 @@ const SETTINGS: Readonly<Record<string, ScheduleOptions>> = {
     sharedFaults: SOME_FAULTS,
     announceFaults: SOME_FAULTS,
   },
-  "replicas that share a tier of which there are two masters at times": SPLIT,
-  "replicas with memories and a shared tier of which there are two masters at times": {
+  "replicas that share a tier with two masters at times": SPLIT,
+  "replicas with memories and a shared tier with two masters at times": {
     ...SPLIT,
     local: true,
     disconnect: 0.01,

@@ -209,17 +209,17 @@ Deno.test("Chain.set() asks the authority beforehand once a write has failed", a
 });
 
 Deno.test("Chain passes to the authority whether a change is announced in the shared tier", async () => {
-  const told: unknown[] = [];
+  const epochs: unknown[] = [];
   let announce = () => Promise.resolve(ANY_EPOCH);
   const { chain } = setUp({
     shared: { announce: () => announce() },
     authority: {
       write: (_key, value, _signal, announcement) => {
-        told.push(announcement?.epoch);
+        epochs.push(announcement?.epoch);
         return Promise.resolve(entry(value));
       },
       remove: (_key, _signal, announcement) => {
-        told.push(announcement?.epoch);
+        epochs.push(announcement?.epoch);
         return Promise.resolve(undefined);
       },
     },
@@ -229,7 +229,7 @@ Deno.test("Chain passes to the authority whether a change is announced in the sh
   announce = fails;
   await chain.set(KEY, PATIENT, "b");
   await chain.delete(KEY, PATIENT);
-  assertEquals(told, [ANY_EPOCH, ANY_EPOCH, undefined, undefined]);
+  assertEquals(epochs, [ANY_EPOCH, ANY_EPOCH, undefined, undefined]);
 });
 
 Deno.test("Chain.set() publishes nothing if the authority finds another epoch in force", async () => {

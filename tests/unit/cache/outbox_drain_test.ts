@@ -115,7 +115,7 @@ Deno.test("OutboxDrain keeps the records, stays stale and reports it while the t
   draining.writeTombstone = away;
   await turn();
   assertEquals([draining.did, draining.drain.isCurrent()], [[], false]);
-  assertEquals(draining.observer.told, ["redis lacks 2 changes"]);
+  assertEquals(draining.observer.reports, ["redis lacks 2 changes"]);
   draining.writeTombstone = well;
   await draining.pass(INTERVAL_MS);
   assertEquals(draining.did, ["writeTombstone secret:a 7.1", "writeTombstone secret:b 7.1", "clear 2"]);
@@ -242,7 +242,7 @@ Deno.test("OutboxDrain does not use an epoch that is not in force, and invalidat
   assertEquals(draining.invalidated, ["all", "all", "all"]);
   assertEquals([draining.did, draining.records.length, draining.drain.isInForce("x")], [[], 1, false]);
   assertEquals(draining.epoch.rechecks >= 3, true);
-  assertEquals(draining.observer.told.includes("redis is out of force"), true);
+  assertEquals(draining.observer.reports.includes("redis is out of force"), true);
 
   // The same server under its present name.
   draining.inForce = () => true;

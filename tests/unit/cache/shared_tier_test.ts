@@ -15,13 +15,13 @@ const KEY = secretCacheKey("alice");
 const SIGNAL = new AbortController().signal;
 const TIMEOUT_MS = 200;
 const RETRY_MS = 1_000;
-const VACANT = { lease: "L" };
+const MISS = { lease: "L" };
 
 /** A shared cache that records its calls, and answers or fails as the test sets it. */
 class ScriptedCache implements SharedCache<string> {
-  readonly told: string[] = [];
+  readonly calls: string[] = [];
   readonly epoch = { current: ANY_EPOCH, confirm: () => Promise.resolve(), recheck() {} };
-  holds: SharedRead<string> = VACANT;
+  holds: SharedRead<string> = MISS;
   /** What every operation waits for. */
   answer: () => Promise<void> = () => Promise.resolve();
 
@@ -52,7 +52,7 @@ class ScriptedCache implements SharedCache<string> {
   }
 
   #take(what: string): Promise<void> {
-    this.told.push(what);
+    this.calls.push(what);
     return this.answer();
   }
 }
@@ -106,7 +106,7 @@ const well = () => Promise.resolve();
 
 Deno.test("SharedTier.read() returns what the store holds, and a miss without a lease for an entry that has just expired", async () => {
   const sharing = new Sharing();
-  assertEquals(await sharing.read(), VACANT);
+  assertEquals(await sharing.read(), MISS);
   sharing.store.holds = "tombstone";
   assertEquals(await sharing.read(), "tombstone");
   const entry = sharing.entry(1);
@@ -122,7 +122,7 @@ Deno.test("SharedTier.read() returns unknown when the store fails or does not an
   assertEquals(await sharing.read(), "unknown");
   sharing.store.answer = silent;
   assertEquals(await sharing.timedOut(sharing.read()), "unknown");
-  assertEquals(sharing.observer.told, [
+  assertEquals(sharing.observer.reports, [
     "redis read: Cannot read in the redis tier: it cannot be reached or refused",
     "redis read: Cannot read in the redis tier: it did not answer in time",
   ]);
@@ -131,8 +131,8 @@ Deno.test("SharedTier.read() returns unknown when the store fails or does not an
 Deno.test("SharedTier.announce() that succeeds leaves the key clean", async () => {
   const sharing = new Sharing();
   assertEquals(await sharing.shared.announce(KEY, "A"), { epoch: ANY_EPOCH });
-  assertEquals(await sharing.read(), VACANT);
-  assertEquals(sharing.store.told, ["announce A"]);
+  assertEquals(await sharing.read(), MISS);
+  assertEquals(sharing.store.calls, ["announce A"]);
 });
 
 Deno.test("SharedTier.announce() that fails makes the key dirty until it has a tombstone", async () => {
@@ -144,7 +144,7 @@ Deno.test("SharedTier.announce() that fails makes the key dirty until it has a t
     sharing.store.answer = well;
     assertEquals(await sharing.read(), "unknown");
     await sharing.nextRetry();
-    assertEquals(sharing.store.told, ["announce A", "writeTombstone own nothing"]);
+    assertEquals(sharing.store.calls, ["announce A", "writeTombstone own nothing"]);
     assertEquals(await sharing.read(), sharing.store.holds);
   }
 });
@@ -160,9 +160,9 @@ Deno.test("SharedTier.publish() and writeTombstone() that succeed make a dirty k
     assertEquals(await sharing.shared.announce(KEY, "A"), { epoch: ANY_EPOCH });
     assertEquals(await sharing.read(), "unknown");
     await end(sharing);
-    assertEquals(await sharing.read(), VACANT);
+    assertEquals(await sharing.read(), MISS);
     await sharing.nextRetry();
-    assertEquals(sharing.store.told.length, 2);
+    assertEquals(sharing.store.calls.length, 2);
   }
 });
 
@@ -173,8 +173,8 @@ Deno.test("SharedTier.retract() leaves a key dirty if an earlier change could no
   await sharing.shared.retract(KEY, "A");
   assertEquals(await sharing.read(), "unknown");
   await sharing.nextRetry();
-  assertEquals(sharing.store.told, ["announce A", "retract A", "writeTombstone own 7"]);
-  assertEquals(await sharing.read(), VACANT);
+  assertEquals(sharing.store.calls, ["announce A", "retract A", "writeTombstone own 7"]);
+  assertEquals(await sharing.read(), MISS);
 });
 
 Deno.test("SharedTier.read() returns unknown when the key becomes dirty while the answer is under way", async () => {
@@ -191,7 +191,7 @@ Deno.test("SharedTier.publish() and writeTombstone() pass the result on, and an 
   await sharing.shared.publish(KEY, "B", sharing.entry(0));
   await sharing.shared.writeTombstone(KEY, "C", endOf(7));
   await sharing.shared.writeTombstone(KEY, "D", undefined);
-  assertEquals(sharing.store.told, [
+  assertEquals(sharing.store.calls, [
     "publish A v",
     "writeTombstone B 1",
     "writeTombstone C 7",
@@ -209,11 +209,11 @@ Deno.test("SharedTier.publish() and writeTombstone() that fail do not fail the c
       const sharing = new Sharing();
       sharing.store.answer = answer;
       await sharing.timedOut(change(sharing));
-      assertEquals(sharing.observer.told.length, 1);
+      assertEquals(sharing.observer.reports.length, 1);
       sharing.store.answer = well;
       assertEquals(await sharing.read(), "unknown");
       await sharing.nextRetry();
-      assertEquals(await sharing.read(), VACANT);
+      assertEquals(await sharing.read(), MISS);
     }
   }
 });
@@ -226,9 +226,9 @@ Deno.test("SharedTier.retract() takes an announcement back, and makes no key dir
     await sharing.timedOut(sharing.shared.retract(KEY, "B"));
   }
   sharing.store.answer = well;
-  assertEquals(sharing.store.told, ["retract A", "retract B", "retract B"]);
-  assertEquals(sharing.observer.told.length, 2);
-  assertEquals(await sharing.read(), VACANT);
+  assertEquals(sharing.store.calls, ["retract A", "retract B", "retract B"]);
+  assertEquals(sharing.observer.reports.length, 2);
+  assertEquals(await sharing.read(), MISS);
 });
 
 Deno.test("SharedTier.backfill() copies an entry that has time left and whose fence holds", async () => {
@@ -238,10 +238,10 @@ Deno.test("SharedTier.backfill() copies an entry that has time left and whose fe
   fences.void(KEY);
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: voided });
   sharing.shared.backfill(KEY, { entry: sharing.entry(0), lease: "L", fence: fences.take(KEY) });
-  assertEquals(sharing.store.told, []);
+  assertEquals(sharing.store.calls, []);
   sharing.shared.backfill(KEY, { entry: sharing.entry(1), lease: "L", fence: fences.take(KEY) });
   await sharing.shared.idle();
-  assertEquals(sharing.store.told, ["fill v under L"]);
+  assertEquals(sharing.store.calls, ["fill v under L"]);
 });
 
 Deno.test("SharedTier.backfill() that fails fails no call, and is reported", async () => {
@@ -249,7 +249,7 @@ Deno.test("SharedTier.backfill() that fails fails no call, and is reported", asy
   sharing.store.answer = away;
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
   await sharing.shared.idle();
-  assertEquals(sharing.observer.told, [
+  assertEquals(sharing.observer.reports, [
     "redis fill: Cannot fill in the redis tier: it cannot be reached or refused",
   ]);
 });
@@ -261,9 +261,9 @@ Deno.test("SharedTier.backfill() reports a dropped copy", () => {
   const offer = () =>
     sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: fences.take(KEY) });
   for (let index = 0; index < CONCURRENT_FILLS + 1; index++) offer();
-  assertEquals(sharing.observer.told, []);
+  assertEquals(sharing.observer.reports, []);
   offer();
-  assertEquals(sharing.observer.told, ["redis dropped a fill"]);
+  assertEquals(sharing.observer.reports, ["redis dropped a fill"]);
 });
 
 Deno.test("SharedTier completes its copies and leaves no timer when it is disposed of", async () => {
@@ -271,7 +271,7 @@ Deno.test("SharedTier completes its copies and leaves no timer when it is dispos
   sharing.shared.markDirty(KEY);
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
   await sharing.shared[Symbol.asyncDispose]();
-  assertEquals(sharing.store.told, ["fill v under L"]);
+  assertEquals(sharing.store.calls, ["fill v under L"]);
   sharing.clock.advance(TIMEOUT_MS);
   assertEquals(sharing.clock.pendingTimers, 0);
 });

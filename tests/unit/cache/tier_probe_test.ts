@@ -8,7 +8,7 @@ const INTERVAL_MS = 1_000;
 /** A probe of a tier that the test makes answer or not. */
 class Probing implements Disposable {
   readonly clock = new FakeClock();
-  readonly told: TierState[] = [];
+  readonly states: TierState[] = [];
   ping: () => Promise<void>;
   pings = 0;
   readonly probe: TierProbe;
@@ -21,7 +21,7 @@ class Probing implements Disposable {
         this.pings++;
         return this.ping();
       },
-      (state) => this.told.push(state),
+      (state) => this.states.push(state),
     );
   }
 
@@ -43,7 +43,7 @@ Deno.test("TierProbe.asked resolves once the tier has been asked, whatever the a
   for (const [ping, state] of [[up, "up"], [down, "down"]] as const) {
     using probing = new Probing(ping);
     await probing.probe.asked;
-    assertEquals(probing.told, [state]);
+    assertEquals(probing.states, [state]);
   }
 });
 
@@ -53,14 +53,14 @@ Deno.test("TierProbe asks each second and reports each change of the answer", as
     probing.ping = ping;
     await probing.nextProbe();
   }
-  assertEquals(probing.told, ["up", "down", "up", "down"]);
+  assertEquals(probing.states, ["up", "down", "up", "down"]);
   assertEquals(probing.pings, 6);
 });
 
 Deno.test("TierProbe waits for an answer before it asks again", async () => {
   using probing = new Probing(() => new Promise(() => {}));
   for (const _probe of [1, 2, 3]) await probing.nextProbe();
-  assertEquals([probing.pings, probing.told], [1, []]);
+  assertEquals([probing.pings, probing.states], [1, []]);
 });
 
 Deno.test("TierProbe reports nothing and leaves no timer once it is disposed of", async () => {
@@ -69,7 +69,7 @@ Deno.test("TierProbe reports nothing and leaves no timer once it is disposed of"
   asking[Symbol.dispose]();
   answer.resolve();
   await turn();
-  assertEquals([asking.told, asking.clock.pendingTimers], [[], 0]);
+  assertEquals([asking.states, asking.clock.pendingTimers], [[], 0]);
 
   const waiting = new Probing(up);
   await turn();
@@ -80,11 +80,11 @@ Deno.test("TierProbe reports nothing and leaves no timer once it is disposed of"
 
 Deno.test("TierProbe reports at once that a tier takes no changes, unless it does not answer either", async () => {
   using probing = new Probing(up);
-  const { probe, told } = probing;
+  const { probe, states } = probing;
   probe.refusesChanges(new Error("disk full"));
-  assertEquals(told, []);
+  assertEquals(states, []);
   await probe.asked;
-  assertEquals(told, ["read_only"]);
+  assertEquals(states, ["read_only"]);
   probe.refusesChanges(new Error("still full"));
   probing.ping = down;
   await probing.nextProbe();
@@ -93,5 +93,5 @@ Deno.test("TierProbe reports at once that a tier takes no changes, unless it doe
   probing.ping = up;
   await probing.nextProbe();
   probe.refusesChanges(undefined);
-  assertEquals(told, ["read_only", "down", "read_only", "up"]);
+  assertEquals(states, ["read_only", "down", "read_only", "up"]);
 });

@@ -23,7 +23,7 @@ Deno.test("Tier.read() and write() resolve to the store's answer, and report not
   const { tier, observer } = tierUnderTest();
   assertEquals(await tier.read("read", () => Promise.resolve(1)), 1);
   assertEquals(await tier.write("write", () => Promise.resolve(2)), 2);
-  assertEquals(observer.told, []);
+  assertEquals(observer.reports, []);
 });
 
 Deno.test("Tier rejects with store_unavailable after the time-out of reads or writes, not before", async () => {
@@ -36,12 +36,12 @@ Deno.test("Tier rejects with store_unavailable after the time-out of reads or wr
     const rejected = assertRejects(() => run(tier), ServiceError);
     clock.advance(timeoutMs - 1);
     await turn();
-    assertEquals(observer.told, []);
+    assertEquals(observer.reports, []);
     clock.advance(1);
     const error = await rejected;
     assertEquals([error.code, error.tier], ["store_unavailable", "redis"]);
     assertEquals(error.message, `Cannot ${operation} in the redis tier: it did not answer in time`);
-    assertEquals(observer.told, [`redis ${operation}: ${error.message}`]);
+    assertEquals(observer.reports, [`redis ${operation}: ${error.message}`]);
   }
 });
 
@@ -52,7 +52,7 @@ Deno.test("Tier turns a driver's error into store_unavailable, neutral in its te
   assertEquals([error.code, error.tier], ["store_unavailable", "redis"]);
   assertEquals(error.message, "Cannot read in the redis tier: it cannot be reached or refused");
   assertStrictEquals(error.cause, cause);
-  assertEquals(observer.told, [`redis read: ${error.message}`]);
+  assertEquals(observer.reports, [`redis read: ${error.message}`]);
 });
 
 Deno.test("Tier passes a ServiceError on unchanged, and reports all but cancellations", async () => {
@@ -64,7 +64,7 @@ Deno.test("Tier passes a ServiceError on unchanged, and reports all but cancella
     unreadable,
   );
   assertStrictEquals(await assertRejects(() => tier.read("read", () => Promise.reject(gone)), Error), gone);
-  assertEquals(observer.told, ["redis read: format byte 9"]);
+  assertEquals(observer.reports, ["redis read: format byte 9"]);
 });
 
 Deno.test("Tier.write() calls onLate when the store answers after the time-out, and only then", async () => {
@@ -111,7 +111,7 @@ Deno.test("Tier.hasJustAnswered counts from the beginning of the last success, a
 Deno.test("Tier asks nothing of a store that fails too often, and its error has the time of the next probe", async () => {
   const { tier, clock, observer } = tierUnderTest();
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
-  assertEquals(observer.told.filter((line) => line.includes("breaker")), ["redis breaker open"]);
+  assertEquals(observer.reports.filter((line) => line.includes("breaker")), ["redis breaker open"]);
   clock.advance(20);
   let asked = 0;
   const ask = () => Promise.resolve(++asked);
@@ -129,7 +129,7 @@ Deno.test("Tier asks nothing of a store that fails too often, and its error has 
   probe.resolve("here");
   assertEquals(await probing, "here");
   assertEquals(await tier.write("write", ask), 1);
-  assertEquals(observer.told.filter((line) => line.includes("breaker")), [
+  assertEquals(observer.reports.filter((line) => line.includes("breaker")), [
     "redis breaker open",
     "redis breaker half_open",
     "redis breaker closed",
@@ -141,7 +141,7 @@ Deno.test("Tier.probe() asks before a probe is due, and closes the breaker", asy
   for (const _call of [1, 2]) await assertRejects(() => tier.read("read", fails), ServiceError);
   await tier.probe("ping", () => Promise.resolve());
   assertEquals(
-    observer.told.at(-1),
+    observer.reports.at(-1),
     "redis breaker closed",
     "the store can be asked at once",
   );
@@ -156,7 +156,7 @@ Deno.test("Tier.probe() rejects when only the first of two answers comes, and le
     ServiceError,
   );
   assertEquals(asked, 2);
-  assertEquals(observer.told.filter((line) => line.includes("breaker")).at(-1), "redis breaker open");
+  assertEquals(observer.reports.filter((line) => line.includes("breaker")).at(-1), "redis breaker open");
 });
 
 Deno.test("Tier counts time-outs as failures, but not cancellations, unreadable data or refusals", async () => {
@@ -183,7 +183,7 @@ Deno.test("Tier counts time-outs as failures, but not cancellations, unreadable 
     const rejected = assertRejects(() => tier.read("read", () => forever), ServiceError);
     clock.advance(100);
     await rejected;
-    assertEquals(observer.told.filter((line) => line.includes("breaker")), breaker);
+    assertEquals(observer.reports.filter((line) => line.includes("breaker")), breaker);
   }
 });
 

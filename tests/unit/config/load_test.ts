@@ -36,7 +36,7 @@ Deno.test("loadConfig() fills in every default", () => {
           maxHeaderBytes: 16 * 1024,
           maxContinuationFrames: 8,
           maxQueuedOutputBytes: 2 ** 20,
-          oddFrames: { burst: 1000, perSecond: 33 },
+          controlFrames: { burst: 1000, perSecond: 33 },
           prefaceTimeoutMs: 5_000,
           partialFrameTimeoutMs: 10_000,
           uploadTimeoutMs: 30_000,

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../../src/core/clock.ts";
 import { turn } from "../../support/turn.ts";
 
-Deno.test("systemClock.monotonicOfTurn() stands still within a turn, and is never later than now nor goes back", async () => {
+Deno.test("systemClock.monotonicOfTurn() is constant within a turn, never later than now, and never goes back", async () => {
   let last = -Infinity;
   for (let round = 0; round < 3; round++) {
     const first = systemClock.monotonicOfTurn();

@@ -1,6 +1,7 @@
-import type { Clock } from "../../../core/clock.ts";
+import { type Clock, within } from "../../../core/clock.ts";
 import { type ClusterView, readClusterNodes } from "./view.ts";
-import { isRefusal, type RedisClient } from "../client.ts";
+import type { RedisClient } from "../client.ts";
+import { isRefusal } from "../errors.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 
 /** The parts of {@link RedisClusterConnections}. */
@@ -76,7 +77,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     if (client === undefined || !client.isReady) return;
     let view: ClusterView | undefined;
     try {
-      const reply = await this.#within(ASK_TIMEOUT_MS, client.call("CLUSTER", "NODES"));
+      const reply = await within(ASK_TIMEOUT_MS, client.call("CLUSTER", "NODES"), this.#options.clock);
       if (typeof reply === "string") view = readClusterNodes(reply, this.#addresses.get(name)!);
     } catch (error) {
       if (isRefusal(error) && error instanceof Error) this.#options.onError(error);
@@ -94,7 +95,7 @@ export class RedisClusterConnections implements AsyncDisposable {
     this.#addresses.delete(name);
     this.#answers.delete(name);
     const answered = Promise.try(() => client.ping());
-    const closed = this.#within(RETIRE_TIMEOUT_MS, answered).catch(() => {})
+    const closed = within(RETIRE_TIMEOUT_MS, answered, this.#options.clock).catch(() => {})
       .then(() => client[Symbol.asyncDispose]()).finally(() => this.#retiring.delete(closed));
     this.#retiring.add(closed);
   }
@@ -102,16 +103,5 @@ export class RedisClusterConnections implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const clients = [...this.#clients.values()].map((client) => client[Symbol.asyncDispose]());
     await Promise.all([...clients, ...this.#retiring]);
-  }
-
-  /** The result of `work`, or undefined on time-out. */
-  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-    const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
-    const timer = this.#options.clock.setTimer(() => resolve(undefined), ms, "background");
-    try {
-      return await Promise.race([work, tooLate]);
-    } finally {
-      timer.cancel();
-    }
   }
 }

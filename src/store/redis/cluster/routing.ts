@@ -1,5 +1,5 @@
 import calculateSlot from "cluster-key-slot";
-import type { Clock } from "../../../core/clock.ts";
+import { type Clock, pause, within } from "../../../core/clock.ts";
 import { ANY_EPOCH, type ServerBreaker } from "../../../core/ports.ts";
 import type { RedisClient } from "../client.ts";
 import type { DirectSet, RedisArgument, RedisCommands, RedisScript } from "../commands.ts";
@@ -40,8 +40,8 @@ export interface RedisClusterOptions {
   readonly clock: Clock;
   /** At most the shortest time that a caller waits for a command. */
   readonly patienceMs: number;
-  /** Makes the guard of the master of this name. */
-  readonly guard: (name: string) => ServerBreaker;
+  /** Makes the breaker of the master of this name. */
+  readonly breaker: (name: string) => ServerBreaker;
 }
 
 /** Whether the node is importing the key's slot or owns it. */
@@ -82,8 +82,8 @@ export class RedisCluster implements RedisCommands {
   readonly spansSlots = false;
   readonly epoch = ANY_EPOCH;
   readonly #options: RedisClusterOptions;
-  /** One guard for each master ever seen: a master that returns under its old name is the same server. */
-  readonly #guards = new Map<string, ServerBreaker>();
+  /** One breaker for each master ever seen: a master that returns under its old name is the same server. */
+  readonly #breakers = new Map<string, ServerBreaker>();
 
   constructor(options: RedisClusterOptions) {
     this.#options = options;
@@ -95,8 +95,8 @@ export class RedisCluster implements RedisCommands {
     if (masters.length === 0) throw new Error("Cannot send to Redis: no node of the cluster answers");
     if (!isComplete) throw new Error("Cannot send to Redis: some slots have no known node");
     await Promise.all(masters.map((name) => {
-      const { client, guard } = this.#node(name);
-      return guard.probe(() => client.ping());
+      const { client, breaker } = this.#node(name);
+      return breaker.probe(() => client.ping());
     }));
   }
 
@@ -109,8 +109,8 @@ export class RedisCluster implements RedisCommands {
 
   /** Goes to the slot's owner alone, which refuses it if the slot has moved. */
   async setBy(incomingKey: string, change: DirectSet): Promise<void> {
-    const { client, guard } = this.#node(this.#ownerOf(calculateSlot(change.key)));
-    await guard.run(() => client.setBy(incomingKey, change));
+    const { client, breaker } = this.#node(this.#ownerOf(calculateSlot(change.key)));
+    await breaker.run(() => client.setBy(incomingKey, change));
   }
 
   async change(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<void> {
@@ -130,9 +130,9 @@ export class RedisCluster implements RedisCommands {
     let name = this.#ownerOf(slot);
     let asking: Asking = "owning";
     for (let redirects = 0;; redirects++) {
-      const { client, guard } = this.#node(name);
-      // For the guard a redirect is a normal answer.
-      const answer = await guard.run(() => answerOf(Promise.try(command, client, asking)));
+      const { client, breaker } = this.#node(name);
+      // For the breaker a redirect is a normal answer.
+      const answer = await breaker.run(() => answerOf(Promise.try(command, client, asking)));
       if ("value" in answer) return answer.value;
       const leftMs = this.#options.patienceMs - Math.abs(clock.now() - sentAtMs);
       if (redirects === MAX_REDIRECTS || leftMs <= 0) throw answer.error;
@@ -141,7 +141,7 @@ export class RedisCluster implements RedisCommands {
       ({ name, asking } = next);
       // The connection to a new master may not be usable yet.
       const { nodes } = this.#options;
-      if (nodes.client(name) === undefined) await Promise.race([nodes.usable(name), this.#elapsed(leftMs)]);
+      if (nodes.client(name) === undefined) await within(leftMs, nodes.usable(name), clock);
       // Checked again, in the same turn as the send: a command must not be sent after its caller has given up.
       if (Math.abs(clock.now() - sentAtMs) >= this.#options.patienceMs) throw answer.error;
     }
@@ -161,7 +161,7 @@ export class RedisCluster implements RedisCommands {
       const name = nodes.importerOf(slot, from);
       return name === undefined ? undefined : { name, asking: "asking" };
     }
-    if (redirect === "again") await this.#elapsed(RETRY_DELAY_MS);
+    if (redirect === "again") await pause(RETRY_DELAY_MS, this.#options.clock);
     else await nodes.refresh(from);
     return { name: this.#ownerOf(slot), asking: "owning" };
   }
@@ -172,21 +172,17 @@ export class RedisCluster implements RedisCommands {
     return name;
   }
 
-  #node(name: string): { readonly client: ClusterNode; readonly guard: ServerBreaker } {
+  #node(name: string): { readonly client: ClusterNode; readonly breaker: ServerBreaker } {
     const client = this.#options.nodes.client(name);
     if (client === undefined) {
       throw new Error(`Cannot send to Redis: ${name} has not answered as a member of the cluster`);
     }
-    let guard = this.#guards.get(name);
-    if (guard === undefined) {
-      guard = this.#options.guard(name);
-      this.#guards.set(name, guard);
+    let breaker = this.#breakers.get(name);
+    if (breaker === undefined) {
+      breaker = this.#options.breaker(name);
+      this.#breakers.set(name, breaker);
     }
-    return { client, guard };
-  }
-
-  #elapsed(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.setTimer(resolve, ms, "background"));
+    return { client, breaker };
   }
 }
 

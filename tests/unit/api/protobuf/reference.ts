@@ -27,7 +27,7 @@ export class Draw {
     return list[this.below(list.length)]!;
   }
 
-  /** Up to `length` characters, many of which take several bytes. */
+  /** Up to `length` characters; many take several bytes. */
   text(length = 12): string {
     const characters = ["a", "Z", "0", ":", "%", "\0", "\x7f", "ß", "\ufeff", "日", "\u{1f511}"];
     return Array.from({ length: this.below(length + 1) }, () => this.of(characters)).join("");

@@ -181,7 +181,7 @@ Deno.test("MysqlChangeBatches tells for each connection that there is none the o
   assertEquals(await others, ["made b", "made c"]);
 });
 
-Deno.test("MysqlChangeBatches makes nothing for whoever has gone", async () => {
+Deno.test("MysqlChangeBatches makes no change whose caller has left", async () => {
   const { server, make } = open();
   const caller = new AbortController();
   const gone = assertRejects(() => make("a", { signal: caller.signal }), Error, "stopped waiting");

@@ -1,6 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { cacheKey } from "../../../../src/core/key.ts";
-import { isRefusalOfOne } from "../../../../src/store/redis/client.ts";
 import { redisScript } from "../../../../src/store/redis/commands.ts";
 import { startRedis } from "../../../support/redis/redis.ts";
 import { RedisProbe } from "../../../support/redis/probe.ts";
@@ -97,22 +96,3 @@ testWithServers(
     await entries.write(key, change);
   },
 );
-
-Deno.test("isRefusalOfOne() is true for one refused command, and false for a Redis that serves nothing or is away", () => {
-  const reply = (message: string) => Object.assign(new Error(message), { name: "ReplyError" });
-  const refusals = [
-    "OOM command not allowed when used memory > 'maxmemory'.",
-    "NOREPLICAS Not enough good replicas to write.",
-    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
-    "NOPERM User app has no permissions to run the 'time' command",
-    "ERR The user executing the script can't run this command or subcommand script: 0, on @user_script:1.",
-  ];
-  for (const message of refusals) assert(isRefusalOfOne(reply(message)), message);
-  const unfit = [
-    "LOADING Redis is loading the dataset in memory",
-    "CLUSTERDOWN Hash slot not served",
-    "BUSY Redis is busy",
-  ];
-  for (const message of unfit) assert(!isRefusalOfOne(reply(message)), message);
-  assert(!isRefusalOfOne(new Error("OOM")));
-});

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { MessageMemory } from "../../../../src/transport/grpc/message_memory.ts";
 
-/** Incoming requests; `told` has the names of those that may continue again. */
+/** Incoming requests; `resumed` has the names of those that may continue again. */
 function arriving(limits = { waitAboveBytes: 100, maxBytes: 200 }) {
   const memory = new MessageMemory(limits);
-  const told: string[] = [];
-  const request = (name: string, missingBytes = 10) => ({ missingBytes, onRoom: () => told.push(name) });
-  return { memory, told, request };
+  const resumed: string[] = [];
+  const request = (name: string, missingBytes = 10) => ({ missingBytes, onRoom: () => resumed.push(name) });
+  return { memory, resumed, request };
 }
 
 Deno.test("MessageMemory.acquire() counts no more than the limit", () => {
@@ -18,32 +18,32 @@ Deno.test("MessageMemory.acquire() counts no more than the limit", () => {
 });
 
 Deno.test("MessageMemory lets requests continue in their order, as many as there is room for", () => {
-  const { memory, told, request } = arriving();
+  const { memory, resumed, request } = arriving();
   memory.acquire(100);
   // Requests that may continue although there is no room.
   const going = Array.from({ length: 16 }, (_, i) => request(`${i}`));
   assertEquals(going.map((each) => memory.mayContinue(each)), Array(16).fill(true));
-  told.length = 0;
+  resumed.length = 0;
   const waiting = ["a", "b", "c", "d"].map((name) => request(name));
   assertEquals(waiting.map((each) => memory.mayContinue(each)), Array(4).fill(false));
   memory.release(15);
-  assertEquals(told, ["a", "b"]);
+  assertEquals(resumed, ["a", "b"]);
   memory.leave(waiting[3]!);
   for (const each of going) memory.leave(each);
-  assertEquals(told, ["a", "b", "c"]);
+  assertEquals(resumed, ["a", "b", "c"]);
 });
 
 Deno.test("MessageMemory lets other requests take the places of slow ones", () => {
-  const { memory, told, request } = arriving();
+  const { memory, resumed, request } = arriving();
   memory.acquire(100);
   for (let i = 0; i < 16; i++) memory.mayContinue(request("slow"));
-  told.length = 0;
+  resumed.length = 0;
   for (let i = 0; i < 20; i++) memory.mayContinue(request(`${i}`));
-  assertEquals(told, []);
+  assertEquals(resumed, []);
   memory.tick();
-  assertEquals(told, Array.from({ length: 16 }, (_, i) => `${i}`));
+  assertEquals(resumed, Array.from({ length: 16 }, (_, i) => `${i}`));
   memory.tick();
-  assertEquals(told.length, 20);
+  assertEquals(resumed.length, 20);
 });
 
 Deno.test("MessageMemory expects a method's responses to be as large as earlier ones", () => {
@@ -58,21 +58,21 @@ Deno.test("MessageMemory expects a method's responses to be as large as earlier 
 });
 
 Deno.test("MessageMemory calls each waiter once, and no more of them than there is room for", () => {
-  const { memory, told } = arriving();
+  const { memory, resumed } = arriving();
   memory.acquire(120);
   const waiter = (name: string) => ({
     onRoom: () => {
-      told.push(name);
+      resumed.push(name);
       memory.add(10);
     },
   });
   for (const name of ["a", "b", "c", "d"]) memory.notifyWhenRoom(waiter(name));
   memory.release(10);
-  assertEquals(told, []);
+  assertEquals(resumed, []);
   memory.release(25);
-  assertEquals(told, ["a", "b"]);
+  assertEquals(resumed, ["a", "b"]);
   memory.release(40);
-  assertEquals(told, ["a", "b", "c", "d"]);
+  assertEquals(resumed, ["a", "b", "c", "d"]);
   memory.release(90);
-  assertEquals(told.length, 4);
+  assertEquals(resumed.length, 4);
 });

@@ -15,7 +15,7 @@ const SCRIPT = redisScript("return 1");
 const MOVED = "MOVED 12182 b:1";
 /** Any endpoint. */
 const ASK = "ASK 12182 :1";
-const GUARD: ServerBreaker = { run: (work) => work(), probe: (work) => work() };
+const BREAKER: ServerBreaker = { run: (work) => work(), probe: (work) => work() };
 
 /** A node that records its commands; the test answers them. */
 class Node implements ClusterNode {
@@ -52,7 +52,7 @@ class Node implements ClusterNode {
   }
 }
 
-/** Two nodes, of which `a:1` has all slots until it is asked anew, and moves them to `importer`. */
+/** Two nodes: `a:1` has all slots until it is asked again, and moves them to `importer`. */
 function setUp() {
   const clock = new FakeClock();
   const [a, b] = [new Node(), new Node()];
@@ -75,7 +75,7 @@ function setUp() {
       return Promise.resolve();
     },
   };
-  const cluster = new RedisCluster({ nodes: routes, clock, patienceMs: PATIENCE_MS, guard: () => GUARD });
+  const cluster = new RedisCluster({ nodes: routes, clock, patienceMs: PATIENCE_MS, breaker: () => BREAKER });
   const change = () => cluster.change(SCRIPT, ["k"]);
   const imports = (name: string | undefined, next: string | undefined) => {
     [importer, nextImporter] = [name, next];
