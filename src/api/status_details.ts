@@ -7,7 +7,7 @@ import { writeMilliseconds } from "./protobuf/common_messages.ts";
 import { ProtobufWriter } from "./protobuf/writer.ts";
 
 /** The domain of every reason of this service. */
-export const ERROR_DOMAIN = "cacheserver.v1";
+const ERROR_DOMAIN = "cacheserver.v1";
 
 /** What an error holds beside its code and text. */
 export interface StatusDetails {

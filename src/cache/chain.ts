@@ -243,6 +243,7 @@ export class Chain<V, C> implements AsyncDisposable {
       }
       announcement = await this.#shared.announce(key, intent);
     }
+    // Before `apply`, which clears `announcement.epoch` if another epoch is in force.
     const announced = announcement?.epoch;
     const failed = (error: unknown) =>
       this.#onFailure(key, error, announced === undefined ? undefined : intent);

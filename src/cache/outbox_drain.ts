@@ -105,7 +105,7 @@ export class OutboxDrain implements Disposable {
     this.#beganAtMs = clock.now();
     const reached = this.#reached();
     const staleMarks = this.#staleMarks;
-    const isDone = await this.#work(reached).then((isDone) => isDone, () => false);
+    const isDone = await this.#work(reached).catch(() => false);
     if (isDone && staleMarks === this.#staleMarks) this.#drained = reached;
     this.#isRunning = false;
     if (this.#stop.signal.aborted) return;

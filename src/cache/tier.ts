@@ -144,7 +144,7 @@ export class Tier {
         fail(
           error instanceof ServiceError
             ? error
-            : this.#unavailable(operation, "it cannot be reached or refused", { cause: error }),
+            : this.#unavailable(operation, "it refused, or cannot be reached", { cause: error }),
         );
       });
     });

@@ -25,7 +25,7 @@ export interface Clock {
 }
 
 /** The longest delay a JavaScript timer takes: a signed 32-bit number of milliseconds, 24.8 days. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 class SystemTimer implements Timer {
   readonly #id: ReturnType<typeof setTimeout>;

@@ -1,7 +1,7 @@
 /** Limits of request fields. Sizes are bytes of UTF-8, or Unicode code points if the name ends in CHARACTERS. */
 import type { Violation } from "./errors.ts";
 
-export const MAX_NAMESPACE_BYTES = 253;
+const MAX_NAMESPACE_BYTES = 253;
 export const MAX_KEY_BYTES = 1024;
 export const MAX_TYPE_URL_BYTES = 1024;
 export const MAX_SECRET_KEY_BYTES = 253;

@@ -7,7 +7,12 @@ import type { Reflector } from "./reflector.ts";
 /** Adds grpc.reflection.v1 and v1alpha, which tell clients such as grpcurl what can be called. */
 export function addReflection(server: GrpcServer, observer: ApiObserver): void {
   let loading: Promise<Reflector> | undefined;
-  const load = () => loading ??= loadReflector();
+  // A failure is not kept: it may have been the lack of a file descriptor.
+  const load = () =>
+    loading ??= loadReflector().catch((error) => {
+      loading = undefined;
+      throw error;
+    });
   const codec = {
     requestStream: true,
     responseStream: true,

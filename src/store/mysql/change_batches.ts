@@ -40,8 +40,8 @@ interface WaitingChange<C, R> {
  * Each change asks for a connection, and each connection serves the changes that have waited longest. If a request for a
  * connection times out, the change that has waited longest is rejected: so each is, by its own time-out.
  *
- * Not a Batcher of store/batcher.ts: the pool bounds the batches under way, and a batch has different rows and one epoch, not simply
- * the oldest changes.
+ * Not a Batcher of store/batcher.ts: the pool bounds the batches under way, and a batch has different rows and one epoch,
+ * not simply the oldest changes.
  */
 export class MysqlChangeBatches<C, R> {
   readonly #pool: Pick<MysqlPool, "change">;

@@ -52,8 +52,8 @@ export interface MysqlChanges {
 
 /**
  * VALUES() is deprecated in MySQL 8, but MariaDB lacks its successor. An INSERT … SELECT would lock the AUTO_INCREMENT
- * counter until the commit. So the first key comes from a subselect on the epoch: if that is not in force, the key is NULL, an
- * error.
+ * counter until the commit. So the first key comes from a subselect on the epoch. If that is not in force, the key is
+ * NULL, which is an error: sessions are strict, see MysqlPool.
  */
 function upsert({ secrets }: ChangedTables, firstKey: string, count: number): string {
   const rows = Array.from(

@@ -177,7 +177,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
     return removals;
   }
 
-  /** What came of a removal that found the row of this id, or none; undefined if the epoch was not in force. */
+  /** The result of a removal that found the row of this id, or none; undefined if the epoch was not in force. */
   async #removalOf(
     session: MysqlSession,
     secretId: string,
@@ -186,7 +186,7 @@ export class MysqlSecrets implements Authority<Secret, SecretChange> {
   ): Promise<Removal | undefined> {
     if (id !== undefined) return { outranks: endOf(wholeNumber(id, "id")) };
     const gone = await this.#gone(session, secretId);
-    // The announcer has seen the epoch in force, and none ever is again: so it was when nothing was found.
+    // An epoch is in force only once. This one was at the announcement and is now, so it also was in between.
     return epoch === ANY_EPOCH || gone.epoch === epoch ? { outranks: gone.version } : undefined;
   }
 

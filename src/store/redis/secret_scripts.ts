@@ -73,7 +73,7 @@ export const FORMAT_TOMBSTONE = 4;
 /** How many digits the id and the revision take; the largest safe integer has 16. */
 export const VERSION_PART_DIGITS = 16;
 /** The offset after the version. */
-export const VERSION_END = 1 + 2 * VERSION_PART_DIGITS;
+const VERSION_END = 1 + 2 * VERSION_PART_DIGITS;
 /** The offset of an entry's JSON. */
 export const PAYLOAD_START = VERSION_END + 16;
 

@@ -26,7 +26,7 @@ export const OK_STATUS: StatusObject = { code: Status.OK, details: "" };
 export const RESPONSE_HEADERS: readonly HeaderField[] = [HTTP_OK, CONTENT_TYPE, ACCEPT_ENCODING];
 
 /** The trailers of a successful call without metadata. */
-export const OK_TRAILERS: readonly HeaderField[] = [STATUS_FIELDS.get(Status.OK)!];
+const OK_TRAILERS: readonly HeaderField[] = [STATUS_FIELDS.get(Status.OK)!];
 
 /** The trailers of a status. */
 export function statusTrailers(status: StatusObject): readonly HeaderField[] {

@@ -34,7 +34,7 @@ const GETS: Scenario = {
 const WRITER_STREAMS = 16;
 /** What is written meanwhile. The second evicts nothing: the third minus the second is the cost of eviction. */
 const WRITERS = [
-  { name: "nobody writes", keys: 0 },
+  { name: "no writer", keys: 0 },
   { name: "one writes the same 256 keys", keys: 256 },
   { name: "one writes new keys, each evicts another", keys: Infinity },
 ] as const;
@@ -47,11 +47,10 @@ export const eviction: Part = {
   name: "eviction",
   title: "Gets while L1 evicts",
   labels: ["meanwhile"],
-  note:
-    `${READERS.shape.connections} x ${READERS.shape.streams} Gets in flight of ${HOT_KEYS} keys in L1, of ` +
-    `which \`cache.local.max_bytes\` is ${
+  note: `${READERS.shape.connections} x ${READERS.shape.streams} Gets in flight of ${HOT_KEYS} keys in L1. ` +
+    `\`cache.local.max_bytes\` is ${
       MAX_BYTES / 2 ** 20
-    } MiB and full; a writer has one connection and ` +
+    } MiB, and memory is full. A writer has one connection and ` +
     `${WRITER_STREAMS} Sets in flight, into SQLite. Measured in turn, repeat by repeat. Sets/s are the writer's, and ` +
     "µs are per call, Gets and Sets together.",
   measure,

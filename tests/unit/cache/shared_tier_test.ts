@@ -123,7 +123,7 @@ Deno.test("SharedTier.read() returns unknown when the store fails or does not an
   sharing.store.answer = silent;
   assertEquals(await sharing.timedOut(sharing.read()), "unknown");
   assertEquals(sharing.observer.reports, [
-    "redis read: Cannot read in the redis tier: it cannot be reached or refused",
+    "redis read: Cannot read in the redis tier: it refused, or cannot be reached",
     "redis read: Cannot read in the redis tier: it did not answer in time",
   ]);
 });
@@ -250,7 +250,7 @@ Deno.test("SharedTier.backfill() that fails fails no call, and is reported", asy
   sharing.shared.backfill(KEY, { entry: sharing.entry(), lease: "L", fence: new Fences().take(KEY) });
   await sharing.shared.idle();
   assertEquals(sharing.observer.reports, [
-    "redis fill: Cannot fill in the redis tier: it cannot be reached or refused",
+    "redis fill: Cannot fill in the redis tier: it refused, or cannot be reached",
   ]);
 });
 

@@ -50,7 +50,7 @@ Deno.test("Tier turns a driver's error into store_unavailable, neutral in its te
   const cause = new Error("ECONNREFUSED 10.0.0.1:6379");
   const error = await assertRejects(() => tier.read("read", () => Promise.reject(cause)), ServiceError);
   assertEquals([error.code, error.tier], ["store_unavailable", "redis"]);
-  assertEquals(error.message, "Cannot read in the redis tier: it cannot be reached or refused");
+  assertEquals(error.message, "Cannot read in the redis tier: it refused, or cannot be reached");
   assertStrictEquals(error.cause, cause);
   assertEquals(observer.reports, [`redis read: ${error.message}`]);
 });
@@ -174,7 +174,7 @@ Deno.test("Tier counts time-outs as failures, but not cancellations, unreadable 
         () => tier.read("read", () => Promise.reject(error)),
         ServiceError,
       );
-      const refused = "Cannot read in the redis tier: it cannot be reached or refused";
+      const refused = "Cannot read in the redis tier: it refused, or cannot be reached";
       assertEquals(message, error instanceof ServiceError ? error.message : refused);
     }
   }

@@ -57,6 +57,20 @@ Deno.test("addReflection() serves v1 and v1alpha, and answers each request of a 
   }
 });
 
+Deno.test("addReflection() reads the contract again after a call for which it could not be read", async () => {
+  const { handlers: [handler] } = added();
+  const { readFileSync } = Deno;
+  Deno.readFileSync = () => {
+    throw new Error("Too many open files (os error 24)");
+  };
+  try {
+    assertEquals((await called(handler!, [new Uint8Array(0)]) as StatusObject).code, Status.INTERNAL);
+  } finally {
+    Deno.readFileSync = readFileSync;
+  }
+  assertEquals(await called(handler!, [new Uint8Array(0)]), 1);
+});
+
 Deno.test("addReflection() ends a call with INVALID_ARGUMENT at a request that is no message", async () => {
   const { handlers: [handler], reported } = added();
   const outcome = await called(handler!, [Uint8Array.of(0x0a, 5)]);

@@ -83,7 +83,7 @@ function busy(): Error {
   return Object.assign(new Error("Lock wait timeout exceeded"), { errno: 1205 });
 }
 
-Deno.test("MysqlChangeBatches makes a change alone that nothing else waits with", async () => {
+Deno.test("MysqlChangeBatches makes a change alone if no other waits", async () => {
   const { server, make } = open();
   const made = make("a");
   await server.lendAll();
@@ -92,7 +92,7 @@ Deno.test("MysqlChangeBatches makes a change alone that nothing else waits with"
   assertEquals(await made, "made a");
 });
 
-Deno.test("MysqlChangeBatches makes those together that wait for a connection, 1, 2, 4 … by a statement", async () => {
+Deno.test("MysqlChangeBatches joins the changes that wait for a connection, 1, 2, 4 … in a statement", async () => {
   const { server, make } = open();
   const made = Promise.all(["a", "b", "c", "d", "e", "f", "g"].map((change) => make(change)));
   await server.lendAll();
@@ -101,7 +101,7 @@ Deno.test("MysqlChangeBatches makes those together that wait for a connection, 1
   assertEquals((await made).join(), "made a,made b,made c,made d,made e,made f,made g");
 });
 
-Deno.test("MysqlChangeBatches has so many changes in a statement and no more", async () => {
+Deno.test("MysqlChangeBatches has at most MAX_CHANGES_TOGETHER changes in a statement", async () => {
   const { server, make } = open();
   const changes = Array.from(
     { length: MAX_CHANGES_TOGETHER + 1 },
@@ -130,7 +130,7 @@ Deno.test("MysqlChangeBatches puts two changes of a row, or of two epochs, into 
   assertEquals((await made).length, 5);
 });
 
-Deno.test("MysqlChangeBatches makes each change alone where the server cannot do otherwise", async () => {
+Deno.test("MysqlChangeBatches makes each change alone if the server cannot join them", async () => {
   const { server, make } = open();
   server.canJoin = false;
   const made = Promise.all(["a", "b"].map((change) => make(change)));
@@ -140,7 +140,7 @@ Deno.test("MysqlChangeBatches makes each change alone where the server cannot do
   assertEquals(await made, ["made a", "made b"]);
 });
 
-Deno.test("MysqlChangeBatches makes each change alone after a row of the statement was locked, or one was refused", async () => {
+Deno.test("MysqlChangeBatches makes each change alone after a locked row or a refusal", async () => {
   for (
     const error of [busy(), databaseUnavailable("it refused the request", undefined, { hadNoEffect: true })]
   ) {
@@ -158,7 +158,7 @@ Deno.test("MysqlChangeBatches makes each change alone after a row of the stateme
   }
 });
 
-Deno.test("MysqlChangeBatches repeats nothing whose outcome is unknown, and tells each caller when that is settled", async () => {
+Deno.test("MysqlChangeBatches repeats nothing of unknown outcome, and gives each caller its settling", async () => {
   const { server, make } = open();
   const settled = Promise.resolve();
   const failed = ["a", "b"].map((change) => assertRejects(() => make(change), ServiceError, "no answer"));
@@ -169,7 +169,7 @@ Deno.test("MysqlChangeBatches repeats nothing whose outcome is unknown, and tell
   assertEquals(server.statements, ["together a b"]);
 });
 
-Deno.test("MysqlChangeBatches tells for each connection that there is none the one who has waited longest", async () => {
+Deno.test("MysqlChangeBatches rejects the longest waiting change for each connection that it cannot get", async () => {
   const { server, make } = open();
   const a = assertRejects(() => make("a"), Error, "no connection");
   const others = Promise.all(["b", "c"].map((change) => make(change)));
